@@ -1,0 +1,1 @@
+"""Batch normalization, cross-examined: networks are trained, measured and judged by rules fixed beforehand."""

@@ -1,0 +1,71 @@
+"""The commands that the workflow calls: ``python -m bnstudy STAGE --spec JSON ... --out FILE``."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+# One thread a job: the number of threads changes the bits of a sum, and parallelism is jobs.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bnstudy", description=__doc__)
+    parser.add_argument("stage", choices=sorted(STAGES))
+    parser.add_argument("--spec", type=json.loads, help="the job's complete specification, as JSON")
+    for name in ("data", "rates", "index", "out", "study", "notebook", "claims"):
+        parser.add_argument(f"--{name}", type=Path)
+    for name in ("sweeps", "evaluations", "measures", "notebooks"):
+        parser.add_argument(f"--{name}", type=Path, nargs="*")
+    STAGES[parser.parse_args().stage](parser.parse_args())
+
+
+def _data(a: argparse.Namespace) -> None:
+    from importlib import import_module
+
+    from bnstudy.data.images import save
+
+    save(import_module(f"bnstudy.data.{a.spec['source']}").load(a.spec), a.out)
+
+
+def _train(stage: str):  # type: ignore[no-untyped-def]
+    def run(a: argparse.Namespace) -> None:
+        from bnstudy import jobs
+
+        if stage == "sweep":
+            jobs.sweep(a.spec, a.data, a.out)
+        elif stage == "evaluate":
+            jobs.evaluate(a.spec, a.data, a.rates, a.out)
+        elif stage == "choose":
+            jobs.choose(a.spec, a.sweeps, a.out)
+        else:
+            jobs.measure(a.spec, a.data, a.index, a.out)
+
+    return run
+
+
+def _summarize(a: argparse.Namespace) -> None:
+    from bnstudy.tables import summarize
+
+    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.out)
+
+
+def _prune(a: argparse.Namespace) -> None:
+    from bnstudy.plan import prune
+
+    print(f"deleted {prune()} cells that no study refers to")
+
+
+STAGES = {
+    "data": _data,
+    "sweep": _train("sweep"),
+    "choose": _train("choose"),
+    "evaluate": _train("evaluate"),
+    "measure": _train("measure"),
+    "summarize": _summarize,
+    "prune": _prune,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What an arm is: the module that stands between a layer's linear map and its ReLU, for M networks at once.
+
+Activations are [M, C, B, *S]: M networks, C units (channels), B samples, any spatial axes. The samples are the
+contiguous axis, so that a unit's mean over the batch is a sum over neighbouring numbers.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+EPS = 1e-5
+"""Added to the variance, as in torch.nn.BatchNorm1d."""
+
+Record = Callable[[str, Tensor], None] | None
+"""Receives (site, activation); a norm reports its normalized value as "xhat"."""
+
+
+class Place(NamedTuple):
+    """Where a norm stands: hidden layer ``layer`` (1 is the first) of ``layers``."""
+
+    layer: int
+    layers: int
+
+
+class Norm(nn.Module):
+    """Base of all arms. ``forward`` maps [M, C, B, *S] to the same shape.
+
+    ``bias``: whether the linear map before it keeps its own bias (useless under a norm that subtracts the mean, or
+    beside a beta). ``statistics``: "batch" measures mean and variance on the batch at hand, "running" uses the stored
+    averages. ``update``: whether a forward pass on batch statistics moves the stored averages; probes set it False.
+    """
+
+    bias: bool = False
+    statistics: Literal["batch", "running"] = "batch"
+    update: bool = True
+    has_statistics: bool = False
+    """Whether "batch" and "running" differ for this arm."""
+
+    def forward(self, h: Tensor, record: Record = None) -> Tensor:
+        raise NotImplementedError
+
+    def calibrate(self, h: Tensor) -> None:
+        """Set constants from the first training batch ``h`` [M, C, B, *S]; most arms have none to set."""
+
+
+def per_unit(value: Tensor, like: Tensor) -> Tensor:
+    """[M, C] with trailing axes of length 1, to broadcast against ``like`` [M, C, B, *S]."""
+    return value.reshape(*value.shape, *[1] * (like.dim() - 2))
+
+
+def scale_shift(h: Tensor, scale: Tensor | None, shift: Tensor | None) -> Tensor:
+    """scale * h + shift with one scale and one shift [M, C] a unit; None leaves that part out."""
+    if scale is None:
+        return h if shift is None else h + per_unit(shift, h)
+    if shift is None:
+        return h * per_unit(scale, h)
+    return torch.addcmul(per_unit(shift, h), h, per_unit(scale, h))
+
+
+def affine_parameters(models: int, channels: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """gamma = 1 and beta = 0, [M, C] each."""
+    return nn.Parameter(torch.ones(models, channels)), nn.Parameter(torch.zeros(models, channels))

@@ -1,0 +1,67 @@
+"""A stored cell as the measures see it: its networks at a checkpoint, and the images its seeds drew."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bnstudy import store
+from bnstudy.data.images import Images
+from bnstudy.train import build, part
+
+PROBE = 512
+"""Training images in the fixed probe batch of drift and moments."""
+
+
+class TrainedCell:
+    """The runs of one cell: one setting, one rate, ``seeds`` [M]."""
+
+    def __init__(self, cells: Path, name: str, images: Images) -> None:
+        self.spec, self.files = store.get(cells, name)
+        self.cells, self.name, self.images = cells, name, images
+        self.seeds: list[int] = self.spec["seeds"]
+        self.setting: dict[str, Any] = self.spec["setting"]
+
+    def checkpoints(self) -> list[str]:
+        return [f for f in self.files if f != "curve"]
+
+    def have(self, checkpoint: str) -> np.ndarray:
+        """Which seeds reached a checkpoint -> bool [M]."""
+        if checkpoint not in self.files:
+            return np.zeros(len(self.seeds), bool)
+        return store.arrays(self.cells, self.name, checkpoint)["have"]
+
+    def net(self, checkpoint: str, statistics: str = "batch") -> Any:
+        """The networks at a checkpoint; a forward pass changes nothing in them."""
+        state = store.arrays(self.cells, self.name, checkpoint)
+        state.pop("have")
+        net = build(self.spec, self.images, self.seeds)
+        net.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+        net.set_statistics(statistics, update=False)
+        return net
+
+    def split(self, name: str) -> tuple[Tensor, Tensor]:
+        """Inputs [M, features, n] and labels [M, n] of each seed's own split."""
+        parts = [part(self.images, self.spec, s, name) for s in self.seeds]
+        x = torch.from_numpy(np.stack([p[0] for p in parts]))
+        return x.mT, torch.from_numpy(np.stack([p[1] for p in parts]))
+
+    @cached_property
+    def probe(self) -> Tensor:
+        """The first 512 training images of each seed [M, features, n]: fixed, the same for every arm."""
+        return self.split("train")[0][..., :PROBE].contiguous()
+
+    @torch.no_grad()
+    def activations(self, checkpoint: str) -> dict[tuple[int, str], Tensor]:
+        """{(layer, site): [M, C, n]} of the probe on batch statistics; `relu` is left out, being `next` here."""
+        found: dict[tuple[int, str], Tensor] = {}
+
+        def keep(layer: int, site: str, value: Tensor) -> None:
+            if site != "relu":
+                found[layer, site] = value
+
+        self.net(checkpoint)(self.probe, sites=keep)
+        return found

@@ -1,0 +1,55 @@
+"""Digests of source code: what a stored result depends on, comments and docstrings left out.
+
+A digest covers the import closure of some modules inside this package, found statically, so that editing the
+trainer retrains, editing a figure does not, and a comment changes nothing. Arms, networks, sources and measures
+are imported by name at run time; whoever needs them in a digest names them.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+
+
+def digest(*modules: str) -> str:
+    """Twelve hex digits for the closure of dotted module names, e.g. ``digest("bnstudy.train")``.
+
+    Raises FileNotFoundError for a module that this package does not have.
+    """
+    todo, seen = list(modules), set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += _parse(name)[1]
+    text = "\n".join(f"{name} {_parse(name)[0]}" for name in sorted(seen))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def path_of(module: str) -> Path | None:
+    """The file of a module of this package, or None."""
+    base = ROOT.joinpath(*module.split(".")[1:])
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+@cache
+def _parse(module: str) -> tuple[str, list[str]]:
+    """(hash of the syntax tree without docstrings, modules of this package that it imports)."""
+    path = path_of(module)
+    if path is None:
+        raise FileNotFoundError(f"no module {module} in {ROOT}")
+    tree = ast.parse(path.read_bytes())
+    imports: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imports += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+                body[0] = ast.Pass()
+    inside = [m for m in imports if m.startswith("bnstudy.") and path_of(m)]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), inside

@@ -1,0 +1,132 @@
+"""Labelled images, and what is done to them before any network sees them: checks, pooling, splitting, storing."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from bnstudy.rng import rng
+
+
+class Images(NamedTuple):
+    """x float32 [N, C, H, W] in 0..1, y int64 [N] in 0..len(classes)-1, and the names of the classes."""
+
+    x: np.ndarray
+    y: np.ndarray
+    classes: tuple[str, ...]
+
+
+def checked(images: Images, source: str) -> Images:
+    """``images`` as they came, once they are what :class:`Images` promises.
+
+    Raises ValueError naming ``source`` and everything that is wrong with what it delivered.
+    """
+    x, y, classes = images
+    faults = []
+    if x.dtype != np.float32 or x.ndim != 4:
+        faults.append(f"x must be float32 [N, C, H, W], not {x.dtype} {list(x.shape)}")
+    if y.dtype != np.int64 or y.shape != x.shape[:1]:
+        faults.append(f"y must be int64 [{x.shape[0]}], one label an image, not {y.dtype} {list(y.shape)}")
+    if x.size == 0:
+        faults.append("there are no images")
+    elif not np.isfinite(x).all():
+        faults.append(f"{np.count_nonzero(~np.isfinite(x))} pixels are not finite")
+    elif x.min() < 0 or x.max() > 1:
+        faults.append(f"pixels must lie in 0..1, not in {x.min():g}..{x.max():g}")
+    strange = sorted(set(y.tolist()) - set(range(len(classes))))
+    if strange:
+        faults.append(f"labels {strange[:5]} lie outside 0..{len(classes) - 1}")
+    missing = [name for label, name in enumerate(classes) if not np.any(y == label)]
+    if missing:
+        faults.append(f"no image of class {', '.join(missing)}")
+    if faults:
+        raise ValueError(f"data source {source}: " + "; ".join(faults))
+    return images
+
+
+def pool(x: np.ndarray, factor: int) -> np.ndarray:
+    """Mean over blocks of ``factor`` x ``factor`` pixels: [N, C, H, W] -> [N, C, H/factor, W/factor].
+
+    Raises ValueError where the factor does not divide the image's size.
+    """
+    n, channels, height, width = x.shape
+    if factor < 1 or height % factor or width % factor:
+        allowed = [k for k in range(1, min(height, width) + 1) if height % k == 0 == width % k]
+        raise ValueError(
+            f"pool: {factor} does not divide images of {height}x{width} pixels; "
+            f"allowed here: {', '.join(map(str, allowed))} (1 keeps every pixel)"
+        )
+    blocks = x.reshape(n, channels, height // factor, factor, width // factor, factor)
+    return blocks.mean((3, 5), dtype=x.dtype)
+
+
+def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
+    """Disjoint parts of exactly ``sizes`` images each: name -> int64 indices into ``y`` [N], in shuffled order.
+
+    Stratified: a class's number of images in a part is its proportional share, rounded up or down by largest
+    remainder; the images left over are a part like the others, so that no class is asked for more than it has.
+
+    Raises ValueError where the sizes are impossible, or a class has too few images to be in every part.
+    """
+    if any(n < 1 for n in sizes.values()) or sum(sizes.values()) > len(y):
+        wanted = " + ".join(f"{name} {n}" for name, n in sizes.items())
+        raise ValueError(
+            f"split: {wanted} = {sum(sizes.values())} images, each part at least 1; there are {len(y)}"
+        )
+    counts = _rounded(np.bincount(y), [*sizes.values(), len(y) - sum(sizes.values())])
+    present = np.bincount(y) > 0
+    for part, (name, n) in enumerate(sizes.items()):
+        for label in np.flatnonzero(present & (counts[:, part] == 0)):
+            raise ValueError(
+                f"split: class {label} has {np.count_nonzero(y == label)} of {len(y)} images, too few for one "
+                f"among the {n} of {name}; make {name} larger or give the class more images"
+            )
+    members = []
+    for label in range(len(counts)):
+        where = np.flatnonzero(y == label)
+        order = torch.randperm(len(where), generator=rng(seed, "split", label)).numpy()
+        members.append(np.split(where[order], np.cumsum(counts[label])[:-1]))
+    parts = {}
+    for part, name in enumerate(sizes):
+        chosen = np.concatenate([member[part] for member in members]).astype(np.int64)
+        order = torch.randperm(len(chosen), generator=rng(seed, "split order", part)).numpy()
+        parts[name] = chosen[order]
+    return parts
+
+
+def _rounded(classes: np.ndarray, parts: list[int]) -> np.ndarray:
+    """Whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
+
+    Each part hands its spare images to the classes still owed most over all parts, then to those with the largest
+    remainder. (Ryser's construction: it succeeds in any order of the parts, since the shares themselves fit.)
+    """
+    shares = classes[:, None] * np.array(parts)[None, :]
+    counts, remainders = shares // classes.sum(), shares % classes.sum()
+    owed = classes - counts.sum(1)
+    for part, size in enumerate(parts):
+        spare = size - counts[:, part].sum()
+        first = np.lexsort((-remainders[:, part], -owed))[:spare]
+        counts[first, part] += 1
+        owed[first] -= 1
+    return counts
+
+
+def save(images: Images, path: Path) -> None:
+    """Write ``images`` as npz, under another name first: whoever finds ``path`` finds all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(partial, "wb") as file:
+            np.savez_compressed(file, x=images.x, y=images.y, classes=np.array(images.classes))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Images:
+    """What :func:`save` wrote; nothing in the file is executed (no pickle). Raises ValueError as :func:`checked`."""
+    with np.load(path, allow_pickle=False) as arrays:
+        classes = tuple(str(name) for name in arrays["classes"])
+        return checked(Images(arrays["x"], arrays["y"], classes), str(path))

@@ -1,0 +1,175 @@
+"""Shifted test images: seven families, severities 1 to 5 (0 leaves the images alone), pixels in 0..1 throughout.
+
+Where the amounts come from: noise and brightness are ImageNet-C's and contrast's slopes CIFAR-10-C's (Hendrycks &
+Dietterich 2019); rotation, translation and blur are MNIST-C's (Mu & Gilmer 2019), lengths scaled to the image's
+side. Inversion's slopes are ours. Contrast is ours in one respect: it pulls towards mid-grey, where the benchmarks
+pull towards each image's own mean, so that it is the same affine map of every image and nothing clips.
+
+The random part of image i depends on (seed, family, severity, i) alone, not on how many images come along.
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from math import ceil
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from bnstudy.rng import rng
+
+CONTRAST = (0.75, 0.5, 0.4, 0.3, 0.15)
+"""Slope a of x -> a x + (1 - a)/2."""
+BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)
+"""Added to every pixel."""
+INVERSION = (-0.2, -0.4, -0.6, -0.8, -1.0)
+"""Slope a < 0 of x -> a x + (1 - a)/2; -1 is the negative."""
+NOISE = (0.08, 0.12, 0.18, 0.26, 0.38)
+"""Standard deviation of the noise before clipping."""
+BLUR = (1 / 28, 2 / 28, 3 / 28, 4 / 28, 6 / 28)
+"""Standard deviation of the kernel, as a share of each side."""
+ROTATION = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Angle in radians, either way."""
+TRANSLATION = (1 / 28, 2 / 28, 3 / 28, 4 / 28, 5 / 28)
+"""Distance along each axis, as a share of that side; towards one of the four corners."""
+
+
+def contrast(x: Tensor, severity: int, seed: int) -> Tensor:
+    """a x + (1 - a)/2 with a > 0: towards mid-grey. Nothing clips."""
+    return affine(x, CONTRAST[severity - 1])
+
+
+def inversion(x: Tensor, severity: int, seed: int) -> Tensor:
+    """a x + (1 - a)/2 with a < 0: light and dark change places. Nothing clips."""
+    return affine(x, INVERSION[severity - 1])
+
+
+def brightness(x: Tensor, severity: int, seed: int) -> Tensor:
+    """x + b, as clipped to 0..1: bright ink saturates, so this is no affine map of the image."""
+    return (x + BRIGHTNESS[severity - 1]).clamp(0, 1)
+
+
+def noise(x: Tensor, severity: int, seed: int) -> Tensor:
+    """Independent Gaussian noise in every pixel, then clipped to 0..1 (on black ground half of it is cut off)."""
+    drawn = [torch.randn(x.shape[1:], generator=g) for g in _each(x, "noise", severity, seed)]
+    return (x + NOISE[severity - 1] * torch.stack(drawn).to(x)).clamp(0, 1)
+
+
+def blur(x: Tensor, severity: int, seed: int) -> Tensor:
+    """Gaussian blur; the image is mirrored at its edges, so that its mean stays."""
+    rows, columns = (gaussian(side, BLUR[severity - 1] * side).to(x) for side in x.shape[2:])
+    return (rows @ x @ columns.T).clamp(0, 1)
+
+
+def rotation(x: Tensor, severity: int, seed: int) -> Tensor:
+    """About the centre, left or right at random; bilinear, black where nothing was."""
+    return rotate(x, ROTATION[severity - 1] * _signs(x, "rotation", severity, seed)[:, 0])
+
+
+def translation(x: Tensor, severity: int, seed: int) -> Tensor:
+    """Towards a random corner; bilinear (half a pixel also blurs), black where nothing was."""
+    height, width = x.shape[2:]
+    down, right = _signs(x, "translation", severity, seed).T
+    distance = TRANSLATION[severity - 1]
+    return translate(x, distance * height * down, distance * width * right)
+
+
+FAMILIES: dict[str, Callable[[Tensor, int, int], Tensor]] = {
+    "contrast": contrast,
+    "brightness": brightness,
+    "inversion": inversion,
+    "noise": noise,
+    "blur": blur,
+    "rotation": rotation,
+    "translation": translation,
+}
+"""Each takes x [N, C, H, W] in 0..1, a severity 1..5 and a seed, and returns as many images in 0..1."""
+
+
+def shift(x: Tensor, family: str, severity: int, seed: int) -> Tensor:
+    """``x`` [N, C, H, W] in 0..1 as family and severity change it, same shape and dtype; severity 0 is ``x`` itself.
+
+    Raises ValueError for an unknown family (naming them and the nearest), a severity that is none, or such an x.
+    """
+    if family not in FAMILIES:
+        near = get_close_matches(family, FAMILIES, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"unknown shift family {family!r}: {hint}families are {', '.join(FAMILIES)}")
+    if severity not in range(6):
+        raise ValueError(f"severity of {family} must be 0 (no shift) or 1 to 5, not {severity}")
+    if x.dim() != 4 or not bool(((x >= 0) & (x <= 1)).all()):
+        raise ValueError(f"images to shift must be [N, C, H, W] with pixels in 0..1, not {list(x.shape)}")
+    return x if severity == 0 else FAMILIES[family](x, severity, seed)
+
+
+def size(x: Tensor, family: str, severity: int, seed: int) -> dict[str, float]:
+    """How large a shift of ``x`` [N, C, H, W] is, over all pixels of all images, in units of the pixel range.
+
+    rms_change: root mean square of the change; mean_change: its mean; sd_ratio: sd of the pixels after : before.
+    """
+    change = shift(x, family, severity, seed).double() - x.double()
+    before = x.double()
+    return {
+        "rms_change": float(change.square().mean().sqrt()),
+        "mean_change": float(change.mean()),
+        "sd_ratio": float((before + change).std() / before.std()),
+    }
+
+
+def affine(x: Tensor, slope: float) -> Tensor:
+    """slope x + (1 - slope)/2: mid-grey stays, and for abs(slope) <= 1 the range 0..1 is never left."""
+    return slope * x + (1 - slope) / 2
+
+
+def gaussian(side: int, sd: float) -> Tensor:
+    """[side, side] float64 matrix that blurs a row of pixels; rows and columns sum to 1.
+
+    The Gaussian is cut at 4 sd; what would fall outside the row is mirrored back in at its edges.
+    """
+    pixel = torch.arange(side)
+    radius = min(ceil(4 * sd), side)
+    weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=torch.float64) / sd) ** 2)
+    weights /= weights.sum()
+    matrix = torch.zeros(side, side, dtype=torch.float64)
+    for offset, weight in zip(range(-radius, radius + 1), weights):
+        reached = (pixel + offset) % (2 * side)
+        matrix[pixel, torch.minimum(reached, 2 * side - 1 - reached)] += weight
+    return matrix
+
+
+def rotate(x: Tensor, angle: Tensor) -> Tensor:
+    """Each image of ``x`` [N, C, H, W] turned counter-clockwise about its centre by its ``angle`` [N], radians."""
+    down, right = _pixels(x)
+    cos, sin = angle.to(x)[:, None, None].cos(), angle.to(x)[:, None, None].sin()
+    return _resample(x, cos * down + sin * right, cos * right - sin * down)
+
+
+def translate(x: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Each image of ``x`` [N, C, H, W] moved by its own ``down`` and ``right`` [N], in pixels."""
+    row, column = _pixels(x)
+    return _resample(x, row - down.to(x)[:, None, None], column - right.to(x)[:, None, None])
+
+
+def _pixels(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Places of the pixels seen from the image's centre: downwards [H, 1], to the right [1, W]."""
+    height, width = x.shape[2:]
+    row, column = torch.arange(height).to(x), torch.arange(width).to(x)
+    return (row - (height - 1) / 2)[:, None], (column - (width - 1) / 2)[None, :]
+
+
+def _resample(x: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Bilinear values of ``x`` at places [N, H, W] seen from the centre, 0 outside."""
+    height, width = x.shape[2:]
+    grid = torch.stack(torch.broadcast_tensors(right * (2 / width), down * (2 / height)), -1)
+    return grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False).clamp(0, 1)
+
+
+def _signs(x: Tensor, family: str, severity: int, seed: int) -> Tensor:
+    """Two signs [N, 2] for each image."""
+    drawn = [torch.randint(2, (2,), generator=g) for g in _each(x, family, severity, seed)]
+    return 2.0 * torch.stack(drawn) - 1
+
+
+def _each(x: Tensor, family: str, severity: int, seed: int) -> list[torch.Generator]:
+    """One generator an image."""
+    return [rng(seed, f"shift {family}", severity, index) for index in range(len(x))]

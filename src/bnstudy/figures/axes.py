@@ -1,0 +1,116 @@
+"""Panels, ticks, legends and rails that the figures share."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bnstudy.figures.style import INK, MUTED, NARROW, look, name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def panels(count: int, width: float, height: float = 2.2, columns: int = 3, **shared: Any) -> "tuple[Figure, list[Axes]]":
+    """A figure of `count` panels, `height` inches each; on a phone at most two side by side, else one below another."""
+    from matplotlib.figure import Figure
+
+    across = min(count, columns if width > NARROW else (2 if columns > 3 else 1))
+    rows = math.ceil(count / across)
+    figure = Figure(figsize=(width, rows * height + 0.35), layout="constrained")
+    options = {"sharex": True, "sharey": True, "squeeze": False} | shared
+    grid = figure.subplots(rows, across, **options)
+    flat = list(grid.flat)
+    for spare in flat[count:]:
+        spare.set_axis_off()
+    for axes in flat[max(0, count - across) : count]:  # the lowest panel of each column says what x is
+        axes.tick_params(labelbottom=True)
+    return figure, flat[:count]
+
+
+def label(axes: "list[Axes]", x: str, y: str) -> None:
+    """Axis titles once a figure: x below, y at the left."""
+    figure = axes[0].figure
+    figure.supxlabel(x, fontsize=axes[0].xaxis.label.get_size())
+    figure.supylabel(y, fontsize=axes[0].yaxis.label.get_size())
+
+
+def legend(figure: "Figure", arms: Sequence[str], extra: Sequence[Any] = ()) -> None:
+    """Marks and names above the panels, in as many columns as the width holds."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], **line(arm), label=name(arm)) for arm in arms] + list(extra)
+    room = figure.get_figwidth() - 0.2
+    wide = max(0.5 + 0.083 * len(str(h.get_label())) for h in handles)
+    columns = max(1, min(len(handles), int(room / wide)))
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4)
+
+
+def line(arm: str) -> dict[str, Any]:
+    """Line2D properties of an arm."""
+    entry = look(arm)
+    return {
+        "color": entry.light, "marker": entry.marker, "linestyle": entry.dash, "linewidth": entry.width,
+        "markersize": 4.5, "markeredgewidth": 0,
+    }  # fmt: skip
+
+
+def draw(axes: "Axes", table: "pd.DataFrame", x: str, style: dict[str, Any], offset: float = 0.0) -> None:
+    """Medians joined by a line, with their intervals as bars; infinite medians break the line, infinite ends point up.
+
+    `table` has x, median, low, high. `offset` shifts the marks (a factor on a log axis, else an addition).
+    """
+    at = table[x].to_numpy(float)
+    at = at * (1 + offset) if axes.get_xscale() == "log" else at + offset
+    middle, low, high = (table[c].to_numpy(float) for c in ("median", "low", "high"))
+    axes.plot(at, np.where(np.isfinite(middle), middle, np.nan), **style)
+    open_ = np.isfinite(low) & ~np.isfinite(high)
+    closed = np.isfinite(low) & np.isfinite(high)
+    axes.vlines(at[closed], low[closed], high[closed], color=style["color"], linewidth=1.0)
+    if open_.any():
+        foot = np.where(np.isfinite(middle), middle, low)[open_]
+        axes.plot(at[open_], foot, linestyle="none", marker=6, markersize=7, color=style["color"])
+        axes.vlines(at[open_], low[open_], foot, color=style["color"], linewidth=1.0)
+
+
+def log_ticks(axis: Any, low: float, high: float) -> None:
+    """Plain numbers on a log axis: 1, 2, 5 over a decade or two, else powers of ten."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+
+    decades = math.log10(high / low)
+    steps = (1, 1.5, 2, 3, 5, 7) if decades < 0.6 else (1, 2, 5) if decades < 2.2 else (1,)
+    every = max(1, math.ceil(decades / 5)) if steps == (1,) else 1
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    marks = [s * 10.0**p for p in powers if p % every == 0 for s in steps]
+    axis.set_major_locator(FixedLocator([m for m in marks if low * 0.999 <= m <= high * 1.001]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(FixedLocator([]))
+
+
+def plain(value: float) -> str:
+    """A tick's number without needless digits."""
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:,.6g}"
+
+
+def log_y(axes: "list[Axes]", values: "Sequence[float] | np.ndarray | pd.Series", pad: float = 1.15) -> None:
+    """A log y axis over the finite positive values, shared by all panels."""
+    array = np.asarray(values, float)
+    array = array[np.isfinite(array) & (array > 0)]
+    low, high = (array.min() / pad, array.max() * pad) if len(array) else (0.1, 10.0)
+    for panel in axes:
+        panel.set_yscale("log")
+        panel.set_ylim(low, high)
+        log_ticks(panel.yaxis, low, high)
+
+
+def reference(axes: "Axes", value: float, text: str) -> None:
+    """A dotted, labelled line in ink."""
+    axes.axhline(value, color=INK, linewidth=1.0, linestyle=(0, (1, 2)))
+    axes.annotate(
+        text, (0.99, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
+        ha="right", va="bottom", color=MUTED,
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""How far the learned scale and shift have moved: what a BN layer's output distribution does, by definition."""
+
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+import torch
+
+from bnstudy.cell import TrainedCell
+from bnstudy.measures.common import frame
+
+COLUMNS = {
+    "layer": "hidden layer, 1 is the first",
+    "start": "earlier checkpoint",
+    "end": "later checkpoint",
+    "change_rms": "RMS over units sqrt(dbeta^2 + (d|gamma|)^2)",
+    "gamma_rms": "RMS over units |gamma| at the start",
+}
+
+
+def measure(cell: TrainedCell) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    nets = {c: cell.net(c) for c in ("init", "loss1.0", "loss0.5", "loss0.25", "final") if c in cell.files}
+    for start, end in combinations(nets, 2):
+        have = cell.have(start) & cell.have(end)
+        for layer, (a, b) in enumerate(zip(nets[start].norms, nets[end].norms), 1):
+            if getattr(a, "gamma", None) is None:
+                continue
+            with torch.no_grad():
+                change = (b.beta - a.beta).square() + (b.gamma.abs() - a.gamma.abs()).square()
+                values = {"change_rms": change.mean(1).sqrt(), "gamma_rms": a.gamma.square().mean(1).sqrt()}
+            rows += frame(cell, have, values, layer=layer, start=start, end=end)
+    return pd.DataFrame(rows)

@@ -1,0 +1,39 @@
+"""Mean, spread and shape of every layer's activations at a checkpoint, on the probe and its own statistics."""
+
+from typing import Any
+
+import pandas as pd
+
+from bnstudy.cell import TrainedCell
+from bnstudy.measures.common import DEAD, frame, ln_sd, offset, standardized
+
+COLUMNS = {
+    "checkpoint": "init, step100, a loss level, or final",
+    "layer": "hidden layer, 1 is the first",
+    "site": "linear, xhat, affine, relu or next (the next layer's input)",
+    "offset": "RMS over units sqrt(mean^2 + (ln sd)^2): 0 where every unit has mean 0 and sd 1",
+    "mean_rms": "RMS over units of the mean",
+    "ln_sd_rms": "RMS over units of ln sd (sd floored at 0.001)",
+    "variance": "mean over units of the variance",
+    "excess_kurtosis": "mean over units of the excess kurtosis: 0 for a bell curve",
+    "dead": "share of units with sd below 0.001",
+}
+
+
+def measure(cell: TrainedCell) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for checkpoint in cell.checkpoints():
+        have = cell.have(checkpoint)
+        for (layer, site), h in cell.activations(checkpoint).items():
+            mean, spread = h.mean(2), ln_sd(h)
+            values = {
+                "offset": offset(mean, spread),
+                "mean_rms": mean.square().mean(1).sqrt(),
+                "ln_sd_rms": spread.square().mean(1).sqrt(),
+                "variance": h.var(2, correction=0).mean(1),
+                "excess_kurtosis": (standardized(h) ** 4).mean((1, 2)) - 3,
+                "dead": (h.std(2, correction=0) < DEAD).float().mean(1),
+            }
+            for name in (site, "relu") if site == "next" else (site,):
+                rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, site=name)
+    return pd.DataFrame(rows)

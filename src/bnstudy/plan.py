@@ -1,0 +1,86 @@
+"""From a study to its jobs: pure functions of the config, without torch, for the Snakefile and `bnstudy plan`."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bnstudy import store
+from bnstudy.code import digest
+from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
+
+MEASURES = ("drift", "moments", "affine", "shift", "xhat")
+QUESTIONS = ("q1", "q2", "q3", "q4")
+
+
+class Plan:
+    """The jobs of one study. A job is named ``{arm}_d{depth}``; its specification is one canonical JSON text, and
+    what is not in it cannot influence the job."""
+
+    def __init__(self, study: Study) -> None:
+        self.config = study
+        self.study = study.study
+        self.folder = f"results/{study.study}"
+        self.settings = [(_as_dict(s), list(rates)) for s, rates in settings(study).items()]
+        self.jobs = list(dict.fromkeys(f"{s['arm']}_d{s['depth']}" for s, _ in self.settings))
+        self.data_spec = {"source": study.data.source, "pool": study.data.pool}
+        code = digest("bnstudy.data.images", f"bnstudy.data.{study.data.source}")
+        self.data = f"results/data/{store.key([self.data_spec, code])}.npz"
+
+    def sweep(self, job: str) -> str:
+        mine = [s for s, _ in self.settings if f"{s['arm']}_d{s['depth']}" == job]
+        return store.canonical(
+            {**self._common(mine[0]), "settings": mine, "seeds": tuning_seeds(self.config)}
+        )
+
+    def evaluate(self, job: str) -> str:
+        mine = [{"setting": s, "rates": r} for s, r in self.settings if f"{s['arm']}_d{s['depth']}" == job]
+        common = self._common(mine[0]["setting"])
+        return store.canonical({**common, "settings": mine, "seeds": evaluation_seeds(self.config)})
+
+    def measure(self) -> str:
+        each = {m: digest(f"bnstudy.measures.{m}") for m in MEASURES}
+        return store.canonical({"measures": each})
+
+    def files(self, stage: str) -> list[str]:
+        """The files that all jobs of a stage write."""
+        return [f"{self.folder}/{stage}/{job}.json" for job in self.jobs]
+
+    def code(self, *modules: str) -> str:
+        return digest(*modules)
+
+    def _common(self, setting: dict[str, Any]) -> dict[str, Any]:
+        study = self.config
+        family = study.network.family
+        modules = ("bnstudy.train", f"bnstudy.arms.{setting['arm']}", f"bnstudy.nets.{family}")
+        return {
+            "family": family,
+            "rates": list(study.learning_rates),
+            "steps": steps(study, setting["depth"]),
+            "momentum": study.training.momentum,
+            "targets": list(study.targets),
+            "stack": study.stack,
+            "splits": {"train": study.data.train, "test": study.data.test, "heldout": study.data.heldout},
+            "code": digest(*modules),
+            "torch": version("torch").split("+")[0],
+        }
+
+
+def _as_dict(setting: Any) -> dict[str, Any]:
+    names = ("arm", "depth", "gain", "inputs", "width", "batch", "optimizer")
+    return {name: getattr(setting, name) for name in names}
+
+
+def prune() -> int:
+    """Delete stored cells that no study's index refers to; returns how many."""
+    import json
+    import shutil
+
+    wanted: set[str] = set()
+    for path in Path("results").glob("*/sweep/*.json"):
+        wanted |= set(json.loads(path.read_text())["cells"])
+    for path in Path("results").glob("*/evaluate/*.json"):
+        wanted |= {c["cell"] for c in json.loads(path.read_text())["cells"]}
+    gone = [p for p in Path("results/cells").glob("*") if p.name not in wanted]
+    for path in gone:
+        shutil.rmtree(path)
+    return len(gone)

@@ -1,0 +1,177 @@
+"""The one trainer: a stack of networks, each with its own seed and rate, trained in one process.
+
+Networks of a stack never meet: every reduction is taken per network, so at widths and batches that are multiples
+of 16 a run's bits do not depend on its stack; at other shapes a cell always trains as its own stack.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bnstudy.data.images import Images, split
+from bnstudy.inputs import treatment
+from bnstudy.rng import rng
+from bnstudy.store import Arrays
+from bnstudy.tune import WINDOW
+
+EARLY = 100
+"""A checkpoint at a fixed step, for the spread of activations early in training."""
+
+
+class Run(NamedTuple):
+    """One network of a stack."""
+
+    seed: int
+    rate: float
+
+
+class Trained(NamedTuple):
+    """What training a stack leaves: loss [steps, M] a step before its update, the step of divergence [M] (0: none),
+    checkpoints {name: {parameter: [M, ...], "have": bool [M]}}."""
+
+    loss: np.ndarray
+    diverged: np.ndarray
+    checkpoints: dict[str, Arrays]
+
+
+def build(
+    spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32
+) -> Any:
+    """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
+    s = spec["setting"]
+    family = import_module(f"bnstudy.nets.{spec['family']}")
+    shape = images.x.shape[1:]
+    return family.build(
+        int(np.prod(shape)), len(images.classes), s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype
+    )
+
+
+def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(inputs [n, features] as the network sees them, labels [n]) of one seed's train, test or heldout split."""
+    index = split(images.y, spec["splits"], seed)
+    shift, scale = treatment(images.x[index["train"]], spec["setting"]["inputs"])
+    x = images.x[index[name]].reshape(len(index[name]), -1)
+    return ((x - shift) * scale).astype(np.float32), images.y[index[name]]
+
+
+def batches(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
+    """Indices [steps, M, batch] into each seed's training split: a fresh order an epoch, full batches only."""
+    per_epoch = size // batch
+    epochs = -(-steps // per_epoch)
+    order = [
+        torch.cat(
+            [torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)]
+        )
+        for s in seeds
+    ]
+    return torch.stack(order).view(len(seeds), -1, batch).transpose(0, 1)[:steps]
+
+
+def train(
+    spec: dict[str, Any],
+    runs: Sequence[Run],
+    images: Images,
+    keep: bool,
+    tick: Callable[[float], None] = lambda share: None,
+    dtype: torch.dtype = torch.float32,
+) -> Trained:
+    """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits; ``keep`` asks for checkpoints.
+
+    A run whose loss is not finite, or above 1000 times its first, has diverged: an outcome, recorded with its step.
+    """
+    torch.set_flush_denormal(True)
+    seeds, models = [r.seed for r in runs], len(runs)
+    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
+    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
+    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
+    size = len(x) // models
+    index = (
+        batches(seeds, size, spec["setting"]["batch"], spec["steps"]) + size * torch.arange(models)[:, None]
+    )
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        flat = index[step].reshape(-1)
+        return x.index_select(0, flat).view(models, -1, x.shape[1]).mT, y.index_select(0, flat).view(
+            models, -1
+        )
+
+    net = build(spec, images, seeds, dtype)
+    with torch.no_grad():
+        net.set_statistics("batch", update=False)
+        net(batch(0)[0], calibrate=True)
+    net.set_statistics("batch", update=True)
+    rates = torch.tensor([r.rate for r in runs], dtype=dtype)
+    optimizer = _optimizer(spec, net, rates)
+    saver = _Saver(net, spec["targets"]) if keep else None
+
+    loss = np.zeros((spec["steps"], models))
+    diverged = np.zeros(models, dtype=np.int64)
+    started = time.monotonic()
+    for step in range(spec["steps"]):
+        inputs, labels = batch(step)
+        each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
+        optimizer.zero_grad()
+        (each * rates).sum().backward()
+        optimizer.step()
+        loss[step] = each.detach().numpy()
+        bad = ~(loss[step] <= 1000 * loss[0])
+        diverged[bad & (diverged == 0)] = step + 1
+        if saver:
+            saver.see(step + 1, loss[max(0, step + 1 - WINDOW) : step + 1], diverged == 0)
+        if time.monotonic() - started > 1:
+            started = time.monotonic()
+            tick((step + 1) / spec["steps"])
+    return Trained(loss, diverged, saver.finish() if saver else {})
+
+
+def _optimizer(spec: dict[str, Any], net: nn.Module, rates: Tensor) -> torch.optim.Optimizer:
+    """SGD at rate 1 on a loss already multiplied by each run's own rate: v <- momentum v + rate g; w <- w - v.
+
+    Not the fused kernel: the tail of its vector loop rounds otherwise, so a run's bits would depend on its stack."""
+    if spec["setting"]["optimizer"] != "sgd":
+        raise ValueError(f"optimizer {spec['setting']['optimizer']!r}: allowed is sgd")
+    return torch.optim.SGD(net.parameters(), lr=1.0, momentum=spec["momentum"], foreach=True)
+
+
+class _Saver:
+    """Copies a network's parameters and averages when it first reaches a loss level, at fixed steps, and at the end."""
+
+    def __init__(self, net: nn.Module, targets: Sequence[float]) -> None:
+        self.net, self.levels = net, sorted({1.0, *targets}, reverse=True)
+        self.saved: dict[str, Arrays] = {}
+        self._save("init", None)
+
+    def see(self, step: int, window: np.ndarray, sound: np.ndarray) -> None:
+        if step == EARLY:
+            self._save(f"step{EARLY}", None)
+        if len(window) < WINDOW:
+            return
+        mean = window.mean(0)
+        for level in self.levels:
+            have = self.saved.get(f"loss{level}", {}).get("have", np.zeros(len(mean), bool))
+            new = (mean < level) & ~have & sound
+            if new.any():
+                self._save(f"loss{level}", new)
+
+    def finish(self) -> dict[str, Arrays]:
+        self._save("final", None)
+        return self.saved
+
+    def _save(self, name: str, which: np.ndarray | None) -> None:
+        state = {k: v.detach().numpy() for k, v in self.net.state_dict().items()}
+        if which is None:
+            self.saved[name] = {k: v.copy() for k, v in state.items()}
+            self.saved[name]["have"] = np.ones(len(next(iter(state.values()))), bool)
+            return
+        if name not in self.saved:
+            self.saved[name] = {k: np.zeros_like(v) for k, v in state.items()}
+            self.saved[name]["have"] = np.zeros(len(which), bool)
+        for k, v in state.items():
+            self.saved[name][k][which] = v[which]
+        self.saved[name]["have"] |= which

@@ -1,0 +1,104 @@
+"""Steps to a target loss, and the choice of a rate by them: the endpoint itself is the tuning criterion."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+WINDOW = 20
+"""Steps of the trailing mean of the training loss (nats)."""
+
+
+def trailing(loss: np.ndarray) -> np.ndarray:
+    """Trailing mean over 20 steps of a loss [steps, M]; nan before the window is full -> [steps, M]."""
+    out = np.full(loss.shape, np.nan)
+    if len(loss) >= WINDOW:
+        out[WINDOW - 1 :] = np.lib.stride_tricks.sliding_window_view(loss, WINDOW, axis=0).mean(-1)
+    return out
+
+
+def steps_to(loss: np.ndarray, diverged: np.ndarray, target: float) -> np.ndarray:
+    """First step (from 1) whose trailing mean is below ``target``; inf if never, and for a diverged run -> [M]."""
+    with np.errstate(invalid="ignore"):
+        below = trailing(loss) < target
+    first = np.where(below.any(0), below.argmax(0) + 1.0, math.inf)
+    return np.where(diverged > 0, math.inf, first)
+
+
+def rows(
+    spec: dict[str, Any], runs: Sequence[Any], loss: np.ndarray, diverged: np.ndarray
+) -> list[dict[str, Any]]:
+    """One row a run and target; ``steps`` is None for a run that never gets there (right-censored)."""
+    last = trailing(loss)[-1]
+    out = []
+    for target in spec["targets"]:
+        steps = steps_to(loss, diverged, target)
+        for i, run in enumerate(runs):
+            reached = math.isfinite(steps[i])
+            out.append(
+                {
+                    **spec["setting"],
+                    "rate": run.rate,
+                    "seed": run.seed,
+                    "target": target,
+                    "steps": int(steps[i]) if reached else None,
+                    "reached": reached,
+                    "diverged_at": int(diverged[i]) or None,
+                    "budget": spec["steps"],
+                    "final_loss": None if diverged[i] or not np.isfinite(last[i]) else float(last[i]),
+                }
+            )
+    return out
+
+
+def best(table: list[dict[str, Any]], target: float) -> tuple[float, bool]:
+    """(rate, whether any rate reaches the target): lowest median of steps, ties by mean log loss, then the smaller."""
+
+    def score(rate: float) -> tuple[float, float, float]:
+        mine = [r for r in table if r["rate"] == rate and r["target"] == target]
+        median = float(np.median([r["steps"] or math.inf for r in mine]))
+        logs = [
+            math.log(max(r["final_loss"], 1e-12)) if r["final_loss"] is not None else math.inf for r in mine
+        ]
+        return median, float(np.mean(logs)), rate
+
+    scores = sorted(score(rate) for rate in {r["rate"] for r in table})
+    return scores[0][2], math.isfinite(scores[0][0])
+
+
+def nearby(rate: float, decades: float) -> float:
+    """The rate ``decades`` away, to three digits."""
+    return float(f"{rate * 10**decades:.3g}")
+
+
+def search(
+    grid: Sequence[float], targets: Sequence[float], run: Callable[[list[float]], list[dict[str, Any]]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Train a setting over the grid, extend an edge once by half a decade, refine by a quarter of one.
+
+    ``run`` trains the rates it is given and returns their rows. Returns all rows, and for each target {target, rate,
+    evaluable, reason}. A winner on the extended edge is not evaluable.
+    """
+    table = run(list(grid))
+    tried = list(grid)
+
+    def more(rates: list[float]) -> None:
+        new = sorted(set(rates) - set(tried))
+        if new:
+            tried.extend(new)
+            table.extend(run(new))
+
+    low, high = min(grid), max(grid)
+    winners = [best(table, t)[0] for t in targets]
+    more([nearby(low, -0.5) for w in winners if w == low] + [nearby(high, 0.5) for w in winners if w == high])
+    edges = {r for r in tried if r < low or r > high}
+    winners = [best(table, t)[0] for t in targets]
+    more([nearby(w, d) for w in winners for d in (-0.25, 0.25)])
+    chosen = []
+    for target in targets:
+        rate, reached = best(table, target)
+        at_edge = reached and (rate in edges or rate < min(tried, default=rate))
+        reason = "rate on the grid's edge" if at_edge else "" if reached else "no rate reaches the target"
+        chosen.append({"target": target, "rate": rate, "evaluable": not at_edge, "reason": reason})
+    return table, chosen

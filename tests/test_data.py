@@ -1,0 +1,139 @@
+"""Images: what the sources deliver, pooling, splitting, storing."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnstudy.data import digits, images, mnist5k
+from bnstudy.data.images import Images, checked, pool, split
+
+
+def test_mnist5k_is_pooled_and_balanced():
+    loaded = mnist5k.load({"source": "mnist5k", "pool": 2})
+    assert loaded.x.shape == (5000, 1, 14, 14) and loaded.x.dtype == np.float32
+    assert np.bincount(loaded.y).tolist() == [500] * 10
+    assert loaded.classes == tuple("0123456789")
+    # A one is a narrow upright stroke, a zero has a hole: the labels belong to these images.
+    centre = loaded.x[:, 0, 6:8, 6:8].mean((1, 2))
+    assert centre[loaded.y == 1].mean() > 0.7 > 0.1 > centre[loaded.y == 0].mean()
+
+
+def test_digits_are_in_the_unit_range():
+    loaded = digits.load({"source": "digits", "pool": 1})
+    assert loaded.x.shape == (1797, 1, 8, 8) and loaded.x.max() == 1 and loaded.x.min() == 0
+    assert digits.load({"pool": 2}).x.shape == (1797, 1, 4, 4)
+
+
+def test_pool_averages_blocks():
+    x = np.arange(2 * 1 * 4 * 6, dtype=np.float32).reshape(2, 1, 4, 6)
+    pooled = pool(x, 2)
+    assert pooled.shape == (2, 1, 2, 3) and pooled.dtype == np.float32
+    assert pooled[1, 0, 1, 2] == x[1, 0, 2:4, 4:6].mean()
+    np.testing.assert_array_equal(pool(x, 1), x)
+
+
+def test_pool_says_which_factors_would_do():
+    with pytest.raises(ValueError, match=r"3 does not divide images of 28x28 pixels; allowed here: 1, 2, 4, 7, 14, 28"):
+        pool(np.zeros((1, 1, 28, 28), np.float32), 3)
+    with pytest.raises(ValueError, match="allowed here: 1, 2 "):
+        pool(np.zeros((1, 1, 4, 6), np.float32), 0)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.data())
+@settings(max_examples=150, deadline=None)
+def test_split_is_exact_disjoint_and_proportional(counts, data):
+    y = np.repeat(np.arange(len(counts)), counts)
+    train = data.draw(st.integers(1, max(1, len(y) - 2)))
+    test = data.draw(st.integers(1, max(1, len(y) - train - 1)))
+    sizes = {"train": train, "test": test, "heldout": len(y) - train - test}
+    try:
+        parts = split(y, sizes, seed=3)
+    except ValueError:
+        table = np.outer(counts, list(sizes.values())) / len(y)
+        assert table.min() < 1 or min(sizes.values()) < 1
+        return
+    assert {name: len(index) for name, index in parts.items()} == sizes
+    everything = np.concatenate(list(parts.values()))
+    assert len(np.unique(everything)) == len(everything) and everything.dtype == np.int64
+    for index in parts.values():
+        share = np.array(counts) * len(index) / len(y)
+        assert np.abs(np.bincount(y[index], minlength=len(counts)) - share).max() <= 1
+
+
+def test_split_serves_a_nearly_exhausted_pool():
+    # Rounding each part by itself would ask four classes for 295 + 103 + 103 = 501 of their 500 images.
+    y = np.repeat(np.arange(10), 500)
+    parts = split(y, {"train": 2944, "test": 1024, "heldout": 1024}, seed=0)
+    assert [set(np.bincount(y[parts[n]]).tolist()) for n in ("train", "test")] == [{294, 295}, {102, 103}]
+
+
+def test_split_is_a_function_of_the_seed_and_not_ordered_by_class():
+    y = np.repeat(np.arange(10), 50)
+    sizes = {"train": 300, "test": 100, "heldout": 50}
+    first, again, other = split(y, sizes, 1), split(y, sizes, 1), split(y, sizes, 2)
+    for name in sizes:
+        np.testing.assert_array_equal(first[name], again[name])
+        assert not np.array_equal(first[name], other[name])
+    assert set(first["train"]) != set(other["train"])
+    # Batches ordered by class would make batch statistics those of one class.
+    assert all(len(np.unique(y[first["test"]][start : start + 25])) > 5 for start in range(0, 100, 25))
+
+
+def test_split_names_the_class_that_is_too_small():
+    y = np.array([0] * 50 + [1] * 2)
+    with pytest.raises(ValueError, match="class 1 has 2 of 52 images, too few for one among the 10 of test"):
+        split(y, {"train": 30, "test": 10, "heldout": 10}, 0)
+
+
+def test_split_refuses_more_than_there_is():
+    with pytest.raises(ValueError, match=r"train 40 \+ test 20 = 60 images.*there are 50"):
+        split(np.zeros(50, int), {"train": 40, "test": 20}, 0)
+
+
+def test_saved_images_come_back_and_leave_no_other_file(tmp_path):
+    loaded = digits.load({"pool": 1})
+    images.save(loaded, tmp_path / "deep" / "a.npz")
+    images.save(loaded, tmp_path / "deep" / "b.npz")
+    again = images.read(tmp_path / "deep" / "a.npz")
+    np.testing.assert_array_equal(again.x, loaded.x)
+    np.testing.assert_array_equal(again.y, loaded.y)
+    assert again.classes == loaded.classes and again.x.dtype == np.float32
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["a.npz", "b.npz"]
+    assert (tmp_path / "deep" / "a.npz").read_bytes() == (tmp_path / "deep" / "b.npz").read_bytes()
+
+
+def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError):
+        images.save(digits.load({"pool": 1}), tmp_path / "a.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_read_executes_nothing(tmp_path):
+    np.savez(tmp_path / "bad.npz", x=np.array([object()]), y=np.zeros(1), classes=np.array(["a"]))
+    with pytest.raises(ValueError, match="pickle"):
+        images.read(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda x, y: (x.astype(np.float64), y), "float32"),
+        (lambda x, y: (x[:, 0], y), r"\[N, C, H, W\]"),
+        (lambda x, y: (x, y[:-1]), "y must be"),
+        (lambda x, y: (x * np.float32(255), y), r"0\.\.1, not in 0\.\.255"),
+        (lambda x, y: (np.where(x == 1, np.float32(np.nan), x), y), "not finite"),
+        (lambda x, y: (x, y + 1), r"labels \[2\] lie outside"),
+        (lambda x, y: (x, y * 0), "no image of class b"),
+    ],
+)
+def test_checked_names_source_and_fault(change, message):
+    x, y = np.ones((4, 1, 2, 2), np.float32), np.array([0, 1, 0, 1])
+    assert checked(Images(x, y, ("a", "b")), "toy").x is x
+    with pytest.raises(ValueError, match=message) as error:
+        checked(Images(*change(x, y), ("a", "b")), "toy")
+    assert "toy" in str(error.value)

@@ -1,0 +1,149 @@
+"""Shifted images against closed forms."""
+
+import pytest
+import torch
+
+from bnstudy.data.digits import load
+from bnstudy.data.shifts import (
+    BRIGHTNESS,
+    CONTRAST,
+    FAMILIES,
+    INVERSION,
+    NOISE,
+    ROTATION,
+    gaussian,
+    rotate,
+    shift,
+    size,
+    translate,
+)
+
+LEVELS = range(1, 6)
+
+
+@pytest.fixture(scope="module")
+def x():
+    """Digits with a border of 8 black pixels: [200, 1, 24, 24], float64."""
+    digits = torch.from_numpy(load({"pool": 1}).x[:200]).double()
+    return torch.nn.functional.pad(digits, (8, 8, 8, 8))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shape_dtype_and_range_stay(x, family):
+    for severity in range(6):
+        y = shift(x.float(), family, severity, 0)
+        assert y.shape == x.shape and y.dtype == torch.float32
+        assert 0 <= y.min() and y.max() <= 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_severity_0_is_the_identity(x, family):
+    assert torch.equal(shift(x, family, 0, 0), x)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_severity_is_larger_than_the_one_before(x, family):
+    rms = [size(x, family, severity, 0)["rms_change"] for severity in range(6)]
+    assert rms[0] == 0 and all(a < b for a, b in zip(rms, rms[1:]))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fixed_by_seed_and_severity_whatever_the_company(x, family):
+    whole = shift(x, family, 3, 7)
+    assert torch.equal(whole, shift(x, family, 3, 7))
+    assert torch.equal(whole[:13], shift(x[:13], family, 3, 7))
+    random = family in ("noise", "rotation", "translation")
+    assert torch.equal(whole, shift(x, family, 3, 8)) != random
+    if random:
+        same = x[:1].expand(40, -1, -1, -1)
+        assert len({tuple(y.flatten().tolist()) for y in shift(same, family, 3, 7)}) > 1
+
+
+@pytest.mark.parametrize("family, slopes", [("contrast", CONTRAST), ("inversion", INVERSION)])
+def test_contrast_and_inversion_are_affine_and_nothing_clips(x, family, slopes):
+    pixels = torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64).view(1, 1, 2, 2)
+    for severity, a in zip(LEVELS, slopes):
+        expected = torch.tensor([(1 - a) / 2, 0.5 - a / 4, 0.5, (1 + a) / 2], dtype=torch.float64)
+        torch.testing.assert_close(shift(pixels, family, severity, 0).flatten(), expected, rtol=0, atol=1e-15)
+        back = (shift(x, family, severity, 0) - (1 - a) / 2) / a
+        torch.testing.assert_close(back, x, rtol=0, atol=1e-14)
+        assert size(x, family, severity, 0)["sd_ratio"] == pytest.approx(abs(a), abs=1e-12)
+    assert 0.3 in CONTRAST and shift(pixels, "inversion", 5, 0).flatten().tolist() == [1, 0.75, 0.5, 0]
+
+
+def test_brightness_adds_and_clips():
+    pixels = torch.tensor([0.0, 0.2, 0.7, 1.0]).view(1, 1, 2, 2)
+    for severity, b in zip(LEVELS, BRIGHTNESS):
+        expected = [b, 0.2 + b, min(1, 0.7 + b), 1]
+        assert shift(pixels, "brightness", severity, 0).flatten().tolist() == pytest.approx(expected)
+    assert size(pixels * 0, "brightness", 2, 0)["mean_change"] == pytest.approx(0.2)
+
+
+def test_noise_has_the_stated_spread_where_nothing_clips():
+    grey = torch.full((400, 1, 14, 14), 0.5)
+    measured = size(grey, "noise", 1, 0)
+    assert measured["rms_change"] == pytest.approx(NOISE[0], rel=0.01)
+    assert measured["mean_change"] == pytest.approx(0, abs=0.001)
+    # On black ground the lower half is cut off: the mean rises by sd / sqrt(2 pi).
+    assert size(grey * 0, "noise", 1, 0)["mean_change"] == pytest.approx(NOISE[0] / (2 * torch.pi) ** 0.5, rel=0.02)
+
+
+def test_blur_keeps_the_mean_and_spreads_a_point_as_a_gaussian(x):
+    edge = torch.zeros(1, 1, 14, 14, dtype=torch.float64)
+    edge[0, 0, 0, 13] = 1
+    for severity in LEVELS:
+        for images in (x, edge):
+            y = shift(images, "blur", severity, 0)
+            torch.testing.assert_close(y.mean((1, 2, 3)), images.mean((1, 2, 3)), rtol=1e-12, atol=0)
+    matrix = gaussian(41, 2.0)
+    assert torch.allclose(matrix.sum(0), matrix.sum(1)) and torch.allclose(matrix, matrix.T)
+    place = torch.arange(41) - 20.0
+    assert float((matrix[20] * place**2).sum()) == pytest.approx(4, rel=0.005)
+    torch.testing.assert_close(matrix[20], torch.exp(-(place.double() ** 2) / 8) / (8 * torch.pi) ** 0.5, rtol=0, atol=1e-4)
+
+
+def test_rotation_by_a_quarter_is_exact_and_the_inverse_brings_back(x):
+    quarter = torch.full((len(x),), torch.pi / 2)
+    torch.testing.assert_close(rotate(x, quarter), torch.rot90(x, 1, (2, 3)), rtol=0, atol=1e-6)
+    smooth = shift(x, "blur", 3, 0)
+    for angle in ROTATION:
+        turn = torch.full((len(x),), angle)
+        there = rotate(smooth, turn)
+        back = rotate(there, -turn)
+        left, moved = (back - smooth).square().mean().sqrt(), (there - smooth).square().mean().sqrt()
+        assert left < moved / 4 and left < 0.02
+
+
+def test_rotation_goes_both_ways_by_the_severitys_angle(x):
+    y = shift(x, "rotation", 2, 0)
+    turns = [rotate(x, torch.full((len(x),), sign * ROTATION[1])) for sign in (1, -1)]
+    same = torch.stack([torch.isclose(y, turn).all(3).all(2).all(1) for turn in turns])
+    assert same.any(0).all() and 70 < same[0].sum() < 130
+
+
+def test_translation_by_whole_pixels_is_a_roll_filled_with_black():
+    x = torch.rand(3, 2, 6, 9, dtype=torch.float64)
+    down, right = torch.tensor([2, 0, -1]), torch.tensor([1, -3, 0])
+    expected = torch.zeros_like(x)
+    expected[0, :, 2:, 1:] = x[0, :, :-2, :-1]
+    expected[1, :, :, :-3] = x[1, :, :, 3:]
+    expected[2, :, :-1] = x[2, :, 1:]
+    torch.testing.assert_close(translate(x, down, right), expected, rtol=0, atol=1e-6)
+
+
+def test_translation_moves_towards_all_four_corners(x):
+    images = torch.zeros(200, 1, 28, 28)
+    images[:, 0, 13, 13] = 1
+    ends = shift(images, "translation", 4, 0).flatten(1).argmax(1)
+    assert set(ends.tolist()) == {28 * row + column for row in (9, 17) for column in (9, 17)}
+
+
+def test_errors_name_what_is_allowed(x):
+    with pytest.raises(ValueError, match=r"'contrst': did you mean contrast\?.*noise.*translation"):
+        shift(x, "contrst", 1, 0)
+    with pytest.raises(ValueError, match="families are contrast"):
+        shift(x, "zzz", 1, 0)
+    with pytest.raises(ValueError, match="severity of noise must be 0 .* not 6"):
+        shift(x, "noise", 6, 0)
+    with pytest.raises(ValueError, match="pixels in 0..1"):
+        shift(255 * x, "noise", 1, 0)

@@ -1,0 +1,18 @@
+import sys
+from pathlib import Path
+
+from bnstudy.config import load_study
+from bnstudy.plan import QUESTIONS, Plan
+
+PLAN = Plan(load_study(config, files=list(workflow.configfiles)))
+
+# Jobs run with the interpreter that runs Snakemake, whether or not its environment is activated.
+shell.prefix(f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PATH; ")
+
+
+wildcard_constraints:
+    job="[a-z0-9_]+_d[0-9]+",
+
+
+localrules:
+    all,

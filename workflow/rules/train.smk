@@ -1,0 +1,86 @@
+rule data:
+    output:
+        PLAN.data,
+    log:
+        f"{PLAN.folder}/logs/data.log",
+    params:
+        spec=f"{PLAN.data_spec}".replace("'", '"'),
+    shell:
+        "python -m bnstudy data --spec {params.spec:q} --out {output} 2> >(tee {log} >&2)"
+
+
+# Tuning seeds, every rate: steps to the target loss, and the best rate of each setting.
+rule sweep:
+    input:
+        PLAN.data,
+    output:
+        f"{PLAN.folder}/sweep/{{job}}.json",
+    log:
+        f"{PLAN.folder}/logs/sweep_{{job}}.log",
+    params:
+        spec=lambda w: PLAN.sweep(w.job),
+    threads: 1
+    shell:
+        "python -m bnstudy sweep --spec {params.spec:q} --data {input} --out {output} 2> >(tee {log} >&2)"
+
+
+rule choose:
+    input:
+        PLAN.files("sweep"),
+    output:
+        f"{PLAN.folder}/rates.json",
+    log:
+        f"{PLAN.folder}/logs/choose.log",
+    params:
+        spec=f'{{"target": {PLAN.config.targets[0]}}}',
+        code=PLAN.code("bnstudy.jobs"),
+    shell:
+        "python -m bnstudy choose --spec {params.spec:q} --sweeps {input} --out {output} 2> {log}"
+
+
+# Evaluation seeds, at the rates chosen without them.
+rule evaluate:
+    input:
+        data=PLAN.data,
+        rates=f"{PLAN.folder}/rates.json",
+    output:
+        f"{PLAN.folder}/evaluate/{{job}}.json",
+    log:
+        f"{PLAN.folder}/logs/evaluate_{{job}}.log",
+    params:
+        spec=lambda w: PLAN.evaluate(w.job),
+    threads: 1
+    shell:
+        "python -m bnstudy evaluate --spec {params.spec:q} --data {input.data} --rates {input.rates} --out {output} 2> >(tee {log} >&2)"
+
+
+rule measure:
+    input:
+        data=PLAN.data,
+        index=f"{PLAN.folder}/evaluate/{{job}}.json",
+    output:
+        f"{PLAN.folder}/measure/{{job}}.json",
+    log:
+        f"{PLAN.folder}/logs/measure_{{job}}.log",
+    params:
+        spec=PLAN.measure(),
+    threads: 1
+    shell:
+        "python -m bnstudy measure --spec {params.spec:q} --data {input.data} --index {input.index} --out {output} 2> >(tee {log} >&2)"
+
+
+rule summarize:
+    input:
+        sweeps=PLAN.files("sweep"),
+        evaluations=PLAN.files("evaluate"),
+        measures=PLAN.files("measure"),
+        rates=f"{PLAN.folder}/rates.json",
+    output:
+        directory(f"{PLAN.folder}/tables"),
+    log:
+        f"{PLAN.folder}/logs/summarize.log",
+    params:
+        code=PLAN.code("bnstudy.tables"),
+    shell:
+        "python -m bnstudy summarize --sweeps {input.sweeps} --evaluations {input.evaluations} "
+        "--measures {input.measures} --rates {input.rates} --out {output} 2> {log}"
