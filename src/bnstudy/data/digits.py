@@ -12,7 +12,7 @@ from bnstudy.data.images import Images, checked, pool
 
 
 def load(spec: dict[str, Any]) -> Images:
-    """x [1797, 1, 8/pool, 8/pool], grey in 0..1 (16 levels of ink); ``spec["pool"]`` averages blocks of pixels.
+    """x [1797, 1, 8/pool, 8/pool], ink in 0..1 (17 levels); ``spec["pool"]`` averages blocks of pixels.
 
     Raises ValueError as :func:`pool` and :func:`checked` do.
     """

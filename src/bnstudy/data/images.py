@@ -1,4 +1,4 @@
-"""Labelled images, and what is done to them before any network sees them: checks, pooling, splitting, storing."""
+"""Labelled images and what is done to them before training: checks, pooling, splitting, storing."""
 
 import os
 from pathlib import Path
@@ -63,10 +63,11 @@ def pool(x: np.ndarray, factor: int) -> np.ndarray:
 
 
 def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
-    """Disjoint parts of exactly ``sizes`` images each: name -> int64 indices into ``y`` [N], in shuffled order.
+    """Disjoint parts of exactly ``sizes`` images each: name -> int64 indices into ``y`` [N], shuffled.
 
-    Stratified: a class's number of images in a part is its proportional share, rounded up or down by largest
-    remainder; the images left over are a part like the others, so that no class is asked for more than it has.
+    Stratified: a class's number of images in a part is its proportional share, less than 1 off or, to make
+    the totals come out, exactly 1 (largest remainder). The images left over are a part like the others, so
+    that no class is asked for more than it has.
 
     Raises ValueError where the sizes are impossible, or a class has too few images to be in every part.
     """
@@ -78,10 +79,12 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     counts = _rounded(np.bincount(y), [*sizes.values(), len(y) - sum(sizes.values())])
     present = np.bincount(y) > 0
     for part, (name, n) in enumerate(sizes.items()):
-        for label in np.flatnonzero(present & (counts[:, part] == 0)):
+        absent = np.flatnonzero(present & (counts[:, part] == 0))
+        if len(absent):
+            have = np.count_nonzero(y == absent[0])
             raise ValueError(
-                f"split: class {label} has {np.count_nonzero(y == label)} of {len(y)} images, too few for one "
-                f"among the {n} of {name}; make {name} larger or give the class more images"
+                f"split: class {absent[0]} has {have} of {len(y)} images, too few for one among the {n} of "
+                f"{name}; make {name} larger or give the class more images"
             )
     members = []
     for label in range(len(counts)):
@@ -99,8 +102,8 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
 def _rounded(classes: np.ndarray, parts: list[int]) -> np.ndarray:
     """Whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
 
-    Each part hands its spare images to the classes still owed most over all parts, then to those with the largest
-    remainder. (Ryser's construction: it succeeds in any order of the parts, since the shares themselves fit.)
+    Each part hands its spare images to the classes still owed most over all parts, among them to those with
+    the largest remainder. (Ryser's construction: the shares themselves fit, so it succeeds in any order.)
     """
     shares = classes[:, None] * np.array(parts)[None, :]
     counts, remainders = shares // classes.sum(), shares % classes.sum()
@@ -126,7 +129,7 @@ def save(images: Images, path: Path) -> None:
 
 
 def read(path: Path) -> Images:
-    """What :func:`save` wrote; nothing in the file is executed (no pickle). Raises ValueError as :func:`checked`."""
+    """What :func:`save` wrote. Nothing in the file is executed (no pickle). Raises as :func:`checked`."""
     with np.load(path, allow_pickle=False) as arrays:
         classes = tuple(str(name) for name in arrays["classes"])
         return checked(Images(arrays["x"], arrays["y"], classes), str(path))

@@ -12,7 +12,7 @@ from bnstudy.data.images import Images, checked, pool
 
 
 def load(spec: dict[str, Any]) -> Images:
-    """x [5000, 1, 28/pool, 28/pool], grey in 0..1 with ink near 1; ``spec["pool"]`` averages blocks of pixels.
+    """x [5000, 1, 28/pool, 28/pool], ink in 0..1; ``spec["pool"]`` averages blocks of pixels.
 
     Reading the package's csv takes about 2 s. Raises ValueError as :func:`pool` and :func:`checked` do.
     """

@@ -1,16 +1,18 @@
-"""Shifted test images: seven families, severities 1 to 5 (0 leaves the images alone), pixels in 0..1 throughout.
+"""Shifted test images: seven families, severities 1 to 5 (0 leaves the images alone), pixels in 0..1.
 
-Where the amounts come from: noise and brightness are ImageNet-C's and contrast's slopes CIFAR-10-C's (Hendrycks &
-Dietterich 2019); rotation, translation and blur are MNIST-C's (Mu & Gilmer 2019), lengths scaled to the image's
-side. Inversion's slopes are ours. Contrast is ours in one respect: it pulls towards mid-grey, where the benchmarks
-pull towards each image's own mean, so that it is the same affine map of every image and nothing clips.
+Where the amounts come from: noise and brightness are ImageNet-C's, the slopes of contrast CIFAR-10-C's
+(Hendrycks & Dietterich 2019); rotation, translation and blur are MNIST-C's (Mu & Gilmer 2019), with lengths
+scaled to the image's side. The slopes of inversion are ours. Two things differ from the benchmarks. Contrast
+pulls towards mid-grey, not towards each image's own mean: one affine map of all images, and nothing clips.
+Translation goes in any direction, not along a diagonal: whole and half pixels, which bilinear interpolation
+blurs to very different degrees, would otherwise mix up the order of the severities on small images.
 
 The random part of image i depends on (seed, family, severity, i) alone, not on how many images come along.
 """
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from math import ceil
+from math import ceil, pi, sqrt
 
 import torch
 from torch import Tensor
@@ -30,8 +32,8 @@ BLUR = (1 / 28, 2 / 28, 3 / 28, 4 / 28, 6 / 28)
 """Standard deviation of the kernel, as a share of each side."""
 ROTATION = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Angle in radians, either way."""
-TRANSLATION = (1 / 28, 2 / 28, 3 / 28, 4 / 28, 5 / 28)
-"""Distance along each axis, as a share of that side; towards one of the four corners."""
+TRANSLATION = tuple(sqrt(2) * pixels / 28 for pixels in (1, 2, 3, 4, 5))
+"""Distance as a share of the side (MNIST-C moves as many pixels of 28 along both axes)."""
 
 
 def contrast(x: Tensor, severity: int, seed: int) -> Tensor:
@@ -50,7 +52,7 @@ def brightness(x: Tensor, severity: int, seed: int) -> Tensor:
 
 
 def noise(x: Tensor, severity: int, seed: int) -> Tensor:
-    """Independent Gaussian noise in every pixel, then clipped to 0..1 (on black ground half of it is cut off)."""
+    """Independent Gaussian noise in every pixel, then clipped to 0..1 (on black half of it is cut off)."""
     drawn = [torch.randn(x.shape[1:], generator=g) for g in _each(x, "noise", severity, seed)]
     return (x + NOISE[severity - 1] * torch.stack(drawn).to(x)).clamp(0, 1)
 
@@ -63,15 +65,16 @@ def blur(x: Tensor, severity: int, seed: int) -> Tensor:
 
 def rotation(x: Tensor, severity: int, seed: int) -> Tensor:
     """About the centre, left or right at random; bilinear, black where nothing was."""
-    return rotate(x, ROTATION[severity - 1] * _signs(x, "rotation", severity, seed)[:, 0])
+    sign = 2 * _draw(x, "rotation", severity, seed).round() - 1
+    return rotate(x, ROTATION[severity - 1] * sign)
 
 
 def translation(x: Tensor, severity: int, seed: int) -> Tensor:
-    """Towards a random corner; bilinear (half a pixel also blurs), black where nothing was."""
+    """In a random direction; bilinear (which also blurs a little), black where nothing was."""
     height, width = x.shape[2:]
-    down, right = _signs(x, "translation", severity, seed).T
+    direction = 2 * pi * _draw(x, "translation", severity, seed)
     distance = TRANSLATION[severity - 1]
-    return translate(x, distance * height * down, distance * width * right)
+    return translate(x, distance * height * direction.sin(), distance * width * direction.cos())
 
 
 FAMILIES: dict[str, Callable[[Tensor, int, int], Tensor]] = {
@@ -87,9 +90,9 @@ FAMILIES: dict[str, Callable[[Tensor, int, int], Tensor]] = {
 
 
 def shift(x: Tensor, family: str, severity: int, seed: int) -> Tensor:
-    """``x`` [N, C, H, W] in 0..1 as family and severity change it, same shape and dtype; severity 0 is ``x`` itself.
+    """``x`` [N, C, H, W] in 0..1 as family and severity change it, shape and dtype kept; severity 0: ``x``.
 
-    Raises ValueError for an unknown family (naming them and the nearest), a severity that is none, or such an x.
+    Raises ValueError for an unknown family (naming all and the nearest), another severity, or other pixels.
     """
     if family not in FAMILIES:
         near = get_close_matches(family, FAMILIES, 1)
@@ -105,7 +108,7 @@ def shift(x: Tensor, family: str, severity: int, seed: int) -> Tensor:
 def size(x: Tensor, family: str, severity: int, seed: int) -> dict[str, float]:
     """How large a shift of ``x`` [N, C, H, W] is, over all pixels of all images, in units of the pixel range.
 
-    rms_change: root mean square of the change; mean_change: its mean; sd_ratio: sd of the pixels after : before.
+    rms_change: root mean square of the change; mean_change: its mean; sd_ratio: sd of pixels, after : before.
     """
     change = shift(x, family, severity, seed).double() - x.double()
     before = x.double()
@@ -138,7 +141,7 @@ def gaussian(side: int, sd: float) -> Tensor:
 
 
 def rotate(x: Tensor, angle: Tensor) -> Tensor:
-    """Each image of ``x`` [N, C, H, W] turned counter-clockwise about its centre by its ``angle`` [N], radians."""
+    """Each image of ``x`` [N, C, H, W] turned counter-clockwise about its centre by ``angle`` [N] rad."""
     down, right = _pixels(x)
     cos, sin = angle.to(x)[:, None, None].cos(), angle.to(x)[:, None, None].sin()
     return _resample(x, cos * down + sin * right, cos * right - sin * down)
@@ -164,10 +167,9 @@ def _resample(x: Tensor, down: Tensor, right: Tensor) -> Tensor:
     return grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False).clamp(0, 1)
 
 
-def _signs(x: Tensor, family: str, severity: int, seed: int) -> Tensor:
-    """Two signs [N, 2] for each image."""
-    drawn = [torch.randint(2, (2,), generator=g) for g in _each(x, family, severity, seed)]
-    return 2.0 * torch.stack(drawn) - 1
+def _draw(x: Tensor, family: str, severity: int, seed: int) -> Tensor:
+    """A number between 0 and 1 for each image, [N]."""
+    return torch.cat([torch.rand(1, generator=g) for g in _each(x, family, severity, seed)])
 
 
 def _each(x: Tensor, family: str, severity: int, seed: int) -> list[torch.Generator]:

@@ -114,3 +114,27 @@ def reference(axes: "Axes", value: float, text: str) -> None:
         text, (0.99, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
         ha="right", va="bottom", color=MUTED,
     )  # fmt: skip
+
+
+def lines(axes: "Axes", table: "pd.DataFrame", x: str, y: str, arms: Sequence[str]) -> None:
+    """A seaborn line an arm: median over seeds, band = order-statistic interval; whole-number ticks on x."""
+    for arm in arms:
+        mine = table[table["arm"] == arm]
+        if len(mine):
+            trace(axes, mine, x, y, line(arm))
+    layers = sorted(table[x].unique())
+    every = max(1, math.ceil(len(layers) / 6))
+    axes.set_xticks([v for v in layers if (v - layers[0]) % every == 0])
+
+
+def trace(axes: "Axes", table: "pd.DataFrame", x: str, y: str, style: dict[str, Any]) -> None:
+    """One seaborn line with its band."""
+    import seaborn
+
+    from bnstudy.figures.summary import interval, median
+
+    seaborn.lineplot(
+        data=table, x=x, y=y, estimator=median, errorbar=lambda values: interval(values), ax=axes, legend=False,
+        markeredgecolor="none", err_kws={"alpha": 0.18, "linewidth": 0}, **style,
+    )  # fmt: skip
+    axes.set(xlabel="", ylabel="")

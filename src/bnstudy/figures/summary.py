@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
+from bnstudy.stats import rank
+
 SETTING = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer"]
 CHECKPOINTS = ["init", "loss1.0", "loss0.5", "loss0.25", "final"]
-LEVEL = 0.95
 
 
 def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
@@ -16,13 +17,8 @@ def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
     Infinite values are allowed. Below six values no such interval exists: (nan, nan).
     """
     ordered = np.sort(np.asarray(values, float))
-    n, k, tail = len(ordered), 0, 0.0
-    while k < n // 2:
-        tail += math.comb(n, k) / 2**n
-        if 2 * tail > 1 - LEVEL:
-            break
-        k += 1
-    return (float(ordered[k - 1]), float(ordered[n - k])) if k else (math.nan, math.nan)
+    k = rank(len(ordered), intervals=1)
+    return (float(ordered[k - 1]), float(ordered[-k])) if k else (math.nan, math.nan)
 
 
 def median(values: "np.ndarray | pd.Series") -> float:

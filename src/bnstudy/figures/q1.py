@@ -1,0 +1,133 @@
+"""Figures of question 1: does what a layer receives stand still, and does it matter?"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bnstudy.figures.axes import label, legend, lines, log_ticks, log_y, panels, reference
+from bnstudy.figures.style import MUTED, drawing, look
+from bnstudy.figures.summary import interval, median, times
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STAGES = {"linear": "linear map's output", "affine": "after γ and β", "next": "the next layer's input"}
+
+
+def drift_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """Drift of the next layer's input by layer, a panel a depth.
+
+    `table`: drift rows (arm, depth, seed, layer, moments) of one site and one pair of checkpoints.
+    """
+    with drawing():
+        depths = sorted(table["depth"].unique())
+        figure, axes = panels(len(depths), width, columns=2, sharex=False)
+        for panel, depth in zip(axes, depths, strict=True):
+            panel.set_title(f"depth {depth}")
+            lines(panel, table[table["depth"] == depth], "layer", "moments", arms)
+        log_y(axes, table["moments"])
+        label(axes, "layer", "drift, in sd (up = moves more)")
+        legend(figure, arms)
+    return figure
+
+
+def drift_by_stage(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """Drift by layer, a panel a stage of the block (site). x-hat is left out: its drift is zero by arithmetic."""
+    with drawing():
+        sites = [s for s in STAGES if s in set(table["site"])]
+        figure, axes = panels(len(sites), width)
+        for panel, site in zip(axes, sites, strict=True):
+            panel.set_title(STAGES[site])
+            lines(panel, table[table["site"] == site], "layer", "moments", arms)
+        log_y(axes, table["moments"])
+        label(axes, "layer", "drift, in sd (up = moves more)")
+        legend(figure, arms)
+    return figure
+
+
+def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFrame:
+    """One row a network: arm, depth, seed, drift (mean over layers from the second on) and time."""
+    keys = ["arm", "depth", "seed"]
+    mean = drift[drift["layer"] >= 2].groupby(keys)["moments"].mean().reset_index(name="drift")
+    return convergence.assign(time=times(convergence))[["arm", "depth", "seed", "time"]].merge(mean)
+
+
+def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """One mark an arm with both intervals, a panel a depth; an arm whose median never arrives sits on a rail above.
+
+    `table`: the result of `drift_and_steps`.
+    """
+    with drawing():
+        depths = sorted(table["depth"].unique())
+        figure, axes = panels(len(depths), width, 2.5, columns=2)
+        finite = table.loc[np.isfinite(table["time"]), "time"]
+        rail = (finite.max() if len(finite) else 1000.0) * 1.4
+        for panel, depth in zip(axes, depths, strict=True):
+            panel.set_title(f"depth {depth}")
+            panel.set_xscale("log")
+            panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
+            panel.annotate(
+                "target not reached", (0.01, rail), xycoords=("axes fraction", "data"), xytext=(0, 3),
+                textcoords="offset points", color=MUTED,
+            )  # fmt: skip
+            for arm in arms:
+                mine = table[(table["depth"] == depth) & (table["arm"] == arm)]
+                if len(mine):
+                    _cross(panel, mine, arm, rail)
+        log_y(axes, [*finite, rail * 1.25])
+        low, high = table["drift"].min() / 1.1, table["drift"].max() * 1.1
+        for panel in axes:
+            panel.set_xlim(low, high)
+            log_ticks(panel.xaxis, low, high)
+        label(axes, "drift of the next layer's input, in sd (right = moves more)", "steps to target (up = slower)")
+        legend(figure, arms)
+    return figure
+
+
+def _cross(panel, table: pd.DataFrame, arm: str, rail: float) -> None:  # type: ignore[no-untyped-def]
+    entry = look(arm)
+    time = table["time"].clip(upper=rail)
+    x, y = median(table["drift"]), median(time)
+    panel.plot(table["drift"], time, entry.marker, color=entry.light, markersize=2.5, alpha=0.3, markeredgewidth=0)
+    panel.hlines(y, *interval(table["drift"]), color=entry.light, linewidth=1.0)
+    panel.vlines(x, *interval(time), color=entry.light, linewidth=1.0)
+    panel.plot([x], [y], entry.marker, color=entry.light, markersize=7, markeredgewidth=0)
+
+
+def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """How far γ and β move, relative to γ, by layer; a panel a depth; the dotted line is what would matter.
+
+    `table`: affine rows (arm, depth, seed, layer, motion = change_rms / gamma_rms) of one pair of checkpoints.
+    """
+    with drawing():
+        depths = sorted(table["depth"].unique())
+        figure, axes = panels(len(depths), width, columns=2, sharex=False)
+        for panel, depth in zip(axes, depths, strict=True):
+            panel.set_title(f"depth {depth}")
+            lines(panel, table[table["depth"] == depth], "layer", "motion", arms)
+            panel.set_ylim(0, max(0.13, table["motion"].max() * 1.05))
+            reference(panel, 0.10, "0.10")
+        label(axes, "layer", "motion of γ and β, in sd (up = more)")
+        legend(figure, arms)
+    return figure
+
+
+def input_offset(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """How far each layer's input is from mean 0 and variance 1, by layer; a panel a depth.
+
+    `table`: moments rows (arm, depth, seed, layer, offset) at the next layer's input, one checkpoint.
+    """
+    with drawing():
+        depths = sorted(table["depth"].unique())
+        figure, axes = panels(len(depths), width, columns=2, sharex=False)
+        for panel, depth in zip(axes, depths, strict=True):
+            panel.set_title(f"depth {depth}")
+            lines(panel, table[table["depth"] == depth], "layer", "offset", arms)
+        log_y(axes, [*table["offset"], 0.2])
+        for panel in axes:
+            reference(panel, 0.25, "0.25")
+        label(axes, "layer", "distance from (0, 1), in sd (up = farther)")
+        legend(figure, arms)
+    return figure

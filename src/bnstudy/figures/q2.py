@@ -1,0 +1,113 @@
+"""Figures of question 2: shifted test data, and whose mean and spread the network uses then."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bnstudy.figures.axes import label, legend, line, log_y, panels, reference, trace
+from bnstudy.figures.style import PAPER, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FAMILIES = ["contrast", "brightness", "noise", "blur", "rotation", "translation", "inversion"]
+MODES = {
+    ("none", "running"): "no normalization",
+    ("bn", "running"): "batch norm, stored statistics",
+    ("bn", "batch32"): "batch norm, test batch of 32",
+    ("bn", "reestimated"): "batch norm, re-estimated",
+}
+
+
+def mode(arm: str, statistics: str) -> dict[str, Any]:
+    """Line properties of an arm tested with some statistics: one colour an arm, a dash and fill a mode."""
+    style = line(arm)
+    if statistics == "running":
+        return style
+    dash = (0, (4, 2)) if statistics == "batch32" else (0, (1, 1.5))
+    return style | {"linestyle": dash, "markerfacecolor": PAPER if statistics == "batch32" else style["color"]}
+
+
+def accuracy_by_severity(table: pd.DataFrame, width: float, modes: Sequence[tuple[str, str]] = tuple(MODES)) -> "Figure":
+    """Accuracy against severity, a panel a family, a line an arm and kind of statistics.
+
+    `table`: shift rows (arm, seed, family, severity, statistics, accuracy in percent) of one depth. Severity 0 is the
+    family "clean", shown in every panel.
+    """
+    from matplotlib.lines import Line2D
+
+    with drawing():
+        families = [f for f in FAMILIES if f in set(table["family"])]
+        clean = table[table["family"] == "clean"]
+        figure, axes = panels(len(families), width, 1.55, columns=4)
+        shown: dict[tuple[str, str], Line2D] = {}
+        for panel, family in zip(axes, families, strict=True):
+            panel.set_title(family)
+            rows = pd.concat([clean, table[table["family"] == family]])
+            for key in modes:
+                mine = rows[(rows["arm"] == key[0]) & (rows["statistics"] == key[1])]
+                if len(mine):
+                    style = {**mode(*key), "markersize": 3.5}
+                    trace(panel, mine, "severity", "accuracy", style)
+                    shown[key] = Line2D([], [], markeredgecolor=style["color"], label=MODES[key], **mode(*key))
+            panel.set_ylim(0, 100)
+            panel.set_yticks([0, 50, 100])
+            panel.set_xticks(range(0, 6))
+        label(axes, "severity of the shift (right = stronger)", "accuracy, % (up = better)")
+        legend(figure, [], list(shown.values()))
+    return figure
+
+
+def xhat_mismatch(table: pd.DataFrame, width: float) -> "Figure":
+    """How far stored statistics miss x-hat on shifted images, by layer; a panel a family and depth, a line a severity.
+
+    `table`: xhat rows (depth, seed, family, severity, layer, offset) of the arm `bn`.
+    """
+    from matplotlib.lines import Line2D
+
+    dashes: dict[int, Any] = {1: (0, (1, 1.5)), 3: (0, (4, 2)), 5: "solid"}
+    with drawing():
+        table = table[table["severity"].isin(list(dashes))]
+        families = [f for f in FAMILIES if f in set(table["family"])][:3]
+        depths = sorted(table["depth"].unique())
+        cells = [(family, depth) for depth in depths for family in families]
+        figure, axes = panels(len(cells), width, 1.9, columns=len(families), sharex=False)
+        for panel, (family, depth) in zip(axes, cells, strict=True):
+            panel.set_title(f"{family}, depth {depth}")
+            rows = table[(table["family"] == family) & (table["depth"] == depth)]
+            for severity, dash in dashes.items():
+                mine = rows[rows["severity"] == severity]
+                if len(mine):
+                    trace(panel, mine, "layer", "offset", {**line("bn"), "linestyle": dash, "marker": ""})
+        log_y(axes, [*table["offset"], 0.08])
+        for panel in axes:
+            reference(panel, 0.10, "0.10")
+        label(axes, "layer", "mismatch of x-hat, in sd (up = worse)")
+        marks = {**line("bn"), "marker": ""}
+        kinds = [Line2D([], [], label=f"severity {s}", **{**marks, "linestyle": d}) for s, d in dashes.items()]
+        legend(figure, [], kinds)
+    return figure
+
+
+def statistics_on_clean(table: pd.DataFrame, width: float) -> "Figure":
+    """Accuracy on clean test images by depth, with stored and with the batch's statistics.
+
+    `table`: shift rows of the family "clean" (arm, depth, seed, statistics, accuracy).
+    """
+    from matplotlib.lines import Line2D
+
+    with drawing():
+        figure, (panel,) = panels(1, width, 2.2)
+        depths = sorted(table["depth"].unique())
+        table = table.assign(place=table["depth"].map(depths.index))
+        shown = []
+        for key, text in MODES.items():
+            mine = table[(table["arm"] == key[0]) & (table["statistics"] == key[1])]
+            if len(mine):
+                trace(panel, mine, "place", "accuracy", mode(*key))
+                shown.append(Line2D([], [], markeredgecolor=mode(*key)["color"], label=text, **mode(*key)))
+        panel.set_xticks(range(len(depths)), [str(d) for d in depths])
+        label([panel], "depth, in blocks", "accuracy, % (up = better)")
+        legend(figure, [], shown)
+    return figure

@@ -1,0 +1,101 @@
+"""A finished study as the notebooks and the page read it: its tables, claims, checks and provenance."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bnstudy.figures.summary import SETTING
+
+COLUMNS = {
+    "rates": [*SETTING, "role", "rate", "evaluable", "reason"],
+    "sweep": [*SETTING, "rate", "seed", "target", "steps", "reached", "diverged_at", "log_loss"],
+    "convergence": [*SETTING, "rate", "seed", "target", "steps", "reached", "diverged_at", "budget", "final_loss"],
+    "curves": [*SETTING, "rate", "seed", "step", "loss"],
+    "drift": [*SETTING, "rate", "seed", "layer", "site", "start", "end", "moments", "shape", "cka"],
+    "affine": [*SETTING, "rate", "seed", "layer", "start", "end", "change_rms", "gamma_rms"],
+    "moments": [*SETTING, "rate", "seed", "checkpoint", "layer", "site", "offset", "mean_rms", "ln_sd_rms", "variance"],
+    "shift": [*SETTING, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
+    "xhat": [*SETTING, "rate", "seed", "family", "severity", "layer", "offset"],
+    "coverage": [],
+}
+"""The columns that figures use; a table that the study doesn't have is an empty one with these."""
+
+
+class Study:
+    """The folder results/NAME. Tables are read when first asked for.
+
+    Raises FileNotFoundError when the folder has no claims.json: the notebooks come after the claims.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / "claims.json").exists():
+            raise FileNotFoundError(f"{self.folder / 'claims.json'} is missing; run the study first (snakemake --cores 2)")
+        self._tables: dict[str, pd.DataFrame] = {}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One tidy table; empty, with its columns, where the study has none."""
+        if name not in self._tables:
+            path = self.folder / "tables" / f"{name}.csv"
+            empty = pd.DataFrame(columns=COLUMNS.get(name, []))
+            self._tables[name] = pd.read_csv(path, na_values=[""], keep_default_na=False) if path.exists() else empty
+        return self._tables[name]
+
+    @cached_property
+    def claims(self) -> dict[str, dict[str, Any]]:
+        """Claims by id, in the order of the ledger."""
+        return {claim["id"]: claim for claim in json.loads((self.folder / "claims.json").read_text())}
+
+    @cached_property
+    def checks(self) -> list[dict[str, Any]]:
+        path = self.folder / "checks.json"
+        return json.loads(path.read_text()) if path.exists() else []
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        path = self.folder / "provenance.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    @cached_property
+    def targets(self) -> list[float]:
+        """Target losses, the main one first."""
+        found = self.table("rates")["role"].astype(str).str.extract(r"best@(.+)")[0].dropna().unique()
+        return sorted((float(t) for t in found), reverse=True)
+
+    @cached_property
+    def base(self) -> dict[str, Any]:
+        """Width, batch and optimizer of the study proper: the commonest; other values are sensitivity runs."""
+        rates = self.table("rates")
+        return {c: rates[c].mode().iloc[0] for c in ("width", "batch", "optimizer") if len(rates)}
+
+    @property
+    def seeds(self) -> int:
+        """Evaluation seeds."""
+        return int(self.table("convergence")["seed"].nunique())
+
+    def at(self, name: str, role: str | None = None, **where: Any) -> pd.DataFrame:
+        """Rows of a table at each setting's own rate in `role` (default: best for the main target).
+
+        Without other wish in `where` (column = value or list): base width, batch and optimizer, gain 1, standardized
+        inputs. Settings whose rate could not be chosen are left out.
+        """
+        table = self.table(name)
+        rates = self.table("rates")
+        role = role or f"best@{self.targets[0]:g}" if self.targets else role
+        chosen = rates[(rates["role"] == role) & rates["rate"].notna()][[*SETTING, "rate"]]
+        return self.filter(table, **where).merge(chosen.drop_duplicates(), on=[*SETTING, "rate"])
+
+    def filter(self, table: pd.DataFrame, **where: Any) -> pd.DataFrame:
+        """Rows of the study proper, with `where` in place of the defaults of `at`."""
+        wanted = {**self.base, "gain": 1.0, "inputs": "standardized", **where}
+        for column, value in wanted.items():
+            if column in table and value is not ...:
+                table = table[table[column].isin(value if isinstance(value, list) else [value])]
+        return table
+
+    def arms(self, table: pd.DataFrame, *wanted: str) -> list[str]:
+        """Those of `wanted` that the table holds."""
+        return [arm for arm in wanted if (table["arm"] == arm).any()]
