@@ -51,6 +51,31 @@ def _summarize(a: argparse.Namespace) -> None:
     summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.out)
 
 
+def _claims(a: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from bnstudy import claims, store
+
+    tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
+    ledger = claims.load(a.claims)
+    rows, contrasts = claims.judge(ledger, tables, a.spec["depths"])
+    pd.DataFrame(contrasts).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
+    store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
+    store.write_json(a.out, rows)
+
+
+def _question(a: argparse.Namespace) -> None:
+    from bnstudy.notebook import execute
+
+    execute(a.notebook, {"study": str(a.study)}, a.out)
+
+
+def _report(a: argparse.Namespace) -> None:
+    from bnstudy.report import build
+
+    build(a.study, a.notebooks, Path("report/page.html"), a.spec, a.out)
+
+
 def _prune(a: argparse.Namespace) -> None:
     from bnstudy.plan import prune
 
@@ -64,6 +89,9 @@ STAGES = {
     "evaluate": _train("evaluate"),
     "measure": _train("measure"),
     "summarize": _summarize,
+    "claims": _claims,
+    "question": _question,
+    "report": _report,
     "prune": _prune,
 }
 

@@ -191,3 +191,13 @@ def _with_depths(args: dict[str, Any], depths: dict[str, int]) -> dict[str, Any]
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def answers(ledger: Ledger, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The short answer to each question: the sentences of its lead and pivot claims."""
+    by_id = {r["id"]: r for r in rows}
+    out = []
+    for name, q in ledger.questions.items():
+        said = [by_id[c]["sentence"] for c in dict.fromkeys([q.lead, q.pivot])]
+        out.append({"id": name, "title": q.title, "asked": q.asked, "sentences": said, "open": q.open})
+    return out

@@ -1,7 +1,8 @@
-"""Errors of the study config, for the person who wrote the file: what is wrong, where, what is allowed, what next."""
+"""Errors of the study config, for the one who wrote it: what is wrong, where, what is allowed, what next."""
 
 import difflib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -12,11 +13,17 @@ Path = tuple[str | int, ...]
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 MOST_SHOWN = 100
+BOUNDS = {
+    "greater_than": "it is not above {}",
+    "greater_than_equal": "it is below {}",
+    "less_than": "it is not below {}",
+    "less_than_equal": "it is above {}",
+}
 ABSENT = object()
 
 
 class Problem(NamedTuple):
-    """One error. ``where`` overrides the place found from ``path``; ``value`` is shown when the config has none there."""
+    """One error. ``where`` replaces the place found from ``path``; ``value``: shown if the config has none."""
 
     path: Path
     wrong: str
@@ -34,7 +41,9 @@ def fail(text: str) -> NoReturn:
 
 def refuse(wrong: str, allowed: str = "", todo: str = "", near: str = "") -> PydanticCustomError:
     """What a field's validator raises; becomes a Problem at that field."""
-    return PydanticCustomError("bnstudy", "{wrong}", {"wrong": wrong, "allowed": allowed, "todo": todo, "near": near})
+    return PydanticCustomError(
+        "bnstudy", "{wrong}", {"wrong": wrong, "allowed": allowed, "todo": todo, "near": near}
+    )
 
 
 def nearest(word: object, names: Iterable[str]) -> str:
@@ -45,7 +54,10 @@ def nearest(word: object, names: Iterable[str]) -> str:
 
 def key_path(path: Path) -> str:
     """("grids", 0, "arms") as grids[0].arms."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".") or "(the whole file)"
+    return (
+        "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+        or "(the whole file)"
+    )
 
 
 def lookup(config: object, path: Path) -> object:
@@ -61,7 +73,7 @@ def lookup(config: object, path: Path) -> object:
 
 
 def show(value: object, length: int = 80) -> str:
-    """A value on one line of plain ASCII, shortened: control characters of a file never reach the terminal."""
+    """A value on one line of ASCII, shortened: a file's control characters never reach the terminal."""
     try:
         text = json.dumps(value, default=str)[: length + 1]
     except (ValueError, RecursionError, TypeError):
@@ -99,9 +111,10 @@ def allowed(schema: Mapping[str, Any], path: Path) -> str:
     if node.get("type") == "string":
         named = "lower-case letters, digits, _ and -, beginning with a letter or digit"
         form = f", {named}" if node.get("pattern") == NAME_PATTERN else ""
-        return f"text{form}, {node['minLength']} to {node['maxLength']} characters"
+        about = f" ({node['description']})" if "description" in node else ""
+        return f"text{about}{form}, {node['minLength']} to {node['maxLength']} characters"
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
-    bounds = " ".join(f"{word} {node[key]:g}" for key, word in words.items() if key in node)
+    bounds = " ".join(f"{word} {node[key]:.10g}" for key, word in words.items() if key in node)
     return f"{'whole number' if node.get('type') == 'integer' else 'number'} {bounds}".strip()
 
 
@@ -114,7 +127,7 @@ def kind(value: object) -> str:
 
 def is_number(text: object) -> bool:
     try:
-        return isinstance(text, str) and float(text) is not None
+        return isinstance(text, str) and math.isfinite(float(text))
     except ValueError:
         return False
 
@@ -129,7 +142,8 @@ def _advice(value: object, node: Mapping[str, Any]) -> str:
         if isinstance(value, bool):
             return "write a number; YAML reads yes, no, on, off, true, false as logical values"
         if is_number(value):
-            return f"write {float(str(value))!r} without quotes; YAML takes 1e-3 for text: write 1.0e-3 or 0.001"
+            right = f"{float(str(value)):.10g}"
+            return f"write {right} without quotes; YAML takes 1e-3 for text: write 1.0e-3 or 0.001"
         if isinstance(value, float) and value.is_integer():
             return f"write {int(value)}, without a decimal point"
     if node.get("type") == "string" and not isinstance(value, list | dict):
@@ -145,9 +159,12 @@ def translate(errors: Iterable[ErrorDetails], config: object, schema: Mapping[st
         value, node, parent = lookup(config, path), resolve(schema, path), path[:-1]
         choices = allowed(schema, path) if node else ""
         if code == "bnstudy":
-            given = {key: ctx[key] or default for key, default in (("allowed", choices), ("todo", ""), ("near", ""))}
+            given = {
+                key: ctx[key] or default
+                for key, default in (("allowed", choices), ("todo", ""), ("near", ""))
+            }
             problems.append(Problem(path, ctx["wrong"], **given))
-        elif code == "extra_forbidden" or path[-1] == "[key]":  # the latter: a mapping with fixed keys
+        elif code == "extra_forbidden" or path[-1:] == ("[key]",):  # the latter: a mapping with fixed keys
             path = path if code == "extra_forbidden" else parent
             here, key = keys(resolve(schema, path[:-1])), path[-1]
             todo = "rename the key or delete it"
@@ -159,21 +176,33 @@ def translate(errors: Iterable[ErrorDetails], config: object, schema: Mapping[st
             choices = "the keys " + ", ".join(here)
             problems.append(Problem(path, "there is no such key here", choices, todo, nearest(key, here)))
         elif code == "missing":
-            problems.append(Problem(path, "the key is missing", choices, f"add {path[-1]}: to {key_path(parent)}"))
+            problems.append(
+                Problem(path, "the key is missing", choices, f"add {path[-1]}: to {key_path(parent)}")
+            )
         elif code == "literal_error":
             near = nearest(value, map(str, node.get("enum", [node.get("const")])))
-            problems.append(Problem(path, "it is none of the allowed values", choices, "write one of them", near))
+            problems.append(
+                Problem(path, "it is none of the allowed values", choices, "write one of them", near)
+            )
         elif code.endswith("_type") or code == "int_from_float":
             fraction = isinstance(value, float) and node.get("type") == "integer"
             wrong = "it has a decimal point or is too large" if fraction else f"it is {kind(value)}"
             problems.append(Problem(path, wrong, choices, _advice(value, node) or "see config/README.md"))
         elif code == "finite_number":
-            problems.append(Problem(path, "it is not a finite number", choices, "write a number, or leave the key out"))
+            problems.append(
+                Problem(path, "it is not a finite number", choices, "write a number, or leave the key out")
+            )
         elif code == "too_short":
-            problems.append(Problem(path, "the list is empty or too short", choices, "add an entry, or leave the key out"))
+            if not isinstance(value, list) or len(value) < node.get(
+                "minItems", 0
+            ):  # else its items are wrong
+                wrong = "the list is empty or too short"
+                problems.append(Problem(path, wrong, choices, "add an entry, or leave the key out"))
         else:
-            wrong = str(error["msg"]).replace("Input should be", "it is not").replace("String should have", "it has not")
-            problems.append(Problem(path, wrong, choices, "change the value, or leave the key out for the default"))
+            limit = next((ctx[key] for key in ("ge", "gt", "le", "lt") if key in ctx), "")
+            wrong = BOUNDS[code].format(limit) if code in BOUNDS else str(error["msg"])
+            todo = "change the value, or leave the key out for the default"
+            problems.append(Problem(path, wrong, choices, todo))
     return problems
 
 
@@ -186,10 +215,20 @@ def report(problems: list[Problem], config: object, where: Callable[[Path], str]
         if value is ABSENT and problem.value is not ABSENT:
             equals = f" = {show(problem.value)} (the default)"
         name = show(key_path(problem.path))[1:-1]
-        lines = [f"{number}. {problem.where or where(problem.path)}  {name}{equals}"]
+        source = problem.where or where(problem.path)
+        lines = [f"{number}. {source}  {name}{equals}"]
         near = f'"{problem.near}"' if problem.near else ""
-        parts = (("wrong", problem.wrong), ("allowed", problem.allowed), ("nearest", near), ("do", problem.todo))
+        parts = (
+            ("wrong", problem.wrong),
+            ("allowed", problem.allowed),
+            ("nearest", near),
+            ("do", problem.todo),
+        )
         lines += [f"   {label + ':':<9}{text}" for label, text in parts if text]
+        if source.startswith("--config"):
+            lines.append(
+                "            --config turns 1e-3 into text: write the keys to a file, run with --configfile"
+            )
         blocks.append("\n".join(lines))
     more = len(problems) - MOST_SHOWN
     blocks += [f"... and {more} more."] if more > 0 else []

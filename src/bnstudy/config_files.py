@@ -1,4 +1,4 @@
-"""The config's YAML files read a second time, for what Snakemake drops: line numbers and keys written twice."""
+"""The config's YAML files read once more, for what Snakemake drops: line numbers and keys written twice."""
 
 from collections.abc import Sequence
 from pathlib import Path as File
@@ -19,7 +19,7 @@ class TooLarge(ValueError):
 
 
 class Source:
-    """One config file: ``data`` (None when unreadable), ``lines`` {path: line, from 1}, and ``problems`` found."""
+    """One config file: ``data`` (None when unreadable), ``lines`` {path: line from 1}, ``problems`` found."""
 
     def __init__(self, file: str | File) -> None:
         self.file = relative(file)
@@ -27,12 +27,16 @@ class Source:
         self.lines: dict[Path, int] = {}
         self.problems: list[Problem] = []
         self._values = 0
+        self._twice: dict[str, Problem] = {}
         try:
             self._read(File(file))
         except RecursionError:
             self._fault("the file is nested too deeply", f"{DEEPEST} levels at most", "remove brackets")
         except TooLarge as error:
-            self._fault(str(error), f"{MOST_VALUES} values, {DEEPEST} levels", "write the values out, without anchors")
+            self._fault(
+                str(error), f"{MOST_VALUES} values, {DEEPEST} levels", "write a few values, without anchors"
+            )
+        self.problems += self._twice.values()
 
     def _fault(self, wrong: str, allowed: str, todo: str, line: int = 0) -> None:
         self.data = None
@@ -45,7 +49,9 @@ class Source:
         except OSError as error:
             return self._fault(f"the file cannot be read: {error.strerror}", "", "check the path")
         if len(raw) > MOST_BYTES:
-            return self._fault(f"the file has {len(raw)} bytes", f"{MOST_BYTES} bytes", "is it the right file?")
+            return self._fault(
+                f"the file has {len(raw)} bytes", f"{MOST_BYTES} bytes", "is it the right file?"
+            )
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -62,7 +68,9 @@ class Source:
         except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
             mark = getattr(error, "problem_mark", None)
             reason = getattr(error, "problem", None) or getattr(error, "reason", None) or error
-            todo = "mend the line, or the one above it: indent with spaces (never tabs), close quotes and brackets"
+            todo = (
+                "mend this line or the one above: indent with spaces, never tabs; close quotes and brackets"
+            )
             wrong = f"this is not YAML: {show(str(reason), 160)[1:-1]}"
             return self._fault(wrong, "YAML", todo, mark.line + 1 if mark else 0)
         if self.data is None or self.data == {}:
@@ -88,8 +96,10 @@ class Source:
                 if name in seen:
                     wrong = f"the key is written twice, first in line {seen[name]}"
                     where = f"{self.file}:{line}"
-                    problem = Problem((*path, name), wrong, "each key once", "delete one of the two", where=where)
-                    self.problems += [problem] if problem not in self.problems else []
+                    problem = Problem(
+                        (*path, name), wrong, "each key once", "delete one of the two", where=where
+                    )
+                    self._twice.setdefault(where, problem)  # an alias shows the same lines again
                 seen.setdefault(name, line)
                 self.lines[(*path, name)] = line
                 self._walk(value, (*path, name), depth + 1)
@@ -104,9 +114,9 @@ def relative(file: str | File) -> str:
 
 
 def place(sources: Sequence[Source], config: Any, path: Path) -> str:
-    """"file:line" of a path, or of the nearest thing around it; values of no file came with --config."""
+    """ "file:line" of a path, or of the nearest thing around it; values of no file came with --config."""
     if not sources:
-        return "the config"
+        return "--config on the command line"
     for end in range(len(path), 0, -1):
         value = lookup(config, path[:end])
         for source in reversed(sources):
@@ -119,7 +129,7 @@ def place(sources: Sequence[Source], config: Any, path: Path) -> str:
 
 
 def plain(config: Any) -> tuple[Any, list[Problem]]:
-    """``config`` as JSON has it (text keys; text, numbers, lists, mappings), and what had to be replaced by null.
+    """``config`` as JSON has it (text keys; text, numbers, lists, mappings), and what was replaced by null.
 
     Raises TooLarge, also for a config that contains itself.
     """
@@ -134,7 +144,9 @@ def plain(config: Any) -> tuple[Any, list[Problem]]:
         if isinstance(value, dict):
             for key in [k for k in value if not isinstance(k, str)]:
                 wrong = f"the key {show(key)} is not text"
-                problems.append(Problem(path, wrong, "keys of letters", "rename the key, or put it in quotes"))
+                problems.append(
+                    Problem(path, wrong, "keys of letters", "rename the key, or put it in quotes")
+                )
             return {k: visit(v, (*path, k)) for k, v in value.items() if isinstance(k, str)}
         if isinstance(value, list | tuple):
             return [visit(item, (*path, index)) for index, item in enumerate(value)]

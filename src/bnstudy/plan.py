@@ -41,6 +41,14 @@ class Plan:
         each = {m: digest(f"bnstudy.measures.{m}") for m in MEASURES}
         return store.canonical({"measures": each})
 
+    def depths(self) -> str:
+        """The networks that the claims call shallow, middle and deep."""
+        return store.canonical({"depths": dict(self.config.claims.depths)})
+
+    def effective(self) -> str:
+        """The whole config, defaults included."""
+        return store.canonical(self.config.model_dump(mode="json"))
+
     def files(self, stage: str) -> list[str]:
         """The files that all jobs of a stage write."""
         return [f"{self.folder}/{stage}/{job}.json" for job in self.jobs]

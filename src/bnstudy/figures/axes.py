@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bnstudy.figures.style import INK, MUTED, NARROW, look, name
+from bnstudy.figures.style import INK, NARROW, look, name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def panels(count: int, width: float, height: float = 2.2, columns: int = 3, **shared: Any) -> "tuple[Figure, list[Axes]]":
-    """A figure of `count` panels, `height` inches each; on a phone at most two side by side, else one below another."""
+def panels(
+    count: int, width: float, height: float = 2.1, columns: int = 3, narrow: int = 1, **shared: Any
+) -> "tuple[Figure, list[Axes]]":
+    """A figure of `count` panels, `height` inches each, in at most `columns` columns, on a phone `narrow`."""
     from matplotlib.figure import Figure
 
-    across = min(count, columns if width > NARROW else (2 if columns > 3 else 1))
+    across = min(count, columns if width > NARROW else narrow)
     rows = math.ceil(count / across)
-    figure = Figure(figsize=(width, rows * height + 0.35), layout="constrained")
+    figure = Figure(figsize=(width, rows * height + 0.5), layout="constrained")
     options = {"sharex": True, "sharey": True, "squeeze": False} | shared
     grid = figure.subplots(rows, across, **options)
     flat = list(grid.flat)
@@ -43,10 +45,16 @@ def legend(figure: "Figure", arms: Sequence[str], extra: Sequence[Any] = ()) -> 
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **line(arm), label=name(arm)) for arm in arms] + list(extra)
-    room = figure.get_figwidth() - 0.2
-    wide = max(0.5 + 0.083 * len(str(h.get_label())) for h in handles)
-    columns = max(1, min(len(handles), int(room / wide)))
+    sizes = [0.5 + 0.073 * len(str(handle.get_label())) for handle in handles]
+    fits = [c for c in range(1, len(sizes) + 1) if _across(sizes, c) < figure.get_figwidth() - 0.15]
+    columns = max(fits, default=1)
     figure.legend(handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4)
+
+
+def _across(sizes: list[float], columns: int) -> float:
+    """Width of a legend that fills `columns` columns from top to bottom."""
+    each = math.ceil(len(sizes) / columns)
+    return sum(max(sizes[i : i + each]) + 0.12 for i in range(0, len(sizes), each))
 
 
 def line(arm: str) -> dict[str, Any]:
@@ -107,13 +115,14 @@ def log_y(axes: "list[Axes]", values: "Sequence[float] | np.ndarray | pd.Series"
         log_ticks(panel.yaxis, low, high)
 
 
-def reference(axes: "Axes", value: float, text: str) -> None:
-    """A dotted, labelled line in ink."""
-    axes.axhline(value, color=INK, linewidth=1.0, linestyle=(0, (1, 2)))
-    axes.annotate(
-        text, (0.99, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
-        ha="right", va="bottom", color=MUTED,
-    )  # fmt: skip
+def reference(axes: "list[Axes]", value: float, text: str) -> Any:
+    """A dotted line in every panel, and the legend's entry for it."""
+    from matplotlib.lines import Line2D
+
+    style = {"color": INK, "linewidth": 1.0, "linestyle": (0, (1, 2))}
+    for panel in axes:
+        panel.axhline(value, **style)
+    return Line2D([], [], label=text, **style)  # type: ignore[arg-type]
 
 
 def lines(axes: "Axes", table: "pd.DataFrame", x: str, y: str, arms: Sequence[str]) -> None:
@@ -122,9 +131,14 @@ def lines(axes: "Axes", table: "pd.DataFrame", x: str, y: str, arms: Sequence[st
         mine = table[table["arm"] == arm]
         if len(mine):
             trace(axes, mine, x, y, line(arm))
-    layers = sorted(table[x].unique())
-    every = max(1, math.ceil(len(layers) / 6))
-    axes.set_xticks([v for v in layers if (v - layers[0]) % every == 0])
+    layer_ticks(axes, table[x])
+
+
+def layer_ticks(axes: "Axes", values: "pd.Series") -> None:
+    """At most about six whole numbers, from the first layer to the last."""
+    first, last = int(values.min()), int(values.max())
+    every = next(step for step in (1, 2, 5, 10, 20, 50, 100, last) if (last - first) / step <= 6)
+    axes.set_xticks(sorted({first, *(v for v in range(first + 1, last + 1) if v % every == 0)}))
 
 
 def trace(axes: "Axes", table: "pd.DataFrame", x: str, y: str, style: dict[str, Any]) -> None:
@@ -133,8 +147,9 @@ def trace(axes: "Axes", table: "pd.DataFrame", x: str, y: str, style: dict[str, 
 
     from bnstudy.figures.summary import interval, median
 
+    edge = style["color"] if "markerfacecolor" in style else "none"
     seaborn.lineplot(
         data=table, x=x, y=y, estimator=median, errorbar=lambda values: interval(values), ax=axes, legend=False,
-        markeredgecolor="none", err_kws={"alpha": 0.18, "linewidth": 0}, **style,
+        err_kws={"alpha": 0.18, "linewidth": 0}, **{**style, "markeredgecolor": edge},
     )  # fmt: skip
     axes.set(xlabel="", ylabel="")

@@ -28,7 +28,7 @@ def drift_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "F
             panel.set_title(f"depth {depth}")
             lines(panel, table[table["depth"] == depth], "layer", "moments", arms)
         log_y(axes, table["moments"])
-        label(axes, "layer", "drift, in sd (up = moves more)")
+        label(axes, "layer", "drift, in sd\n(up = moves more)")
         legend(figure, arms)
     return figure
 
@@ -42,7 +42,7 @@ def drift_by_stage(table: pd.DataFrame, arms: Sequence[str], width: float) -> "F
             panel.set_title(STAGES[site])
             lines(panel, table[table["site"] == site], "layer", "moments", arms)
         log_y(axes, table["moments"])
-        label(axes, "layer", "drift, in sd (up = moves more)")
+        label(axes, "layer", "drift, in sd\n(up = moves more)")
         legend(figure, arms)
     return figure
 
@@ -81,7 +81,7 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float) 
         for panel in axes:
             panel.set_xlim(low, high)
             log_ticks(panel.xaxis, low, high)
-        label(axes, "drift of the next layer's input, in sd (right = moves more)", "steps to target (up = slower)")
+        label(axes, "drift of the next layer's input, in sd\n(right = moves more)", "steps to target\n(up = slower)")
         legend(figure, arms)
     return figure
 
@@ -108,9 +108,8 @@ def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fi
             panel.set_title(f"depth {depth}")
             lines(panel, table[table["depth"] == depth], "layer", "motion", arms)
             panel.set_ylim(0, max(0.13, table["motion"].max() * 1.05))
-            reference(panel, 0.10, "0.10")
-        label(axes, "layer", "motion of γ and β, in sd (up = more)")
-        legend(figure, arms)
+        label(axes, "layer", "motion of γ and β, in sd\n(up = more)")
+        legend(figure, arms, [reference(axes, 0.10, "would matter: 0.10")])
     return figure
 
 
@@ -126,8 +125,6 @@ def input_offset(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fig
             panel.set_title(f"depth {depth}")
             lines(panel, table[table["depth"] == depth], "layer", "offset", arms)
         log_y(axes, [*table["offset"], 0.2])
-        for panel in axes:
-            reference(panel, 0.25, "0.25")
-        label(axes, "layer", "distance from (0, 1), in sd (up = farther)")
-        legend(figure, arms)
+        label(axes, "layer", "distance from (0, 1), in sd\n(up = farther)")
+        legend(figure, arms, [reference(axes, 0.25, "a quarter of an sd")])
     return figure

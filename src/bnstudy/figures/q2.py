@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bnstudy.figures.axes import label, legend, line, log_y, panels, reference, trace
-from bnstudy.figures.style import PAPER, drawing
+from bnstudy.figures.axes import draw, label, layer_ticks, legend, line, log_y, panels, reference, trace
+from bnstudy.figures.style import NARROW, PAPER, drawing
+from bnstudy.figures.summary import medians
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ def accuracy_by_severity(table: pd.DataFrame, width: float, modes: Sequence[tupl
     with drawing():
         families = [f for f in FAMILIES if f in set(table["family"])]
         clean = table[table["family"] == "clean"]
-        figure, axes = panels(len(families), width, 1.55, columns=4)
+        figure, axes = panels(len(families), width, 1.55, columns=4, narrow=2)
         shown: dict[tuple[str, str], Line2D] = {}
         for panel, family in zip(axes, families, strict=True):
             panel.set_title(family)
@@ -54,7 +55,7 @@ def accuracy_by_severity(table: pd.DataFrame, width: float, modes: Sequence[tupl
             panel.set_ylim(0, 100)
             panel.set_yticks([0, 50, 100])
             panel.set_xticks(range(0, 6))
-        label(axes, "severity of the shift (right = stronger)", "accuracy, % (up = better)")
+        label(axes, "severity of the shift (right = stronger)", "accuracy, %\n(up = better)")
         legend(figure, [], list(shown.values()))
     return figure
 
@@ -72,21 +73,22 @@ def xhat_mismatch(table: pd.DataFrame, width: float) -> "Figure":
         families = [f for f in FAMILIES if f in set(table["family"])][:3]
         depths = sorted(table["depth"].unique())
         cells = [(family, depth) for depth in depths for family in families]
-        figure, axes = panels(len(cells), width, 1.9, columns=len(families), sharex=False)
+        if width <= NARROW:  # two columns of depths rather than three of families
+            cells = [(family, depth) for family in families for depth in depths]
+        figure, axes = panels(len(cells), width, 1.8, len(families), narrow=len(depths), sharex=False)
         for panel, (family, depth) in zip(axes, cells, strict=True):
-            panel.set_title(f"{family}, depth {depth}")
+            panel.set_title(f"{family}, {depth} layers")
             rows = table[(table["family"] == family) & (table["depth"] == depth)]
             for severity, dash in dashes.items():
                 mine = rows[rows["severity"] == severity]
                 if len(mine):
                     trace(panel, mine, "layer", "offset", {**line("bn"), "linestyle": dash, "marker": ""})
+            layer_ticks(panel, rows["layer"])
         log_y(axes, [*table["offset"], 0.08])
-        for panel in axes:
-            reference(panel, 0.10, "0.10")
-        label(axes, "layer", "mismatch of x-hat, in sd (up = worse)")
+        label(axes, "layer", "mismatch of x-hat, in sd\n(up = worse)")
         marks = {**line("bn"), "marker": ""}
         kinds = [Line2D([], [], label=f"severity {s}", **{**marks, "linestyle": d}) for s, d in dashes.items()]
-        legend(figure, [], kinds)
+        legend(figure, [], [*kinds, reference(axes, 0.10, "0.10 sd")])
     return figure
 
 
@@ -98,16 +100,17 @@ def statistics_on_clean(table: pd.DataFrame, width: float) -> "Figure":
     from matplotlib.lines import Line2D
 
     with drawing():
-        figure, (panel,) = panels(1, width, 2.2)
+        figure, (panel,) = panels(1, width, 2.1)
         depths = sorted(table["depth"].unique())
-        table = table.assign(place=table["depth"].map(depths.index))
+        table = table.assign(place=table["depth"].map(depths.index).astype(float))
         shown = []
-        for key, text in MODES.items():
+        for index, (key, text) in enumerate(MODES.items()):
             mine = table[(table["arm"] == key[0]) & (table["statistics"] == key[1])]
             if len(mine):
-                trace(panel, mine, "place", "accuracy", mode(*key))
-                shown.append(Line2D([], [], markeredgecolor=mode(*key)["color"], label=text, **mode(*key)))
+                style = {**mode(*key), "markeredgecolor": mode(*key)["color"], "markeredgewidth": 1.0}
+                draw(panel, medians(mine, "accuracy", ["place"]), "place", style, 0.08 * (index - 1.5))
+                shown.append(Line2D([], [], label=text, **style))
         panel.set_xticks(range(len(depths)), [str(d) for d in depths])
-        label([panel], "depth, in blocks", "accuracy, % (up = better)")
+        label([panel], "depth, in layers", "accuracy, %\n(up = better)")
         legend(figure, [], shown)
     return figure

@@ -70,8 +70,9 @@ def survival(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure"
                 if middle < len(curve):
                     panel.plot([curve.index[middle]], [0.5], look(arm).marker, color=style["color"], markersize=4.5)
             panel.set_ylim(0, 1.02)
-            panel.set_xlim(0, rows["budget"].max())
-        label(axes, "training step", "share of seeds above the target")
+            late = rows["budget"].max() if not rows["reached"].all() else rows["steps"].max() * 1.1
+            panel.set_xlim(0, late)
+        label(axes, "training step", "share of seeds\nstill above the target")
         legend(figure, arms)
     return figure
 
@@ -89,10 +90,10 @@ def groups(present: Sequence[str]) -> dict[str, list[str]]:
     return found or ({"": base} if base else {})
 
 
-def steps_by_depth(table: pd.DataFrame, arms: Sequence[str], width: float, gap: float = 0.0) -> "Figure":
+def steps_by_depth(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
     """Steps to target by depth, each arm at its own best rate. `table`: convergence rows of one target."""
     rows = table[table["arm"].isin(list(arms))].sort_values("depth")
-    return timing({"": time_summary(rows, ["arm", "depth"])}, "depth", arms, "depth, in blocks", width)
+    return timing({"": time_summary(rows, ["arm", "depth"])}, "depth", arms, "depth, in layers", width)
 
 
 def steps_by_gain(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -139,7 +140,7 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figu
                     at = middle.index[len(middle) * (2 + list(arms).index(arm)) // 6]
                     panel.plot([at], [middle[at]], look(arm).marker, color=look(arm).light, markersize=6)
         log_y(axes, finite["loss"].clip(1e-3, 10))
-        label(axes, "training step", "training loss, in nats (down = better)")
+        label(axes, "training step", "training loss, in nats\n(down = better)")
         legend(figure, arms)
     return figure
 

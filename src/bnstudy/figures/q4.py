@@ -26,7 +26,7 @@ def variance_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) ->
             panel.set_title(f"initial gain {gain:g}")
             lines(panel, table[table["gain"] == gain], "layer", "variance", arms)
         log_y(axes, table["variance"])
-        label(axes, "layer", "variance over images (log)")
+        label(axes, "layer", "variance over images\n(up = grows)")
         legend(figure, arms)
     return figure
 
@@ -71,5 +71,5 @@ def steps_saved(table: pd.DataFrame, width: float) -> "Figure":
             draw(panel, medians(rows, "ratio", ["place"]), "place", style)
             panel.set_xticks(range(len(depths)), [str(d) for d in depths])
             panel.set_xlim(-0.5, len(depths) - 0.5)
-        label(axes, "depth, in blocks", "times the steps without batch norm\n(up = batch norm saves more)")
+        label(axes, "depth, in layers", "steps, without : with batch norm\n(up = it saves more)")
     return figure

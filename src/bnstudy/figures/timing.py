@@ -23,7 +23,7 @@ def timing(
 
     Above, medians of the steps with their intervals, on a log axis that all panels share. Below, a strip with a row
     an arm: a bar where every seed reached the target, else the number that did not (x: some diverged). `x` is
-    numeric with `log`, else taken as categories in the order of first appearance in the sorted table.
+    numeric with `log`; else its values stand side by side, numbers sorted, words in their order in the table.
     """
     from matplotlib.figure import Figure
 
@@ -36,7 +36,8 @@ def timing(
         ratios = [1.8, strip] * rows
         grid = figure.add_gridspec(2 * rows, across, height_ratios=ratios)
         everything = pd.concat(found.values())
-        ticks = sorted(everything[x].unique()) if log else list(dict.fromkeys(everything[x]))
+        numbers = pd.api.types.is_numeric_dtype(everything[x])
+        ticks = sorted(everything[x].unique()) if numbers else list(dict.fromkeys(everything[x]))
         low, high = _limits(everything)
         for index, (title, table) in enumerate(found.items()):
             row, column = divmod(index, across)
@@ -59,7 +60,7 @@ def timing(
                 top.tick_params(labelleft=False)
             _ticks(below, ticks, log, width / across)
         figure.supxlabel(xlabel, fontsize=9)
-        figure.supylabel("steps to target (up = slower)", fontsize=9)
+        figure.supylabel("steps to target\n(up = slower)", fontsize=9)
         legend(figure, arms)
     return figure
 

@@ -1,0 +1,195 @@
+"""What a config must satisfy beyond the types of its values: names that exist, parts that fit together."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import product
+from pathlib import Path as File
+from typing import TYPE_CHECKING
+
+from bnstudy.config_errors import Path, Problem, nearest, refuse
+
+if TYPE_CHECKING:
+    from bnstudy.config_models import Grid, Study
+
+HERE = File(__file__).parent
+IMAGES = {"mnist5k": (5000, 28), "digits": (1797, 8), "fashion_mnist": (70_000, 28), "cifar10": (60_000, 32)}
+"""Images of the sources whose size is known beforehand, and their side in pixels."""
+RESERVED = ("bench", "cells", "data", "reference")
+"""Folders of results/ that are no study's."""
+MOST_SETTINGS = 10_000
+FACTORS = ("arms", "depths", "gains", "inputs")
+BASE_GAIN = 1.0
+BASE_INPUTS = "standardized"
+
+
+@cache
+def names(folder: str | File, function: str) -> tuple[str, ...]:
+    """The modules of ``folder`` (a path, or one inside the package) that define ``function``.
+
+    Read from the syntax tree: nothing is imported, so the Snakefile stays free of torch.
+    """
+    files = [f for f in (HERE / folder).glob("*.py") if re.fullmatch("[a-z][a-z0-9_]*", f.stem)]
+    return tuple(sorted(f.stem for f in files if function in _top_level(f)))
+
+
+def _top_level(file: File) -> Iterator[str]:
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (SyntaxError, ValueError):  # a broken file is no arm; importing it would say why
+        return
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def known(folder: str, function: str, what: str, name: str) -> str:
+    """``name`` if src/bnstudy/``folder``/``name``.py has ``function``; else refuses, naming those that do."""
+    have = names(folder, function)
+    if name not in have:
+        todo = f"write one of them, or add src/bnstudy/{folder}/NAME.py with a function {function}"
+        raise refuse(
+            f"there is no {what} of this name", "one of " + ", ".join(have), todo, nearest(name, have)
+        )
+    return name
+
+
+def distinct(values: tuple[object, ...]) -> tuple[object, ...]:
+    """``values`` when no two are equal."""
+    twice = sorted({str(v) for v in values if values.count(v) > 1})
+    if twice:
+        raise refuse(f"{', '.join(twice)} stands there more than once", "", "name each value once")
+    return values
+
+
+def ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    """``values`` when each is above the one before."""
+    if list(values) != sorted(set(values)):
+        right = ", ".join(f"{v:g}" for v in sorted(set(values)))
+        raise refuse("the values do not ascend, or one stands there twice", "", f"write [{right}]")
+    return values
+
+
+def unreserved(name: str) -> str:
+    if name in RESERVED:
+        todo = f"choose another name; results/{name} is used otherwise"
+        raise refuse("the name is reserved", f"any name but {', '.join(RESERVED)}", todo)
+    return name
+
+
+def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -> list[Problem]:
+    """Errors between values that are right by themselves.
+
+    ``broken[section]``: the section has errors of its own, so that nothing can be said about how it fits (in
+    ``study`` it has the defaults). ``index``: the place in the config of each grid of ``study``.
+    """
+    problems: list[Problem] = []
+    if not broken["data"]:
+        problems += _data(study)
+    if not broken["data"] and not broken["training"] and study.training.batch > study.data.train:
+        wrong = f"the batch is larger than the training set, data.train = {study.data.train}"
+        allowed = f"at most {study.data.train}"
+        todo = "make training.batch smaller or data.train larger"
+        problems.append(Problem(("training", "batch"), wrong, allowed, todo, value=study.training.batch))
+    if not broken["training"] and study.training.deep_steps < study.training.steps:
+        wrong = f"deep networks get fewer steps than shallow ones, training.steps = {study.training.steps}"
+        allowed, todo = (
+            f"at least {study.training.steps}",
+            "set training.deep_steps to training.steps or more",
+        )
+        problems.append(
+            Problem(("training", "deep_steps"), wrong, allowed, todo, value=study.training.deep_steps)
+        )
+    problems += _each_grid(study.grids, index)
+    if not broken["grids"]:
+        problems += _shared(study.grids)
+    if not broken["claims"]:
+        problems += _claims(study, not broken["grids"])
+    return problems
+
+
+def _data(study: "Study") -> Iterator[Problem]:
+    data = study.data
+    if data.source not in IMAGES:
+        return
+    images, side = IMAGES[data.source]
+    total = data.train + data.test + data.heldout
+    if total > images:
+        wrong = f"train + test + heldout = {total}, but {data.source} has {images} images"
+        allowed, todo = (
+            f"a sum of at most {images}",
+            f"take away {total - images} images from train, test, heldout",
+        )
+        yield Problem(("data",), wrong, allowed, todo)
+    if side % data.pool:
+        fits = ", ".join(str(n) for n in range(1, side + 1) if side % n == 0)
+        wrong, todo = f"it does not divide the images' side, {side} pixels", "choose a divisor"
+        yield Problem(("data", "pool"), wrong, "one of " + fits, todo, value=data.pool)
+
+
+def _each_grid(grids: "tuple[Grid, ...]", index: list[int]) -> Iterator[Problem]:
+    first_name: dict[str, int] = {}
+    first_same: dict[object, int] = {}
+    total = 0
+    for i, grid in zip(index, grids):
+        path: Path = ("grids", i)
+        if grid.name in first_name:
+            wrong = f"the name is taken by grids[{first_name[grid.name]}]"
+            yield Problem((*path, "name"), wrong, "each grid its own name", "rename one of the two")
+        content = tuple(frozenset(getattr(grid, key)) for key in (*FACTORS, "rates"))
+        if content in first_same:
+            wrong = f"the grid asks for exactly what grids[{first_same[content]}] asks for"
+            yield Problem(path, wrong, "", "delete one of the two, or change what was meant to differ")
+        first_name.setdefault(grid.name, i)
+        first_same.setdefault(content, i)
+        total += len(list(product(*(getattr(grid, key) for key in FACTORS))))
+    if total > MOST_SETTINGS:
+        wrong = f"the grids make {total} settings"
+        yield Problem(("grids",), wrong, f"at most {MOST_SETTINGS}", "shorten the lists of the largest grid")
+
+
+def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
+    """The shared rate is the best rate of arm none at the same depth, base gain, standardized inputs."""
+    base = {
+        depth
+        for grid in grids
+        for depth in grid.depths
+        if "none" in grid.arms and BASE_GAIN in grid.gains and BASE_INPUTS in grid.inputs
+    }
+    for i, grid in enumerate(grids):
+        missing = [depth for depth in grid.depths if depth not in base]
+        if "shared" in grid.rates and missing:
+            depths = ", ".join(map(str, missing))
+            wrong = f"no grid has arm none at depth {depths} with gain 1.0 and standardized inputs"
+            todo = f"the shared rate is none's best: add arms: [none], depths: [{depths}], or take shared out"
+            yield Problem(
+                ("grids", i, "rates"), wrong, "best, grid; shared where arm none is studied too", todo
+            )
+
+
+def _claims(study: "Study", grids_known: bool) -> Iterator[Problem]:
+    depths, path = study.claims.depths, ("claims", "depths")
+    order = [depths[key] for key in ("shallow", "middle", "deep") if key in depths]
+    if not order:
+        yield Problem(
+            path, "the mapping is empty", "at least one of shallow, middle, deep", "add shallow: ..."
+        )
+    if order != sorted(set(order)):
+        wrong = "the depths do not ascend from shallow over middle to deep"
+        yield Problem(
+            path, wrong, "shallow < middle < deep", "reorder them; leave out the ones you do not study"
+        )
+    have = sorted({depth for grid in study.grids for depth in grid.depths})
+    for key, depth in depths.items() if grids_known else ():
+        if depth not in have:
+            todo = f"change it; or delete {key}: its claims are then not tested; or add the depth to a grid"
+            allowed = "one of " + ", ".join(map(str, have))
+            yield Problem((*path, key), "no grid studies this depth", allowed, todo, value=depth)
+    if not any((folder / study.claims.file).is_file() for folder in (File.cwd(), HERE.parents[1])):
+        wrong, todo = "there is no such file", "check the path; it is relative to the project's folder"
+        yield Problem(("claims", "file"), wrong, "a claims file", todo, value=study.claims.file)

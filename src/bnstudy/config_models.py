@@ -1,0 +1,154 @@
+"""The study's config as strict models, which hold every default and generate the editors' schema."""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bnstudy.config_checks import ascending, distinct, known, unreserved
+from bnstudy.config_errors import NAME_PATTERN
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Evaluated = Annotated[int, Field(ge=128, le=1_000_000)]  # shifted test batches have up to 128 images
+Depth = Annotated[int, Field(ge=2, le=200)]  # measures average over layers 2..depth
+Gain = Annotated[float, Field(gt=0, le=100)]
+Rate = Annotated[float, Field(gt=0, le=1000)]
+Target = Annotated[float, Field(gt=0, le=100)]
+Steps = Annotated[int, Field(ge=20, le=1_000_000)]  # the training loss is a mean over 20 steps
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
+Arm = Annotated[
+    Text,
+    AfterValidator(partial(known, "arms", "build", "arm")),
+    Field(description="a file of src/bnstudy/arms"),
+]
+Inputs = Literal["standardized", "raw", "mixed"]
+Role = Literal["best", "shared", "grid"]
+UNIQUE = (Field(min_length=1), AfterValidator(distinct))
+
+
+class Strict(BaseModel):
+    """A section of the config: no unknown key, no conversion, no NaN, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Data(Strict):
+    """Images, and how many of them each seed draws for what."""
+
+    source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = Field(
+        default="mnist5k", description="a file of src/bnstudy/data with a function load"
+    )
+    pool: Count = Field(default=2, description="average pooling factor; 1 keeps the pixels")
+    train: Count = Field(default=2944, description="training images a seed")
+    test: Evaluated = Field(default=1024, description="clean test images a seed")
+    heldout: Evaluated = Field(
+        default=1024, description="unlabelled images a seed, for re-estimated statistics"
+    )
+
+
+class Network(Strict):
+    """What all networks have in common."""
+
+    family: Annotated[Text, AfterValidator(partial(known, "nets", "build", "network family"))] = Field(
+        default="mlp", description="a file of src/bnstudy/nets with a function build"
+    )
+    width: Annotated[int, Field(ge=2, le=4096)] = Field(default=64, description="units a hidden layer")
+
+
+class Training(Strict):
+    """How one network is trained."""
+
+    batch: Annotated[int, Field(ge=2, le=65_536)] = Field(default=64, description="images a step")
+    optimizer: Literal["sgd"] = Field(default="sgd", description="stochastic gradient descent with momentum")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.9, description="0 is plain gradient descent"
+    )
+    steps: Steps = Field(default=600, description="training budget of a network, steps")
+    deep_steps: Steps = Field(default=1200, description="budget from deep_from hidden layers on, steps")
+    deep_from: Count = Field(default=11, description="hidden layers from which deep_steps counts")
+
+
+class Seeds(Strict):
+    """How many networks differ in nothing but their randomness."""
+
+    tuning: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=3, description="seeds that choose the learning rate; the verdicts never use them"
+    )
+    evaluation: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        default=16, description="seeds that the verdicts rest on; below 10 most are inconclusive"
+    )
+
+
+class Grid(Strict):
+    """A full cross of its lists; the study is the union of its grids."""
+
+    name: Name = Field(description="the grid's own name")
+    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="files of src/bnstudy/arms")
+    depths: Annotated[tuple[Depth, ...], *UNIQUE] = Field(description="numbers of hidden layers")
+    gains: Annotated[tuple[Gain, ...], *UNIQUE] = Field(
+        default=(1.0,),
+        description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)",
+    )
+    inputs: Annotated[tuple[Inputs, ...], *UNIQUE] = Field(
+        default=("standardized",),
+        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3)",
+    )
+    rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
+        default=("best",),
+        description="best: the tuned rate; shared: that of arm none; grid: every one of learning_rates",
+    )
+
+
+class Claims(Strict):
+    """Which claims are tested, and at which depths."""
+
+    file: Text = Field(default="config/claims.yaml", description="the claims, from the project's folder")
+    depths: dict[Literal["shallow", "middle", "deep"], Depth] = Field(
+        default={"shallow": 5, "middle": 10, "deep": 20},
+        description="hidden layers; a key left out of a written mapping: its claims are not tested",
+    )
+
+
+ALL = ("none", "bn", "bn_frozen", "once", "affine")
+PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
+RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+GRIDS = (
+    Grid(name="main", arms=ALL, depths=(5, 20), rates=("best", "shared")),
+    Grid(name="depths", arms=PAIR, depths=(2, 10)),
+    Grid(name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41)),
+    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,)),
+    Grid(name="window", arms=PAIR, depths=(5, 20), rates=("grid",)),
+    Grid(name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed")),
+)
+
+
+class Study(Strict):
+    """A whole study. Every key may be left out and has then the default given here."""
+
+    study: Annotated[Name, AfterValidator(unreserved)] = Field(
+        default="default", description="folder of results/"
+    )
+    title: Text = Field(default="Batch normalization, cross-examined", description="heading of the report")
+    data: Data = Data()
+    network: Network = Network()
+    training: Training = Training()
+    targets: Annotated[tuple[Target, ...], *UNIQUE] = Field(
+        default=(0.5, 0.25), description="training losses to reach, nats; the first is the main one"
+    )
+    learning_rates: Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)] = Field(
+        default=RATES, description="rates that every setting is tuned over, ascending"
+    )
+    seeds: Seeds = Seeds()
+    stack: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=16, description="networks trained together in one process; 1: one at a time"
+    )
+    grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = Field(
+        default=GRIDS, description="small full crosses whose union is the study"
+    )
+    claims: Claims = Claims()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a config file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}

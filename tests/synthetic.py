@@ -1,0 +1,240 @@
+"""Synthetic tables of a study: every column of the real ones, plausible values, and a world that can be turned.
+
+`tables(outcome)` makes a whole study in which batch norm helps ("support"), hurts ("oppose"), does nothing that
+matters ("negligible"), helps shallow nets and hurts deep ones ("mixed"), is lost in noise ("open"), or in which
+only arm `none` was run ("missing"). `dials.dial` then turns a single claim's settings.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+SETTING = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer"]
+GRID = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+TARGETS = (0.5, 0.25)
+FAMILIES = ("contrast", "brightness", "inversion", "noise", "blur", "rotation", "translation")
+CHECKPOINTS = ("init", "step100", "loss1.0", "loss0.5", "loss0.25", "final")
+PAIRS = (("init", "loss1.0"), ("loss1.0", "loss0.5"), ("loss0.5", "loss0.25"), ("init", "final"))
+STATISTICS = ("running", "batch8", "batch32", "batch128", "whole", "reestimated")
+BATCH_ARMS = ("bn", "bn_frozen")
+SITES = {
+    "none": ("linear", "relu", "next"), "affine": ("linear", "affine", "relu", "next"),
+    "bn_frozen": ("linear", "xhat", "relu", "next"),
+}  # fmt: skip
+ALL_SITES = ("linear", "xhat", "affine", "relu", "next")
+Tables = dict[str, pd.DataFrame]
+
+
+def tables(
+    outcome: str = "support", seeds: int = 16, depths: Sequence[int] = (2, 5, 10, 20), seed: int = 0, spread: float = 0.1
+) -> Tables:
+    """All tables of a study of four depths, `seeds` evaluation seeds; `spread` is the sd between seeds (ln, points/10)."""
+    world = World(outcome, seeds, tuple(depths), seed, spread)
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for setting in world.settings():
+        for name, frame in world.one(setting):
+            parts.setdefault(name, []).append(frame.assign(**setting))
+    out = {name: _order(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
+    for name in ("convergence", "sweep"):
+        out[name]["steps"] = out[name]["steps"].astype("Int64")
+        out[name]["diverged_at"] = out[name]["diverged_at"].astype("Int64")
+    out["shift_size"] = pd.DataFrame(
+        [(f, s, 0.05 * s, 0.02 * s if f == "brightness" else 0.0, 1 - 0.1 * s) for f in FAMILIES for s in range(1, 6)],
+        columns=["family", "severity", "rms_change", "mean_change", "sd_ratio"],
+    )
+    return out
+
+
+def swap(tables: Tables, a: str = "none", b: str = "bn") -> Tables:
+    """The same tables with two arms' names exchanged."""
+    names = {a: b, b: a}
+    return {k: t.assign(arm=t["arm"].replace(names)) if "arm" in t else t.copy() for k, t in tables.items()}
+
+
+def drop(tables: Tables, **where: Any) -> Tables:
+    """The same tables without the rows of `where`, as drop(tables, arm="once"); tables without the column stay."""
+    out = {}
+    for name, table in tables.items():
+        if set(where) <= set(table):
+            table = table[~np.logical_and.reduce([table[k] == v for k, v in where.items()])]
+        out[name] = table.reset_index(drop=True)
+    return out
+
+
+def write(tables: Tables, folder: Path) -> None:
+    """One CSV a table, as the workflow writes them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.8g")
+
+
+def _order(table: pd.DataFrame) -> pd.DataFrame:
+    first = [c for c in [*SETTING, "rate", "seed"] if c in table]
+    return table[first + [c for c in table if c not in first]]
+
+
+class World:
+    """What is true in the synthetic study, and the tables that show it."""
+
+    def __init__(self, outcome: str, seeds: int, depths: tuple[int, ...], seed: int, spread: float) -> None:
+        signs = {"support": 1.0, "oppose": -1.0, "negligible": 0.0, "open": 0.25, "mixed": 1.0, "missing": 1.0}
+        if outcome not in signs:
+            raise ValueError(f"outcome {outcome!r}: one of {', '.join(signs)}")
+        self.outcome, self.strength, self.depths, self.seed = outcome, signs[outcome], depths, seed
+        self.seeds, self.spread = np.arange(seeds), 6 * spread if outcome == "open" else spread
+
+    def settings(self) -> Iterator[dict[str, Any]]:
+        base = {"width": 64, "batch": 64, "optimizer": "sgd"}
+        shallow, middle, deep = (*self.depths, *self.depths)[-7:-4] if len(self.depths) < 3 else self.depths[-3:]
+        full = list(product(("none", "bn", "bn_frozen", "once", "affine"), (shallow, deep), (1.0,), ("standardized",)))
+        full += product(("none", "bn"), [d for d in self.depths if d not in (shallow, deep)], (1.0,), ("standardized",))
+        full += product(("none", "bn", "once"), (middle,), (0.71, 1.41), ("standardized",))
+        full += product(("none", "bn", "once"), (shallow,), (0.41,), ("standardized",))
+        full += product(("none", "bn"), (shallow,), (1.0,), ("raw", "mixed"))
+        for arm, depth, gain, inputs in dict.fromkeys(full):
+            if self.outcome != "missing" or arm == "none":
+                yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **base}
+
+    def helps(self, depth: int) -> float:
+        """How much batch norm helps: 1 as claimed, 0 not at all, -1 the reverse."""
+        deep = depth > self.depths[-2] if len(self.depths) > 1 else False
+        return -1.0 if self.outcome == "mixed" and deep else self.strength
+
+    def noise(self, *name: Any, size: tuple[int, ...] = ()) -> np.ndarray:
+        rng = np.random.default_rng([self.seed, zlib.crc32(repr(name).encode())])
+        return self.spread * rng.standard_normal((*size, len(self.seeds)))
+
+    def one(self, setting: dict[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+        """(table name, rows without the setting) of one setting."""
+        best = self.best(setting["arm"], setting["depth"])
+        shared = self.best("none", setting["depth"])
+        plain = setting["gain"] == 1.0 and setting["inputs"] == "standardized"
+        roles = [("best@0.5", best), ("best@0.25", best), *([("shared", shared)] if plain else [])]
+        full = plain and setting["arm"] in ("none", "bn") and setting["depth"] in (self.depths[-3:][0], self.depths[-1])
+        roles += [("grid", r) for r in GRID] if full else []
+        rates = pd.DataFrame(roles, columns=["role", "rate"]).assign(evaluable=True, reason="")
+        yield "rates", rates
+        runs = [self.run(setting, rate, self.seeds) for rate in dict.fromkeys(rates["rate"])]
+        yield "convergence", pd.concat(runs)
+        yield "sweep", pd.concat(self.run(setting, rate, np.arange(10_000, 10_003), tuning=True) for rate in GRID)
+        for rate in dict.fromkeys([best, shared if plain else best]):
+            done = next(r for r in runs if (r["rate"] == rate).all())
+            yield "curves", self.curves(done)
+            for name, rows in self.measures(setting, done):
+                yield name, rows.assign(rate=rate)
+
+    def best(self, arm: str, depth: int) -> float:
+        return {"bn": 0.3, "bn_frozen": 0.3}.get(arm, 0.1 if depth < 11 else 0.03)
+
+    def ln_steps(self, setting: dict[str, Any]) -> float:
+        arm, depth, gain, inputs = (setting[k] for k in ("arm", "depth", "gain", "inputs"))
+        h, far = self.helps(depth), abs(np.log(gain))
+        gaps = {"bn": 0.0, "bn_frozen": 0.7 * h, "once": 0.8 * max(-h, 0.0), "affine": 0.6 * h + 0.03 * depth * h}
+        gap = gaps.get(arm, (0.5 + 0.035 * depth + 2.6 * far + (0.8 if inputs != "standardized" else 0.0)) * h)
+        if arm == "once":
+            gap += 1.5 * far
+        return float(np.log(90 + 4 * depth) + gap + (0.9 * far if arm == "bn" and h < 0 else 0.0))
+
+    def run(self, setting: dict[str, Any], rate: float, seeds: np.ndarray, tuning: bool = False) -> pd.DataFrame:
+        """Rows of convergence (or sweep): some runs never arrive, some diverge."""
+        arm, depth = setting["arm"], setting["depth"]
+        budget, best = (1200 if depth > 10 else 600), self.best(arm, depth)
+        noise = self.noise("pair", depth)[seeds % len(self.seeds)] + self.noise("run", *setting.values(), rate)[
+            seeds % len(self.seeds)
+        ]
+        width = 2.2 if arm in BATCH_ARMS and self.helps(depth) > 0 else 1.2
+        ln = self.ln_steps(setting) + (2.0 / width * np.log10(rate / best)) ** 2 + noise
+        bad = rate > best * 10 ** (width / 2)
+        died = np.where(bad | ((arm in ("affine", "none")) & (setting["gain"] > 1.2) & (seeds % 8 == 1)), 25 + seeds % 7, 0)
+        frames = []
+        for target in TARGETS:
+            steps = np.round(np.exp(ln + (0.35 if target < 0.5 else 0.0)))
+            late = (arm == "none") & (depth > 10) & (seeds % 16 == 2)
+            reached = (steps <= budget) & (died == 0) & ~late
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "rate": rate, "seed": seeds, "target": target, "steps": np.where(reached, steps, np.nan),
+                        "reached": reached, "diverged_at": np.where(died > 0, died, np.nan), "budget": budget,
+                        "final_loss": np.where(died > 0, np.nan, 0.05 + 0.45 * np.minimum(steps / budget, 4.0)),
+                    }
+                )
+            )  # fmt: skip
+        table = pd.concat(frames)
+        if tuning:
+            table["log_loss"] = np.log(table["final_loss"])
+            table = table.drop(columns=["budget", "final_loss"])
+        return table
+
+    def curves(self, done: pd.DataFrame) -> pd.DataFrame:
+        main = done[done["target"] == TARGETS[0]]
+        steps = np.unique(np.linspace(20, main["budget"].iloc[0], 25).astype(int))
+        time = main["steps"].fillna(2 * main["budget"]).to_numpy(float)[:, None]
+        loss = 0.03 + 2.27 * np.exp(-steps[None] / time * np.log(2.27 / 0.47))
+        loss = np.where(steps[None] < main["diverged_at"].fillna(np.inf).to_numpy(float)[:, None], loss, np.nan)
+        wide = pd.DataFrame(loss, index=main["seed"], columns=pd.Index(steps, name="step"))
+        return wide.stack(future_stack=True).rename("loss").reset_index().assign(rate=main["rate"].iloc[0]).dropna()
+
+    def measures(self, setting: dict[str, Any], done: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Seeds that never reached a checkpoint have no row there; diverged runs have none at the end."""
+        reached = {f"loss{t}": set(done.loc[(done["target"] == t) & done["reached"], "seed"]) for t in TARGETS}
+        alive = set(done.loc[done["diverged_at"].isna(), "seed"])
+        have = {"final": alive, "loss1.0": alive, **reached}
+        arm, depth, h = setting["arm"], setting["depth"], self.helps(setting["depth"])
+        layers, noise = np.arange(1, depth + 1), self.noise("measure", *setting.values())
+        sites = [s for s in ALL_SITES if s in SITES.get(arm, ALL_SITES)]
+        level = 0.5 * np.exp(-1.2 * h if arm in BATCH_ARMS else 0.0)
+        rows = cross(self.seeds, layer=layers, site=sites, pair=range(len(PAIRS)))
+        size = level * (1 + 0.02 * rows["layer"]) * np.exp(noise[rows["seed"]])
+        rows["moments"] = np.where(rows["site"] == "xhat", 0.0, size)
+        rows["shape"], rows["cka"] = 0.4 * size, np.clip(1 - 0.3 * size, 0, 1)
+        rows["start"], rows["end"] = (rows["pair"].map(lambda i, e=e: PAIRS[i][e]) for e in (0, 1))
+        yield "drift", _reached(rows.drop(columns="pair"), have, "end")
+        if arm in ("bn", "once", "affine"):
+            rows = cross(self.seeds, layer=layers, end=["loss1.0", "loss0.5", "loss0.25", "final"]).assign(start="init")
+            rows["change_rms"] = (0.1 + 0.06 * h) * np.exp(noise[rows["seed"]]) * (1 + 0.01 * rows["layer"])
+            yield "affine", _reached(rows.assign(gamma_rms=1.0), have, "end")
+        rows = cross(self.seeds, layer=layers, checkpoint=CHECKPOINTS, site=sites)
+        bell = arm in BATCH_ARMS and h > 0
+        rows["offset"] = (0.15 if bell else 0.7) * np.exp(noise[rows["seed"]])
+        rows["mean_rms"], rows["ln_sd_rms"] = 0.8 * rows["offset"], 0.6 * rows["offset"]
+        growth = 0.0 if arm != "none" or depth < 2 else (3.5 * h + 0.3) * (rows["layer"] - 1) / (depth - 1)
+        rows["variance"] = np.exp(growth + noise[rows["seed"]])
+        yield "moments", _reached(rows.assign(excess_kurtosis=0.4, dead=0.02), have, "checkpoint")
+        yield "shift", self.shift(arm, depth, h, noise, alive)
+        if arm in BATCH_ARMS:
+            rows = cross(self.seeds, layer=layers, family=FAMILIES, severity=range(1, 6))
+            rows["offset"] = (0.1 - 0.06 * h) * rows["severity"] / 3 * np.exp(noise[rows["seed"]])
+            rows["offset"] *= np.exp(0.9 * h * (rows["layer"] - 1) / max(depth - 1, 1) * (1 if depth > 10 else 0))
+            yield "xhat", _reached(rows.assign(end="final"), have, "end").drop(columns="end")
+
+    def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int]) -> pd.DataFrame:
+        norm = arm in BATCH_ARMS
+        rows = cross(self.seeds, condition=range(1 + 5 * len(FAMILIES)), statistics=STATISTICS if norm else STATISTICS[:1])
+        rows["family"] = ["clean" if not c else FAMILIES[(c - 1) // 5] for c in rows["condition"]]
+        rows["severity"] = [0 if not c else (c - 1) % 5 + 1 for c in rows["condition"]]
+        rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
+        rows["accuracy"] -= (9.0 if arm == "none" else 9.0 - 2.0 * h) * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
+        fresh = rows["statistics"].ne("running") * rows["severity"]
+        rows["accuracy"] += np.where(rows["family"] == "inversion", -4.0, 4.0) * h * fresh
+        rows["accuracy"] = rows["accuracy"].clip(5, 100)
+        rows["nll"] = 0.02 * (105 - rows["accuracy"])
+        return _reached(rows.drop(columns="condition").assign(end="final"), {"final": alive}, "end").drop(columns="end")
+
+
+def cross(seeds: np.ndarray, **levels: Any) -> pd.DataFrame:
+    """One row a combination of the seeds and the levels."""
+    index = pd.MultiIndex.from_product([seeds, *map(list, levels.values())], names=["seed", *levels])
+    return index.to_frame(index=False)
+
+
+def _reached(rows: pd.DataFrame, have: dict[str, set[int]], column: str) -> pd.DataFrame:
+    keep = np.ones(len(rows), bool)
+    for checkpoint, seeds in have.items():
+        keep &= (rows[column] != checkpoint) | rows["seed"].isin(seeds)
+    return rows[keep]
