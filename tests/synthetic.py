@@ -31,7 +31,11 @@ Tables = dict[str, pd.DataFrame]
 
 
 def tables(
-    outcome: str = "support", seeds: int = 16, depths: Sequence[int] = (2, 5, 10, 20), seed: int = 0, spread: float = 0.1
+    outcome: str = "support",
+    seeds: int = 16,
+    depths: Sequence[int] = (2, 5, 10, 20),
+    seed: int = 0,
+    spread: float = 0.1,
 ) -> Tables:
     """All tables of a study of four depths, `seeds` evaluation seeds; `spread` is the sd between seeds (ln, points/10)."""
     world = World(outcome, seeds, tuple(depths), seed, spread)
@@ -82,7 +86,14 @@ class World:
     """What is true in the synthetic study, and the tables that show it."""
 
     def __init__(self, outcome: str, seeds: int, depths: tuple[int, ...], seed: int, spread: float) -> None:
-        signs = {"support": 1.0, "oppose": -1.0, "negligible": 0.0, "open": 0.25, "mixed": 1.0, "missing": 1.0}
+        signs = {
+            "support": 1.0,
+            "oppose": -1.0,
+            "negligible": 0.0,
+            "open": 0.25,
+            "mixed": 1.0,
+            "missing": 1.0,
+        }
         if outcome not in signs:
             raise ValueError(f"outcome {outcome!r}: one of {', '.join(signs)}")
         self.outcome, self.strength, self.depths, self.seed = outcome, signs[outcome], depths, seed
@@ -121,7 +132,10 @@ class World:
         yield "rates", rates
         runs = [self.run(setting, rate, self.seeds) for rate in dict.fromkeys(rates["rate"])]
         yield "convergence", pd.concat(runs)
-        yield "sweep", pd.concat(self.run(setting, rate, np.arange(10_000, 10_003), tuning=True) for rate in GRID)
+        yield (
+            "sweep",
+            pd.concat(self.run(setting, rate, np.arange(10_000, 10_003), tuning=True) for rate in GRID),
+        )
         for rate in dict.fromkeys([best, shared if plain else best]):
             done = next(r for r in runs if (r["rate"] == rate).all())
             yield "curves", self.curves(done)
@@ -134,7 +148,12 @@ class World:
     def ln_steps(self, setting: dict[str, Any]) -> float:
         arm, depth, gain, inputs = (setting[k] for k in ("arm", "depth", "gain", "inputs"))
         h, far = self.helps(depth), abs(np.log(gain))
-        gaps = {"bn": 0.0, "bn_frozen": 0.7 * h, "once": 0.8 * max(-h, 0.0), "affine": 0.6 * h + 0.03 * depth * h}
+        gaps = {
+            "bn": 0.0,
+            "bn_frozen": 0.7 * h,
+            "once": 0.8 * max(-h, 0.0),
+            "affine": 0.6 * h + 0.03 * depth * h,
+        }
         gap = gaps.get(arm, (0.5 + 0.035 * depth + 2.6 * far + (0.8 if inputs != "standardized" else 0.0)) * h)
         if arm == "once":
             gap += 1.5 * far
@@ -144,13 +163,18 @@ class World:
         """Rows of convergence (or sweep): some runs never arrive, some diverge."""
         arm, depth = setting["arm"], setting["depth"]
         budget, best = (1200 if depth > 10 else 600), self.best(arm, depth)
-        noise = self.noise("pair", depth)[seeds % len(self.seeds)] + self.noise("run", *setting.values(), rate)[
-            seeds % len(self.seeds)
-        ]
+        noise = (
+            self.noise("pair", depth)[seeds % len(self.seeds)]
+            + self.noise("run", *setting.values(), rate)[seeds % len(self.seeds)]
+        )
         width = 2.2 if arm in BATCH_ARMS and self.helps(depth) > 0 else 1.2
         ln = self.ln_steps(setting) + (2.0 / width * np.log10(rate / best)) ** 2 + noise
         bad = rate > best * 10 ** (width / 2)
-        died = np.where(bad | ((arm in ("affine", "none")) & (setting["gain"] > 1.2) & (seeds % 8 == 1)), 25 + seeds % 7, 0)
+        died = np.where(
+            bad | ((arm in ("affine", "none")) & (setting["gain"] > 1.2) & (seeds % 8 == 1)),
+            25 + seeds % 7,
+            0,
+        )
         frames = []
         for target in TARGETS:
             steps = np.round(np.exp(ln + (0.35 if target < 0.5 else 0.0)))
@@ -215,11 +239,17 @@ class World:
 
     def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int]) -> pd.DataFrame:
         norm = arm in BATCH_ARMS
-        rows = cross(self.seeds, condition=range(1 + 5 * len(FAMILIES)), statistics=STATISTICS if norm else STATISTICS[:1])
+        rows = cross(
+            self.seeds,
+            condition=range(1 + 5 * len(FAMILIES)),
+            statistics=STATISTICS if norm else STATISTICS[:1],
+        )
         rows["family"] = ["clean" if not c else FAMILIES[(c - 1) // 5] for c in rows["condition"]]
         rows["severity"] = [0 if not c else (c - 1) % 5 + 1 for c in rows["condition"]]
         rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
-        rows["accuracy"] -= (9.0 if arm == "none" else 9.0 - 2.0 * h) * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
+        rows["accuracy"] -= (
+            (9.0 if arm == "none" else 9.0 - 2.0 * h) * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
+        )
         fresh = rows["statistics"].ne("running") * rows["severity"]
         rows["accuracy"] += np.where(rows["family"] == "inversion", -4.0, 4.0) * h * fresh
         rows["accuracy"] = rows["accuracy"].clip(5, 100)

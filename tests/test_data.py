@@ -34,9 +34,7 @@ def test_pool_averages_blocks():
 
 
 def test_pool_says_which_factors_would_do():
-    with pytest.raises(
-        ValueError, match=r"3 does not divide images of 28x28 pixels; allowed here: 1, 2, 4, 7, 14, 28"
-    ):
+    with pytest.raises(ValueError, match=r"3 does not divide images of 28x28 pixels; allowed here: 1, 2, 4, 7, 14, 28"):
         pool(np.zeros((1, 1, 28, 28), np.float32), 3)
     with pytest.raises(ValueError, match="allowed here: 1, 2 "):
         pool(np.zeros((1, 1, 4, 6), np.float32), 0)

@@ -87,9 +87,7 @@ def test_noise_has_the_stated_spread_where_nothing_clips():
     assert measured["rms_change"] == pytest.approx(NOISE[0], rel=0.01)
     assert measured["mean_change"] == pytest.approx(0, abs=0.001)
     # On black ground the lower half is cut off: the mean rises by sd / sqrt(2 pi).
-    assert size(grey * 0, "noise", 1, 0)["mean_change"] == pytest.approx(
-        NOISE[0] / (2 * torch.pi) ** 0.5, rel=0.02
-    )
+    assert size(grey * 0, "noise", 1, 0)["mean_change"] == pytest.approx(NOISE[0] / (2 * torch.pi) ** 0.5, rel=0.02)
 
 
 def test_blur_keeps_the_mean_and_spreads_a_point_as_a_gaussian(x):
@@ -146,9 +144,7 @@ def test_translation_moves_by_its_distance_in_all_directions(side):
         y = shift(images, "translation", severity, 0)[:, 0]
         down, right = (y.sum(2) * place).sum(1), (y.sum(1) * place).sum(1)
         distance = TRANSLATION[severity - 1] * 3 * side
-        torch.testing.assert_close(
-            torch.hypot(down, right), torch.full_like(down, distance), rtol=1e-6, atol=0
-        )
+        torch.testing.assert_close(torch.hypot(down, right), torch.full_like(down, distance), rtol=1e-6, atol=0)
         quadrant = 2 * (down > 0).long() + (right > 0)
         assert quadrant.bincount(minlength=4).min() > 70
 

@@ -117,7 +117,13 @@ def judge(ledger: Ledger, tables: Any, depths: dict[str, int]) -> tuple[list[dic
     for claim in ledger.claims:
         rows: list[dict[str, Any]] = []
         for s in claim.settings:
-            row: dict[str, Any] = {"name": s.name, "sesoi": s.sesoi, "unit": s.unit, "detail": None, "estimate": None}
+            row: dict[str, Any] = {
+                "name": s.name,
+                "sesoi": s.sesoi,
+                "unit": s.unit,
+                "detail": None,
+                "estimate": None,
+            }
             row |= {"ci_low": None, "ci_high": None, "n_seeds": 0, "verdict": "open", "reason": None}
             rows.append(row)
             try:
@@ -149,7 +155,12 @@ def _claim(claim: Claim, rows: list[dict[str, Any]]) -> dict[str, Any]:
     same = [r for r in rows if r["verdict"] == verdict]
     head = {k: first[k] for k in ("estimate", "ci_low", "ci_high", "sesoi", "unit", "n_seeds", "reason")}
     detail = same[0]["detail"] if verdict == "contradicted" else None
-    row = {"id": claim.id, "question": claim.question, "statement": claim.statement, "by": ", ".join(claim.by)}
+    row: dict[str, Any] = {
+        "id": claim.id,
+        "question": claim.question,
+        "statement": claim.statement,
+        "by": ", ".join(claim.by),
+    }
     row |= {"region": "more", "verdict": verdict, "detail": detail, **head, "settings": rows}
     return {**row, "sentence": sentence(claim, row)}
 
@@ -163,7 +174,10 @@ def sentence(claim: Claim, row: dict[str, Any]) -> str:
         outcome = "supported" if verdict == "supported" else row["detail"]
         template = getattr(claim.texts, outcome, None) or SHARED[outcome]
         values = {k: natural(shown[f], shown["unit"]) for k, f in (("low", "ci_low"), ("high", "ci_high"))}
-        values |= {"estimate": natural(shown["estimate"], shown["unit"]), "sesoi": natural(shown["sesoi"], shown["unit"])}
+        values |= {
+            "estimate": natural(shown["estimate"], shown["unit"]),
+            "sesoi": natural(shown["sesoi"], shown["unit"]),
+        }
         text = template.format(**values, name=f"({shown['name']})", n=shown["n_seeds"])
         return text + (f" Left open: {names['open']}." if names["open"] else "")
     if verdict == "mixed":

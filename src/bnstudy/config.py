@@ -131,6 +131,4 @@ if __name__ == "__main__":
             checked = read_study(name)
             print(f"{name}: study {checked.study}, {len(settings(checked))} settings; no errors")
     else:
-        fail(
-            "usage: python -m bnstudy.config --schema | FILE ...   (print the schema; or check config files)"
-        )
+        fail("usage: python -m bnstudy.config --schema | FILE ...   (print the schema; or check config files)")

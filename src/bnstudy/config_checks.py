@@ -53,9 +53,7 @@ def known(folder: str, function: str, what: str, name: str) -> str:
     have = names(folder, function)
     if name not in have:
         todo = f"write one of them, or add src/bnstudy/{folder}/NAME.py with a function {function}"
-        raise refuse(
-            f"there is no {what} of this name", "one of " + ", ".join(have), todo, nearest(name, have)
-        )
+        raise refuse(f"there is no {what} of this name", "one of " + ", ".join(have), todo, nearest(name, have))
     return name
 
 
@@ -102,9 +100,7 @@ def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -
             f"at least {study.training.steps}",
             "set training.deep_steps to training.steps or more",
         )
-        problems.append(
-            Problem(("training", "deep_steps"), wrong, allowed, todo, value=study.training.deep_steps)
-        )
+        problems.append(Problem(("training", "deep_steps"), wrong, allowed, todo, value=study.training.deep_steps))
     problems += _each_grid(study.grids, index)
     if not broken["grids"]:
         problems += _shared(study.grids)
@@ -167,23 +163,17 @@ def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
             depths = ", ".join(map(str, missing))
             wrong = f"no grid has arm none at depth {depths} with gain 1.0 and standardized inputs"
             todo = f"the shared rate is none's best: add arms: [none], depths: [{depths}], or take shared out"
-            yield Problem(
-                ("grids", i, "rates"), wrong, "best, grid; shared where arm none is studied too", todo
-            )
+            yield Problem(("grids", i, "rates"), wrong, "best, grid; shared where arm none is studied too", todo)
 
 
 def _claims(study: "Study", grids_known: bool) -> Iterator[Problem]:
     depths, path = study.claims.depths, ("claims", "depths")
     order = [depths[key] for key in ("shallow", "middle", "deep") if key in depths]
     if not order:
-        yield Problem(
-            path, "the mapping is empty", "at least one of shallow, middle, deep", "add shallow: ..."
-        )
+        yield Problem(path, "the mapping is empty", "at least one of shallow, middle, deep", "add shallow: ...")
     if order != sorted(set(order)):
         wrong = "the depths do not ascend from shallow over middle to deep"
-        yield Problem(
-            path, wrong, "shallow < middle < deep", "reorder them; leave out the ones you do not study"
-        )
+        yield Problem(path, wrong, "shallow < middle < deep", "reorder them; leave out the ones you do not study")
     have = sorted({depth for grid in study.grids for depth in grid.depths})
     for key, depth in depths.items() if grids_known else ():
         if depth not in have:

@@ -23,7 +23,7 @@ ABSENT = object()
 
 
 class Problem(NamedTuple):
-    """One error. ``where`` replaces the place found from ``path``; ``value``: shown if the config has none."""
+    """One error. ``where`` replaces the place found from ``path``; ``value`` stands in for a missing one."""
 
     path: Path
     wrong: str
@@ -41,9 +41,7 @@ def fail(text: str) -> NoReturn:
 
 def refuse(wrong: str, allowed: str = "", todo: str = "", near: str = "") -> PydanticCustomError:
     """What a field's validator raises; becomes a Problem at that field."""
-    return PydanticCustomError(
-        "bnstudy", "{wrong}", {"wrong": wrong, "allowed": allowed, "todo": todo, "near": near}
-    )
+    return PydanticCustomError("bnstudy", "{wrong}", {"wrong": wrong, "allowed": allowed, "todo": todo, "near": near})
 
 
 def nearest(word: object, names: Iterable[str]) -> str:
@@ -54,10 +52,7 @@ def nearest(word: object, names: Iterable[str]) -> str:
 
 def key_path(path: Path) -> str:
     """("grids", 0, "arms") as grids[0].arms."""
-    return (
-        "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
-        or "(the whole file)"
-    )
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".") or "(the whole file)"
 
 
 def lookup(config: object, path: Path) -> object:
@@ -159,10 +154,7 @@ def translate(errors: Iterable[ErrorDetails], config: object, schema: Mapping[st
         value, node, parent = lookup(config, path), resolve(schema, path), path[:-1]
         choices = allowed(schema, path) if node else ""
         if code == "bnstudy":
-            given = {
-                key: ctx[key] or default
-                for key, default in (("allowed", choices), ("todo", ""), ("near", ""))
-            }
+            given = {key: ctx[key] or default for key, default in (("allowed", choices), ("todo", ""), ("near", ""))}
             problems.append(Problem(path, ctx["wrong"], **given))
         elif code == "extra_forbidden" or path[-1:] == ("[key]",):  # the latter: a mapping with fixed keys
             path = path if code == "extra_forbidden" else parent
@@ -176,26 +168,18 @@ def translate(errors: Iterable[ErrorDetails], config: object, schema: Mapping[st
             choices = "the keys " + ", ".join(here)
             problems.append(Problem(path, "there is no such key here", choices, todo, nearest(key, here)))
         elif code == "missing":
-            problems.append(
-                Problem(path, "the key is missing", choices, f"add {path[-1]}: to {key_path(parent)}")
-            )
+            problems.append(Problem(path, "the key is missing", choices, f"add {path[-1]}: to {key_path(parent)}"))
         elif code == "literal_error":
             near = nearest(value, map(str, node.get("enum", [node.get("const")])))
-            problems.append(
-                Problem(path, "it is none of the allowed values", choices, "write one of them", near)
-            )
+            problems.append(Problem(path, "it is none of the allowed values", choices, "write one of them", near))
         elif code.endswith("_type") or code == "int_from_float":
             fraction = isinstance(value, float) and node.get("type") == "integer"
             wrong = "it has a decimal point or is too large" if fraction else f"it is {kind(value)}"
             problems.append(Problem(path, wrong, choices, _advice(value, node) or "see config/README.md"))
         elif code == "finite_number":
-            problems.append(
-                Problem(path, "it is not a finite number", choices, "write a number, or leave the key out")
-            )
+            problems.append(Problem(path, "it is not a finite number", choices, "write a number, or leave the key out"))
         elif code == "too_short":
-            if not isinstance(value, list) or len(value) < node.get(
-                "minItems", 0
-            ):  # else its items are wrong
+            if not isinstance(value, list) or len(value) < node.get("minItems", 0):  # else its items are wrong
                 wrong = "the list is empty or too short"
                 problems.append(Problem(path, wrong, choices, "add an entry, or leave the key out"))
         else:
@@ -226,9 +210,7 @@ def report(problems: list[Problem], config: object, where: Callable[[Path], str]
         )
         lines += [f"   {label + ':':<9}{text}" for label, text in parts if text]
         if source.startswith("--config"):
-            lines.append(
-                "            --config turns 1e-3 into text: write the keys to a file, run with --configfile"
-            )
+            lines.append("            --config turns 1e-3 into text: write the keys to a file, run with --configfile")
         blocks.append("\n".join(lines))
     more = len(problems) - MOST_SHOWN
     blocks += [f"... and {more} more."] if more > 0 else []

@@ -33,9 +33,7 @@ class Source:
         except RecursionError:
             self._fault("the file is nested too deeply", f"{DEEPEST} levels at most", "remove brackets")
         except TooLarge as error:
-            self._fault(
-                str(error), f"{MOST_VALUES} values, {DEEPEST} levels", "write a few values, without anchors"
-            )
+            self._fault(str(error), f"{MOST_VALUES} values, {DEEPEST} levels", "write a few values, without anchors")
         self.problems += self._twice.values()
 
     def _fault(self, wrong: str, allowed: str, todo: str, line: int = 0) -> None:
@@ -49,9 +47,7 @@ class Source:
         except OSError as error:
             return self._fault(f"the file cannot be read: {error.strerror}", "", "check the path")
         if len(raw) > MOST_BYTES:
-            return self._fault(
-                f"the file has {len(raw)} bytes", f"{MOST_BYTES} bytes", "is it the right file?"
-            )
+            return self._fault(f"the file has {len(raw)} bytes", f"{MOST_BYTES} bytes", "is it the right file?")
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -68,9 +64,7 @@ class Source:
         except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
             mark = getattr(error, "problem_mark", None)
             reason = getattr(error, "problem", None) or getattr(error, "reason", None) or error
-            todo = (
-                "mend this line or the one above: indent with spaces, never tabs; close quotes and brackets"
-            )
+            todo = "mend this line or the one above: indent with spaces, never tabs; close quotes and brackets"
             wrong = f"this is not YAML: {show(str(reason), 160)[1:-1]}"
             return self._fault(wrong, "YAML", todo, mark.line + 1 if mark else 0)
         if self.data is None or self.data == {}:
@@ -96,9 +90,7 @@ class Source:
                 if name in seen:
                     wrong = f"the key is written twice, first in line {seen[name]}"
                     where = f"{self.file}:{line}"
-                    problem = Problem(
-                        (*path, name), wrong, "each key once", "delete one of the two", where=where
-                    )
+                    problem = Problem((*path, name), wrong, "each key once", "delete one of the two", where=where)
                     self._twice.setdefault(where, problem)  # an alias shows the same lines again
                 seen.setdefault(name, line)
                 self.lines[(*path, name)] = line
@@ -144,9 +136,8 @@ def plain(config: Any) -> tuple[Any, list[Problem]]:
         if isinstance(value, dict):
             for key in [k for k in value if not isinstance(k, str)]:
                 wrong = f"the key {show(key)} is not text"
-                problems.append(
-                    Problem(path, wrong, "keys of letters", "rename the key, or put it in quotes")
-                )
+                where = (*path, str(key))
+                problems.append(Problem(where, wrong, "keys of letters", "rename the key, or put it in quotes"))
             return {k: visit(v, (*path, k)) for k, v in value.items() if isinstance(k, str)}
         if isinstance(value, list | tuple):
             return [visit(item, (*path, index)) for index, item in enumerate(value)]

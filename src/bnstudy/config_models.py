@@ -42,9 +42,7 @@ class Data(Strict):
     pool: Count = Field(default=2, description="average pooling factor; 1 keeps the pixels")
     train: Count = Field(default=2944, description="training images a seed")
     test: Evaluated = Field(default=1024, description="clean test images a seed")
-    heldout: Evaluated = Field(
-        default=1024, description="unlabelled images a seed, for re-estimated statistics"
-    )
+    heldout: Evaluated = Field(default=1024, description="unlabelled images a seed, for re-estimated statistics")
 
 
 class Network(Strict):
@@ -61,9 +59,7 @@ class Training(Strict):
 
     batch: Annotated[int, Field(ge=2, le=65_536)] = Field(default=64, description="images a step")
     optimizer: Literal["sgd"] = Field(default="sgd", description="stochastic gradient descent with momentum")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.9, description="0 is plain gradient descent"
-    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")
     steps: Steps = Field(default=600, description="training budget of a network, steps")
     deep_steps: Steps = Field(default=1200, description="budget from deep_from hidden layers on, steps")
     deep_from: Count = Field(default=11, description="hidden layers from which deep_steps counts")
@@ -126,9 +122,7 @@ GRIDS = (
 class Study(Strict):
     """A whole study. Every key may be left out and has then the default given here."""
 
-    study: Annotated[Name, AfterValidator(unreserved)] = Field(
-        default="default", description="folder of results/"
-    )
+    study: Annotated[Name, AfterValidator(unreserved)] = Field(default="default", description="folder of results/")
     title: Text = Field(default="Batch normalization, cross-examined", description="heading of the report")
     data: Data = Data()
     network: Network = Network()

@@ -68,7 +68,12 @@ def _exact(values: pd.Series) -> pd.DataFrame:
 
 
 def _setting(base: dict[str, Any], arm: str) -> dict[str, Any]:
-    return {"arm": arm, "depth": base["depth"], "gain": base.get("gain", 1.0), "inputs": base.get("inputs", "standardized")}
+    return {
+        "arm": arm,
+        "depth": base["depth"],
+        "gain": base.get("gain", 1.0),
+        "inputs": base.get("inputs", "standardized"),
+    }
 
 
 def steps_ratio(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
@@ -104,7 +109,9 @@ def drift_ratio(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
     return _exact(np.log(drift[0] / drift[1]))
 
 
-def _accuracy(tables: Tables, setting: dict[str, Any], statistics: str, family: str, severities: list[int]) -> pd.Series:
+def _accuracy(
+    tables: Tables, setting: dict[str, Any], statistics: str, family: str, severities: list[int]
+) -> pd.Series:
     rows = _rows(tables, "shift", "best@0.5", setting, statistics=statistics, family=family)
     return rows[rows["severity"].isin(severities)].groupby("seed")["accuracy"].mean()
 
@@ -123,7 +130,9 @@ def batch_gain(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
     """sign * (accuracy on statistics of 32 test images - accuracy on the stored ones), mean of severities."""
     setting = _setting(args, "bn")
     fresh = _accuracy(tables, setting, "batch32", args["family"], [1, 2, 3, 4, 5])
-    return _exact(args.get("sign", 1) * (fresh - _accuracy(tables, setting, "running", args["family"], [1, 2, 3, 4, 5])))
+    return _exact(
+        args.get("sign", 1) * (fresh - _accuracy(tables, setting, "running", args["family"], [1, 2, 3, 4, 5]))
+    )
 
 
 def clean_difference(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
@@ -135,6 +144,12 @@ def clean_difference(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
 ENDPOINTS = {
     f.__name__: f
     for f in (
-        steps_ratio, depth_gain, affine_motion, drift_ratio, drop_difference, batch_gain, clean_difference
+        steps_ratio,
+        depth_gain,
+        affine_motion,
+        drift_ratio,
+        drop_difference,
+        batch_gain,
+        clean_difference,
     )  # fmt: skip
 }

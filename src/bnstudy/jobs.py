@@ -32,9 +32,7 @@ class Progress:
         self.say(f"{100 * done:.0f}% of this batch of networks, about {left:.0f} s left")
 
 
-def train_cells(
-    base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, stack: int, say: Progress
-) -> int:
+def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, stack: int, say: Progress) -> int:
     """Train the cells of ``wanted`` ({rate, seeds, keep}) that the store lacks; returns how many.
 
     Cells share a stack where the shapes keep their bits apart (width and batch multiples of 16), else each trains
@@ -122,9 +120,7 @@ def choose(shared: dict[str, Any], sweeps: list[Path], out: Path) -> None:
         }
         base = next((r for r in best if all(r[k] == v for k, v in ours.items())), None)
         if base:
-            for setting in {
-                store.canonical(_setting(r)) for r in best if r["depth"] == depth and r["gain"] == 1.0
-            }:
+            for setting in {store.canonical(_setting(r)) for r in best if r["depth"] == depth and r["gain"] == 1.0}:
                 row = {**json.loads(setting), "role": "shared", "rate": base["rate"]}
                 rows.append({**row, "evaluable": base["evaluable"], "reason": base["reason"]})
     store.write_json(out, sorted(rows, key=store.canonical))
@@ -171,9 +167,7 @@ def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
         for i, entry in enumerate(cells):
             path = CELLS / entry["cell"] / "measures" / f"{name}-{digest}.parquet"
             if not path.is_file():
-                table = import_module(f"bnstudy.measures.{name}").measure(
-                    TrainedCell(CELLS, entry["cell"], images)
-                )
+                table = import_module(f"bnstudy.measures.{name}").measure(TrainedCell(CELLS, entry["cell"], images))
                 for column, value in reversed({**entry["setting"], "rate": entry["rate"]}.items()):
                     table.insert(0, column, value)
                 path.parent.mkdir(exist_ok=True)

@@ -59,14 +59,10 @@ def _check(notebook: Path, parameters: dict[str, Any]) -> None:
 
     known = inspect_notebook(str(notebook), parameters=None)
     if not known:
-        raise ValueError(
-            f"{notebook}: no cell is tagged `parameters`; tag the one that sets the notebook's inputs"
-        )
+        raise ValueError(f"{notebook}: no cell is tagged `parameters`; tag the one that sets the notebook's inputs")
     unknown = sorted(set(parameters) - set(known))
     if unknown:
-        raise ValueError(
-            f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}")
 
 
 def _plain(value: Any) -> Any:
@@ -96,7 +92,7 @@ def _kernel(scratch: Path) -> type:
                 language="python",
             )
 
-        async def start_kernel(self, **options: Any) -> None:
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             scene = {
                 "PYTHONPATH": path,
                 "IPYTHONDIR": str(scratch),

@@ -28,14 +28,12 @@ class Plan:
 
     def sweep(self, job: str) -> str:
         mine = [s for s, _ in self.settings if f"{s['arm']}_d{s['depth']}" == job]
-        return store.canonical(
-            {**self._common(mine[0]), "settings": mine, "seeds": tuning_seeds(self.config)}
-        )
+        return store.canonical({**self._common(mine[0]), "settings": mine, "seeds": tuning_seeds(self.config)})
 
     def evaluate(self, job: str) -> str:
-        mine = [{"setting": s, "rates": r} for s, r in self.settings if f"{s['arm']}_d{s['depth']}" == job]
-        common = self._common(mine[0]["setting"])
-        return store.canonical({**common, "settings": mine, "seeds": evaluation_seeds(self.config)})
+        mine = [(s, r) for s, r in self.settings if f"{s['arm']}_d{s['depth']}" == job]
+        asked = [{"setting": s, "rates": r} for s, r in mine]
+        return store.canonical({**self._common(mine[0][0]), "settings": asked, "seeds": evaluation_seeds(self.config)})
 
     def measure(self) -> str:
         each = {m: digest(f"bnstudy.measures.{m}") for m in MEASURES}

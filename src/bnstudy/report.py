@@ -13,7 +13,17 @@ import mistune
 from bnstudy import store
 from bnstudy.show import MARKS
 
-PACKAGES = ("torch", "snakemake", "numpy", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "pydantic")
+PACKAGES = (
+    "torch",
+    "snakemake",
+    "numpy",
+    "pandas",
+    "scipy",
+    "seaborn",
+    "matplotlib",
+    "papermill",
+    "pydantic",
+)
 
 
 def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
@@ -70,5 +80,3 @@ def _git(*arguments: str) -> str | None:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None  # not a checkout, or no git: the report says so by an empty commit
-
-

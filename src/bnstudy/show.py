@@ -37,8 +37,8 @@ def claims(study: Study, question: str) -> None:
 
 def _claim(claim: dict[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td>{html.escape(s['name'])}</td><td>{natural(s['estimate'], s['unit'])}</td>"
-        f"<td>{natural(s['ci_low'], s['unit'])} to {natural(s['ci_high'], s['unit'])}</td>"
+        f"<tr><td>{html.escape(s['name'])}</td><td>{_end(s, 'estimate', 'none')}</td>"
+        f"<td>{_end(s, 'ci_low', 'no lower end')} to {_end(s, 'ci_high', 'no upper end')}</td>"
         f"<td>{natural(s['sesoi'], s['unit'])}</td><td>{s['n_seeds']}</td>"
         f"<td>{s['verdict']}{', ' + s['detail'] if s['detail'] else ''}{_reason(s)}</td></tr>"
         for s in claim["settings"]
@@ -52,12 +52,22 @@ def _claim(claim: dict[str, Any]) -> str:
     )
 
 
+def _end(setting: dict[str, Any], field: str, otherwise: str) -> str:
+    return otherwise if setting[field] is None else natural(setting[field], setting["unit"])
+
+
 def _reason(setting: dict[str, Any]) -> str:
     return f" ({html.escape(setting['reason'])})" if setting["reason"] else ""
 
 
 def figure(
-    study: Study, name: str, claim: str, table: pd.DataFrame, draw: Callable[[float], Any], title: str, how: str
+    study: Study,
+    name: str,
+    claim: str,
+    table: pd.DataFrame,
+    draw: Callable[[float], Any],
+    title: str,
+    how: str,
 ) -> None:
     """One picture at two widths with its data; what it shows is said by the sentence of ``claim``, chosen by verdict.
 

@@ -44,7 +44,7 @@ def put(cells: Path, spec: dict[str, Any], arrays: dict[str, Arrays]) -> None:
     cells.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".new-", dir=cells))
     for name, content in arrays.items():
-        np.savez(new / f"{name}.npz", **content)
+        np.savez(new / f"{name}.npz", **content)  # type: ignore[arg-type]
     files = {f"{n}.npz": _sha256(new / f"{n}.npz") for n in arrays}
     (new / "cell.json").write_text(json.dumps({"spec": spec, "files": files}, indent=1))
     try:
@@ -60,9 +60,7 @@ def get(cells: Path, name: str) -> tuple[dict[str, Any], list[str]]:
     """
     folder = cells / name
     if not stored(cells, name):
-        raise FileNotFoundError(
-            f"{folder} is missing; `snakemake --cores 2 --forcerun evaluate` trains it again"
-        )
+        raise FileNotFoundError(f"{folder} is missing; `snakemake --cores 2 --forcerun evaluate` trains it again")
     content = json.loads((folder / "cell.json").read_text())
     for file, sha in content["files"].items():
         if not (folder / file).is_file() or _sha256(folder / file) != sha:

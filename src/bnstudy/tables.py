@@ -12,9 +12,7 @@ EVERY = 10
 """The curves keep every tenth step."""
 
 
-def summarize(
-    sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, out: Path
-) -> None:
+def summarize(sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, out: Path) -> None:
     """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte."""
     out.mkdir(parents=True, exist_ok=True)
     swept = [json.loads(p.read_text()) for p in sorted(sweeps)]

@@ -40,9 +40,7 @@ class Trained(NamedTuple):
     checkpoints: dict[str, Arrays]
 
 
-def build(
-    spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32
-) -> Any:
+def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
     """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
     s = spec["setting"]
     family = import_module(f"bnstudy.nets.{spec['family']}")
@@ -65,9 +63,7 @@ def batches(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
     per_epoch = size // batch
     epochs = -(-steps // per_epoch)
     order = [
-        torch.cat(
-            [torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)]
-        )
+        torch.cat([torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)])
         for s in seeds
     ]
     return torch.stack(order).view(len(seeds), -1, batch).transpose(0, 1)[:steps]
@@ -91,15 +87,11 @@ def train(
     x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
     y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
     size = len(x) // models
-    index = (
-        batches(seeds, size, spec["setting"]["batch"], spec["steps"]) + size * torch.arange(models)[:, None]
-    )
+    index = batches(seeds, size, spec["setting"]["batch"], spec["steps"]) + size * torch.arange(models)[:, None]
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
         flat = index[step].reshape(-1)
-        return x.index_select(0, flat).view(models, -1, x.shape[1]).mT, y.index_select(0, flat).view(
-            models, -1
-        )
+        return x.index_select(0, flat).view(models, -1, x.shape[1]).mT, y.index_select(0, flat).view(models, -1)
 
     net = build(spec, images, seeds, dtype)
     with torch.no_grad():

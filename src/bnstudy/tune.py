@@ -26,9 +26,7 @@ def steps_to(loss: np.ndarray, diverged: np.ndarray, target: float) -> np.ndarra
     return np.where(diverged > 0, math.inf, first)
 
 
-def rows(
-    spec: dict[str, Any], runs: Sequence[Any], loss: np.ndarray, diverged: np.ndarray
-) -> list[dict[str, Any]]:
+def rows(spec: dict[str, Any], runs: Sequence[Any], loss: np.ndarray, diverged: np.ndarray) -> list[dict[str, Any]]:
     """One row a run and target; ``steps`` is None for a run that never gets there (right-censored)."""
     last = trailing(loss)[-1]
     out = []
@@ -58,9 +56,7 @@ def best(table: list[dict[str, Any]], target: float) -> tuple[float, bool]:
     def score(rate: float) -> tuple[float, float, float]:
         mine = [r for r in table if r["rate"] == rate and r["target"] == target]
         median = float(np.median([r["steps"] or math.inf for r in mine]))
-        logs = [
-            math.log(max(r["final_loss"], 1e-12)) if r["final_loss"] is not None else math.inf for r in mine
-        ]
+        logs = [math.log(max(r["final_loss"], 1e-12)) if r["final_loss"] is not None else math.inf for r in mine]
         return median, float(np.mean(logs)), rate
 
     scores = sorted(score(rate) for rate in {r["rate"] for r in table})

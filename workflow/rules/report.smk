@@ -24,11 +24,11 @@ rule question:
         f"{PLAN.folder}/notebooks/{{question}}.ipynb",
     log:
         f"{PLAN.folder}/logs/{{question}}.log",
+    wildcard_constraints:
+        question="q[1-4]",
     params:
         study=PLAN.folder,
         code=lambda w: PLAN.code("bnstudy.show", f"bnstudy.figures.{w.question}"),
-    wildcard_constraints:
-        question="q[1-4]",
     shell:
         "python -m bnstudy question --notebook {input.notebook} --study {params.study} --out {output} 2> {log}"
 

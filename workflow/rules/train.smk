@@ -17,9 +17,9 @@ rule sweep:
         f"{PLAN.folder}/sweep/{{job}}.json",
     log:
         f"{PLAN.folder}/logs/sweep_{{job}}.log",
+    threads: 1
     params:
         spec=lambda w: PLAN.sweep(w.job),
-    threads: 1
     shell:
         "python -m bnstudy sweep --spec {params.spec:q} --data {input} --out {output} 2> >(tee {log} >&2)"
 
@@ -47,9 +47,9 @@ rule evaluate:
         f"{PLAN.folder}/evaluate/{{job}}.json",
     log:
         f"{PLAN.folder}/logs/evaluate_{{job}}.log",
+    threads: 1
     params:
         spec=lambda w: PLAN.evaluate(w.job),
-    threads: 1
     shell:
         "python -m bnstudy evaluate --spec {params.spec:q} --data {input.data} --rates {input.rates} --out {output} 2> >(tee {log} >&2)"
 
@@ -62,9 +62,9 @@ rule measure:
         f"{PLAN.folder}/measure/{{job}}.json",
     log:
         f"{PLAN.folder}/logs/measure_{{job}}.log",
+    threads: 1
     params:
         spec=PLAN.measure(),
-    threads: 1
     shell:
         "python -m bnstudy measure --spec {params.spec:q} --data {input.data} --index {input.index} --out {output} 2> >(tee {log} >&2)"
 

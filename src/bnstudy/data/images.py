@@ -73,9 +73,7 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     """
     if any(n < 1 for n in sizes.values()) or sum(sizes.values()) > len(y):
         wanted = " + ".join(f"{name} {n}" for name, n in sizes.items())
-        raise ValueError(
-            f"split: {wanted} = {sum(sizes.values())} images, each part at least 1; there are {len(y)}"
-        )
+        raise ValueError(f"split: {wanted} = {sum(sizes.values())} images, each part at least 1; there are {len(y)}")
     counts = _rounded(np.bincount(y), [*sizes.values(), len(y) - sum(sizes.values())])
     present = np.bincount(y) > 0
     for part, (name, n) in enumerate(sizes.items()):

@@ -81,7 +81,11 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float) 
         for panel in axes:
             panel.set_xlim(low, high)
             log_ticks(panel.xaxis, low, high)
-        label(axes, "drift of the next layer's input, in sd\n(right = moves more)", "steps to target\n(up = slower)")
+        label(
+            axes,
+            "drift of the next layer's input, in sd\n(right = moves more)",
+            "steps to target\n(up = slower)",
+        )
         legend(figure, arms)
     return figure
 

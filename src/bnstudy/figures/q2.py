@@ -27,10 +27,15 @@ def mode(arm: str, statistics: str) -> dict[str, Any]:
     if statistics == "running":
         return style
     dash = (0, (4, 2)) if statistics == "batch32" else (0, (1, 1.5))
-    return style | {"linestyle": dash, "markerfacecolor": PAPER if statistics == "batch32" else style["color"]}
+    return style | {
+        "linestyle": dash,
+        "markerfacecolor": PAPER if statistics == "batch32" else style["color"],
+    }
 
 
-def accuracy_by_severity(table: pd.DataFrame, width: float, modes: Sequence[tuple[str, str]] = tuple(MODES)) -> "Figure":
+def accuracy_by_severity(
+    table: pd.DataFrame, width: float, modes: Sequence[tuple[str, str]] = tuple(MODES)
+) -> "Figure":
     """Accuracy against severity, a panel a family, a line an arm and kind of statistics.
 
     `table`: shift rows (arm, seed, family, severity, statistics, accuracy in percent) of one depth. Severity 0 is the

@@ -64,7 +64,13 @@ def survival(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure"
                 style = {k: v for k, v in line(arm).items() if k in ("color", "linestyle", "linewidth")}
                 panel.step(curve.index, curve, where="post", **style)
                 panel.fill_between(
-                    band.index, band.iloc[:, 0], band.iloc[:, 1], step="post", color=style["color"], alpha=0.15, linewidth=0
+                    band.index,
+                    band.iloc[:, 0],
+                    band.iloc[:, 1],
+                    step="post",
+                    color=style["color"],
+                    alpha=0.15,
+                    linewidth=0,
                 )
                 middle = np.searchsorted(-curve.to_numpy(), -0.5)
                 if middle < len(curve):

@@ -12,11 +12,32 @@ from bnstudy.figures.summary import SETTING
 COLUMNS = {
     "rates": [*SETTING, "role", "rate", "evaluable", "reason"],
     "sweep": [*SETTING, "rate", "seed", "target", "steps", "reached", "diverged_at", "log_loss"],
-    "convergence": [*SETTING, "rate", "seed", "target", "steps", "reached", "diverged_at", "budget", "final_loss"],
+    "convergence": [
+        *SETTING,
+        "rate",
+        "seed",
+        "target",
+        "steps",
+        "reached",
+        "diverged_at",
+        "budget",
+        "final_loss",
+    ],
     "curves": [*SETTING, "rate", "seed", "step", "loss"],
     "drift": [*SETTING, "rate", "seed", "layer", "site", "start", "end", "moments", "shape", "cka"],
     "affine": [*SETTING, "rate", "seed", "layer", "start", "end", "change_rms", "gamma_rms"],
-    "moments": [*SETTING, "rate", "seed", "checkpoint", "layer", "site", "offset", "mean_rms", "ln_sd_rms", "variance"],
+    "moments": [
+        *SETTING,
+        "rate",
+        "seed",
+        "checkpoint",
+        "layer",
+        "site",
+        "offset",
+        "mean_rms",
+        "ln_sd_rms",
+        "variance",
+    ],
     "shift": [*SETTING, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
     "xhat": [*SETTING, "rate", "seed", "family", "severity", "layer", "offset"],
     "coverage": [],
@@ -33,7 +54,9 @@ class Study:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         if not (self.folder / "claims.json").exists():
-            raise FileNotFoundError(f"{self.folder / 'claims.json'} is missing; run the study first (snakemake --cores 2)")
+            raise FileNotFoundError(
+                f"{self.folder / 'claims.json'} is missing; run the study first (snakemake --cores 2)"
+            )
         self._tables: dict[str, pd.DataFrame] = {}
 
     def table(self, name: str) -> pd.DataFrame:
@@ -48,6 +71,11 @@ class Study:
     def claims(self) -> dict[str, dict[str, Any]]:
         """Claims by id, in the order of the ledger."""
         return {claim["id"]: claim for claim in json.loads((self.folder / "claims.json").read_text())}
+
+    @cached_property
+    def answers(self) -> dict[str, dict[str, Any]]:
+        """By question: title, asked, sentences of the short answer, what is open."""
+        return {answer["id"]: answer for answer in json.loads((self.folder / "answers.json").read_text())}
 
     @cached_property
     def checks(self) -> list[dict[str, Any]]:

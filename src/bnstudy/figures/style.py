@@ -52,7 +52,12 @@ NAMES = {
     "layernorm": "layer norm",
 }
 
-GUESTS = [("once", "affine"), ("bn_frozen", "bn_detached"), ("bn_noisy", "layernorm"), ("bn_early", "bn_late")]
+GUESTS = [
+    ("once", "affine"),
+    ("bn_frozen", "bn_detached"),
+    ("bn_noisy", "layernorm"),
+    ("bn_early", "bn_late"),
+]
 """Arms that may share a panel with `none` and `bn`: their colours are far enough apart."""
 
 
@@ -130,6 +135,13 @@ def drawing() -> Iterator[None]:
         "mathtext.default": "regular",
         "axes.unicode_minus": True,
     }
-    ink = ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "legend.labelcolor"]
+    ink = [
+        "text.color",
+        "axes.labelcolor",
+        "axes.edgecolor",
+        "xtick.color",
+        "ytick.color",
+        "legend.labelcolor",
+    ]
     with matplotlib.rc_context(settings | dict.fromkeys(ink, INK)):
         yield

@@ -97,9 +97,7 @@ def _strip(axes: "Axes", table: pd.DataFrame, arms: Sequence[str], ticks: np.nda
                     fontsize=8.5, color=INK, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4},
                 )  # fmt: skip
     edge = half * 1.2
-    axes.set_xlim(
-        (ticks[0] * 10**-edge, ticks[-1] * 10**edge) if log else (ticks[0] - edge, ticks[-1] + edge)
-    )
+    axes.set_xlim((ticks[0] * 10**-edge, ticks[-1] * 10**edge) if log else (ticks[0] - edge, ticks[-1] + edge))
 
 
 def _ticks(axes: "Axes", ticks: list, log: bool, width: float) -> None:

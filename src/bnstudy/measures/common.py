@@ -12,9 +12,7 @@ DEAD = 1e-3
 """A unit whose sd over the probe is below this counts as dead; its sd is floored there in logarithms."""
 
 
-def frame(
-    cell: TrainedCell, have: np.ndarray, values: dict[str, Tensor], **columns: Any
-) -> list[dict[str, Any]]:
+def frame(cell: TrainedCell, have: np.ndarray, values: dict[str, Tensor], **columns: Any) -> list[dict[str, Any]]:
     """One row a seed that has the checkpoint, from values {column: [M]}."""
     numbers = {k: v.tolist() for k, v in values.items()}
     return [

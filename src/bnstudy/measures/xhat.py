@@ -30,9 +30,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     for family, severity, images in conditions(cell):
         found: dict[int, tuple[Tensor, Tensor]] = {}
 
-        def keep(
-            layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found
-        ) -> None:
+        def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
             if site == "xhat":
                 found[layer] = value.mean(2), ln_sd(value)
 

@@ -22,9 +22,7 @@ class MLP(nn.Module):
         self.weights = nn.ParameterList(weights)
         self.head = nn.Parameter(head)
         self.norms = nn.ModuleList(norms)
-        self.biases = nn.ParameterList(
-            w.new_zeros(w.shape[:2]) for w, norm in zip(weights, norms) if norm.bias
-        )
+        self.biases = nn.ParameterList(w.new_zeros(w.shape[:2]) for w, norm in zip(weights, norms) if norm.bias)
         self.head_bias = nn.Parameter(head.new_zeros(head.shape[:2]))
 
     @property

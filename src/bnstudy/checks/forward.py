@@ -1,0 +1,84 @@
+"""What batch normalization computes on the way forward: E2, E11, E14."""
+
+import torch
+
+from bnstudy.arms import bn
+from bnstudy.arms.base import EPS, Place
+from bnstudy.checks.base import Check, equal, largest, normal
+from bnstudy.data import digits
+from bnstudy.data.shifts import CONTRAST, INVERSION, shift
+from bnstudy.nets.mlp import MLP, build
+
+
+def e2() -> list[Check]:
+    """Output of every unit in training: mean beta, variance gamma^2 var/(var + eps); in float32, as in training."""
+    checks = []
+    gamma, beta = normal("E2 gamma", 2, 64).abs() + 0.5, normal("E2 beta", 2, 64)
+    for name, variance in (("variance 1", 1.0), ("variance eps", EPS)):
+        h = ((normal(f"E2 {name}", 2, 64, 64) + 1) * variance**0.5).float()
+        norm = bn.build(2, 64, Place(1, 1))
+        norm.get_parameter("gamma").data.copy_(gamma)
+        norm.get_parameter("beta").data.copy_(beta)
+        y = norm(h).detach().double()
+        var = h.double().var(2, correction=0)
+        closed = gamma.float().double() ** 2 * var / (var + EPS)
+        found = {"mean minus beta": y.mean(2) - beta, "variance, relative": y.var(2, correction=0) / closed - 1}
+        checks += [equal("E2", f"{what}, units of {name}", 0, largest(d), 1e-6) for what, d in found.items()]
+    return checks
+
+
+def _xhat(net: MLP, x: torch.Tensor) -> torch.Tensor:
+    seen: dict[str, torch.Tensor] = {}
+    with torch.no_grad():
+        net(x, lambda layer, site, value: seen.update({site: value}))
+    return seen["xhat"]
+
+
+def e11() -> list[Check]:
+    """Contrast and inversion of the input, x -> a x + b, at the first layer: an identity, no evidence for anything.
+
+    Large weights (gain 1e4) make eps vanish beside the variance of the units.
+    """
+    images = torch.from_numpy(digits.load({"pool": 1}).x[:256]).double()
+    net = build(64, 10, 1, 32, 1e4, "bn", (0, 1), torch.float64)
+
+    def enter(family: str, severity: int) -> torch.Tensor:
+        return shift(images, family, severity, 0).flatten(1).T.expand(2, -1, -1).contiguous()
+
+    clean = enter("contrast", 0)
+    net.set_statistics("batch", update=True)
+    base = _xhat(net, clean)
+    checks = []
+    for family, severity, a in (("contrast", 4, CONTRAST[3]), ("inversion", 3, INVERSION[2])):
+        sign, outcome = (1, "unchanged") if a > 0 else (-1, "its sign changed")
+        net.set_statistics("batch", update=False)
+        change = largest(_xhat(net, enter(family, severity)) - sign * base) / largest(base)
+        net.set_statistics("running", update=False)
+        ratio = _xhat(net, enter(family, severity)).std(2) / _xhat(net, clean).std(2)
+        farthest = ratio.flatten()[(ratio - abs(a)).abs().argmax()]
+        checks += [
+            equal("E11", f"x-hat {outcome} by a = {a:g} on batch statistics, relative", 0, change, 1e-10),
+            equal("E11", f"sd of x-hat, a = {a:g} : clean, on running statistics", abs(a), float(farthest), 1e-10),
+        ]
+    return checks
+
+
+def e14() -> list[Check]:
+    """Which variance is divided by and which is stored (as torch.nn.BatchNorm1d does), and that probes store none."""
+    m = 8
+    h = normal("E14", 1, 32, m)
+    norm = bn.build(1, 32, Place(1, 1)).double()
+    used = 1 / norm(h).detach().var(2, correction=1)
+    for _ in range(500):
+        norm(h)
+    biased, stored = h.var(2, correction=0), norm.get_buffer("running_var")
+    norm.update = False
+    before = {name: value.clone() for name, value in norm.named_buffers()}
+    norm(normal("E14 probe", 1, 32, m))
+    moved = max(largest(value - before[name]) for name, value in norm.named_buffers())
+    share = (m - 1) / m
+    return [
+        equal("E14", "variance divided by : unbiased variance, m = 8", share, float(used.mean()), 0.01 * share),
+        equal("E14", "batch variance : stored variance, m = 8", share, float((biased / stored).mean()), 0.01 * share),
+        equal("E14", "change of the stored averages by a probe pass", 0, moved, 0),
+    ]

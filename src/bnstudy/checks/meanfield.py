@@ -1,0 +1,133 @@
+"""Wide networks at initialization against mean-field theory: E5, E6, E7, E8, E10. Width 512, depth 20."""
+
+from collections.abc import Sequence
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+from bnstudy.arms import bn_frozen
+from bnstudy.arms.base import Place
+from bnstudy.checks.base import Check, equal, growth, normal
+from bnstudy.nets.mlp import MLP, build, linear
+
+WIDTH, DEPTH = 512, 20
+BN_RELU = {8: 1.788, 16: 1.590, 32: 1.522, 64: 1.493, 128: 1.480}
+"""Growth of the squared gradient norm a layer by batch size (Yang et al. 2019); pi/(pi - 1) in the limit."""
+
+
+def _network(arm: str, seeds: Sequence[int], gain: float = 1.0, depth: int = DEPTH) -> MLP:
+    return build(WIDTH, 10, depth, WIDTH, gain, arm, seeds)
+
+
+def _inputs(networks: int, batch: int) -> Tensor:
+    return normal(f"mean field {batch}", networks, WIDTH, batch, dtype=torch.float32)
+
+
+def _activations(net: MLP, x: Tensor, site: str) -> list[Tensor]:
+    seen: list[Tensor] = []
+    net(x, lambda layer, name, value: seen.append(value) if name == site else None)
+    return seen
+
+
+def _gradient_growth(arm: str, batch: int, gain: float = 1.0) -> float:
+    """Factor by which the squared norm of the gradient grows a layer, towards the input; 8 networks."""
+    net = _network(arm, range(8), gain)
+    seen: list[Tensor] = []
+
+    def sites(layer: int, site: str, value: Tensor) -> None:
+        if site == "next":
+            value.retain_grad()
+            seen.append(value)
+
+    logits = net(_inputs(8, batch), sites)
+    logits.backward(normal("mean field upstream", *logits.shape, dtype=torch.float32))
+    return growth(torch.stack([h.grad.square().sum((1, 2)) for h in seen if h.grad is not None]))
+
+
+def e5() -> list[Check]:
+    """Batch-normalized ReLU networks: gradients explode, whatever the weights' scale (Yang et al. 2019)."""
+    return [
+        equal("E5", f"growth of the squared gradient a layer, batch {b}", rate, _gradient_growth("bn", b), 0.03 * rate)
+        for b, rate in BN_RELU.items()
+    ]
+
+
+def e6() -> list[Check]:
+    """The same without the ReLU: (B-2)/(B-3) (Yang et al. 2019)."""
+    checks = []
+    for batch in (8, 16, 32, 128):
+        h = _inputs(8, batch).requires_grad_()
+        seen = []
+        for layer in range(1, DEPTH + 1):
+            weight = normal(f"E6 {layer}", 8, WIDTH, WIDTH, dtype=torch.float32) / sqrt(WIDTH)
+            h = bn_frozen.build(8, WIDTH, Place(layer, DEPTH))(linear(weight, h, None))
+            h.retain_grad()
+            seen.append(h)
+        h.backward(normal(f"E6 upstream {batch}", *h.shape, dtype=torch.float32))
+        rate = growth(torch.stack([h.grad.square().sum((1, 2)) for h in seen if h.grad is not None]))
+        theory = (batch - 2) / (batch - 3)
+        checks.append(equal("E6", f"growth without ReLU, batch {batch}", theory, rate, 0.02 * theory))
+    return checks
+
+
+def e7() -> list[Check]:
+    """That rate when every weight is multiplied by the gain: unchanged with batch normalization, else gain^2."""
+    checks = []
+    for gain in (0.5, 1.0, 2.0):
+        for arm, rate in (("bn", BN_RELU[32]), ("none", gain**2)):
+            measured = _gradient_growth(arm, 32, gain)
+            checks.append(equal("E7", f"growth, {arm}, gain {gain:g}, batch 32", rate, measured, 0.02 * rate))
+    return checks
+
+
+def _cosines(arm: str, batch: int, depth: int, stacks: int) -> Tensor:
+    """Mean cosine between two samples after each ReLU, [depth], over ``stacks`` x 8 networks."""
+    found = []
+    for stack in range(stacks):
+        net = _network(arm, range(8 * stack, 8 * stack + 8), depth=depth)
+        with torch.no_grad():
+            layers = _activations(net, _inputs(8, batch), "next")
+        units = torch.stack([h / h.norm(dim=1, keepdim=True) for h in layers]).sum(3)
+        found.append((units.square().sum(2) - batch) / (batch * (batch - 1)))
+    return torch.cat(found, 1).mean(1)
+
+
+def e8() -> list[Check]:
+    """Samples stay apart with batch normalization and grow alike without (arc-cosine kernel: Cho & Saul 2009)."""
+    bn, none = _cosines("bn", 128, DEPTH, 1), _cosines("none", 16, 30, 4)
+    expected = [("bn", bn, {1: 0.314, 5: 0.314, 20: 0.314})]
+    expected += [("none", none, {1: 0.318, 2: 0.494, 3: 0.605, 10: 0.872, 30: 0.972})]
+    return [
+        equal("E8", f"cosine between samples, {arm}, layer {layer}", value, float(found[layer - 1]), 0.01)
+        for arm, found, values in expected
+        for layer, value in values.items()
+    ]
+
+
+def _relative_change(arm: str, batch: int, stacks: int, dose: float) -> Tensor:
+    """Change of the pre-activations in doses, [DEPTH], when every W moves at random by ``dose`` of its norm."""
+    moved = []
+    for stack in range(stacks):
+        net = _network(arm, range(8 * stack, 8 * stack + 8))
+        with torch.no_grad():
+            before = _activations(net, _inputs(8, batch), "affine")
+            for layer, weight in enumerate(net.weights):
+                step = normal(f"E10 {stack} {layer}", *weight.shape, dtype=torch.float32)
+                weight += dose * step * (weight.norm(dim=(1, 2)) / step.norm(dim=(1, 2)))[:, None, None]
+            after = _activations(net, _inputs(8, batch), "affine")
+        change = [(b - a).square().sum((1, 2)) / a.square().sum((1, 2)) for a, b in zip(before, after)]
+        moved.append(torch.stack(change))
+    return torch.cat(moved, 1).mean(1).sqrt() / dose
+
+
+def e10() -> list[Check]:
+    """A small change of all weights: adds up without batch normalization, compounds with it (r as in E5)."""
+    r = BN_RELU[128]
+    none, bn = _relative_change("none", 16, 4, 1e-4), _relative_change("bn", 128, 1, 1e-4)
+    checks = []
+    for layer in (5, 10, 20):
+        for arm, found, theory in (("none", none, sqrt(layer)), ("bn", bn, sqrt((r**layer - 1) / (r - 1)))):
+            name = f"relative change at layer {layer} : that of the weights, {arm}"
+            checks.append(equal("E10", name, theory, float(found[layer - 1]), 0.1 * theory))
+    return checks

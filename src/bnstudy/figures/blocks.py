@@ -1,0 +1,132 @@
+"""The report's blocks of HTML: answers, claims, tables. They word numbers; they compute no result."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from bnstudy.claims import natural
+from bnstudy.figures.marks import escape, finding, makers, mark, number, span, verdict_words
+from bnstudy.figures.ruler import ruler
+
+
+def answer(found: dict[str, Any]) -> str:
+    """What the learner asks, the short answer, and what the study leaves out. `found`: a row of answers.json."""
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in found["sentences"])
+    return (
+        f'<p class="asked">{escape(found["asked"])}</p><div class="answer">{said}</div>'
+        f'<p class="note">{escape(found["open"])}</p>'
+    )
+
+
+def claim(row: dict[str, Any]) -> str:
+    """One claim of claims.json: verdict, ruler, sentence, the settings' numbers, what would change the verdict."""
+    shown = row["settings"] if row["verdict"] == "mixed" else row["settings"][:1]
+    settings = table(
+        ["setting", "estimate", "interval", "matters from", "n", "verdict"],
+        [
+            [s["name"], number(s, "estimate"), span(s), natural(s["sesoi"], s["unit"]), s["n_seeds"], _outcome(s)]
+            for s in row["settings"]
+        ],
+        rulers=[ruler([s], row["region"]) for s in row["settings"]],
+    )
+    return (
+        f'<section class="claim" id="claim-{row["id"]}"><h4>{escape(row["statement"])} '
+        f"<small>{row['id']}, {escape(makers(row['by']))}</small></h4>"
+        f'<p class="verdict">{mark(row["verdict"])} <strong>{escape(verdict_words(row))}</strong> {ruler(shown, row["region"])}</p>'
+        f"<p>{escape(row['sentence'])} {escape(_effect(row))}</p>"
+        f"<details><summary>Every setting, and what would change the verdict</summary>{settings}"
+        f'<p class="note">{escape(change(row))}</p></details></section>'
+    )
+
+
+def _effect(row: dict[str, Any]) -> str:
+    first = row["settings"][0]
+    if not first["n_seeds"]:
+        return ""
+    return f"{first['name'].capitalize()}: {number(first, 'estimate')}, interval {span(first)}, n = {first['n_seeds']}."
+
+
+def _outcome(setting: dict[str, Any]) -> str:
+    return verdict_words(setting) + (f" ({setting['reason']})" if setting["reason"] else "")
+
+
+def change(row: dict[str, Any]) -> str:
+    """How far the first setting with numbers is from the other side of the claim's edge, or how many seeds would tell."""
+    if row["verdict"] == "not tested":
+        return "To test it, add the missing arms or depths to the config."
+    found = [s for s in row["settings"] if s["n_seeds"] and (s["ci_low"] is not None or s["ci_high"] is not None)]
+    if not found:
+        return "No setting has an interval yet; more seeds or a wider grid of rates would give one."
+    s = next((s for s in found if s["verdict"] == row["verdict"]), found[0])
+    low, high = (
+        (-math.inf if s["ci_low"] is None else s["ci_low"]),
+        (math.inf if s["ci_high"] is None else s["ci_high"]),
+    )
+    if s["verdict"] in ("supported", "contradicted"):
+        gap = max(low - s["sesoi"], s["sesoi"] - high)
+        size = f"a factor of {math.exp(gap):.3g}" if s["unit"] == "times" else f"{gap:.2g} {s['unit']}"
+        return f"The nearer end of the interval ({s['name']}) is {size} away from where the verdict would change."
+    if s["estimate"] is None or not math.isfinite(high - low) or s["estimate"] == s["sesoi"]:
+        return f"The interval ({s['name']}) is open at an end: a longer budget would close it."
+    seeds = math.ceil(s["n_seeds"] * ((high - low) / 2 / (s["estimate"] - s["sesoi"])) ** 2)
+    told = f"about {seeds:,}" if seeds <= 1000 else "more than 1,000"
+    return f"If the estimate stayed ({s['name']}), {told} seeds would decide it; this study has {s['n_seeds']}."
+
+
+def table(head: list[str], rows: list[list[Any]], rulers: list[str] | None = None, ids: list[str] | None = None) -> str:
+    """An HTML table that scrolls sideways by itself; `rulers` is a last column of drawings, `ids` name the rows."""
+    heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in [*head, *(["against the claim"] if rulers else [])])
+    body = ""
+    for index, row in enumerate(rows):
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in row) + (f"<td>{rulers[index]}</td>" if rulers else "")
+        body += f"<tr{f' id={chr(34)}{ids[index]}{chr(34)}' if ids else ''}>{cells}</tr>"
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def checks(rows: list[dict[str, Any]]) -> str:
+    """Expected beside measured for every external check; anchors #check-E5."""
+    if not rows:
+        return '<p class="note">This configuration has no external checks on file.</p>'
+    passed = sum(bool(r["passed"]) for r in rows)
+    body = [
+        [
+            r["id"],
+            r["name"],
+            short(r["expected"]),
+            short(r["measured"]),
+            short(r["tolerance"]),
+            "yes" if r["passed"] else "NO",
+        ]
+        for r in rows
+    ]
+    ids, seen = [], set()
+    for index, row in enumerate(rows):  # several rows may share an id: the anchor is the first's
+        ids.append(f"check-{row['id']}" + (f"-{index}" if row["id"] in seen else ""))
+        seen.add(row["id"])
+    head = ["id", "check", "expected", "measured", "tolerance", "passed"]
+    return f"<p>{passed} of {len(rows)} passed.</p>" + table(head, body, ids=ids)
+
+
+def coverage(frame: pd.DataFrame) -> str:
+    """The simulation of the intervals, as the study stored it."""
+    if frame.empty:
+        return '<p class="note">This configuration has no simulation of the intervals on file.</p>'
+    return table([str(c) for c in frame], [[short(v) for v in row] for row in frame.itertuples(index=False)])
+
+
+def short(value: Any) -> str:
+    """A number in four figures, anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else ("" if value is None else str(value))
+
+
+def scorecard(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cells of the scorecard, with what each column sorts by."""
+    return [
+        {
+            **row, "words": verdict_words(row), "mark": mark(row["verdict"]), "makers": makers(row["by"]),
+            "effect": number(row, "estimate"), "span": span(row), "ruler": ruler(row["settings"][:1], row["region"]),
+            "size": (row["estimate"] or 0.0) / (row["sesoi"] or 1.0), "finding": finding(row),
+        }
+        for row in claims
+    ]  # fmt: skip

@@ -1,0 +1,183 @@
+"""Every external check passes on this project's layers, and fails once a fault is planted in them."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from bnstudy.arms import bn, none
+from bnstudy.checks import linear, meanfield
+from bnstudy.checks.base import at_least, at_most, equal, growth
+from bnstudy.checks.run import CHECKS, run
+
+torch.set_num_threads(1)
+
+
+def faulty(correction=0, centre=True, mean_flows=True, variance_flows=1.0, gamma_flows=True, stored=1.0):
+    """Stands in for the layer's kernel; without arguments it is right, each argument plants one fault.
+
+    ``variance_flows`` multiplies the gradient through the variance, ``stored`` the variance handed to the averages.
+    """
+
+    def apply(h, gamma, beta):
+        mean = h.mean(2)
+        var = (h - mean[..., None]).square().sum(2) / (h.shape[2] - correction)
+        if not centre:
+            mean, var = torch.zeros_like(mean), h.square().mean(2)
+        flowing = mean if mean_flows else mean.detach()
+        held = var.detach() + variance_flows * (var - var.detach())
+        y = xhat = (h - flowing[..., None]) / (held + 1e-5).sqrt()[..., None]
+        if gamma is not None:
+            y = xhat * gamma[..., None] + beta[..., None]
+            if not gamma_flows:
+                y = xhat + (y - xhat).detach()
+        return y, mean.detach(), var.detach() * stored
+
+    return SimpleNamespace(apply=apply)
+
+
+def kernel(**fault):
+    return lambda patch: patch.setattr(bn, "Normalize", faulty(**fault))
+
+
+def identity(patch):
+    patch.setattr(bn, "Normalize", SimpleNamespace(apply=lambda h, *_: (h, h.mean(2) * 0, h.mean(2) * 0 + 1)))
+
+
+def swap(arm, other):
+    return lambda patch: patch.setattr(arm, "build", other.build)
+
+
+def always(**state):
+    """The layer ignores what it is told about statistics or updates."""
+
+    def plant(patch):
+        right = bn.BatchNorm.forward
+
+        def forward(self, h, record=None):
+            vars(self).update(state)
+            return right(self, h, record)
+
+        patch.setattr(bn.BatchNorm, "forward", forward)
+
+    return plant
+
+
+def small_weights(patch):
+    right = meanfield.build
+
+    def build(*args):
+        net = right(*args)
+        for weight in net.weights:
+            weight.data *= 0.9
+        return net
+
+    patch.setattr(meanfield, "build", build)
+
+
+def leaky(patch):
+    patch.setattr(torch, "relu", lambda h: torch.nn.functional.leaky_relu(h, 0.2))
+
+
+def loud_linear(patch):
+    right = linear.linear
+    patch.setattr(linear, "linear", lambda w, h, b: 1.1 * right(w, h, b))
+
+
+M64 = 64.0
+"""Undoes the 1/m of the variance's gradient at the batch of 64 that E1 and E4 use."""
+
+FAULTS = {
+    "E1 mean's gradient left out": (kernel(mean_flows=False), "sum of dL/dx over the batch"),
+    "E1 mean's gradient left out, bias": (kernel(mean_flows=False), "gradient of a bias"),
+    "E1 variance's gradient left out": (kernel(variance_flows=0), "sum of x-hat dL/dx"),
+    "E1 missing 1/m": (kernel(variance_flows=M64), "sum of x-hat dL/dx"),
+    "E2 unbiased variance": (kernel(correction=1), "variance, relative, units of variance 1"),
+    "E2 mean not subtracted": (kernel(centre=False), "mean minus beta"),
+    "E3 nothing normalized": (identity, "cosine of W"),
+    "E3 nothing normalized, scale": (identity, "gradient at 3 W"),
+    "E3 variance's gradient left out": (kernel(variance_flows=0), "after a step of SGD"),
+    "E4 gamma left out of the backward": (kernel(gamma_flows=False), "against the formula"),
+    "E4 gamma left out, factor": (kernel(gamma_flows=False), "factor on what is left"),
+    "E4 missing 1/m": (kernel(variance_flows=M64), "against the formula"),
+    "E5 variance's gradient left out": (kernel(variance_flows=0), "batch 8"),
+    "E5 mean not subtracted": (kernel(centre=False), "batch 8"),
+    "E6 nothing normalized": (identity, "batch 8"),
+    "E7 weights too small": (small_weights, "none, gain 1"),
+    "E7 nothing normalized": (identity, "bn, gain 2"),
+    "E8 mean not subtracted": (kernel(centre=False), "bn, layer 20"),
+    "E8 leaky ReLU": (leaky, "none, layer 1"),
+    "E9 bn does nothing": (swap(bn, none), "bn, layer 9"),
+    "E9 none normalizes": (swap(none, bn), "none, layer 9"),
+    "E10 bn does nothing": (swap(bn, none), "layer 10 : that of the weights, bn"),
+    "E10 none normalizes": (swap(none, bn), "layer 10 : that of the weights, none"),
+    "E11 running statistics throughout": (always(statistics="running"), "unchanged by a = 0.3 on batch"),
+    "E11 running statistics, inversion": (always(statistics="running"), "changed by a = -0.6 on batch"),
+    "E11 batch statistics throughout": (always(statistics="batch"), "on running statistics"),
+    "E12 mean not subtracted": (kernel(centre=False), "normalized"),
+    "E13 nothing normalized": (identity, "of 7 rates"),
+    "E13 linear map off by a tenth": (loud_linear, "growth of the error"),
+    "E14 unbiased variance": (kernel(correction=1), "variance divided by"),
+    "E14 biased variance stored": (kernel(stored=7 / 8), "batch variance : stored variance"),
+    "E14 a probe moves the averages": (always(update=True), "by a probe pass"),
+    "E15 missing 1/m": (kernel(variance_flows=8.0), "this project's backward against autograd, relative error, m = 8"),
+}
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Enough of the slow checks for a fault to show."""
+    monkeypatch.setattr(meanfield, "BN_RELU", {8: 1.788, 32: 1.522, 128: 1.48})
+    monkeypatch.setattr(linear, "STEPS", 60)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_passes(id):
+    rows = run([id])
+    assert rows and all(row["id"] == id for row in rows)
+    assert len({row["name"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row["passed"] is True, row
+        assert all(type(row[key]) is float for key in ("expected", "measured", "tolerance")), row
+    json.dumps(rows, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fails_under_a_planted_fault(name, quick):
+    plant, case = FAULTS[name]
+    plant(quick)
+    rows = [row for row in run([name.split()[0]]) if case in row["name"]]
+    assert rows and not any(row["passed"] for row in rows), rows
+
+
+def test_the_stand_in_without_a_fault_passes(monkeypatch):
+    monkeypatch.setattr(bn, "Normalize", faulty())
+    assert all(row["passed"] for row in run(["E1", "E2", "E3", "E4", "E11", "E14", "E15"]))
+
+
+def test_every_check_has_a_fault():
+    assert {name.split()[0] for name in FAULTS} == set(CHECKS)
+
+
+def test_a_measured_nan_never_passes():
+    nan = float("nan")
+    assert not any(
+        (equal("E", "", 0, nan, 1).passed, at_least("E", "", 0, nan).passed, at_most("E", "", 0, nan).passed)
+    )
+
+
+def test_what_is_not_finite_becomes_none(monkeypatch):
+    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("E1", "a", 0, float("inf"), 1)])
+    assert run(["E1"])[0]["measured"] is None and run(["E1"])[0]["passed"] is False
+
+
+def test_growth_is_the_factor_a_layer_without_the_last():
+    squares = torch.tensor([[27.0, 27.0], [9.0, 9.0], [2.0, 4.0], [1000.0, 1000.0]])
+    assert growth(squares) == pytest.approx(3)
+
+
+def test_unknown_checks_are_named():
+    with pytest.raises(ValueError, match="unknown check E99: checks are E1, E2, .*E15"):
+        run(["E1", "E99"])

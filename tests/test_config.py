@@ -1,0 +1,472 @@
+"""The study's config: the defaults, what follows from them, and what a user is told about a wrong file."""
+
+import json
+import os
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from bnstudy import config as c
+from bnstudy.config_checks import names
+
+ROOT = Path(__file__).parents[1]
+GRID = "grids:\n  - {name: a, arms: [none, bn], depths: [5, 10, 20], rates: [best, shared]}\n"
+POWERS = "".join(f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9)}]\n" for i in range(1, 10))
+
+# id: (the file, line, key, value as shown, part of "wrong", part of "allowed", nearest name, part of "do")
+BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
+    "misspelt key": ("titel: x\n", 1, "titel", '"x"', "no such key", "title, data", "title", "rename"),
+    "misspelt key inside": (
+        "study: a\ndata:\n  trian: 500\n",
+        *(3, "data.trian", "500", "no such key", "source, pool, train", "train", "rename"),
+    ),
+    "key in the wrong section": (
+        "training:\n  width: 32\n",
+        *(2, "training.width", "32", "no such key", "batch", "", "belongs under network"),
+    ),
+    "key too deep": ("data: {stack: 3}\n", 1, "data.stack", "3", "no such key", "pool", "", "top level"),
+    "key twice": ("study: a\nstack: 2\nstack: 3\n", 3, "stack", "3", "first in line 2", "once", "", "delete"),
+    "key twice inside": (
+        "data:\n  pool: 1\n  pool: 2\n",
+        *(3, "data.pool", "2", "first in line 2", "once", "", "delete"),
+    ),
+    "negative depth": (
+        "grids:\n  - name: a\n    arms: [none]\n    depths: [5, -1]\n",
+        *(4, "grids[0].depths[1]", "-1", "below 2", "whole number from 2 to 200", "", "change"),
+    ),
+    "unknown arm": (
+        "grids:\n  - {name: a, depths: [5], arms: [none, bn_frosen]}\n",
+        *(2, "grids[0].arms[1]", '"bn_frosen"', "no arm", "bn_frozen", "bn_frozen", "src/bnstudy/arms"),
+    ),
+    "helper is no arm": (
+        "grids:\n  - {name: a, depths: [5], arms: [base]}\n",
+        *(2, "grids[0].arms[0]", '"base"', "no arm", "none", "", "add src/bnstudy/arms"),
+    ),
+    "unknown source": (
+        "data: {source: mnist}\n",
+        *(1, "data.source", '"mnist"', "no data source", "digits", "mnist5k", "src/bnstudy/data"),
+    ),
+    "helper is no source": (
+        "data: {source: shifts}\n",
+        *(1, "data.source", '"shifts"', "no data source", "one of", "digits", "function load"),
+    ),
+    "unknown network": (
+        "network: {family: mpl}\n",
+        *(1, "network.family", '"mpl"', "no network family", "mlp", "mlp", "src/bnstudy/nets"),
+    ),
+    "unknown inputs": (
+        "grids:\n  - {name: a, arms: [none], depths: [5], inputs: [standardised]}\n",
+        *(2, "grids[0].inputs[0]", '"standardised"', "none of", "raw, mixed", "standardized", "write one"),
+    ),
+    "unknown rate role": (
+        "grids:\n  - {name: a, arms: [none], depths: [5], rates: [shred]}\n",
+        *(2, "grids[0].rates[0]", '"shred"', "none of", "best, shared, grid", "shared", "write one"),
+    ),
+    "unknown optimizer": (
+        "training: {optimizer: sdg}\n",
+        *(1, "training.optimizer", '"sdg"', "none of", "one of sgd", "sgd", "write one"),
+    ),
+    "1e-3 is text": (
+        "learning_rates: [1e-3, 0.1]\n",
+        *(1, "learning_rates[0]", '"1e-3"', "it is text", "number above 0", "", "1.0e-3 or 0.001"),
+    ),
+    "number in quotes": (
+        'stack: "8"\n',
+        *(1, "stack", '"8"', "it is text", "whole number from 1", "", "write 8 without quotes"),
+    ),
+    "true for a number": (
+        "seeds: {evaluation: yes}\n",
+        *(1, "seeds.evaluation", "true", "true or false", "whole number", "", "YAML reads yes, no"),
+    ),
+    "true for a rate": (
+        "learning_rates: [0.1, true]\n",
+        *(1, "learning_rates[1]", "true", "true or false", "number above 0", "", "write a number"),
+    ),
+    "number for text": (
+        "title: 12\n",
+        *(1, "title", "12", "it is a number", "1 to 200 characters", "", "quotes"),
+    ),
+    "NaN": (
+        "training: {momentum: .nan}\n",
+        *(1, "training.momentum", "NaN", "not a finite", "from 0 below 1", "", "write a number"),
+    ),
+    "infinity": (
+        "targets: [.inf]\n",
+        *(1, "targets[0]", "Infinity", "not a finite", "number above 0", "", "write a number"),
+    ),
+    "fraction of a step": (
+        "training: {steps: 600.5}\n",
+        *(1, "training.steps", "600.5", "decimal point", "whole number", "", "see config/README"),
+    ),
+    "whole number with a point": (
+        "training: {steps: 600.0}\n",
+        *(1, "training.steps", "600.0", "decimal point", "whole number from 20", "", "write 600,"),
+    ),
+    "number beyond all bounds": (
+        f"stack: {10**30}\n",
+        *(1, "stack", str(10**30), "too large", "", "", "smaller"),
+    ),
+    "momentum one": (
+        "training: {momentum: 1}\n",
+        *(1, "training.momentum", "1", "not below 1", "from 0 below 1", "", "change"),
+    ),
+    "empty list": ("targets: []\n", 1, "targets", "[]", "empty", "at least 1 of: number", "", "add an entry"),
+    "no grid": ("grids: []\n", 1, "grids", "[]", "empty", "name, arms, depths", "", "add an entry"),
+    "a grid of nothing": (
+        "grids:\n  - {name: a, arms: [], depths: [5]}\n",
+        *(2, "grids[0].arms", "[]", "empty", "src/bnstudy/arms", "", "add an entry"),
+    ),
+    "a grid without arms": (
+        "grids:\n  - {name: a, depths: [5]}\n",
+        *(2, "grids[0].arms", "", "missing", "a list", "", "add arms: to grids[0]"),
+    ),
+    "one for a list": ("targets: 0.5\n", 1, "targets", "0.5", "it is a number", "a list", "", "[0.5]"),
+    "list for a mapping": (
+        "data: [mnist5k]\n",
+        *(1, "data", '["mnist5k"]', "it is a list", "a mapping with the keys source", "", "README"),
+    ),
+    "no value": (
+        "study: a\nseeds:\n",
+        *(2, "seeds", "null", "it is empty", "a mapping with the keys tuning", "", "leave the key out"),
+    ),
+    "a date": ("study: 2020-01-01\n", 1, "study", '"2020-01-01"', "reads it as a date", "text", "", "quotes"),
+    "a key that is no text": (
+        "data: {1: 2}\n",
+        *(1, "data.1", "", "the key 1 is not text", "keys of letters", "", "rename"),
+    ),
+    "one seed": (
+        "seeds: {evaluation: 1}\n",
+        *(1, "seeds.evaluation", "1", "below 2", "from 2 to 10000", "", "change"),
+    ),
+    "no tuning seed": (
+        "seeds: {tuning: 0}\n",
+        *(1, "seeds.tuning", "0", "below 1", "from 1 to 10000", "", "change"),
+    ),
+    "unsorted rates": (
+        "learning_rates: [0.1, 0.01]\n",
+        *(1, "learning_rates", "[0.1, 0.01]", "ascend", "a list", "", "write [0.01, 0.1]"),
+    ),
+    "a rate twice": (
+        "learning_rates: [0.1, 0.1, 0.3]\n",
+        *(1, "learning_rates", "[0.1, 0.1, 0.3]", "stands there twice", "a list", "", "[0.1, 0.3]"),
+    ),
+    "a depth twice": (
+        "grids:\n  - {name: a, arms: [none], depths: [5, 5]}\n",
+        *(2, "grids[0].depths", "[5, 5]", "5 stands there more than once", "a list", "", "once"),
+    ),
+    "two grids of one name": (
+        GRID + "  - {name: a, arms: [bn], depths: [5]}\n",
+        *(3, "grids[1].name", '"a"', "taken by grids[0]", "own name", "", "rename"),
+    ),
+    "the same grid twice": (
+        GRID + "  - {name: b, arms: [bn, none], depths: [20, 10, 5], rates: [shared, best]}\n",
+        *(3, "grids[1]", "{", "exactly what grids[0]", "", "", "delete one"),
+    ),
+    "shared without none": (
+        GRID + "  - {name: b, arms: [bn], depths: [7], rates: [shared]}\n",
+        *(3, "grids[1].rates", '["shared"]', "no grid has arm none at depth 7", "best", "", "[none]"),
+    ),
+    "shared, none at another gain only": (
+        "grids:\n  - {name: b, arms: [none], depths: [7], gains: [0.7], rates: [shared]}\n",
+        *(2, "grids[0].rates", '["shared"]', "gain 1.0", "best", "", "take shared out"),
+    ),
+    "too many settings": (
+        f"grids:\n  - {{name: a, arms: [none], depths: {list(range(2, 201))}, gains: {list(range(1, 60))}}}\n",
+        *(1, "grids", "[{", "make 11741 settings", "at most 10000", "", "shorten"),
+    ),
+    "a depth that no grid has": (
+        GRID + "claims:\n  depths: {shallow: 5, deep: 21}\n",
+        *(4, "claims.depths.deep", "21", "no grid studies", "one of 5, 10, 20", "", "delete deep"),
+    ),
+    "default depths that no grid has": (
+        "grids:\n  - {name: a, arms: [none], depths: [5, 10]}\n",
+        *(0, "claims.depths.deep", "20 (the default)", "no grid studies", "one of 5, 10", "", "change"),
+    ),
+    "deep before shallow": (
+        GRID + "claims:\n  depths: {shallow: 20, deep: 5}\n",
+        *(4, "claims.depths", "{", "do not ascend", "shallow < middle < deep", "", "reorder"),
+    ),
+    "misspelt depth": (
+        "claims:\n  depths: {shalow: 5}\n",
+        *(2, "claims.depths.shalow", "5", "no such key", "shallow, middle, deep", "shallow", "rename"),
+    ),
+    "no claims file": (
+        "claims: {file: config/claim.yaml}\n",
+        *(1, "claims.file", '"config/claim.yaml"', "no such file", "a claims file", "", "check the path"),
+    ),
+    "more images than there are": (
+        "data: {train: 4000}\n",
+        *(1, "data", "{", "= 6048, but mnist5k has 5000", "at most 5000", "", "take away 1048"),
+    ),
+    "pool that does not divide": (
+        "data:\n  pool: 3\n",
+        *(2, "data.pool", "3", "does not divide", "one of 1, 2, 4, 7, 14, 28", "", "divisor"),
+    ),
+    "batch above the training set": (
+        "data: {train: 300}\ntraining: {batch: 400}\n",
+        *(2, "training.batch", "400", "larger than the training set", "at most 300", "", "smaller"),
+    ),
+    "fewer steps for the deep": (
+        "training:\n  steps: 900\n  deep_steps: 600\n",
+        *(3, "training.deep_steps", "600", "fewer steps", "at least 900", "", "set training.deep_steps"),
+    ),
+    "capitals in the name": (
+        "study: My Study\n",
+        *(1, "study", '"My Study"', "pattern", "lower-case letters", "", "change"),
+    ),
+    "a path for a name": ("study: ../x\n", 1, "study", '"../x"', "pattern", "lower-case", "", "change"),
+    "reserved name": ("study: cells\n", 1, "study", '"cells"', "reserved", "any name but", "", "choose"),
+    "YAML bomb": (
+        f"x0: &x0 [1]\n{POWERS}",
+        *(0, "(the whole file)", "", "more than 20000", "20000", "", "anchors"),
+    ),
+    "a list that holds itself": (
+        "targets: &t [*t]\n",
+        *(0, "(the whole file)", "", "nested too deeply", "12 levels", "", "anchors"),
+    ),
+    "nested too deeply": (
+        "targets: " + "[" * 5000 + "]" * 5000,
+        *(0, "(the whole file)", "", "nested too deeply", "12 levels", "", "brackets"),
+    ),
+    "tab": ("data:\n\tpool: 2\n", 2, "(the whole file)", "", "not YAML", "YAML", "", "never tabs"),
+    "open bracket": ("targets: [0.5\nstack: 1\n", 2, "(the whole file)", "", "not YAML", "", "", "brackets"),
+    "impossible date": ("title: 2020-13-45\n", 0, "(the whole file)", "", "not YAML", "YAML", "", "mend"),
+    "python object": ("title: !!python/name:os.x\n", 1, "(the whole file)", "", "not YAML", "", "", "mend"),
+    "empty file": ("# nothing\n", 0, "(the whole file)", "", "sets no key", "at least one", "", "study: mine"),
+    "empty mapping": ("{}\n", 0, "(the whole file)", "", "sets no key", "at least one", "", "study: mine"),
+    "a list": ("- study: a\n", 1, "(the whole file)", "", "holds a list", "a mapping", "", "study: mine"),
+    "not UTF-8": ("study: a\ntitle: caf\udce9\n", 2, "(the whole file)", "", "UTF-8", "", "", "encoding UTF-8"),
+}
+
+
+def message(file: Path, text: str) -> str:
+    """What a user is told about a config file of this text."""
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(SystemExit) as stop:
+        c.read_study(file)
+    assert isinstance(stop.value.code, str)  # a text, and so exit status 1
+    assert "Traceback" not in stop.value.code
+    return stop.value.code
+
+
+def blocks(text: str) -> list[str]:
+    return text.split("\n\n")[1:]
+
+
+def part(block: str, label: str) -> str:
+    found = [line for line in block.splitlines() if line.startswith(f"   {label}:")]
+    return found[0].split(":", 1)[1].strip() if found else ""
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_wrong_file_is_explained(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text, line, key, value, wrong, allowed, near, do = BAD[case]
+    told = blocks(message(tmp_path / "study.yaml", text))
+    head = f"study.yaml{f':{line}' if line else ''}  {key}{' = ' if value else ''}{value}"
+    mine = [block for block in told if head in block.splitlines()[0]]
+    assert len(mine) == 1, "\n\n".join(told)
+    assert wrong in part(mine[0], "wrong")
+    assert allowed in part(mine[0], "allowed")
+    assert part(mine[0], "nearest") == (f'"{near}"' if near else "")
+    assert do in part(mine[0], "do")
+    assert all(len(told_line) < 400 for told_line in mine[0].splitlines())
+
+
+def test_every_error_is_told_at_once(tmp_path: Path) -> None:
+    text = "study: data\ntitel: x\nstack: 0\nstack: 0\ndata: {source: a, pool: true}\n" + GRID.replace("5,", "1,")
+    heads = [block.splitlines()[0] for block in blocks(message(tmp_path / "a.yaml", text))]
+    for key in ("study", "titel", "stack", "data.source", "data.pool", "grids[0].depths[0]"):
+        assert any(f"  {key} = " in head for head in heads), key
+    assert len(heads) == 7  # stack is written twice, and wrong
+
+
+def test_one_wrong_grid_does_not_hide_what_the_others_have(tmp_path: Path) -> None:
+    text = "grids:\n  - {name: a, arms: [nun], depths: [5]}\n" + 2 * "  - {name: b, arms: [bn], depths: [5]}\n"
+    told = message(tmp_path / "a.yaml", text)
+    assert "grids[0].arms[0]" in told and "grids[2].name" in told and "claims" not in told
+
+
+def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    told = message(tmp_path / "a.yaml", 'study: "\\e[31m\\n1. forged"\n"\\e[0m": 1\n')
+    assert "\x1b" not in told and "\n1. forged" not in told
+
+
+def test_values_from_the_command_line_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("study: a\nlearning_rates: [0.1, 0.3]\n")
+    given = {"study": "a", "learning_rates": ["1e-3", 1]}  # what --config 'learning_rates=[1e-3,1]' makes of it
+    with pytest.raises(SystemExit, match="learning_rates=.*\n.*text(.*\n)+.*--configfile"):
+        c.load_study(given, [file])
+    with pytest.raises(SystemExit, match="1. --config on the command line  study"):
+        c.load_study({"study": "A"})
+
+
+def test_the_default_config_states_every_default() -> None:
+    written = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert written == json.loads(c.Study().model_dump_json())
+    assert list(written) == list(c.Study.model_fields)
+    assert c.read_study(ROOT / "config/config.yaml") == c.Study()
+
+
+@pytest.mark.parametrize("name", ["config/config.yaml", "config/quick.yaml", "tests/nano.yaml"])
+def test_the_studies_of_the_project_load(name: str) -> None:
+    assert c.read_study(ROOT / name)
+    assert "$schema=../workflow/schemas/study.schema.json" in (ROOT / name).read_text().splitlines()[0]
+
+
+def test_one_line_is_a_study(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("study: mine\n")
+    assert c.read_study(file) == c.Study(study="mine")
+
+
+def test_the_schema_is_the_models() -> None:
+    """If this fails: python -m bnstudy.config --schema > workflow/schemas/study.schema.json"""
+    assert json.loads((ROOT / "workflow/schemas/study.schema.json").read_text()) == c.schema()
+
+
+def test_the_readme_names_every_key_and_arm() -> None:
+    text = (ROOT / "config/README.md").read_text()
+    models = [c.Study, *(f.annotation for f in c.Study.model_fields.values())]
+    keys = {key for model in models for key in getattr(model, "model_fields", {})}
+    keys |= {"name", "arms", "depths", "gains", "inputs", "rates"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
+    assert [arm for arm in names("arms", "build") if f"`{arm}`" not in text] == []
+
+
+def test_settings_are_the_union_of_the_grids() -> None:
+    study = c.Study()
+    found = c.settings(study)
+    rates = {s[:4]: rates for s, rates in found.items()}
+    assert {s[4:] for s in found} == {(64, 64, "sgd")}
+    assert len(found) == 10 + 4 + 6 + 3 + 0 + 4  # the fifth grid adds rates to settings of the first
+    assert rates["bn", 5, 1.0, "standardized"] == ("best", "grid", "shared")
+    assert rates["once", 5, 1.0, "standardized"] == ("best", "shared")
+    assert rates["none", 10, 1.41, "standardized"] == ("best",)
+    assert rates["none", 5, 1.0, "mixed"] == ("best",)
+    backwards = study.model_copy(update={"grids": study.grids[::-1]})
+    assert list(c.settings(backwards).items()) == list(found.items())
+
+
+def test_steps_and_seeds() -> None:
+    study = c.Study()
+    assert [c.steps(study, depth) for depth in (2, 10, 11, 20)] == [600, 600, 1200, 1200]
+    assert c.evaluation_seeds(study) == list(range(16))
+    assert c.tuning_seeds(study) == [10_000, 10_001, 10_002]
+    most = c.Study(seeds={"tuning": 10_000, "evaluation": 10_000})  # type: ignore[arg-type]
+    assert not set(c.evaluation_seeds(most)) & set(c.tuning_seeds(most))
+
+
+def test_names_are_read_without_importing(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import no_such_module\nfrom x import y as build\n")
+    (tmp_path / "other.py").write_text("def build(models, channels, place): ...\n")
+    (tmp_path / "helper.py").write_text('"""def build("""\nclass A:\n    def build(self): ...\n')
+    (tmp_path / "broken.py").write_text("def build(:\n")
+    (tmp_path / "my-arm.py").write_text("def build(): ...\n")
+    assert names(tmp_path, "build") == ("mine", "other")
+    heavy = "import sys, bnstudy.config; sys.exit(bool({'torch', 'numpy', 'pandas'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", heavy], env=environment()).returncode == 0
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT / "src")}
+
+
+TOY = """
+if not config:
+    configfile: "config.yaml"
+from bnstudy.config import load_study
+study = load_study(config, files=list(workflow.configfiles))
+rule all:
+    shell: "echo {study.study}"
+"""
+THROUGH = {
+    "default": ([], 0, []),
+    "misspelt key": (["--configfile", "bad.yaml"], 1, ["bad.yaml:2  data.trian", '"train"']),
+    "key twice": (["--configfile", "twice.yaml"], 1, ["twice.yaml:2  stack", "first in line 1"]),
+    "YAML bomb": (["--configfile", "bomb.yaml"], 1, ["bomb.yaml", "more than 20000"]),
+    "empty mapping": (["--configfile", "empty.yaml"], 1, ["empty.yaml", "sets no key"]),
+    "command line": (["--config", "learning_rates=[1e-3,0.1]"], 1, ["--config", "1.0e-3", "--configfile"]),
+}
+
+
+@pytest.mark.parametrize("case", THROUGH)
+def test_through_snakemake(case: str, tmp_path: Path) -> None:
+    arguments, status, expected = THROUGH[case]
+    (tmp_path / "Snakefile").write_text(TOY)
+    files = {"config": "study: a\n", "bad": "study: a\ndata: {trian: 3}\n", "twice": "stack: 2\nstack: 3\n"}
+    for name, text in (files | {"bomb": f"x0: &x0 [1]\n{POWERS}", "empty": "{}\n"}).items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+    told = done.stdout + done.stderr
+    assert done.returncode == status, told
+    assert [words for words in expected if words not in told] == [], told
+    assert "Traceback" not in told and "Error in file" not in told
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.binary(max_size=3),
+    st.sampled_from(["1e-3", "best", "none", "bn", "[key]", [], {}, [[]], {"name": 1}, 2**70, "\ud800"]),
+    st.lists(st.integers(-1, 30), max_size=4),
+    st.dictionaries(st.sampled_from(["name", "arms", "depths", 1, None, "[key]", "file"]), st.integers()),
+)
+
+
+def _mutate(value: Any, data: st.DataObject) -> Any:
+    """``value`` with something inside it replaced, deleted or added."""
+    if isinstance(value, dict | list) and value and data.draw(st.integers(0, 3)):
+        key = data.draw(st.sampled_from(list(value) if isinstance(value, dict) else list(range(len(value)))))
+        action = data.draw(st.sampled_from(["inside", "inside", "inside", "delete", "add"]))
+        if action == "inside":
+            value[key] = _mutate(value[key], data)
+        elif action == "delete":
+            del value[key]
+        elif isinstance(value, dict):
+            value[data.draw(st.sampled_from(["pool", "naem", "", "grids", 3, None, "[key]"]))] = data.draw(JUNK)
+        else:
+            value.append(data.draw(st.one_of(JUNK, st.just(deepcopy(value[key])))))
+        return value
+    return data.draw(JUNK)
+
+
+def _loads_or_stops(read: Any) -> None:
+    try:
+        assert isinstance(read(), c.Study)
+    except SystemExit as stop:
+        assert isinstance(stop.code, str) and "\n\n1. " in stop.code
+        assert all(line.isprintable() for line in stop.code.split("\n"))
+
+
+@effort(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
+    config = json.loads(c.Study().model_dump_json())
+    for _ in range(data.draw(st.integers(1, 3))):
+        config = _mutate(config, data)
+    _loads_or_stops(lambda: c.load_study(config))
+
+
+@effort(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_file_loads_or_is_explained(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    raw = (ROOT / "tests/nano.yaml").read_bytes()
+    at = data.draw(st.integers(0, len(raw)))
+    junk = st.one_of(st.binary(max_size=5), st.sampled_from([b"\t", b"[", b"}", b"&a ", b"*a", b"!!int ", b"? "]))
+    file = tmp_path_factory.getbasetemp() / "mutant.yaml"
+    file.write_bytes(raw[:at] + data.draw(junk) + raw[at + data.draw(st.integers(0, 9)) :])
+    _loads_or_stops(lambda: c.read_study(file))

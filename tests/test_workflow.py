@@ -1,0 +1,90 @@
+"""The whole way on the smallest study, and what an edit makes the workflow do again."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("config", "profiles", "report", "src", "workflow", "tests")
+
+
+def snakemake(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
+    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tests/nano.yaml"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the nano study has been run."""
+    folder = tmp_path_factory.mktemp("study")
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    snakemake(folder, "--cores", "2")
+    return folder
+
+
+def trained(folder: Path) -> int:
+    stages = [p for s in ("sweep", "evaluate") for p in (folder / "results/nano" / s).glob("*.json")]
+    return sum(json.loads(p.read_text())["trained"] for p in stages)
+
+
+def cells(folder: Path) -> set[str]:
+    return {p.name for p in (folder / "results/cells").iterdir()}
+
+
+def test_it_goes_all_the_way(study: Path) -> None:
+    claims = json.loads((study / "results/nano/claims.json").read_text())
+    page = (study / "results/nano/report.html").read_text()
+    assert {c["question"] for c in claims} == {"Q1", "Q2", "Q3", "Q4"}
+    assert all(f'id="claim-{c["id"]}"' in page and c["verdict"] in page for c in claims)
+    assert "https://" not in page.split("</style>")[0] and 'src="http' not in page
+    assert trained(study) == len(cells(study)) > 0
+
+
+def test_a_second_run_does_nothing(study: Path) -> None:
+    assert "Nothing to be done" in snakemake(study, "-n")
+
+
+def test_a_comment_in_the_trainer_changes_nothing(study: Path) -> None:
+    path = study / "src/bnstudy/train.py"
+    before = path.read_text()
+    path.write_text(before + "\n# a remark\n")
+    assert "Nothing to be done" in snakemake(study, "-n")
+    path.write_text(before)
+
+
+def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
+    path = study / "src/bnstudy/train.py"
+    before = path.read_text()
+    path.write_text(before + "\nEDITED = 1\n")
+    plan = snakemake(study, "-n")
+    path.write_text(before)
+    assert "sweep" in plan and "evaluate" in plan
+
+
+def test_a_figure_redraws_only(study: Path) -> None:
+    path = study / "src/bnstudy/figures/q1.py"
+    before = path.read_text()
+    path.write_text(before + "\nEDITED = 1\n")
+    plan = snakemake(study, "-n")
+    path.write_text(before)
+    assert "question" in plan and "rule sweep" not in plan and "rule measure" not in plan
+
+
+def test_a_new_rate_and_a_new_arm_train_only_what_is_new(study: Path) -> None:
+    path = study / "tests/nano.yaml"
+    old, text = cells(study), path.read_text()
+    path.write_text(text.replace("[0.03, 0.1]", "[0.03, 0.1, 0.3]"))
+    snakemake(study, "--cores", "2", "results/nano/rates.json")
+    swept = sum(json.loads(p.read_text())["trained"] for p in (study / "results/nano/sweep").glob("*.json"))
+    assert old < cells(study) and 0 < swept < len(old)
+    path.write_text(text)
