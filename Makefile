@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: report quick test lint bench prune clean-venv
+.PHONY: report quick test lint prune
 report: .venv/ready
 	$(RUN) snakemake --cores $(CORES)
 quick: .venv/ready

@@ -54,7 +54,9 @@ def _covariate_shift(arm: str, steps: int, networks: int = 12) -> Tensor:
 def e9() -> list[Check]:
     """Internal covariate shift in a deep linear network is larger with batch normalization (Santurkar et al. 2018).
 
-    An ordering at one small rate, not a law: single networks without batch normalization dip lower too.
+    An ordering at one small rate, not a law. Without batch normalization the cosine is above 0.999 at about 70% of
+    the steps, not at every one as reported; where initial weights are smaller (sd 0.22 instead of 0.32) it is 1
+    throughout, because the network does not move at all.
     """
     none, normalized = _covariate_shift("none", STEPS), _covariate_shift("bn", 100)
     checks = []
@@ -77,7 +79,8 @@ def _condition(h: Tensor) -> float:
 def e12() -> list[Check]:
     """Least squares on x from N(mu 1, I_d): the mean spoils the Hessian, centring mends it (LeCun et al. 1998).
 
-    Centred, what is left is the noise of a sample covariance (Marchenko & Pastur 1967).
+    Centred, what is left is the noise of a sample covariance (Marchenko & Pastur 1967). Their edges are those of
+    infinitely many features: with 20 the condition number falls short of them, by 11% at n = 400, 4% at n = 4000.
     """
     d, n = 20, 4000
     checks = []

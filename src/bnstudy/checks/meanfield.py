@@ -12,6 +12,8 @@ from bnstudy.checks.base import Check, equal, growth, normal
 from bnstudy.nets.mlp import MLP, build, linear
 
 WIDTH, DEPTH = 512, 20
+STACKS = 4
+"""Stacks of 8 networks where a rate is noisy: without normalization all samples of a network err alike."""
 BN_RELU = {8: 1.788, 16: 1.590, 32: 1.522, 64: 1.493, 128: 1.480}
 """Growth of the squared gradient norm a layer by batch size (Yang et al. 2019); pi/(pi - 1) in the limit."""
 
@@ -95,7 +97,7 @@ def _cosines(arm: str, batch: int, depth: int, stacks: int) -> Tensor:
 
 def e8() -> list[Check]:
     """Samples stay apart with batch normalization and grow alike without (arc-cosine kernel: Cho & Saul 2009)."""
-    bn, none = _cosines("bn", 128, DEPTH, 1), _cosines("none", 16, 30, 4)
+    bn, none = _cosines("bn", 128, DEPTH, 1), _cosines("none", 16, 30, STACKS)
     expected = [("bn", bn, {1: 0.314, 5: 0.314, 20: 0.314})]
     expected += [("none", none, {1: 0.318, 2: 0.494, 3: 0.605, 10: 0.872, 30: 0.972})]
     return [
@@ -124,7 +126,7 @@ def _relative_change(arm: str, batch: int, stacks: int, dose: float) -> Tensor:
 def e10() -> list[Check]:
     """A small change of all weights: adds up without batch normalization, compounds with it (r as in E5)."""
     r = BN_RELU[128]
-    none, bn = _relative_change("none", 16, 4, 1e-4), _relative_change("bn", 128, 1, 1e-4)
+    none, bn = _relative_change("none", 16, STACKS, 1e-4), _relative_change("bn", 128, 1, 1e-4)
     checks = []
     for layer in (5, 10, 20):
         for arm, found, theory in (("none", none, sqrt(layer)), ("bn", bn, sqrt((r**layer - 1) / (r - 1)))):
