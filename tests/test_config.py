@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -138,6 +138,10 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
         *(2, "seeds", "null", "it is empty", "a mapping with the keys tuning", "", "leave the key out"),
     ),
     "a date": ("study: 2020-01-01\n", 1, "study", '"2020-01-01"', "reads it as a date", "text", "", "quotes"),
+    "half a character": (
+        'title: "\\ud800"\n',
+        *(1, "title", '"\\ud800"', "half a character", "text", "", "retype"),
+    ),
     "a key that is no text": (
         "data: {1: 2}\n",
         *(1, "data.1", "", "the key 1 is not text", "keys of letters", "", "rename"),
@@ -452,7 +456,7 @@ def _loads_or_stops(read: Any) -> None:
         assert all(line.isprintable() for line in stop.code.split("\n"))
 
 
-@effort(max_examples=300, deadline=None)
+@effort(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
     config = json.loads(c.Study().model_dump_json())
@@ -461,7 +465,7 @@ def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
     _loads_or_stops(lambda: c.load_study(config))
 
 
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_file_loads_or_is_explained(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     raw = (ROOT / "tests/nano.yaml").read_bytes()

@@ -57,11 +57,11 @@ class Source:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
             self._walk(node, (), 0)
-            # ValueError: a date such as 2020-13-45, or a number of thousands of digits
+            # IndexError: an empty `!!int`. ValueError: a date such as 2020-13-45, or a number of thousands of digits
             self.data = yaml.safe_load(text)
         except (TooLarge, RecursionError):
             raise
-        except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        except (yaml.YAMLError, ValueError, TypeError, OverflowError, IndexError) as error:
             mark = getattr(error, "problem_mark", None)
             reason = getattr(error, "problem", None) or getattr(error, "reason", None) or error
             todo = "mend this line or the one above: indent with spaces, never tabs; close quotes and brackets"
