@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -441,11 +441,16 @@ def _mutate(value: Any, data: st.DataObject) -> Any:
         elif action == "delete":
             del value[key]
         elif isinstance(value, dict):
-            value[data.draw(st.sampled_from(["pool", "naem", "", "grids", 3, None, "[key]"]))] = data.draw(JUNK)
+            value[data.draw(st.sampled_from(["pool", "naem", "", "grids", 3, None, "[key]"]))] = _junk(data)
         else:
-            value.append(data.draw(st.one_of(JUNK, st.just(deepcopy(value[key])))))
+            value.append(deepcopy(value[key]) if data.draw(st.booleans()) else _junk(data))
         return value
-    return data.draw(JUNK)
+    return _junk(data)
+
+
+def _junk(data: st.DataObject) -> Any:
+    """A copy: later mutations change it in place, and the samples must stay as they are."""
+    return deepcopy(data.draw(JUNK))
 
 
 def _loads_or_stops(read: Any) -> None:
@@ -456,7 +461,7 @@ def _loads_or_stops(read: Any) -> None:
         assert all(line.isprintable() for line in stop.code.split("\n"))
 
 
-@effort(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@effort(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
     config = json.loads(c.Study().model_dump_json())
@@ -465,7 +470,7 @@ def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
     _loads_or_stops(lambda: c.load_study(config))
 
 
-@effort(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@effort(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_file_loads_or_is_explained(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     raw = (ROOT / "tests/nano.yaml").read_bytes()
@@ -474,3 +479,11 @@ def test_any_file_loads_or_is_explained(tmp_path_factory: pytest.TempPathFactory
     file = tmp_path_factory.getbasetemp() / "mutant.yaml"
     file.write_bytes(raw[:at] + data.draw(junk) + raw[at + data.draw(st.integers(0, 9)) :])
     _loads_or_stops(lambda: c.read_study(file))
+
+
+def test_an_empty_tag_is_no_traceback(tmp_path: Path) -> None:
+    """PyYAML itself raises IndexError for it."""
+    file = tmp_path / "study.yaml"
+    file.write_text("stack: !!int \n")
+    with pytest.raises(SystemExit, match="not YAML"):
+        c.read_study(file)
