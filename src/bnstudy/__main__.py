@@ -58,7 +58,7 @@ def _claims(a: argparse.Namespace) -> None:
 
     tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
     ledger = claims.load(a.claims)
-    rows, contrasts = claims.judge(ledger, tables, a.spec["depths"])
+    rows, contrasts = claims.judge(ledger, tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"])
     pd.DataFrame(contrasts).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
     store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
     store.write_json(a.out, rows)

@@ -1,217 +1,178 @@
-"""The claims and the one decision rule: tables -> contrasts -> intervals -> verdicts -> sentences."""
+"""The one decision rule: tables -> contrasts -> intervals -> verdicts. Loading and wording: ledger, sentences."""
 
 import math
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from bnstudy.claims_file import ClaimsError, load
+from bnstudy.ledger import Claim, Ledger, Setting
+from bnstudy.sentences import answers, choose, effect, findings, natural, sentence
 
-Verdict = Literal["supported", "contradicted", "mixed", "inconclusive", "not tested"]
-Shade = Literal["opposite", "negligible", "not enough"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+    from bnstudy.lookup import Lookup
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Setting(Strict):
-    """One primary interval of a claim: an endpoint with its arguments and the smallest effect that matters."""
-
-    name: str
-    endpoint: str
-    args: dict[str, Any]
-    sesoi: float
-    unit: Literal["times", "points", "sd"]
+__all__ = [
+    "ClaimsError", "Ledger", "answers", "choose", "combine", "decide", "findings", "judge", "load", "natural", "sentence",
+]  # fmt: skip
+Row = dict[str, Any]
 
 
-class Texts(Strict):
-    """What a claim's own verdicts say; mixed, inconclusive and not tested share one wording for all claims."""
+def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple[str, str | None]:
+    """One setting: ("supported" | "contradicted" | "open", shade or None), theta being in [low, high].
 
-    supported: str
-    opposite: str
-    negligible: str
-
-
-class Claim(Strict):
-    id: str
-    question: str
-    by: list[Literal["L", "A", "O", "P"]]
-    statement: str
-    sesoi_reason: str
-    settings: list[Setting] = Field(min_length=1)
-    texts: Texts
-
-
-class Question(Strict):
-    title: str
-    asked: str
-    lead: str
-    pivot: str
-    open: str = Field(description="what this study does not measure yet")
-
-
-class Ledger(Strict):
-    questions: dict[str, Question]
-    claims: list[Claim]
-
-    def primary(self, question: str) -> int:
-        """How many primary intervals a question has: they share its 5%."""
-        return sum(len(c.settings) for c in self.claims if c.question == question)
-
-
-SHARED = {
-    "not enough": "Not as said: {name} the effect is at most {high}, short of the {sesoi} that would matter.",
-    "mixed": "It depends: this holds for {supported}, not for {contradicted}.",
-    "inconclusive": "{n} seeds leave it open{why}.",
-    "not tested": "This configuration does not say: {reason}.",
-}
-
-
-def load(path: Path) -> Ledger:
-    """Read the ledger; raises pydantic's ValidationError for a file that does not fit."""
-    return Ledger.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-
-
-def decide(low: float, high: float, sesoi: float) -> tuple[str, Shade | None]:
-    """One setting: supported, contradicted (with its shade) or open, for a claimed effect above ``sesoi``."""
+    more: theta > sesoi; less: theta < -sesoi; within: abs theta < sesoi. Ends may be infinite. Shades: opposite,
+    negligible, not enough (none or the opposite); for within: higher, lower.
+    """
+    if region == "within":
+        if -sesoi < low and high < sesoi:
+            return "supported", None
+        return (
+            ("contradicted", "higher")
+            if low > sesoi
+            else ("contradicted", "lower")
+            if high < -sesoi
+            else ("open", None)
+        )
+    if region == "less":
+        low, high = -high, -low
     if low > sesoi:
         return "supported", None
-    if high < sesoi:
-        if high < -sesoi:
-            return "contradicted", "opposite"
-        return "contradicted", "negligible" if low > -sesoi else "not enough"
-    return "open", None
+    if high >= sesoi:
+        return "open", None
+    if high < -sesoi:
+        return "contradicted", "opposite"
+    return "contradicted", "negligible" if low > -sesoi else "not enough"
 
 
-def combine(verdicts: list[str]) -> Verdict:
-    """A claim from its settings: mixed if two disagree; else decided if at least half are; never an average."""
+def combine(verdicts: Sequence[str]) -> str:
+    """A claim's verdict from its settings' (what could not be evaluated is "open"): mixed where two disagree, else
+    decided where at least half of all the listed ones are. Never an average."""
     yes, no = verdicts.count("supported"), verdicts.count("contradicted")
     if yes and no:
         return "mixed"
-    if yes and 2 * yes >= len(verdicts):
-        return "supported"
-    if no and 2 * no >= len(verdicts):
-        return "contradicted"
+    if max(yes, no) * 2 >= len(verdicts) and verdicts:
+        return "supported" if yes else "contradicted"
     return "inconclusive"
 
 
-def natural(value: float | None, unit: str) -> str:
-    """A number in its reader's unit, two figures; logarithms of ratios as times."""
-    if value is None or not math.isfinite(value):
-        return "beyond what was measured"
-    if unit == "times":
-        return f"{math.exp(value):.2g} times"
-    return f"{value:.2g} {'points' if unit == 'points' else 'sd'}"
+def judge(
+    ledger: Ledger,
+    tables: "Mapping[str, pd.DataFrame]",
+    depths: Mapping[str, int],
+    targets: Sequence[float] = (0.5, 0.25),
+    seeds: int | None = None,
+) -> tuple[list[Row], list[Row]]:
+    """(rows of claims.json, rows of contrasts.csv) of a study.
 
-
-def judge(ledger: Ledger, tables: Any, depths: dict[str, int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(rows of claims.json, rows of contrasts.csv) from the tables of a study.
-
-    ``depths`` names the study's shallow, middle and deep networks, which the ledger's settings speak of.
+    ``depths``: {"shallow": 5, ...}, the numbers behind the names of the claims file. ``targets``: losses in nats, the
+    main one first. ``seeds``: how many evaluation seeds there are, 0..n-1; by default as many as convergence.csv has.
+    Estimates and ends are theta (natural logarithms for unit "ln times"); shown_* are the same in the quantity's own
+    direction and without its margin, still ln for "ln times". Numbers that are missing or infinite are None.
     """
-    from bnstudy.endpoints import ENDPOINTS, Missing, NotEvaluable
-    from bnstudy.stats import median_interval
+    from bnstudy.lookup import Lookup
 
-    out, contrasts = [], []
+    if seeds is None:
+        seeds = int(tables["convergence"]["seed"].nunique())
+    at, out, contrasts = Lookup(tables, depths, targets, seeds), [], []
     for claim in ledger.claims:
-        rows: list[dict[str, Any]] = []
-        for s in claim.settings:
-            row: dict[str, Any] = {
-                "name": s.name,
-                "sesoi": s.sesoi,
-                "unit": s.unit,
-                "detail": None,
-                "estimate": None,
-            }
-            row |= {"ci_low": None, "ci_high": None, "n_seeds": 0, "verdict": "open", "reason": None}
+        rows: list[Row] = []
+        for setting in claim.settings:
+            row, theta = _setting(at, setting, ledger.primary(claim.question))
             rows.append(row)
-            try:
-                args = _with_depths(s.args, depths)
-                row["name"] = s.name.format(**{k: f"depth {v}" for k, v in depths.items()})
-                theta = ENDPOINTS[s.endpoint](tables, args)
-            except (Missing, KeyError) as error:
-                row |= {"verdict": "missing", "reason": f"it has {str(error).strip(chr(39))}"}
-                continue
-            except NotEvaluable as error:
-                row["reason"] = str(error)
-                continue
-            for seed, (low, high) in theta[["lower", "upper"]].iterrows():
+            for seed, low, high in theta:
                 contrasts.append({"claim": claim.id, "setting": row["name"], "seed": seed, "lower": low, "upper": high})
-            interval = median_interval(theta["lower"].values, theta["upper"].values, ledger.primary(claim.question))
-            row["verdict"], row["detail"] = decide(interval.low, interval.high, s.sesoi)
-            row |= {"estimate": interval.estimate, "n_seeds": len(theta), "reason": interval.reason or None}
-            row |= {"ci_low": _finite(interval.low), "ci_high": _finite(interval.high)}
-        out.append(_claim(claim, rows))
+        out.append(_claim(claim, rows, ledger))
     return out, contrasts
 
 
-def _claim(claim: Claim, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    first = rows[0]
-    missing = all(r["verdict"] == "missing" for r in rows)
-    for r in rows:
-        r["verdict"] = "open" if r["verdict"] == "missing" else r["verdict"]
-    verdict = "not tested" if missing else combine([r["verdict"] for r in rows])
-    same = [r for r in rows if r["verdict"] == verdict]
-    head = {k: first[k] for k in ("estimate", "ci_low", "ci_high", "sesoi", "unit", "n_seeds", "reason")}
-    detail = same[0]["detail"] if verdict == "contradicted" else None
-    row: dict[str, Any] = {
+def _setting(at: "Lookup", setting: Setting, intervals: int) -> tuple[Row, list[tuple[int, float, float]]]:
+    from bnstudy.endpoints import ENDPOINTS
+    from bnstudy.lookup import Missing, NotEvaluable
+    from bnstudy.stats import median_interval
+
+    unit = "ln times" if setting.unit == "times" else setting.unit
+    row: Row = {
+        "name": _name(at, setting.name),
+        "region": setting.region,
+        "sesoi": setting.sesoi,
+        "unit": unit,
+    }
+    row |= _numbers(setting, None, -math.inf, math.inf)
+    row |= {"verdict": "open", "detail": None, "n_seeds": 0, "reason": None, "absent": False}
+    try:
+        theta = ENDPOINTS[setting.endpoint](at, setting.model_dump(exclude_none=True))
+    except Missing as error:
+        return row | {"absent": True, "reason": str(error)}, []
+    except NotEvaluable as error:
+        return row | {"reason": f"not evaluable: {error}"}, []
+    if setting.reverse:
+        theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})
+    lower, upper = theta["lower"] + setting.margin, theta["upper"] + setting.margin
+    found = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
+    row["verdict"], row["detail"] = decide(found.low, found.high, setting.sesoi, setting.region)
+    row |= _numbers(setting, found.estimate, found.low, found.high) | {"n_seeds": len(theta)}
+    censored = int((lower != upper).sum())
+    if found.reason:
+        row["reason"] = found.reason
+    elif row["verdict"] == "open" and math.isinf(found.low) and math.isinf(found.high):
+        row["reason"] = f"{censored} of {len(theta)} seeds are censored"
+    return row, [(int(s), lo, hi) for s, lo, hi in zip(theta.index, lower, upper)]
+
+
+def _numbers(setting: Setting, estimate: float | None, low: float, high: float) -> Row:
+    """theta as judged, and as shown: value = (theta - margin), the sign turned back where the claim turned it."""
+
+    def shown(theta: float) -> float:
+        return setting.margin - theta if setting.reverse else theta - setting.margin
+
+    ends = (shown(high), shown(low)) if setting.reverse else (shown(low), shown(high))
+    return {
+        "estimate": estimate, "ci_low": _finite(low), "ci_high": _finite(high),
+        "ci_low_open": low == -math.inf, "ci_high_open": high == math.inf,
+        "shown_estimate": None if estimate is None else shown(estimate), "shown_low": _finite(ends[0]),
+        "shown_high": _finite(ends[1]), "shown_sesoi": shown(setting.sesoi),
+    }  # fmt: skip
+
+
+def _name(at: "Lookup", template: str) -> str:
+    """A setting's name with the study's own numbers; a depth or target it lacks is named in words."""
+    words = {
+        name: f"depth {at.depths[name]}" if name in at.depths else f"{name} depth"
+        for name in ("shallow", "middle", "deep")
+    }
+    words |= {
+        name: f"loss {at.targets[i]:g}" if i < len(at.targets) else f"{name} loss"
+        for i, name in enumerate(("main", "second"))
+    }
+    return template.format_map(words)
+
+
+def _claim(claim: Claim, rows: list[Row], ledger: Ledger) -> Row:
+    first, absent = rows[0], [row.pop("absent") for row in rows]
+    verdict = "not tested" if all(absent) else combine([row["verdict"] for row in rows])
+    for row in rows:
+        row["effect"] = effect(row)
+    shades = {row["detail"] for row in rows if row["verdict"] == "contradicted"}
+    detail = (shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None
+    shown = verdict in ("not tested", "inconclusive")
+    reasons = dict.fromkeys(row["reason"] for row in rows if row["reason"])
+    own: Row = {
         "id": claim.id,
         "question": claim.question,
         "statement": claim.statement,
         "by": ", ".join(claim.by),
     }
-    row |= {"region": "more", "verdict": verdict, "detail": detail, **head, "settings": rows}
-    return {**row, "sentence": sentence(claim, row)}
-
-
-def sentence(claim: Claim, row: dict[str, Any]) -> str:
-    """What a claim's verdict says, in words chosen by verdict and shade."""
-    verdict, rows = row["verdict"], row["settings"]
-    names = {v: ", ".join(r["name"] for r in rows if r["verdict"] == v) for v in ("supported", "contradicted", "open")}
-    if verdict in ("supported", "contradicted"):
-        shown = next(r for r in rows if r["verdict"] == verdict)
-        outcome = "supported" if verdict == "supported" else row["detail"]
-        template = getattr(claim.texts, outcome, None) or SHARED[outcome]
-        values = {k: natural(shown[f], shown["unit"]) for k, f in (("low", "ci_low"), ("high", "ci_high"))}
-        values |= {
-            "estimate": natural(shown["estimate"], shown["unit"]),
-            "sesoi": natural(shown["sesoi"], shown["unit"]),
-        }
-        text = template.format(**values, name=f"({shown['name']})", n=shown["n_seeds"])
-        return text + (f" Left open: {names['open']}." if names["open"] else "")
-    if verdict == "mixed":
-        return SHARED["mixed"].format(**names)
-    reason = next((r["reason"] for r in rows if r["reason"]), None)
-    if verdict == "inconclusive":
-        return SHARED["inconclusive"].format(n=row["n_seeds"], why=f": {reason}" if reason else "")
-    return SHARED["not tested"].format(reason=reason)
-
-
-def _with_depths(args: dict[str, Any], depths: dict[str, int]) -> dict[str, Any]:
-    from bnstudy.endpoints import Missing
-
-    out = dict(args)
-    for key in ("depth", "depths"):
-        for name in [out[key]] if isinstance(out.get(key), str) else out.get(key, []):
-            if name not in depths:
-                raise Missing(f"no {name} network (claims.depths)")
-    if "depth" in out:
-        out["depth"] = depths[out["depth"]]
-    if "depths" in out:
-        out["depths"] = [depths[d] for d in out["depths"]]
-    return out
+    own |= {k: v for k, v in first.items() if k not in ("name", "verdict", "detail", "reason")}
+    own |= {"verdict": verdict, "detail": detail, "reason": "; ".join(reasons) if shown and reasons else None}
+    own |= {
+        "n_seeds": max(row["n_seeds"] for row in rows),
+        "sesoi_reason": claim.sesoi_reason,
+        "settings": rows,
+    }
+    return own | {"sentence": sentence(own, claim, ledger)}
 
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def answers(ledger: Ledger, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The short answer to each question: the sentences of its lead and pivot claims."""
-    by_id = {r["id"]: r for r in rows}
-    out = []
-    for name, q in ledger.questions.items():
-        said = [by_id[c]["sentence"] for c in dict.fromkeys([q.lead, q.pivot])]
-        out.append({"id": name, "title": q.title, "asked": q.asked, "sentences": said, "open": q.open})
-    return out

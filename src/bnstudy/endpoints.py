@@ -1,155 +1,177 @@
-"""From tables to one number a seed: the contrasts that the claims are about.
+"""From tables to one number a seed: the quantities that the claims are about.
 
-Each endpoint takes (tables, base, args) and returns [seed -> (lower, upper)], signed so that the claim predicts a
-value above the smallest effect that matters. Lower and upper differ where a run never reached its target: its steps
-are then only known to exceed the budget. Missing arms raise Missing, a rate that could not be chosen NotEvaluable.
+Each endpoint takes (lookup, spec) and returns [seed -> lower, upper], paired by seed: spec holds a setting's keys of
+the claims file. Lower and upper differ where a run never reached its target: its steps are then only known to exceed
+the budget (a diverged run as well: it never will). A seed whose run reached no such checkpoint may be anything,
+(-inf, inf); no seed is ever dropped. Missing and NotEvaluable are raised as in bnstudy.lookup. The normalized value
+x-hat never drifts on batch statistics, by construction: no endpoint is about that.
 """
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-Tables = dict[str, pd.DataFrame]
+from bnstudy.lookup import Lookup, NotEvaluable, describe, total
+
+Spec = Mapping[str, Any]
+SEVERITIES = range(1, 6)
+UNREACHED = "no run reached the loss this is measured at"
 
 
-class Missing(Exception):
-    """The study holds nothing that this setting speaks of; the text says what."""
+def ln_steps(at: Lookup, spec: Spec, arm: str, **change: Any) -> pd.DataFrame:
+    """ln T, a seed: equal ends where the target was reached within the budget, else (ln budget, inf)."""
+    setting, target = at.setting(spec, arm, **change), at.target(spec.get("target"))
+    role = "shared" if spec.get("rate") == "shared" else f"best@{target:g}"
+    rows = at.rows("convergence", setting, rate=at.rate(setting, role), target=target).set_index("seed")
+    rows = rows.reindex(at.seeds)
+    if rows["budget"].isna().all():
+        raise NotEvaluable(f"{describe(setting)}: no run of an evaluation seed")
+    reached = rows["reached"].eq(True)
+    known = np.log(rows["steps"].astype(float).where(reached, rows["budget"].astype(float)))
+    return pd.DataFrame({"lower": known.fillna(-math.inf), "upper": known.where(reached, math.inf)})
 
 
-class NotEvaluable(Exception):
-    """The setting exists but its number would mean nothing; the text says why."""
+def steps_ratio(at: Lookup, spec: Spec, **change: Any) -> pd.DataFrame:
+    """ln(T_a / T_b) for arms [a, b], each at its own best rate for the target, or both at the shared one."""
+    a, b = (ln_steps(at, spec, arm, **change) for arm in spec["arms"])
+    return total((1, a), (-1, b))
 
 
-def _at(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
-    for column, value in where.items():
-        table = table[table[column] == value]
-    return table
+def steps_interaction(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """ln(T_a / T_b) here minus the same against another depth, gain or treatment of the inputs."""
+    return total((1, steps_ratio(at, spec)), (-1, steps_ratio(at, spec, **_other(spec))))
 
 
-def rate(tables: Tables, role: str, **where: Any) -> float:
-    """The rate of a role ("best@0.5", "shared") for one setting."""
-    found = _at(tables["rates"], role=role, **where)
-    if found.empty:
-        raise Missing(f"no runs of {where['arm']} with {where['depth']} layers, gain {where['gain']:g}")
-    row = found.iloc[0]
-    if not row["evaluable"]:
-        raise NotEvaluable(f"{where['arm']}, {where['depth']} layers: {row['reason']}")
-    return float(row["rate"])
+def steps_change(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """ln(T here / T against another depth, gain or treatment of the inputs) for one arm."""
+    (arm,) = spec["arms"]
+    return total((1, ln_steps(at, spec, arm)), (-1, ln_steps(at, spec, arm, **_other(spec))))
 
 
-def _rows(tables: Tables, name: str, role: str, setting: dict[str, Any], **where: Any) -> pd.DataFrame:
-    chosen = rate(tables, role, **setting)
-    found = _at(tables.get(name, pd.DataFrame(columns=[*setting, "rate", *where])), rate=chosen, **setting, **where)
-    if found.empty:
-        raise Missing(f"no {name} of {setting['arm']} with {setting['depth']} layers")
-    return found.set_index("seed")
+def _other(spec: Spec) -> dict[str, Any]:
+    return {k: v for k, v in spec["against"].items() if v is not None}
 
 
-def _steps(tables: Tables, role: str, setting: dict[str, Any], target: float) -> pd.DataFrame:
-    """ln steps to the target, a seed: equal ends where reached, (ln budget, inf) where not."""
-    rows = _rows(tables, "convergence", role, setting, target=target)
-    known = np.log(rows["steps"].astype(float).where(rows["reached"], rows["budget"].astype(float)))
-    return pd.DataFrame({"lower": known, "upper": known.where(rows["reached"], math.inf)})
+def usable_rates(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """Decades of rates at which a reaches the main target within its budget, minus those of b: a count of grid rates
+    on evaluation seeds, times the grid's step (.5 decades by default)."""
+    settings = [at.setting(spec, arm) for arm in spec["arms"]]
+    grids = [sorted(at.rates(s, "grid")) for s in settings]
+    if grids[0] != grids[1] or len(grids[0]) < 2:
+        raise NotEvaluable(
+            f"{describe(settings[0])} and {describe(settings[1])} were not run over the same grid of rates"
+        )
+    step = math.log10(grids[0][-1] / grids[0][0]) / (len(grids[0]) - 1)
+    count = []
+    for setting in settings:
+        rows = at.rows("convergence", setting, target=at.target(None))
+        rows = rows[rows["rate"].isin(grids[0])]
+        ran = rows.groupby("seed")["rate"].nunique()
+        count.append(rows["reached"].astype(bool).groupby(rows["seed"]).sum().where(ran == len(grids[0])))
+    return at.exact(step * (count[0] - count[1]))
 
 
-def _minus(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """a - b on the seeds of both; two unknown ends leave the whole line."""
-    both = a.join(b, how="inner", lsuffix="_a", rsuffix="_b")
-    with np.errstate(invalid="ignore"):
-        lower, upper = both["lower_a"] - both["upper_b"], both["upper_a"] - both["lower_b"]
-    return pd.DataFrame({"lower": lower.fillna(-math.inf), "upper": upper.fillna(math.inf)})
+def accuracy(at: Lookup, setting: dict[str, Any], statistics: str, family: str) -> pd.Series:
+    """Percent right, a seed, mean of the severities 1 to 5 (clean images have none)."""
+    rows = at.measured("shift", setting, "no run was left to test", statistics=statistics, family=family)
+    if family != "clean":
+        rows = rows[rows["severity"].isin(SEVERITIES)]
+    return rows.groupby("seed")["accuracy"].mean()
 
 
-def _exact(values: pd.Series) -> pd.DataFrame:
-    """Values without censoring; a seed without a number (a checkpoint never reached) may be anything."""
-    return pd.DataFrame({"lower": values.fillna(-math.inf), "upper": values.fillna(math.inf)})
+def clean_difference(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """Clean test accuracy of arm a minus that of b, points, stored statistics."""
+    a, b = (accuracy(at, at.setting(spec, arm), "running", "clean") for arm in spec["arms"])
+    return at.exact(a - b)
 
 
-def _setting(base: dict[str, Any], arm: str) -> dict[str, Any]:
-    return {
-        "arm": arm,
-        "depth": base["depth"],
-        "gain": base.get("gain", 1.0),
-        "inputs": base.get("inputs", "standardized"),
-    }
+def drop_difference(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """Points that a loses under a shift minus those that b loses, stored statistics, mean of severities 1 to 5."""
+    drops = []
+    for arm in spec["arms"]:
+        setting = at.setting(spec, arm)
+        drops.append(accuracy(at, setting, "running", "clean") - accuracy(at, setting, "running", spec["family"]))
+    return at.exact(drops[0] - drops[1])
 
 
-def steps_ratio(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """offset + sign * ln(T_slow / T_fast) at each arm's own best rate, or at the shared one."""
-    target = args.get("target", 0.5)
-    role = "shared" if args.get("rate") == "shared" else f"best@{target}"
-    slow = _steps(tables, role, _setting(args, args["slow"]), target)
-    fast = _steps(tables, role, _setting(args, args["fast"]), target)
-    if args.get("margin"):
-        return math.log(args["margin"]) - _minus(slow, fast)[["upper", "lower"]].set_axis(["lower", "upper"], axis=1)
-    return _minus(slow, fast)
+def statistics_gain(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """Accuracy with `statistics` of the shifted test images minus that with the stored ones, points."""
+    setting = at.setting(spec, spec["arms"][0])
+    fresh = accuracy(at, setting, spec["statistics"], spec["family"])
+    return at.exact(fresh - accuracy(at, setting, "running", spec["family"]))
 
 
-def depth_gain(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """[ln T_none - ln T_bn](deep) - [same](shallow)."""
-    gain = [steps_ratio(tables, {**args, "depth": d, "slow": "none", "fast": "bn"}) for d in args["depths"]]
-    return _minus(gain[1], gain[0])
+def affine_motion(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """RMS over all units of sqrt(dbeta^2 + (d abs gamma)^2), over RMS abs gamma; init to the main target."""
+    setting = at.setting(spec, spec["arms"][0])
+    rows = at.measured("affine", setting, UNREACHED, start="init", end=_level(at))
+    square = rows[["change_rms", "gamma_rms"]].pow(2).groupby(rows["seed"]).mean()
+    return at.exact(np.sqrt(square["change_rms"] / square["gamma_rms"]))
 
 
-def affine_motion(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """RMS change of (beta, |gamma|) over all units, over RMS |gamma|, from init to loss .5, minus .10."""
-    rows = _rows(tables, "affine", "best@0.5", _setting(args, "bn"), start="init", end="loss0.5")
-    square = rows[["change_rms", "gamma_rms"]].pow(2).groupby("seed").mean()
-    return _exact(np.sqrt(square["change_rms"] / square["gamma_rms"]) - 0.10)
+def drift_ratio(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """ln(D_a / D_b), D = mean over layers 2..L of the drift at the next layer's input, loss 1.0 to the main target."""
+    drifts = []
+    for arm in spec["arms"]:
+        setting = at.setting(spec, arm)
+        rows = at.measured("drift", setting, UNREACHED, site="next", start="loss1.0", end=_level(at))
+        rows = rows[rows["layer"] >= 2]
+        drifts.append(rows[spec["column"]].groupby(rows["seed"]).mean())
+    return at.exact(_ln(drifts[0] / drifts[1]))
 
 
-def drift_ratio(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """ln(D_none / D_bn), D = mean over layers 2..L of the drift at the next layer's input, loss 1.0 to .5."""
-    drift = []
-    for arm in ("none", "bn"):
-        rows = _rows(tables, "drift", "best@0.5", _setting(args, arm), site="next", start="loss1.0", end="loss0.5")
-        drift.append(rows[rows["layer"] >= 2].groupby("seed")[args["kind"]].mean())
-    return _exact(np.log(drift[0] / drift[1]))
+def input_offset(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """RMS over layers and units of sqrt(mean^2 + (ln sd)^2) at the next layer's input, at the main target."""
+    setting = at.setting(spec, spec["arms"][0])
+    return at.exact(_rms(at.measured("moments", setting, UNREACHED, site="next", checkpoint=_level(at))))
 
 
-def _accuracy(
-    tables: Tables, setting: dict[str, Any], statistics: str, family: str, severities: list[int]
-) -> pd.Series:
-    rows = _rows(tables, "shift", "best@0.5", setting, statistics=statistics, family=family)
-    return rows[rows["severity"].isin(severities)].groupby("seed")["accuracy"].mean()
+def variance_growth(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """abs ln(variance of the last layer's pre-activation / the first's) after 100 steps."""
+    setting = at.setting(spec, spec["arms"][0])
+    rows = at.measured("moments", setting, "no run had 100 steps", site="linear", checkpoint="step100")
+    wide = rows.pivot(index="seed", columns="layer", values="variance")
+    return at.exact(_ln(wide[setting["depth"]] / wide[1]).abs())
 
 
-def drop_difference(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """drop_none - drop_bn, accuracy points, running statistics, mean of severities 1 to 5."""
-    drop = []
-    for arm in ("none", "bn"):
-        setting = _setting(args, arm)
-        clean = _accuracy(tables, setting, "running", "clean", [0])
-        drop.append(clean - _accuracy(tables, setting, "running", args["family"], [1, 2, 3, 4, 5]))
-    return _exact(drop[0] - drop[1])
+def xhat_offset(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """RMS over layers and units of the shift of x-hat's (mean, ln sd), stored statistics, shifted minus clean images."""
+    return at.exact(_rms(_xhat(at, spec)))
 
 
-def batch_gain(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """sign * (accuracy on statistics of 32 test images - accuracy on the stored ones), mean of severities."""
-    setting = _setting(args, "bn")
-    fresh = _accuracy(tables, setting, "batch32", args["family"], [1, 2, 3, 4, 5])
-    return _exact(
-        args.get("sign", 1) * (fresh - _accuracy(tables, setting, "running", args["family"], [1, 2, 3, 4, 5]))
-    )
+def xhat_growth(at: Lookup, spec: Spec) -> pd.DataFrame:
+    """ln(that shift at the last BN layer / at the first)."""
+    wide = _xhat(at, spec).pivot(index="seed", columns="layer", values="offset")
+    return at.exact(_ln(wide[wide.columns.max()] / wide[wide.columns.min()]))
 
 
-def clean_difference(tables: Tables, args: dict[str, Any]) -> pd.DataFrame:
-    """Clean accuracy of one arm minus another's, points, running statistics."""
-    a, b = (_accuracy(tables, _setting(args, arm), "running", "clean", [0]) for arm in (args["arm"], args["other"]))
-    return _exact(a - b)
+def _xhat(at: Lookup, spec: Spec) -> pd.DataFrame:
+    setting = at.setting(spec, spec["arms"][0])
+    where = {"family": spec["family"], "severity": spec["severity"]}
+    return at.measured("xhat", setting, "x-hat was not measured under this shift", **where)
 
 
-ENDPOINTS = {
+def _level(at: Lookup) -> str:
+    return f"loss{at.targets[0]}"
+
+
+def _rms(rows: pd.DataFrame) -> pd.Series:
+    return np.sqrt(rows["offset"].pow(2).groupby(rows["seed"]).mean())
+
+
+def _ln(ratio: pd.Series) -> pd.Series:
+    """ln of a ratio; 0/0, and values that overflowed, are unknown."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(ratio).replace([np.inf, -np.inf], np.nan)
+
+
+ENDPOINTS: dict[str, Callable[[Lookup, Spec], pd.DataFrame]] = {
     f.__name__: f
     for f in (
-        steps_ratio,
-        depth_gain,
-        affine_motion,
-        drift_ratio,
-        drop_difference,
-        batch_gain,
-        clean_difference,
-    )  # fmt: skip
-}
+        steps_ratio, steps_interaction, steps_change, usable_rates, clean_difference, drop_difference, statistics_gain,
+        affine_motion, drift_ratio, input_offset, variance_growth, xhat_offset, xhat_growth,
+    )
+}  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy import store
+from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest
 from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
 
@@ -17,6 +18,10 @@ class Plan:
     what is not in it cannot influence the job."""
 
     def __init__(self, study: Study) -> None:
+        try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
+            load(Path(study.claims.file), study.seeds.evaluation)
+        except ClaimsError as error:
+            raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
         self.study = study.study
         self.folder = f"results/{study.study}"
@@ -39,9 +44,11 @@ class Plan:
         each = {m: digest(f"bnstudy.measures.{m}") for m in MEASURES}
         return store.canonical({"measures": each})
 
-    def depths(self) -> str:
-        """The networks that the claims call shallow, middle and deep."""
-        return store.canonical({"depths": dict(self.config.claims.depths)})
+    def judged(self) -> str:
+        """What the claims' own names stand for in this study: depths, target losses, number of seeds."""
+        study = self.config
+        named = {"depths": dict(study.claims.depths), "targets": list(study.targets)}
+        return store.canonical({**named, "seeds": study.seeds.evaluation})
 
     def effective(self) -> str:
         """The whole config, defaults included."""

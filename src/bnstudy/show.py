@@ -37,9 +37,8 @@ def claims(study: Study, question: str) -> None:
 
 def _claim(claim: dict[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td>{html.escape(s['name'])}</td><td>{_end(s, 'estimate', 'none')}</td>"
-        f"<td>{_end(s, 'ci_low', 'no lower end')} to {_end(s, 'ci_high', 'no upper end')}</td>"
-        f"<td>{natural(s['sesoi'], s['unit'])}</td><td>{s['n_seeds']}</td>"
+        f"<tr><td>{html.escape(s['name'])}</td><td>{s['effect']}</td>"
+        f"<td>{natural(s['shown_sesoi'], s['unit'])}</td><td>{s['n_seeds']}</td>"
         f"<td>{s['verdict']}{', ' + s['detail'] if s['detail'] else ''}{_reason(s)}</td></tr>"
         for s in claim["settings"]
     )
@@ -47,13 +46,9 @@ def _claim(claim: dict[str, Any]) -> str:
         f'<section class="claim" id="claim-{claim["id"]}"><h3><span aria-hidden="true">{MARKS[claim["verdict"]]}</span> '
         f"{claim['verdict']}: {html.escape(claim['statement'])} <small>{claim['id']}, by {claim['by']}</small></h3>"
         f"<p>{html.escape(claim['sentence'])}</p>{ruler(claim['settings'], claim['region'])}"
-        '<div class="scroll"><table><thead><tr><th>setting</th><th>estimate</th><th>interval</th>'
+        '<div class="scroll"><table><thead><tr><th>setting</th><th>effect (interval)</th>'
         f"<th>matters from</th><th>n</th><th>verdict</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
-
-
-def _end(setting: dict[str, Any], field: str, otherwise: str) -> str:
-    return otherwise if setting[field] is None else natural(setting[field], setting["unit"])
 
 
 def _reason(setting: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ rule claims:
     log:
         f"{PLAN.folder}/logs/claims.log",
     params:
-        spec=PLAN.depths(),
+        spec=PLAN.judged(),
         code=PLAN.code("bnstudy.claims"),
     shell:
         "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --out {output[0]} 2> {log}"

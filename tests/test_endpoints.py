@@ -1,0 +1,238 @@
+"""Endpoints on tables small enough to work out by hand."""
+
+from math import inf, log, sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bnstudy import endpoints as e
+from bnstudy.lookup import Lookup, Missing, NotEvaluable, total
+
+BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "width": 8, "batch": 4, "optimizer": "sgd"}
+DEPTHS = {"shallow": 2}
+
+
+def rates(**reasons: str) -> pd.DataFrame:
+    rows = [
+        {
+            "arm": arm,
+            **BASE,
+            "role": role,
+            "rate": rate,
+            "evaluable": arm not in reasons,
+            "reason": reasons.get(arm, ""),
+        }
+        for arm, rate in (("none", 0.1), ("bn", 0.3))
+        for role in ("best@0.5", "best@0.25")
+    ]
+    return pd.DataFrame(rows)
+
+
+def runs(arm: str, rate: float, steps: list[float | None], budget: int = 100) -> pd.DataFrame:
+    rows = [
+        {
+            "arm": arm,
+            **BASE,
+            "rate": rate,
+            "seed": i,
+            "target": 0.5,
+            "steps": s,
+            "reached": s is not None,
+            "budget": budget,
+        }
+        for i, s in enumerate(steps)
+    ]
+    return pd.DataFrame(rows)
+
+
+def measured(arm: str, rate: float, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame([{"arm": arm, **BASE, "rate": rate, **r} for r in rows])
+
+
+def lookup(seeds: int = 4, **tables: pd.DataFrame) -> Lookup:
+    return Lookup({"rates": rates(), **tables}, DEPTHS, (0.5, 0.25), seeds)
+
+
+def ends(frame: pd.DataFrame) -> list[tuple[float, float]]:
+    return [(pytest.approx(a), pytest.approx(b)) for a, b in zip(frame["lower"], frame["upper"])]
+
+
+def test_steps_are_censored_on_the_side_they_are() -> None:
+    """Neither, none alone, bn alone, both; the diverged run is one that did not arrive. Paired by seed, not by row."""
+    none, bn = runs("none", 0.1, [80, None, 50, None]), runs("bn", 0.3, [40, 25, None, None])
+    other = runs("none", 0.3, [1, 1, 1, 1])  # another rate: never looked at
+    at = lookup(convergence=pd.concat([none.iloc[::-1], bn, other]))
+    found = e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})
+    assert ends(found) == [(log(2), log(2)), (log(4), inf), (-inf, log(0.5)), (-inf, inf)]
+    mirrored = e.steps_ratio(at, {"arms": ["bn", "none"], "depth": "shallow"})
+    assert ends(mirrored) == [(-log(2), -log(2)), (-inf, -log(4)), (log(2), inf), (-inf, inf)]
+
+
+def test_a_seed_without_a_run_may_be_anything() -> None:
+    at = lookup(seeds=3, convergence=pd.concat([runs("none", 0.1, [80, 80]), runs("bn", 0.3, [40, 40, 40])]))
+    found = e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})
+    assert ends(found) == [(log(2), log(2)), (log(2), log(2)), (-inf, inf)]
+
+
+def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
+    convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
+    at = lookup(convergence=convergence)
+    with pytest.raises(Missing, match="no arm once at depth 2"):
+        e.steps_ratio(at, {"arms": ["once", "bn"], "depth": "shallow"})
+    with pytest.raises(Missing, match="no deep depth"):
+        e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "deep"})
+    with pytest.raises(Missing, match="no arm none at depth 2 at the shared rate"):
+        e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
+    with pytest.raises(Missing, match="no second target"):
+        Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
+    edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
+    with pytest.raises(NotEvaluable, match="none at depth 2: rate on the grid's edge"):
+        e.steps_ratio(edge, {"arms": ["none", "bn"], "depth": "shallow"})
+
+
+def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
+    """It is `evaluable`, whatever its reason says: its runs are censored."""
+    table = rates()
+    table.loc[table["arm"] == "none", "reason"] = "no rate reaches the target"
+    convergence = pd.concat([runs("none", 0.1, [None, None]), runs("bn", 0.3, [50, 20])])
+    at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 2)
+    assert ends(e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})) == [
+        (log(2), inf),
+        (log(5), inf),
+    ]
+
+
+def test_several_widths_are_refused() -> None:
+    table = rates()
+    with pytest.raises(ValueError, match="rates.csv mixes several values of width"):
+        Lookup({"rates": pd.concat([table, table.assign(width=16)])}, DEPTHS, (0.5,), 1)
+
+
+def test_sums_of_censored_values() -> None:
+    a = pd.DataFrame({"lower": [1.0, 1.0, -inf], "upper": [1.0, inf, inf]})
+    b = pd.DataFrame({"lower": [0.5, -inf, -inf], "upper": [0.5, 2.0, inf]})
+    assert ends(total((1, a), (-1, b))) == [(0.5, 0.5), (-1.0, inf), (-inf, inf)]
+
+
+def test_drift_is_the_mean_of_layers_two_on_at_the_next_input() -> None:
+    def rows(values: dict[int, float], seeds: range) -> list[dict[str, Any]]:
+        pair = {"start": "loss1.0", "end": "loss0.5", "site": "next"}
+        out = [{"seed": s, "layer": k, **pair, "moments": x, "shape": x} for s in seeds for k, x in values.items()]
+        return (
+            out
+            + [{**r, "site": "xhat", "moments": 99.0} for r in out]
+            + [{**r, "start": "init", "moments": 9.0} for r in out]
+        )
+
+    drift = pd.concat(
+        [
+            measured("none", 0.1, rows({1: 9, 2: 1, 3: 3}, range(2))),
+            measured("bn", 0.3, rows({1: 7, 2: 0.5, 3: 0.5}, range(1))),
+        ]
+    )
+    found = e.drift_ratio(lookup(2, drift=drift), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"})
+    assert ends(found) == [(log(4), log(4)), (-inf, inf)]
+    with pytest.raises(NotEvaluable, match="no run reached"):
+        nothing = drift[drift["end"] != "loss0.5"]
+        e.drift_ratio(lookup(2, drift=nothing), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"})
+
+
+def test_affine_motion_and_input_offset_are_rms_over_layers() -> None:
+    pair = {"seed": 0, "start": "init", "end": "loss0.5"}
+    affine = measured(
+        "bn", 0.3, [{**pair, "layer": k, "change_rms": x, "gamma_rms": 2.0} for k, x in ((1, 0.3), (2, 0.4))]
+    )
+    assert ends(e.affine_motion(lookup(1, affine=affine), {"arms": ["bn"], "depth": "shallow"})) == [
+        (sqrt(0.125) / 2,) * 2
+    ]
+    moments = measured(
+        "bn",
+        0.3,
+        [
+            {"seed": 0, "checkpoint": "loss0.5", "site": "next", "layer": k, "offset": x}
+            for k, x in ((1, 0.3), (2, 0.4))
+        ],
+    )
+    assert ends(e.input_offset(lookup(1, moments=moments), {"arms": ["bn"], "depth": "shallow"})) == [
+        (sqrt(0.125),) * 2
+    ]
+
+
+def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
+    rows = [
+        {"seed": s, "checkpoint": "step100", "site": "linear", "layer": k, "variance": x}
+        for s, last in enumerate((8.0, 0.5, inf))
+        for k, x in ((1, 2.0), (2, last))
+    ]
+    found = e.variance_growth(lookup(3, moments=measured("none", 0.1, rows)), {"arms": ["none"], "depth": "shallow"})
+    assert ends(found) == [(log(4), log(4)), (log(4), log(4)), (-inf, inf)]
+
+
+def shift(arm: str, rate: float, accuracy: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
+    rows = [
+        {"seed": 0, "family": f, "statistics": s, "severity": i + (f != "clean"), "accuracy": a}
+        for (f, s), values in accuracy.items()
+        for i, a in enumerate(values)
+    ]
+    return measured(arm, rate, rows)
+
+
+def test_shifted_accuracy() -> None:
+    table = pd.concat(
+        [
+            shift("none", 0.1, {("clean", "running"): [90], ("noise", "running"): [80, 70, 60, 50, 40]}),
+            shift(
+                "bn",
+                0.3,
+                {("clean", "running"): [95], ("noise", "running"): [85] * 5, ("noise", "batch32"): [90] * 5},
+            ),
+        ]
+    )
+    at = lookup(1, shift=table)
+    pair = {"depth": "shallow", "family": "noise"}
+    assert ends(e.drop_difference(at, {**pair, "arms": ["none", "bn"]})) == [(30 - 10,) * 2]
+    assert ends(e.clean_difference(at, {"depth": "shallow", "arms": ["bn", "none"]})) == [(5,) * 2]
+    assert ends(e.statistics_gain(at, {**pair, "arms": ["bn"], "statistics": "batch32"})) == [(5,) * 2]
+    with pytest.raises(NotEvaluable):
+        e.statistics_gain(at, {**pair, "arms": ["none"], "statistics": "batch32"})
+
+
+def test_xhat_over_layers() -> None:
+    rows = [{"seed": 0, "family": "noise", "severity": 3, "layer": k, "offset": x} for k, x in ((1, 0.1), (2, 0.7))]
+    at = lookup(1, xhat=measured("bn", 0.3, rows))
+    spec = {"arms": ["bn"], "depth": "shallow", "family": "noise", "severity": 3}
+    assert ends(e.xhat_offset(at, spec)) == [(0.5,) * 2]
+    assert ends(e.xhat_growth(at, spec)) == [(log(7),) * 2]
+
+
+def test_usable_rates_are_counted_on_the_grid_alone() -> None:
+    grid = (0.01, 0.0316228, 0.1)
+    table = pd.concat([rates(), *(rates().iloc[[i]].assign(role="grid", rate=r) for i in (0, 2) for r in grid)])
+    convergence = pd.concat(
+        [runs("none", r, [None, 50]) for r in grid[:2]] + [runs("none", 0.1, [50, 50])]
+        + [runs("bn", r, [50, 50]) for r in grid] + [runs("bn", 0.3, [50, 50])]
+    )  # fmt: skip
+    at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 3)
+    found = e.usable_rates(at, {"arms": ["bn", "none"], "depth": "shallow"})
+    assert [round(x, 4) for x in found["lower"]] == [1.0, 0.0, -inf] and found["upper"].iloc[2] == inf
+    other = Lookup(
+        {"rates": table[(table["arm"] == "bn") | (table["rate"] < 0.1)], "convergence": convergence},
+        DEPTHS,
+        (0.5,),
+        2,
+    )
+    with pytest.raises((NotEvaluable, Missing)):
+        e.usable_rates(other, {"arms": ["bn", "none"], "depth": "shallow"})
+
+
+def test_contrasts_of_contrasts() -> None:
+    table = pd.concat([rates(), rates().assign(gain=1.41)])
+    plain = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
+    big = pd.concat([runs("none", 0.1, [None]), runs("bn", 0.3, [50])]).assign(gain=1.41)
+    at = Lookup({"rates": table, "convergence": pd.concat([plain, big])}, DEPTHS, (0.5, 0.25), 1)
+    spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
+    assert ends(e.steps_interaction(at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
+    assert ends(e.steps_change(at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
+    assert np.isfinite(e.steps_change(at, {**spec, "arms": ["bn"]}).to_numpy()).all()
