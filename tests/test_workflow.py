@@ -50,6 +50,34 @@ def test_it_goes_all_the_way(study: Path) -> None:
     assert trained(study) == len(cells(study)) > 0
 
 
+def test_plan_counts_what_is_stored(study: Path) -> None:
+    command = [sys.executable, "-m", "bnstudy", "plan", "--config", "tests/nano.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(study / "src")}
+    said = subprocess.run(command, cwd=study, env=environment, capture_output=True, text=True, check=True).stdout
+    stored = int(said.split()[0])
+    used = {c for p in (study / "results/nano/sweep").glob("*.json") for c in json.loads(p.read_text())["cells"]}
+    assert 0 < stored <= len(cells(study)) and stored >= len(used) // 2, said
+
+
+def test_checks_and_findings_are_written(study: Path) -> None:
+    checks = json.loads((study / "results/nano/checks.json").read_text())
+    assert {c["id"] for c in checks} == {f"E{i}" for i in range(1, 16)} and all(c["passed"] for c in checks)
+    assert (study / "results/nano/tables/shift_size.csv").read_text().count("\n") == 36
+    assert json.loads((study / "results/nano/findings.json").read_text())
+
+
+def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> None:
+    def results(folder: Path) -> dict[str, bytes]:
+        files = [folder / "results/nano/claims.json", *(folder / "results/nano/tables").iterdir()]
+        return {p.name: p.read_bytes() for p in files}
+
+    for name in FOLDERS:
+        shutil.copytree(study / name, tmp_path / name)
+    shutil.copy(study / "Snakefile", tmp_path)
+    snakemake(tmp_path, "results/nano/claims.json", "--cores", "1")
+    assert results(tmp_path) == results(study)
+
+
 def test_a_second_run_does_nothing(study: Path) -> None:
     assert "Nothing to be done" in snakemake(study, "-n")
 

@@ -14,6 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bnstudy", description=__doc__)
     parser.add_argument("stage", choices=sorted(STAGES))
     parser.add_argument("--spec", type=json.loads, help="the job's complete specification, as JSON")
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="for `plan`: the study")
     for name in ("data", "rates", "index", "out", "study", "notebook", "claims"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("sweeps", "evaluations", "measures", "notebooks"):
@@ -48,7 +49,7 @@ def _train(stage: str):  # type: ignore[no-untyped-def]
 def _summarize(a: argparse.Namespace) -> None:
     from bnstudy.tables import summarize
 
-    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.out)
+    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.out)
 
 
 def _claims(a: argparse.Namespace) -> None:
@@ -61,7 +62,19 @@ def _claims(a: argparse.Namespace) -> None:
     rows, contrasts = claims.judge(ledger, tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"])
     pd.DataFrame(contrasts).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
     store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
+    store.write_json(a.out.with_name("findings.json"), claims.findings(ledger, rows))
     store.write_json(a.out, rows)
+
+
+def _checks(a: argparse.Namespace) -> None:
+    import torch
+
+    from bnstudy import coverage, store
+    from bnstudy.checks.run import run
+
+    torch.set_num_threads(1)
+    coverage.simulate().to_csv(a.out.with_suffix(".csv"), index=False, float_format="%.8g")
+    store.write_json(a.out, run())
 
 
 def _question(a: argparse.Namespace) -> None:
@@ -74,6 +87,13 @@ def _report(a: argparse.Namespace) -> None:
     from bnstudy.report import build
 
     build(a.study, a.notebooks, Path("report/page.html"), a.spec, a.out)
+
+
+def _plan(a: argparse.Namespace) -> None:
+    from bnstudy.config import read_study
+    from bnstudy.plan import Plan, outlook
+
+    print(outlook(Plan(read_study(a.config))))
 
 
 def _prune(a: argparse.Namespace) -> None:
@@ -90,6 +110,8 @@ STAGES = {
     "measure": _train("measure"),
     "summarize": _summarize,
     "claims": _claims,
+    "checks": _checks,
+    "plan": _plan,
     "question": _question,
     "report": _report,
     "prune": _prune,

@@ -85,7 +85,7 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
 
     say, trained, cells, rows, rates = Progress(out.stem + " sweep"), 0, [], [], []
     for setting in spec["settings"]:
-        base = _base(spec, setting, data)
+        base = cell_base(spec, setting, data)
 
         def run(grid: list[float], base: dict[str, Any] = base) -> list[dict[str, Any]]:
             nonlocal trained
@@ -132,7 +132,7 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
     table = json.loads(rates.read_text())
     for entry in spec["settings"]:
         setting, asked = entry["setting"], entry["rates"]
-        base = _base(spec, setting, data)
+        base = cell_base(spec, setting, data)
         mine = [r for r in table if _setting(r) == setting]
         keep = {r["rate"] for r in mine if r["role"].split("@")[0] in asked}
         every = keep | (set(spec["rates"]) if "grid" in asked else set())
@@ -180,7 +180,7 @@ def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
     store.write_json(out, tables)
 
 
-def _base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict[str, Any]:
+def cell_base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict[str, Any]:
     """What the cells of a setting share: all that can influence a run but its rate and seeds."""
     same = {k: spec[k] for k in ("family", "steps", "momentum", "targets", "splits", "code", "torch")}
     return {**same, "setting": setting, "data": data.stem}

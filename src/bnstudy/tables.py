@@ -12,7 +12,9 @@ EVERY = 10
 """The curves keep every tenth step."""
 
 
-def summarize(sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, out: Path) -> None:
+def summarize(
+    sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, data: Path, out: Path
+) -> None:
     """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte."""
     out.mkdir(parents=True, exist_ok=True)
     swept = [json.loads(p.read_text()) for p in sorted(sweeps)]
@@ -32,6 +34,19 @@ def summarize(sweeps: list[Path], evaluations: list[Path], measures: list[Path],
         tables = [t for t in map(pd.read_parquet, files) if len(t)]
         if tables:
             _write(out / f"{name}.csv", pd.concat(tables))
+    _write(out / "shift_size.csv", shift_sizes(data))
+
+
+def shift_sizes(data: Path) -> pd.DataFrame:
+    """How large each shift is, in pixel units, measured on all images of the study."""
+    import torch
+
+    from bnstudy.data.images import read
+    from bnstudy.data.shifts import FAMILIES, size
+
+    torch.set_num_threads(1)
+    pool = torch.from_numpy(read(data).x)
+    return pd.DataFrame([{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)])
 
 
 def _curve(entry: dict) -> pd.DataFrame:
@@ -47,4 +62,5 @@ def _write(path: Path, table: pd.DataFrame) -> None:
     first = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "rate", "seed"]
     first = [c for c in first if c in table]
     table = table[first + [c for c in table if c not in first]]
-    table.sort_values(first, kind="stable").to_csv(path, index=False, float_format="%.8g")
+    table = table.sort_values(first, kind="stable") if first else table
+    table.to_csv(path, index=False, float_format="%.8g")

@@ -16,3 +16,4 @@ wildcard_constraints:
 
 localrules:
     all,
+    study_checks,

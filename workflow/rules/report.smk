@@ -1,3 +1,27 @@
+# What must come out whatever the study: shared by all studies of this code.
+rule checks:
+    output:
+        f"{PLAN.checks()}.json",
+        f"{PLAN.checks()}.csv",
+    log:
+        f"{PLAN.folder}/logs/checks.log",
+    threads: 1
+    shell:
+        "python -m bnstudy checks --out {output[0]} 2> {log}"
+
+
+rule study_checks:
+    input:
+        rules.checks.output,
+    output:
+        f"{PLAN.folder}/checks.json",
+        f"{PLAN.folder}/coverage.csv",
+    log:
+        f"{PLAN.folder}/logs/study_checks.log",
+    shell:
+        "cp {input[0]} {output[0]} && cp {input[1]} {output[1]} 2> {log}"
+
+
 rule claims:
     input:
         tables=f"{PLAN.folder}/tables",
@@ -5,6 +29,7 @@ rule claims:
     output:
         f"{PLAN.folder}/claims.json",
         f"{PLAN.folder}/answers.json",
+        f"{PLAN.folder}/findings.json",
         f"{PLAN.folder}/contrasts.csv",
     log:
         f"{PLAN.folder}/logs/claims.log",
@@ -37,6 +62,7 @@ rule report:
     input:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{q}}.ipynb", q=QUESTIONS),
         claims=f"{PLAN.folder}/claims.json",
+        checks=f"{PLAN.folder}/checks.json",
         template="report/page.html",
     output:
         f"{PLAN.folder}/report.html",

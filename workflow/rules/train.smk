@@ -75,6 +75,7 @@ rule summarize:
         evaluations=PLAN.files("evaluate"),
         measures=PLAN.files("measure"),
         rates=f"{PLAN.folder}/rates.json",
+        data=PLAN.data,
     output:
         directory(f"{PLAN.folder}/tables"),
     log:
@@ -83,4 +84,4 @@ rule summarize:
         code=PLAN.code("bnstudy.tables"),
     shell:
         "python -m bnstudy summarize --sweeps {input.sweeps} --evaluations {input.evaluations} "
-        "--measures {input.measures} --rates {input.rates} --out {output} 2> {log}"
+        "--measures {input.measures} --rates {input.rates} --data {input.data} --out {output} 2> {log}"
