@@ -105,7 +105,7 @@ def test_a_figure_redraws_only(study: Path) -> None:
     path.write_text(before + "\nEDITED = 1\n")
     plan = snakemake(study, "-n")
     path.write_text(before)
-    assert "question" in plan and "rule sweep" not in plan and "rule measure" not in plan
+    assert "rule notebook" in plan and "rule sweep" not in plan and "rule measure" not in plan
 
 
 def test_a_new_rate_and_a_new_arm_train_only_what_is_new(study: Path) -> None:

@@ -77,16 +77,19 @@ def _checks(a: argparse.Namespace) -> None:
     store.write_json(a.out, run())
 
 
-def _question(a: argparse.Namespace) -> None:
+def _notebook(a: argparse.Namespace) -> None:
     from bnstudy.notebook import execute
 
     execute(a.notebook, {"study": str(a.study)}, a.out)
 
 
 def _report(a: argparse.Namespace) -> None:
-    from bnstudy.report import build
+    from bnstudy import store
+    from bnstudy.page import build
+    from bnstudy.provenance import provenance
 
-    build(a.study, a.notebooks, Path("report/page.html"), a.spec, a.out)
+    store.write_json(a.study / "provenance.json", provenance(a.study, a.spec))
+    build(a.study, a.notebooks, a.out)
 
 
 def _plan(a: argparse.Namespace) -> None:
@@ -112,7 +115,7 @@ STAGES = {
     "claims": _claims,
     "checks": _checks,
     "plan": _plan,
-    "question": _question,
+    "notebook": _notebook,
     "report": _report,
     "prune": _prune,
 }

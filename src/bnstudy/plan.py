@@ -10,7 +10,7 @@ from bnstudy.code import digest
 from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
 
 MEASURES = ("drift", "moments", "affine", "shift", "xhat")
-QUESTIONS = ("q1", "q2", "q3", "q4")
+NOTEBOOKS = ("q1", "q2", "q3", "q4", "methods")
 
 
 class Plan:
@@ -58,6 +58,10 @@ class Plan:
         """The external checks and the simulation of the interval: the same for all studies of this code."""
         arms = [f"bnstudy.arms.{arm}" for arm in ("none", "bn", "bn_frozen")]
         return f"results/data/checks-{digest('bnstudy.checks.run', 'bnstudy.coverage', 'bnstudy.nets.mlp', *arms)}"
+
+    def notebook(self) -> str:
+        """What the notebooks draw with."""
+        return digest("bnstudy.notebook", "bnstudy.figures.show", *(f"bnstudy.figures.q{i}" for i in range(1, 5)))
 
     def files(self, stage: str) -> list[str]:
         """The files that all jobs of a stage write."""

@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 
 from bnstudy.config import load_study
-from bnstudy.plan import QUESTIONS, Plan
+from bnstudy.plan import NOTEBOOKS, Plan
 
 PLAN = Plan(load_study(config, files=list(workflow.configfiles)))
 

@@ -40,37 +40,40 @@ rule claims:
         "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --out {output[0]} 2> {log}"
 
 
-rule question:
+# The notebooks read tables and verdicts, and train nothing.
+rule notebook:
     input:
-        notebook="report/{question}.ipynb",
-        claims=f"{PLAN.folder}/claims.json",
-        answers=f"{PLAN.folder}/answers.json",
+        notebook="report/{notebook}.ipynb",
+        tables=f"{PLAN.folder}/tables",
+        claims=rules.claims.output,
+        checks=rules.study_checks.output,
     output:
-        f"{PLAN.folder}/notebooks/{{question}}.ipynb",
+        f"{PLAN.folder}/notebooks/{{notebook}}.ipynb",
     log:
-        f"{PLAN.folder}/logs/{{question}}.log",
+        f"{PLAN.folder}/logs/{{notebook}}.log",
     wildcard_constraints:
-        question="q[1-4]",
+        notebook="|".join(NOTEBOOKS),
     params:
         study=PLAN.folder,
-        code=lambda w: PLAN.code("bnstudy.show", f"bnstudy.figures.{w.question}"),
+        code=PLAN.notebook(),
     shell:
-        "python -m bnstudy question --notebook {input.notebook} --study {params.study} --out {output} 2> {log}"
+        "python -m bnstudy notebook --notebook {input.notebook} --study {params.study} --out {output} 2> {log}"
 
 
 rule report:
     input:
-        notebooks=expand(f"{PLAN.folder}/notebooks/{{q}}.ipynb", q=QUESTIONS),
-        claims=f"{PLAN.folder}/claims.json",
-        checks=f"{PLAN.folder}/checks.json",
-        template="report/page.html",
+        notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
+        claims=rules.claims.output,
+        checks=rules.study_checks.output,
+        template=multiext("src/bnstudy/page/page", ".html", ".css", ".js"),
     output:
         f"{PLAN.folder}/report.html",
+        f"{PLAN.folder}/provenance.json",
     log:
         f"{PLAN.folder}/logs/report.log",
     params:
         study=PLAN.folder,
         spec=PLAN.effective(),
-        code=PLAN.code("bnstudy.report"),
+        code=PLAN.code("bnstudy.page", "bnstudy.provenance"),
     shell:
-        "python -m bnstudy report --spec {params.spec:q} --study {params.study} --notebooks {input.notebooks} --out {output} 2> {log}"
+        "python -m bnstudy report --spec {params.spec:q} --study {params.study} --notebooks {input.notebooks} --out {output[0]} 2> {log}"

@@ -42,19 +42,19 @@ def label(axes: "list[Axes]", x: str, y: str) -> None:
 
 def legend(figure: "Figure", arms: Sequence[str], extra: Sequence[Any] = ()) -> None:
     """Marks and names above the panels, in as many columns as the width holds."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **line(arm), label=name(arm)) for arm in arms] + list(extra)
-    sizes = [0.5 + 0.073 * len(str(handle.get_label())) for handle in handles]
-    fits = [c for c in range(1, len(sizes) + 1) if _across(sizes, c) < figure.get_figwidth() - 0.15]
-    columns = max(fits, default=1)
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4)
-
-
-def _across(sizes: list[float], columns: int) -> float:
-    """Width of a legend that fills `columns` columns from top to bottom."""
-    each = math.ceil(len(sizes) / columns)
-    return sum(max(sizes[i : i + each]) + 0.12 for i in range(0, len(sizes), each))
+    room = figure.get_figwidth() * figure.dpi - 6
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for columns in range(len(handles), 0, -1):
+        found = figure.legend(
+            handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4
+        )
+        if columns == 1 or found.get_window_extent(renderer).width < room:
+            return
+        found.remove()
 
 
 def line(arm: str) -> dict[str, Any]:
@@ -89,7 +89,8 @@ def log_ticks(axis: Any, low: float, high: float) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     decades = math.log10(high / low)
-    steps = (1, 1.5, 2, 3, 5, 7) if decades < 0.6 else (1, 2, 5) if decades < 2.2 else (1,)
+    fine: tuple[float, ...] = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    steps = fine if decades < 0.4 else (1, 1.5, 2, 3, 5, 7) if decades < 0.6 else (1, 2, 5) if decades < 2.2 else (1,)
     every = max(1, math.ceil(decades / 5)) if steps == (1,) else 1
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     marks = [s * 10.0**p for p in powers if p % every == 0 for s in steps]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from bnstudy.claims import natural
-from bnstudy.figures.marks import escape, finding, makers, mark, number, span, verdict_words
+from bnstudy.figures.marks import effect, escape, makers, mark, verdict_words
 from bnstudy.figures.ruler import ruler
+from bnstudy.sentences import natural
 
 
 def answer(found: dict[str, Any]) -> str:
@@ -23,28 +23,22 @@ def claim(row: dict[str, Any]) -> str:
     """One claim of claims.json: verdict, ruler, sentence, the settings' numbers, what would change the verdict."""
     shown = row["settings"] if row["verdict"] == "mixed" else row["settings"][:1]
     settings = table(
-        ["setting", "estimate", "interval", "matters from", "n", "verdict"],
+        ["setting", "effect and interval", "matters from", "n", "verdict"],
         [
-            [s["name"], number(s, "estimate"), span(s), natural(s["sesoi"], s["unit"]), s["n_seeds"], _outcome(s)]
+            [s["name"], effect(s), natural(s["shown_sesoi"], s["unit"]), s["n_seeds"], _outcome(s)]
             for s in row["settings"]
         ],
-        rulers=[ruler([s], row["region"]) for s in row["settings"]],
+        rulers=[ruler([s]) for s in row["settings"]],
     )
     return (
         f'<section class="claim" id="claim-{row["id"]}"><h4>{escape(row["statement"])} '
         f"<small>{row['id']}, {escape(makers(row['by']))}</small></h4>"
-        f'<p class="verdict">{mark(row["verdict"])} <strong>{escape(verdict_words(row))}</strong> {ruler(shown, row["region"])}</p>'
-        f"<p>{escape(row['sentence'])} {escape(_effect(row))}</p>"
+        f'<p class="verdict">{mark(row["verdict"])} <strong>{escape(verdict_words(row))}</strong> {ruler(shown)}</p>'
+        f"<p>{escape(row['sentence'])}</p>"
         f"<details><summary>Every setting, and what would change the verdict</summary>{settings}"
-        f'<p class="note">{escape(change(row))}</p></details></section>'
+        f'<p class="note">{escape(change(row))} Smallest effect that matters: {escape(row["sesoi_reason"])}.</p>'
+        f"</details></section>"
     )
-
-
-def _effect(row: dict[str, Any]) -> str:
-    first = row["settings"][0]
-    if not first["n_seeds"]:
-        return ""
-    return f"{first['name'].capitalize()}: {number(first, 'estimate')}, interval {span(first)}, n = {first['n_seeds']}."
 
 
 def _outcome(setting: dict[str, Any]) -> str:
@@ -52,26 +46,26 @@ def _outcome(setting: dict[str, Any]) -> str:
 
 
 def change(row: dict[str, Any]) -> str:
-    """How far the first setting with numbers is from the other side of the claim's edge, or how many seeds would tell."""
+    """How far a setting's interval is from the edge of what is claimed, or how many seeds would tell."""
     if row["verdict"] == "not tested":
         return "To test it, add the missing arms or depths to the config."
     found = [s for s in row["settings"] if s["n_seeds"] and (s["ci_low"] is not None or s["ci_high"] is not None)]
     if not found:
-        return "No setting has an interval yet; more seeds or a wider grid of rates would give one."
+        return "No setting has an interval: more seeds or a wider grid of rates would give one."
     s = next((s for s in found if s["verdict"] == row["verdict"]), found[0])
-    low, high = (
-        (-math.inf if s["ci_low"] is None else s["ci_low"]),
-        (math.inf if s["ci_high"] is None else s["ci_high"]),
-    )
+    low = -math.inf if s["ci_low"] is None else s["ci_low"]
+    high = math.inf if s["ci_high"] is None else s["ci_high"]
+    edges = {"more": [s["sesoi"]], "less": [-s["sesoi"]], "within": [-s["sesoi"], s["sesoi"]]}[s["region"]]
     if s["verdict"] in ("supported", "contradicted"):
-        gap = max(low - s["sesoi"], s["sesoi"] - high)
-        size = f"a factor of {math.exp(gap):.3g}" if s["unit"] == "times" else f"{gap:.2g} {s['unit']}"
-        return f"The nearer end of the interval ({s['name']}) is {size} away from where the verdict would change."
-    if s["estimate"] is None or not math.isfinite(high - low) or s["estimate"] == s["sesoi"]:
-        return f"The interval ({s['name']}) is open at an end: a longer budget would close it."
-    seeds = math.ceil(s["n_seeds"] * ((high - low) / 2 / (s["estimate"] - s["sesoi"])) ** 2)
+        gap = min(max(low - edge, edge - high) for edge in edges)
+        size = f"a factor of {math.exp(gap):.3g}" if s["unit"] == "ln times" else f"{gap:.2g} {s['unit']}"
+        return f"The interval of {s['name']} is {size} away from where its verdict would change."
+    if s["estimate"] is None or not math.isfinite(high - low) or s["estimate"] in edges:
+        return f"The interval of {s['name']} is open at an end: more seeds, or a longer budget, could close it."
+    distance = min(abs(s["estimate"] - edge) for edge in edges)
+    seeds = math.ceil(s["n_seeds"] * ((high - low) / 2 / distance) ** 2)
     told = f"about {seeds:,}" if seeds <= 1000 else "more than 1,000"
-    return f"If the estimate stayed ({s['name']}), {told} seeds would decide it; this study has {s['n_seeds']}."
+    return f"If the estimate of {s['name']} stayed, {told} seeds would decide it; this study has {s['n_seeds']}."
 
 
 def table(head: list[str], rows: list[list[Any]], rulers: list[str] | None = None, ids: list[str] | None = None) -> str:
@@ -125,8 +119,8 @@ def scorecard(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             **row, "words": verdict_words(row), "mark": mark(row["verdict"]), "makers": makers(row["by"]),
-            "effect": number(row, "estimate"), "span": span(row), "ruler": ruler(row["settings"][:1], row["region"]),
-            "size": (row["estimate"] or 0.0) / (row["sesoi"] or 1.0), "finding": finding(row),
+            "effect": effect(row["settings"][0]), "ruler": ruler(row["settings"][:1]),
+            "size": (row["estimate"] or 0.0) / (row["sesoi"] or 1.0),
         }
         for row in claims
     ]  # fmt: skip

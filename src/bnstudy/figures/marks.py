@@ -3,8 +3,6 @@
 import html
 from typing import Any
 
-from bnstudy.claims import natural
-
 _SHAPES = {
     "supported": '<circle cx="7" cy="7" r="6.5" fill="var(--ink)"/>'
     '<path d="M3.8 7.2l2.2 2.3 4.2-4.7" fill="none" stroke="var(--paper)" stroke-width="1.6"/>',
@@ -27,7 +25,7 @@ def mark(verdict: str) -> str:
 
 def verdict_words(row: dict[str, Any]) -> str:
     """A verdict with its shade: "contradicted: the opposite"."""
-    shades = {"opposite": "the opposite", "negligible": "too small to matter", "not enough": "not enough"}
+    shades = {"opposite": "the opposite", "negligible": "too small to matter"}
     return row["verdict"] + (f": {shades.get(row['detail'], row['detail'])}" if row.get("detail") else "")
 
 
@@ -36,27 +34,9 @@ def makers(by: str) -> str:
     return ", ".join(MAKERS.get(letter.strip(), letter) for letter in by.split(","))
 
 
-def number(row: dict[str, Any], key: str) -> str:
-    """A claim's or setting's number in its reader's unit; a dash where nothing could be computed."""
-    return natural(row[key], row["unit"]) if row["n_seeds"] else "–"
-
-
-def span(row: dict[str, Any]) -> str:
-    """The interval in words."""
-    if not row["n_seeds"] or (row["ci_low"] is None and row["ci_high"] is None):
-        return "–"
-    low, high = number(row, "ci_low"), number(row, "ci_high")
-    low = low.rsplit(" ", 1)[0] if low.rsplit(" ", 1)[-1] == high.rsplit(" ", 1)[-1] else low
-    return f"{low} to {high}"
-
-
-def finding(claim: dict[str, Any]) -> str:
-    """The claim's sentence; the claim as a question before it where the sentence alone doesn't say what it is about."""
-    text = claim["sentence"]
-    alone = claim["verdict"] in ("supported", "contradicted") and not text.startswith(
-        ("It ", "Not as said", "Yes", "No ")
-    )
-    return text if alone else f"{claim['statement'].rstrip('.')}? {text}"
+def effect(row: dict[str, Any]) -> str:
+    """Estimate and interval of a claim or setting in words; a dash where nothing could be computed."""
+    return str(row["effect"]) if row["n_seeds"] else "–"
 
 
 def escape(text: Any) -> str:

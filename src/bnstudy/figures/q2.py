@@ -33,6 +33,12 @@ def mode(arm: str, statistics: str) -> dict[str, Any]:
     }
 
 
+def drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """The shift rows of the arms and statistics that the figures show."""
+    keys = pd.Series(list(zip(table["arm"], table["statistics"], strict=True)), table.index, dtype=object)
+    return table[keys.isin(list(MODES))]
+
+
 def accuracy_by_severity(
     table: pd.DataFrame, width: float, modes: Sequence[tuple[str, str]] = tuple(MODES)
 ) -> "Figure":
@@ -82,7 +88,7 @@ def xhat_mismatch(table: pd.DataFrame, width: float) -> "Figure":
             cells = [(family, depth) for family in families for depth in depths]
         figure, axes = panels(len(cells), width, 1.8, len(families), narrow=len(depths), sharex=False)
         for panel, (family, depth) in zip(axes, cells, strict=True):
-            panel.set_title(f"{family}, {depth} layers")
+            panel.set_title(f"{family}{chr(10) if width <= NARROW else ', '}{depth} layers")
             rows = table[(table["family"] == family) & (table["depth"] == depth)]
             for severity, dash in dashes.items():
                 mine = rows[rows["severity"] == severity]

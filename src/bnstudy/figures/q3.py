@@ -8,13 +8,13 @@ import pandas as pd
 
 from bnstudy.figures.axes import label, legend, line, log_y, panels
 from bnstudy.figures.style import GUESTS, LOOKS, drawing, look
-from bnstudy.figures.summary import time_summary, times
+from bnstudy.figures.summary import time_summary
 from bnstudy.figures.timing import timing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INPUTS = {"standardized": "each pixel standardized", "raw": "raw pixels", "mixed": "unequal ranges"}
+INPUTS = {"standardized": "standardized", "raw": "raw pixels", "mixed": "unequal"}
 
 
 def window(table: pd.DataFrame, arms: Sequence[str], width: float, panel: str = "depth") -> "Figure":
@@ -149,8 +149,3 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figu
         label(axes, "training step", "training loss, in nats\n(down = better)")
         legend(figure, arms)
     return figure
-
-
-def curve_times(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with steps to target as `time` (infinite: not reached), for a figure's data file."""
-    return table.assign(time=times(table))

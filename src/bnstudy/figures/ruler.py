@@ -6,32 +6,45 @@ LIMIT = 6.0
 WIDTH = 220
 
 
-def scale(settings: list[dict[str, Any]]) -> float:
-    """What one step of the ruler stands for: the smallest effect that matters, or where that is 0 a quarter of the
-    largest finite end."""
-    sesoi = next((s["sesoi"] for s in settings if s["sesoi"]), 0.0)
-    ends = [abs(s[k]) for s in settings for k in ("ci_low", "ci_high", "estimate") if s[k] is not None]
-    return sesoi or max(ends, default=1.0) / 4 or 1.0
+def scale(setting: dict[str, Any]) -> float:
+    """What one step of a setting's bar stands for: its smallest effect that matters, or where that is 0 a quarter of
+    its largest finite end."""
+    ends = [abs(setting[k]) for k in ("ci_low", "ci_high", "estimate") if setting[k] is not None]
+    return setting["sesoi"] or max(ends, default=0.0) / 4 or 1.0
 
 
-def ruler(settings: list[dict[str, Any]], region: str) -> str:
-    """A bar a setting (estimate, ci_low, ci_high, sesoi; ends open where null), one above another.
+def ruler(settings: list[dict[str, Any]]) -> str:
+    """A bar a setting (region, estimate, ci_low, ci_high, sesoi; ends open where null), one above another.
 
-    The claim says: in the shade. Right is as claimed, also for claims that something falls. Units: `scale`, cut off
-    at ±6 with an arrowhead. A setting without an interval shows a bare line of dashes.
+    The claim says: in the shade. Right is as claimed, so region `less` is drawn turned round. Each bar is in its own
+    `scale`, since settings of one claim may have different units; cut off at ±6 with an arrowhead. A setting without
+    an interval shows a bare line of dashes.
     """
-    unit = scale(settings)
-    threshold = (settings[0]["sesoi"] or 0.0) / unit if settings else 1.0
-    left, right = (_x(-threshold), _x(threshold)) if region == "within" else (_x(threshold), float(WIDTH))
-    edges = (left, right) if region == "within" else (left,)
     height = 14 * max(1, len(settings)) + 2
-    rows = "".join(_bar(setting, unit, 8 + 14 * index) for index, setting in enumerate(settings))
-    lines = "".join(f"M{x} 0V{height}" for x in edges)
+    rows = "".join(_row(_facing(setting), 1 + 14 * index) for index, setting in enumerate(settings))
     return (
         f'<svg class="ruler" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" aria-hidden="true">'
-        f'<rect x="{left}" y="0" width="{right - left:.1f}" height="{height}" fill="var(--shade)"/>'
-        f'<path d="{lines}" stroke="var(--muted)"/>'
-        f'<path d="M{_x(0)} 0V{height}" stroke="var(--muted)" stroke-dasharray="1 3"/>{rows}</svg>'
+        f'<path d="M0 {height}H{WIDTH}" stroke="var(--rule)"/>{rows}'
+        f'<path d="M{_x(0)} 0V{height}" stroke="var(--muted)" stroke-dasharray="1 3"/></svg>'
+    )
+
+
+def _facing(setting: dict[str, Any]) -> dict[str, Any]:
+    """The setting with what it claims to the right."""
+    if setting["region"] != "less":
+        return setting
+    turned = {"estimate": "estimate", "ci_low": "ci_high", "ci_high": "ci_low"}
+    return setting | {k: None if setting[v] is None else -setting[v] for k, v in turned.items()}
+
+
+def _row(setting: dict[str, Any], top: int) -> str:
+    unit, region = scale(setting), setting["region"]
+    threshold = setting["sesoi"] / unit
+    left, right = (_x(-threshold), _x(threshold)) if region == "within" else (_x(threshold), float(WIDTH))
+    edges = "".join(f"M{x} {top}v14" for x in ((left, right) if region == "within" else (left,)))
+    return (
+        f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="14" fill="var(--shade)"/>'
+        f'<path d="{edges}" stroke="var(--muted)"/>{_bar(setting, unit, top + 7)}'
     )
 
 

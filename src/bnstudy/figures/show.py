@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bnstudy.figures import blocks
-from bnstudy.figures.marks import finding
 from bnstudy.figures.study import Study
 from bnstudy.figures.style import NARROW, WIDE, name
-from bnstudy.figures.summary import interval
+from bnstudy.figures.summary import FEWEST
 from bnstudy.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURE = "application/vnd.bnstudy.figure+json"
-INTERVALS = "Marks are medians over seeds; bands and bars are 95% order-statistic intervals of the median, pointwise"
+INTERVALS = "Medians over seeds with 95% order-statistic intervals, pointwise"
 
 
 def answer(study: Study, question: str) -> None:
@@ -56,37 +55,61 @@ def figure(
     arms: Sequence[str] = (),
     needs: Sequence[str] = (),
     intervals: str = INTERVALS,
+    kind: str = "Line plot",
 ) -> None:
     """One figure at two widths, with its data.
 
-    The title is the finding of `claim`, chosen by its verdict; without a claim, or one that this study doesn't hold,
-    the neutral `subject`. `how` says how to read it. `arms` are those the figure would show, `needs` those it is
-    nothing without: what the table lacks is said instead of drawn.
+    The title is the finding that the claims file chooses for figure `id` by verdict; where it has none, the sentence
+    of `claim`; else, or if that claim isn't tested, the neutral `subject`. `how` says how to read the figure. `arms`
+    are those it would show, `needs` those it is nothing without: what is lacking is said instead of drawn.
     """
     have = set(table["arm"]) if "arm" in table else set(arms)
-    lacks = [name(a) for a in arms if a not in have]
     if table.empty or not set(needs) <= have:
-        missing = ", ".join(name(a) for a in needs if a not in have) or "the runs for it"
-        note(f"{subject}: no figure, since this configuration lacks {missing}.")
+        missing = ", ".join(name(a) for a in needs if a not in (study.arms_run if table.empty else have))
+        note(f"{subject}: no figure, since this configuration lacks {missing or 'the runs for it'}.")
         return
-    row = study.claims.get(claim or "")
-    title = finding(row) if row else subject
-    seeds = int(table["seed"].nunique()) if "seed" in table else 0
-    caption = [f"{subject}." if row else "", how, f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}."]
-    if intervals == INTERVALS and seeds and pd.isna(interval(range(seeds))[0]):
-        caption.append("Too few seeds for intervals: none are drawn.")
-    if lacks:
+    title = _title(study, id, claim) or subject
+    seeds, fewer, least = _seeds(study, table)
+    caption = [
+        f"{subject}." if title != subject else "",
+        how,
+        f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}.",
+    ]
+    if fewer:
+        caption.append(f"Only seeds that got that far: {', '.join(fewer)}.")
+    if intervals == INTERVALS and least < FEWEST:
+        caption.append(f"Below {FEWEST} seeds no interval is drawn.")
+    if lacks := [name(a) for a in arms if a not in have]:
         caption.append(f"This configuration lacks {', '.join(lacks)}.")
     picture = {
         "id": id,
         "title": title,
         "caption": " ".join(filter(None, caption)),
-        "alt": f"{subject}, {len(have & set(arms)) or 1} lines or marks a panel, n = {seeds}. {title}",
+        "alt": f"{kind}: {subject}; {', '.join(name(a) for a in arms if a in have)}; n = {seeds}. {title}",
         "wide": to_svg(draw(WIDE), f"{id}-wide"),
         "narrow": to_svg(draw(NARROW), f"{id}-narrow"),
         "csv": base64.b64encode(_csv(table).encode()).decode(),
     }
     _display({FIGURE: picture, "image/svg+xml": picture["wide"], "text/plain": f"figure {id}: {title}"})
+
+
+def _title(study: Study, id: str, claim: str | None) -> str | None:
+    row = study.claims.get(claim or "")
+    if row is None or row["verdict"] == "not tested":
+        return None
+    return study.findings.get(id, {}).get("title") or row["sentence"]
+
+
+def _seeds(study: Study, table: pd.DataFrame) -> tuple[int, list[str], int]:
+    """Seeds that could be there, in words the arms and depths of which some are not, and the fewest seeds of any."""
+    present = set(table["seed"])
+    total = max(study.seeds, len(present)) if present <= set(study.table("convergence")["seed"]) else len(present)
+    if "arm" not in table:
+        return total, [], len(present)
+    groups = table.groupby([c for c in ("arm", "depth") if c in table])["seed"].nunique()
+    short = groups[groups < total]
+    words = [f"{name(key[0])} at depth {key[1]}" if isinstance(key, tuple) else name(key) for key in short.index]
+    return total, [f"{word} {count} of {total}" for word, count in zip(words, short, strict=True)], int(groups.min())
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -1,6 +1,7 @@
 """A finished study as the notebooks and the page read it: its tables, claims, checks and provenance."""
 
 import json
+import math
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Study:
     def table(self, name: str) -> pd.DataFrame:
         """One tidy table; empty, with its columns, where the study has none."""
         if name not in self._tables:
-            path = self.folder / "tables" / f"{name}.csv"
+            path = self.folder / ("" if name == "coverage" else "tables") / f"{name}.csv"
             empty = pd.DataFrame(columns=COLUMNS.get(name, []))
             self._tables[name] = pd.read_csv(path, na_values=[""], keep_default_na=False) if path.exists() else empty
         return self._tables[name]
@@ -76,6 +77,12 @@ class Study:
     def answers(self) -> dict[str, dict[str, Any]]:
         """By question: title, asked, sentences of the short answer, what is open."""
         return {answer["id"]: answer for answer in json.loads((self.folder / "answers.json").read_text())}
+
+    @cached_property
+    def findings(self) -> dict[str, dict[str, str]]:
+        """By figure: its title, chosen by verdict; empty where the study wrote none."""
+        path = self.folder / "findings.json"
+        return json.loads(path.read_text()) if path.exists() else {}
 
     @cached_property
     def checks(self) -> list[dict[str, Any]]:
@@ -93,11 +100,21 @@ class Study:
         found = self.table("rates")["role"].astype(str).str.extract(r"best@(.+)")[0].dropna().unique()
         return sorted((float(t) for t in found), reverse=True)
 
+    @property
+    def target(self) -> float:
+        """The main target loss; nan in a study without runs."""
+        return self.targets[0] if self.targets else math.nan
+
     @cached_property
     def base(self) -> dict[str, Any]:
         """Width, batch and optimizer of the study proper: the commonest; other values are sensitivity runs."""
         rates = self.table("rates")
         return {c: rates[c].mode().iloc[0] for c in ("width", "batch", "optimizer") if len(rates)}
+
+    @property
+    def arms_run(self) -> set[str]:
+        """Arms of which the study has any run."""
+        return set(self.table("rates")["arm"])
 
     @property
     def seeds(self) -> int:
@@ -112,7 +129,7 @@ class Study:
         """
         table = self.table(name)
         rates = self.table("rates")
-        role = role or f"best@{self.targets[0]:g}" if self.targets else role
+        role = role or f"best@{self.target:g}"
         chosen = rates[(rates["role"] == role) & rates["rate"].notna()][[*SETTING, "rate"]]
         return self.filter(table, **where).merge(chosen.drop_duplicates(), on=[*SETTING, "rate"])
 
@@ -127,3 +144,11 @@ class Study:
     def arms(self, table: pd.DataFrame, *wanted: str) -> list[str]:
         """Those of `wanted` that the table holds."""
         return [arm for arm in wanted if (table["arm"] == arm).any()]
+
+    def depths(self, table: pd.DataFrame, by: str = "arm", count: int = 2) -> list[int]:
+        """The depths with the most values of `by`; of more than `count` such depths the smallest and the largest."""
+        if table.empty:
+            return []
+        values = table.groupby("depth")[by].nunique()
+        most = [int(depth) for depth in values[values == values.max()].index]
+        return most if len(most) <= count else [most[0], most[-1]][-count:]

@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from bnstudy.stats import rank
+from bnstudy.stats import rank, seeds_needed
 
 SETTING = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer"]
-CHECKPOINTS = ["init", "loss1.0", "loss0.5", "loss0.25", "final"]
+FEWEST = seeds_needed(1)
+"""Seeds below which the median has no 95% interval."""
 
 
 def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:

@@ -1,0 +1,48 @@
+"""What made a report: config, versions, platform, commit, and how many networks were trained."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bnstudy import store
+
+PACKAGES = (
+    "torch",
+    "snakemake",
+    "numpy",
+    "pandas",
+    "scipy",
+    "seaborn",
+    "matplotlib",
+    "papermill",
+    "pydantic",
+)
+
+
+def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """What made the report: config and its hash, versions, platform, commit, and how many cells were trained."""
+    stages = [json.loads(p.read_text()) for s in ("sweep", "evaluate") for p in (folder / s).glob("*.json")]
+    rows = [r for s in stages for r in s["rows"]]
+    targets = {r["target"] for r in rows}
+    return {
+        "config": config,
+        "config_sha256": store.key(config),
+        "versions": {name: version(name) for name in PACKAGES},
+        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain")),
+        "runs": len(rows) // max(len(targets), 1),
+        "diverged": sum(r["diverged_at"] is not None for r in rows) // max(len(targets), 1),
+        "cells_trained": sum(s["trained"] for s in stages),
+        "cells_reused": sum(len(s["cells"]) - s["trained"] for s in stages),
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None  # not a checkout, or no git: the report says so by an empty commit

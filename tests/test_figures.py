@@ -1,0 +1,276 @@
+"""Figures: told apart by everyone, legible at both widths, themeable, and honest about what is missing."""
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import synthetic
+from bnstudy.figures import q1, q2, q3, q4
+from bnstudy.figures.ruler import WIDTH, ruler
+from bnstudy.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
+from bnstudy.figures.summary import interval, median, time_summary
+from bnstudy.figures.svg import themed, to_svg
+
+# Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
+SIGHT = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def linear(hex_):
+    c = np.array([int(hex_[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
+    t = to_xyz @ np.clip(rgb, 0, 1) / [0.95047, 1.0, 1.08883]
+    f = np.where(t > 216 / 24389, np.cbrt(t), (24389 / 27 * t + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def ciede2000(x, y):
+    """Sharma, Wu and Dalal 2005."""
+    (l1, a1, b1), (l2, a2, b2) = x, y
+    mean = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
+    g = 0.5 * (1 - np.sqrt(mean**7 / (mean**7 + 25**7)))
+    a1, a2 = (1 + g) * a1, (1 + g) * a2
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
+    dh = 0.0 if c1 * c2 == 0 else (h2 - h1 + 180) % 360 - 180
+    big = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(dh / 2))
+    lm, cm = (l1 + l2) / 2, (c1 + c2) / 2
+    hm = h1 + h2 if c1 * c2 == 0 else (h1 + dh / 2) % 360
+    t = 1 - 0.17 * np.cos(np.radians(hm - 30)) + 0.24 * np.cos(np.radians(2 * hm))
+    t += 0.32 * np.cos(np.radians(3 * hm + 6)) - 0.20 * np.cos(np.radians(4 * hm - 63))
+    sl = 1 + 0.015 * (lm - 50) ** 2 / np.sqrt(20 + (lm - 50) ** 2)
+    sc, sh = 1 + 0.045 * cm, 1 + 0.015 * cm * t
+    rotation = -np.sin(np.radians(60 * np.exp(-(((hm - 275) / 25) ** 2)))) * 2 * np.sqrt(cm**7 / (cm**7 + 25**7))
+    dl, dc, dh = (l2 - l1) / sl, (c2 - c1) / sc, big / sh
+    return np.sqrt(dl**2 + dc**2 + dh**2 + rotation * dc * dh)
+
+
+def distance(a, b):
+    """The worst CIEDE2000 over normal and simulated sight."""
+    return min(ciede2000(lab(np.array(m) @ linear(a)), lab(np.array(m) @ linear(b))) for m in SIGHT.values())
+
+
+def test_ciede2000_against_published_pairs():
+    """Sharma et al., table 1, rows 1, 7 and 25."""
+    assert ciede2000((50, 2.6772, -79.7751), (50, 0, -82.7485)) == pytest.approx(2.0425, abs=1e-4)
+    assert ciede2000((50, 0, 0), (50, -1, 2)) == pytest.approx(2.3669, abs=1e-4)
+    assert ciede2000((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387)) == pytest.approx(1.2644, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("theme", "base", "together", "contrast"), [("light", 15.9, 20.4, 3.1), ("dark", 12.6, 15.1, 3.9)]
+)
+def test_arms_are_told_apart(theme, base, together, contrast):
+    colours = {arm: getattr(entry, theme) for arm, entry in LOOKS.items()}
+    for arm in colours.keys() - {"none", "bn"}:
+        assert min(distance(colours[arm], colours[b]) for b in ("none", "bn")) >= base, arm
+    for a, b in GUESTS:
+        assert distance(colours[a], colours[b]) >= together, (a, b)
+    paper = {role.name: getattr(role, theme) for role in ROLES.values()}["paper"]
+    light = [np.array([0.2126, 0.7152, 0.0722]) @ linear(c) for c in (*colours.values(), OTHER[theme])]
+    ground = np.array([0.2126, 0.7152, 0.0722]) @ linear(paper)
+    for value in light:
+        assert (max(value, ground) + 0.05) / (min(value, ground) + 0.05) >= contrast - 0.1
+
+
+def test_arms_differ_without_colour():
+    assert len({entry.marker for entry in LOOKS.values()}) == len(LOOKS)
+    for pair in GUESTS:
+        looks = [LOOKS[a] for a in ("none", "bn", *pair)]
+        for a, b in combinations(looks, 2):
+            assert a.marker != b.marker and (a.dash != b.dash or a.width != b.width or a.marker != b.marker)
+    assert look("a_users_arm").light == OTHER["light"] and look("a_users_arm").marker not in {
+        e.marker for e in LOOKS.values()
+    }
+
+
+def test_groups_hold_every_arm_four_a_panel():
+    arms = [*LOOKS, "mine"]
+    found = q3.groups(arms)
+    assert {a for group in found.values() for a in group} == set(arms)
+    assert all(len(group) <= 4 and group[:2] == ["none", "bn"] for group in found.values())
+    assert q3.groups([]) == {} and q3.groups(["bn"]) == {"": ["bn"]}
+
+
+def test_interval_and_median_take_infinity():
+    values = np.array([*range(1, 15), np.inf, np.inf])
+    assert interval(values) == (4.0, 13.0)  # ranks 4 and 13 of 16: 2 BinomCDF(3; 16, 1/2) = .021
+    assert median(values) == 8.5
+    assert median([1, np.inf]) == np.inf and median([np.inf] * 3) == np.inf and median([1, 2, np.inf]) == 2
+    assert all(np.isnan(interval([1.0, 2, 3, 4, 5])))
+
+
+def test_time_summary_counts_what_failed():
+    rows = {
+        "arm": "bn",
+        "steps": [10, None, 30, None],
+        "reached": [True, False, True, False],
+        "diverged_at": [None, 7, None, None],
+    }
+    one = time_summary(pd.DataFrame(rows), ["arm"]).iloc[0]
+    assert (one["failed"], one["diverged"], one["n"], one["median"]) == (2, 1, 4, np.inf)
+
+
+def test_theme_of_a_figure():
+    svg = '<?xml?><svg width="10pt" height="5pt"><g id="a" fill="#010203" stroke="#0b62a8"/><use href="#a"/><path clip-path="url(#a)" fill="#1a1a1a"/></svg>'
+    done = themed(svg, "fig")
+    assert 'fill="var(--ink,#1a1a1a)"' in done and 'stroke="var(--arm-bn,#0b62a8)"' in done
+    assert 'fill="var(--arm-none,#1a1a1a)"' in done and "var(--var" not in done
+    assert 'id="fig-a"' in done and 'href="#fig-a"' in done and "url(#fig-a)" in done and "10pt" not in done
+    with pytest.raises(ValueError, match="#ff0000"):
+        themed(svg.replace("#010203", "#ff0000"), "fig")
+
+
+def setting(estimate, low, high, sesoi=1.0, region="more"):
+    return {"region": region, "estimate": estimate, "ci_low": low, "ci_high": high, "sesoi": sesoi}
+
+
+def test_ruler_draws_the_rule():
+    def at(value):
+        return round((value + 6) / 12 * WIDTH, 1)
+
+    drawn = ruler([setting(2, 1.5, 3)])
+    assert f'<rect x="{at(1)}"' in drawn and f"M{at(1.5)} 8H{at(3)}" in drawn and f'cx="{at(2)}"' in drawn
+    assert f'width="{round(at(1) - at(-1), 1)}"' in ruler([setting(0, -0.5, 0.5, region="within")])
+    assert "l-7 -4v8z" in ruler([setting(2, 1.5, None)]) and "l7 -4v8z" in ruler(
+        [setting(None, None, 3)],
+    )
+    assert 'stroke-dasharray="4 4"' in ruler([setting(None, None, None)])
+    assert f'<rect x="{at(0)}"' in ruler([setting(0.2, 0.1, 0.4, sesoi=0.0)])
+    assert ruler([setting(-2, -3, -1.5, region="less")]) == ruler([setting(2, 1.5, 3)])
+    two = ruler([setting(2, 1, 3), setting(0.5, 0.4, 0.6, sesoi=0.25)])
+    assert two.count("<circle") == 2 and two.count(f'cx="{at(2)}"') == 2  # each in its own smallest effect
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return synthetic.tables("support", seeds=8)
+
+
+@pytest.fixture(scope="module")
+def drawings(tables):
+    return pictures(tables)
+
+
+def pictures(t):
+    """Every figure function on a study's tables: name -> draw(width)."""
+    base = {"gain": 1.0, "inputs": "standardized"}
+
+    def best(name, **where):
+        chosen = t["rates"].query("role == 'best@0.5'")[[*synthetic.SETTING, "rate"]]
+        table = t[name].merge(chosen, on=[*synthetic.SETTING, "rate"])
+        for column, value in {**base, **where}.items():
+            table = table if value is None else table[table[column] == value]
+        return table
+
+    four = ["none", "bn", "bn_frozen", "once"]
+    drift = best("drift", start="loss1.0", end="loss0.5")
+    following = drift[(drift["site"] == "next") & drift["depth"].isin([5, 20])]
+    steps, motion = (
+        best("convergence", target=0.5),
+        best("affine", end="loss0.5").assign(motion=lambda r: r["change_rms"]),
+    )
+    shift, xhat = best("shift", depth=5), best("xhat", arm="bn")
+    grid = t["convergence"].query(
+        "gain == 1 and inputs == 'standardized' and target == 0.5 and depth in [5, 20] and arm in ['none', 'bn']"
+    )
+    both, saved = q1.drift_and_steps(following, steps), q4.saved(best("convergence"))
+    return {
+        "drift": lambda w: q1.drift_by_layer(following, four, w),
+        "stage": lambda w: q1.drift_by_stage(drift[drift["depth"] == 20], four, w),
+        "cross": lambda w: q1.drift_against_steps(both, four, w),
+        "motion": lambda w: q1.affine_motion(motion, ["bn", "once", "affine"], w),
+        "offset": lambda w: q1.input_offset(best("moments", checkpoint="loss0.5", site="next"), four, w),
+        "severity": lambda w: q2.accuracy_by_severity(shift, w),
+        "xhat": lambda w: q2.xhat_mismatch(xhat[xhat["depth"].isin([5, 20])], w),
+        "clean": lambda w: q2.statistics_on_clean(best("shift", family="clean"), w),
+        "window": lambda w: q3.window(grid, ["none", "bn"], w),
+        "survival": lambda w: q3.survival(steps[steps["depth"].isin([5, 20])], four, w),
+        "depth": lambda w: q3.steps_by_depth(steps, four, w),
+        "gain": lambda w: q3.steps_by_gain(best("convergence", target=0.5, gain=None), ["none", "bn", "once"], w),
+        "inputs": lambda w: q3.steps_by_inputs(best("convergence", target=0.5, inputs=None, depth=5), ["none", "bn"], w),
+        "curves": lambda w: q3.loss_curves(best("curves").query("depth in [5, 20]"), ["none", "bn"], w),
+        "variance": lambda w: q4.variance_by_layer(best("moments", checkpoint="step100", site="next", gain=None, depth=10), four, w),
+        "saved": lambda w: q4.steps_saved(saved, w),
+    }  # fmt: skip
+
+
+NAMES = "drift stage cross motion offset severity xhat clean window survival depth gain inputs curves variance saved".split()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_never_overlap_and_stay_inside(drawings, name):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    for width in (WIDE, NARROW):
+        figure = drawings[name](width)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        boxes = []
+        for text in figure.findobj(lambda a: isinstance(a, Text) and a.get_visible() and a.get_text().strip()):
+            box = text.get_window_extent(canvas.get_renderer())
+            if box.width > 0:
+                boxes.append((text.get_text(), box))
+        shown = [(t, b) for t, b in boxes if not _hidden_tick(figure, t, b)]
+        for (a, x), (b, y) in combinations(shown, 2):
+            cross = min(x.x1, y.x1) - max(x.x0, y.x0), min(x.y1, y.y1) - max(x.y0, y.y0)
+            assert min(cross) <= 0.5, f"{name} at {width} in: {a!r} over {b!r}"
+        for text, box in shown:
+            assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1, text
+
+
+def _hidden_tick(figure, text, box):
+    """Tick labels outside an axis's view exist as objects but are not drawn."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            drawn = {id(t.label1) for t in axis._update_ticks() if t.label1.get_visible()} if axes.axison else set()
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                for label in (tick.label1, tick.label2):
+                    if label.get_text() == text and id(label) not in drawn:
+                        if np.allclose(label.get_window_extent().extents, box.extents):
+                            return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["drift", "window"])
+def test_a_figure_is_themeable_and_repeatable(drawings, name):
+    first, second = (to_svg(drawings[name](WIDE), "x") for _ in range(2))
+    assert first == second
+    assert "var(--arm-bn,#0b62a8)" in first and "<text" in first and "DejaVu" not in first
+    ids = re.findall(r'id="([^"]+)"', first)
+    assert len(ids) == len(set(ids)) and all(i.startswith("x-") for i in ids)
+
+
+def test_nobody_arrives(tables):
+    """Budgets that nobody meets: rails and counts, no crash, no line."""
+    t = dict(tables)
+    t["convergence"] = t["convergence"].assign(reached=False, steps=np.nan)
+    drawn = pictures(t)
+    for name in ("window", "survival", "depth", "gain", "inputs", "cross"):
+        assert "<svg" in to_svg(drawn[name](NARROW), name)
+    assert ">8<" in re.sub(r"\s+", "", to_svg(drawn["depth"](WIDE), "d"))
+    assert q4.saved(t["convergence"].query("gain == 1")).empty
+
+
+def test_saved_pairs():
+    rows = [("none", 1, 20, True), ("bn", 1, 10, True), ("none", 2, None, False), ("bn", 2, 10, True)]
+    rows += [("none", 3, 9, True), ("bn", 3, None, False), ("none", 4, None, False), ("bn", 4, None, False)]
+    table = pd.DataFrame(rows, columns=["arm", "seed", "steps", "reached"]).assign(
+        depth=5, target=0.5, diverged_at=None
+    )
+    found = q4.saved(table).set_index("seed")
+    assert found["ratio"].to_dict() == {1: 2.0, 2: np.inf, 3: 0.0} and (found["both"] == 1).all()
