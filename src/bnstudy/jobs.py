@@ -106,8 +106,11 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
     store.write_json(out, {"cells": cells, "trained": trained, "rows": rows, "best": rates})
 
 
-def choose(shared: dict[str, Any], sweeps: list[Path], out: Path) -> None:
-    """Gather the best rates; the shared rate of a depth is that of `none` at the base gain and inputs."""
+def choose(spec: dict[str, Any], sweeps: list[Path], out: Path) -> None:
+    """Gather the best rates; the shared rate of a depth is that of `none` at the base gain and inputs.
+
+    ``spec``: the main target, and the settings evaluated over the whole grid of rates, which is listed as it is.
+    """
     best = [row for path in sweeps for row in json.loads(path.read_text())["best"]]
     rows = [{**{k: r[k] for k in r if k != "target"}, "role": f"best@{r['target']}"} for r in best]
     for depth in sorted({r["depth"] for r in best}):
@@ -116,13 +119,15 @@ def choose(shared: dict[str, Any], sweeps: list[Path], out: Path) -> None:
             "depth": depth,
             "gain": 1.0,
             "inputs": "standardized",
-            "target": shared["target"],
+            "target": spec["target"],
         }
         base = next((r for r in best if all(r[k] == v for k, v in ours.items())), None)
         if base:
             for setting in {store.canonical(_setting(r)) for r in best if r["depth"] == depth and r["gain"] == 1.0}:
                 row = {**json.loads(setting), "role": "shared", "rate": base["rate"]}
                 rows.append({**row, "evaluable": base["evaluable"], "reason": base["reason"]})
+    as_it_is = {"role": "grid", "evaluable": True, "reason": ""}
+    rows += [{**setting, **as_it_is, "rate": rate} for setting in spec["grid"] for rate in spec["rates"]]
     store.write_json(out, sorted(rows, key=store.canonical))
 
 
@@ -134,7 +139,7 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
         setting, asked = entry["setting"], entry["rates"]
         base = cell_base(spec, setting, data)
         mine = [r for r in table if _setting(r) == setting]
-        keep = {r["rate"] for r in mine if r["role"].split("@")[0] in asked}
+        keep = kept_rates(mine, asked)
         every = keep | (set(spec["rates"]) if "grid" in asked else set())
         wanted = [
             {"rate": r, "seeds": s, "keep": r in keep}
@@ -149,6 +154,11 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
             rows += _convergence(base, name, cell)
     say.say(f"trained {trained} cells, reused {len(index) - trained}")
     store.write_json(out, {"cells": index, "trained": trained, "rows": rows})
+
+
+def kept_rates(roles: list[dict[str, Any]], asked: list[str]) -> set[float]:
+    """Rates whose networks are kept at checkpoints: the chosen ones; the grid is there for its steps alone."""
+    return {r["rate"] for r in roles if r["role"] != "grid" and r["role"].split("@")[0] in asked}
 
 
 def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:

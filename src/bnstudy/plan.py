@@ -40,6 +40,11 @@ class Plan:
         asked = [{"setting": s, "rates": r} for s, r in mine]
         return store.canonical({**self._common(mine[0][0]), "settings": asked, "seeds": evaluation_seeds(self.config)})
 
+    def choose(self) -> str:
+        study = self.config
+        grid = [s for s, rates in self.settings if "grid" in rates]
+        return store.canonical({"target": study.targets[0], "rates": list(study.learning_rates), "grid": grid})
+
     def measure(self) -> str:
         each = {m: digest(f"bnstudy.measures.{m}") for m in MEASURES}
         return store.canonical({"measures": each})
@@ -101,7 +106,7 @@ def outlook(plan: Plan) -> str:
     import json
     from itertools import product
 
-    from bnstudy.jobs import CELLS, blocks, cell_base
+    from bnstudy.jobs import CELLS, blocks, cell_base, kept_rates
 
     rates_file = Path(plan.folder) / "rates.json"
     known = json.loads(rates_file.read_text()) if rates_file.is_file() else []
@@ -114,7 +119,7 @@ def outlook(plan: Plan) -> str:
                 setting, asked = (entry, ["grid"]) if stage == "sweep" else (entry["setting"], entry["rates"])
                 base = cell_base(spec, setting, Path(plan.data))
                 mine = [r for r in known if all(r[k] == v for k, v in setting.items())]
-                keep = {r["rate"] for r in mine if r["role"].split("@")[0] in asked}
+                keep = kept_rates(mine, asked)
                 rates = keep | (set(spec["rates"]) if "grid" in asked else set())
                 unknown = 2 if stage == "sweep" else len(asked) - ("grid" in asked) if not mine else 0
                 for rate, seeds in product(rates, blocks(spec["seeds"], spec["stack"])):

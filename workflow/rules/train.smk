@@ -32,7 +32,7 @@ rule choose:
     log:
         f"{PLAN.folder}/logs/choose.log",
     params:
-        spec=f'{{"target": {PLAN.config.targets[0]}}}',
+        spec=PLAN.choose(),
         code=PLAN.code("bnstudy.jobs"),
     shell:
         "python -m bnstudy choose --spec {params.spec:q} --sweeps {input} --out {output} 2> {log}"
