@@ -3,7 +3,8 @@
 Where the amounts come from: noise and brightness are ImageNet-C's, the slopes of contrast CIFAR-10-C's
 (Hendrycks & Dietterich 2019); rotation, translation and blur are MNIST-C's (Mu & Gilmer 2019), with lengths
 scaled to the image's side. The slopes of inversion are ours. Two things differ from the benchmarks. Contrast
-pulls towards mid-grey, not towards each image's own mean: one affine map of all images, and nothing clips.
+pulls towards the mean pixel of all images given, not towards each image's own mean: one affine map of all images,
+that leaves their brightness alone and clips nothing.
 Translation goes in any direction, not along a diagonal: whole and half pixels, which bilinear interpolation
 blurs to very different degrees, would otherwise mix up the order of the severities on small images.
 
@@ -21,7 +22,7 @@ from torch.nn.functional import grid_sample
 from bnstudy.rng import rng
 
 CONTRAST = (0.75, 0.5, 0.4, 0.3, 0.15)
-"""Slope a of x -> a x + (1 - a)/2."""
+"""Slope a of x -> a x + (1 - a) m, m the mean pixel of all images."""
 BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """Added to every pixel."""
 INVERSION = (-0.2, -0.4, -0.6, -0.8, -1.0)
@@ -37,8 +38,12 @@ TRANSLATION = tuple(sqrt(2) * pixels / 28 for pixels in (1, 2, 3, 4, 5))
 
 
 def contrast(x: Tensor, severity: int, seed: int) -> Tensor:
-    """a x + (1 - a)/2 with a > 0: towards mid-grey. Nothing clips."""
-    return affine(x, CONTRAST[severity - 1])
+    """a x + (1 - a) m with a > 0, m the mean pixel of all of ``x``: the mean stays, so this is no change of brightness.
+
+    Towards mid-grey it would be one, by (1 - a)/2 - (1 - a) m, which on dark images is the larger change of the two.
+    """
+    a = CONTRAST[severity - 1]
+    return (a * x + (1 - a) * x.mean()).clamp(0, 1)  # rounding alone can leave 0..1
 
 
 def inversion(x: Tensor, severity: int, seed: int) -> Tensor:
