@@ -107,6 +107,7 @@ def train(
     started = time.monotonic()
     for step in range(spec["steps"]):
         inputs, labels = batch(step)
+        net.set_moment(seeds, step)
         each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
         optimizer.zero_grad()
         (each * rates).sum().backward()

@@ -4,7 +4,7 @@ Activations are [M, C, B, *S]: M networks, C units (channels), B samples, any sp
 contiguous axis, so that a unit's mean over the batch is a sum over neighbouring numbers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -35,6 +35,8 @@ class Norm(nn.Module):
     bias: bool = False
     statistics: Literal["batch", "running"] = "batch"
     update: bool = True
+    after_relu: bool = False
+    moment: tuple[Sequence[int], int] | None = None
     has_statistics: bool = False
     """Whether "batch" and "running" differ for this arm."""
 

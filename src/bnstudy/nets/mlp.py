@@ -1,6 +1,7 @@
 """ReLU multilayer perceptrons, M of them side by side: every parameter has the networks as its first axis."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from math import sqrt
 
@@ -41,15 +42,22 @@ class MLP(nn.Module):
             assert isinstance(norm, Norm)
             z = linear(weight, h, next(biases) if norm.bias else None)
             if calibrate:
-                norm.calibrate(z)
+                norm.calibrate(torch.relu(z) if norm.after_relu else z)
             if sites is None:
-                h = torch.relu_(norm(z))
+                h = norm(torch.relu_(z)) if norm.after_relu else torch.relu_(norm(z))
                 continue
             sites(layer, "linear", z)
-            a = norm(z, lambda site, value, layer=layer: sites(layer, site, value))
-            sites(layer, "affine", a)
-            h = torch.relu(a)
-            sites(layer, "relu", h)
+            show = partial(sites, layer)
+            if norm.after_relu:
+                a = torch.relu(z)
+                sites(layer, "relu", a)
+                h = norm(a, show)
+                sites(layer, "affine", h)
+            else:
+                a = norm(z, show)
+                sites(layer, "affine", a)
+                h = torch.relu(a)
+                sites(layer, "relu", h)
             sites(layer, "next", h)
         return linear(self.head, h, self.head_bias)
 
@@ -57,6 +65,11 @@ class MLP(nn.Module):
         """Switch every norm between batch and running statistics, and whether batches move the stored averages."""
         for norm in self.norms:
             norm.statistics, norm.update = statistics, update  # type: ignore[assignment]
+
+    def set_moment(self, seeds: Sequence[int], step: int) -> None:
+        """Tell norms that add noise whose and which step's noise to draw."""
+        for norm in self.norms:
+            norm.moment = (seeds, step)  # type: ignore[assignment]
 
 
 def linear(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
