@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bnstudy import optim
 from bnstudy.data.images import Images, split
 from bnstudy.inputs import treatment
 from bnstudy.rng import rng
@@ -99,7 +100,7 @@ def train(
         net(batch(0)[0], calibrate=True)
     net.set_statistics("batch", update=True)
     rates = torch.tensor([r.rate for r in runs], dtype=dtype)
-    optimizer = _optimizer(spec, net, rates)
+    optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
     saver = _Saver(net, spec["targets"]) if keep else None
 
     loss = np.zeros((spec["steps"], models))
@@ -109,9 +110,7 @@ def train(
         inputs, labels = batch(step)
         net.set_moment(seeds, step)
         each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
-        optimizer.zero_grad()
-        (each * rates).sum().backward()
-        optimizer.step()
+        optimizer.step(each)
         loss[step] = each.detach().numpy()
         bad = ~(loss[step] <= 1000 * loss[0])
         diverged[bad & (diverged == 0)] = step + 1
@@ -121,15 +120,6 @@ def train(
             started = time.monotonic()
             tick((step + 1) / spec["steps"])
     return Trained(loss, diverged, saver.finish() if saver else {})
-
-
-def _optimizer(spec: dict[str, Any], net: nn.Module, rates: Tensor) -> torch.optim.Optimizer:
-    """SGD at rate 1 on a loss already multiplied by each run's own rate: v <- momentum v + rate g; w <- w - v.
-
-    Not the fused kernel: the tail of its vector loop rounds otherwise, so a run's bits would depend on its stack."""
-    if spec["setting"]["optimizer"] != "sgd":
-        raise ValueError(f"optimizer {spec['setting']['optimizer']!r}: allowed is sgd")
-    return torch.optim.SGD(net.parameters(), lr=1.0, momentum=spec["momentum"], foreach=True)
 
 
 class _Saver:

@@ -1,11 +1,9 @@
 """Batch normalization (Ioffe & Szegedy 2015, algorithms 1 and 2), M networks at once.
 
-torch's own kernel is memory-bound far below memory speed at these sizes; this one is written as a few passes over
-rows of neighbouring numbers, forward and backward, and shares the sums that the gradients of gamma, beta and the
-input have in common. It equals ``torch.nn.BatchNorm1d`` (tested in float64).
+The samples of a unit are neighbouring numbers here, a row, so batch normalization is group normalization with a group
+a row. At 64 samples torch's kernel for that took half the time of its kernel for batch normalization (forward and
+backward). It equals ``torch.nn.BatchNorm1d`` (tested in float64).
 """
-
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,36 +14,18 @@ MOMENTUM = 0.1
 """Weight of the newest batch in the running averages, as in torch.nn.BatchNorm1d."""
 
 
-class Normalize(torch.autograd.Function):
-    """gamma (h - mean) / sqrt(var + eps) + beta over the samples of each unit; also returns mean and var.
+def normalize(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """gamma (h - mean) / sqrt(var + eps) + beta over the samples of each unit; also mean and var, not differentiable.
 
     h [M, C, N] contiguous, gamma and beta [M, C] or None -> y [M, C, N], mean [M, C], biased var [M, C].
-    Backward: dL/dh = gamma/sigma (g - <g>/N - xhat <g, xhat>/N), g = dL/dy (Ioffe & Szegedy 2015, section 3).
     """
-
-    @staticmethod
-    def forward(ctx: Any, h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, ...]:
-        mean = h.mean(2)
-        centred = h - mean[..., None]
-        var = torch.linalg.vector_norm(centred, dim=2).square_().div_(h.shape[2])
-        rstd = torch.rsqrt(var + EPS)
-        scale = rstd if gamma is None else gamma * rstd
-        ctx.save_for_backward(centred, rstd, scale)
-        ctx.affine = gamma is not None
-        ctx.mark_non_differentiable(mean, var)
-        return scale_shift(centred, scale, beta), mean, var
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
-        g = grads[0]
-        centred, rstd, scale = ctx.saved_tensors
-        n = g.shape[2]
-        sum_g = g.sum(2)
-        sum_gx = (g * centred).sum(2)
-        shift = -scale * sum_g / n
-        pull = -scale * rstd.square() * sum_gx / n
-        dh = torch.addcmul(shift[..., None], g, scale[..., None]).addcmul_(centred, pull[..., None])
-        return dh, *((sum_gx * rstd, sum_g) if ctx.affine else (None, None))
+    models, channels, samples = h.shape
+    rows = models * channels
+    scale = None if gamma is None else gamma.view(-1)
+    shift = None if beta is None else beta.view(-1)
+    y, mean, rstd = torch.native_group_norm(h.view(1, rows, samples), scale, shift, 1, rows, samples, rows, EPS)
+    var = rstd.detach().square().reciprocal_().sub_(EPS).clamp_min_(0)
+    return y.view_as(h), mean.detach().view(models, channels), var.view(models, channels)
 
 
 class BatchNorm(Norm):
@@ -74,7 +54,7 @@ class BatchNorm(Norm):
             shift = -mean * scale if self.beta is None else self.beta - mean * scale
             y = scale_shift(h, scale, shift)
         else:
-            flat, mean, var = Normalize.apply(h.flatten(2), self.gamma, self.beta)
+            flat, mean, var = normalize(h.flatten(2), self.gamma, self.beta)
             y = flat.view_as(h)
             if self.update:
                 self._average(mean, var, h[0, 0].numel())

@@ -74,7 +74,8 @@ class MLP(nn.Module):
 
 def linear(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
     """weight [M, out, in] times h [M, in, B], plus bias [M, out] -> [M, out, B], each network on its own."""
-    return torch.bmm(weight, h) if bias is None else torch.baddbmm(bias[..., None], weight, h)
+    z = torch.bmm(weight, h)
+    return z if bias is None else z.add_(bias[..., None])
 
 
 def build(

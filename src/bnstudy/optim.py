@@ -1,0 +1,59 @@
+"""Optimizers for stacked networks: every parameter is [M, ...], each of the M networks has a rate of its own."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+class SGD:
+    """v <- momentum v + rate dL/dw; w <- w - v, as torch.optim.SGD.
+
+    ``rates`` [M] multiply the networks' losses, since gradients are linear in them. Not the fused kernel: the tail of
+    its vector loop rounds otherwise, so a run's bits would depend on its stack.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], rates: Tensor, momentum: float) -> None:
+        self.rates = rates
+        self.inner = torch.optim.SGD(list(parameters), lr=1.0, momentum=momentum, foreach=True)
+
+    def step(self, loss: Tensor) -> None:
+        """One step from ``loss`` [M], each network's mean loss."""
+        self.inner.zero_grad()
+        (loss * self.rates).sum().backward()  # type: ignore[no-untyped-call]
+        self.inner.step()
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1; betas .9, .999, eps 1e-8), as torch.optim.Adam.
+
+    Adam's step does not follow the scale of the gradient, so each network's rate must multiply its step instead.
+    """
+
+    BETAS, EPS = (0.9, 0.999), 1e-8
+
+    def __init__(self, parameters: Iterable[Tensor], rates: Tensor) -> None:
+        self.parameters, self.rates, self.steps = list(parameters), rates, 0
+        self.first = [torch.zeros_like(p) for p in self.parameters]
+        self.second = [torch.zeros_like(p) for p in self.parameters]
+
+    def step(self, loss: Tensor) -> None:
+        """One step from ``loss`` [M], each network's mean loss."""
+        gradients = torch.autograd.grad(loss.sum(), self.parameters)
+        self.steps += 1
+        correct = [1 - beta**self.steps for beta in self.BETAS]
+        with torch.no_grad():
+            for p, g, m, v in zip(self.parameters, gradients, self.first, self.second):
+                m.lerp_(g, 1 - self.BETAS[0])
+                v.mul_(self.BETAS[1]).addcmul_(g, g, value=1 - self.BETAS[1])
+                rate = (self.rates / correct[0]).reshape(-1, *[1] * (p.dim() - 1))
+                p.sub_(rate * m / ((v / correct[1]).sqrt_().add_(self.EPS)))
+
+
+def build(name: str, parameters: Iterable[Tensor], rates: Tensor, momentum: float) -> SGD | Adam:
+    """The optimizer "sgd" or "adam" (which has momentum of its own); ValueError for another name."""
+    if name == "adam":
+        return Adam(parameters, rates)
+    if name == "sgd":
+        return SGD(parameters, rates, momentum)
+    raise ValueError(f"optimizer {name!r}: allowed are sgd and adam")
