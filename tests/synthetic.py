@@ -2,11 +2,13 @@
 
 `tables(outcome)` makes a whole study in which batch norm helps ("support"), hurts ("oppose"), does nothing that
 matters ("negligible"), helps shallow nets and hurts deep ones ("mixed"), is lost in noise ("open"), or in which
-only arm `none` was run ("missing"). `dials.dial` then turns a single claim's settings.
+only arm `none` was run ("missing"). With `grids` it also holds networks at other batches, widths, optimizers and
+poolings, and the lecture split; `thin` leaves out most layers, and what no verdict rests on. `dials.dial` then turns a single claim's settings.
 """
 
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SETTING = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer"]
+SETTING = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool"]
+BASE = {"width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
+GRIDS = ({"optimizer": "adam"}, {"batch": 32}, {"batch": 128}, {"width": 32}, {"width": 128}, {"pool": 1})
 GRID = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 TARGETS = (0.5, 0.25)
 FAMILIES = ("contrast", "brightness", "inversion", "noise", "blur", "rotation", "translation")
 CHECKPOINTS = ("init", "step100", "loss1.0", "loss0.5", "loss0.25", "final")
 PAIRS = (("init", "loss1.0"), ("loss1.0", "loss0.5"), ("loss0.5", "loss0.25"), ("init", "final"))
-STATISTICS = ("running", "batch8", "batch32", "batch128", "whole", "reestimated")
-BATCH_ARMS = ("bn", "bn_frozen")
+STATISTICS = ("running", "batch8", "batch32", "whole", "batch128", "reestimated")
+BATCH_ARMS = ("bn", "bn_frozen", "bn_noisy", "bn_detached", "bn_post", "bn_early", "bn_late")
+GUESTS = {"bn_noisy": ("drift",), "bn_post": ("shift",), "bn_detached": (), "bn_early": (), "bn_late": ()}
+"""Arms of which only some tables are made."""
 SITES = {
     "none": ("linear", "relu", "next"), "affine": ("linear", "affine", "relu", "next"),
     "bn_frozen": ("linear", "xhat", "relu", "next"),
@@ -36,9 +42,11 @@ def tables(
     depths: Sequence[int] = (2, 5, 10, 20),
     seed: int = 0,
     spread: float = 0.1,
+    grids: bool = False,
+    thin: bool = False,
 ) -> Tables:
     """All tables of a study of four depths, `seeds` evaluation seeds; `spread` is the sd between seeds (ln, points/10)."""
-    world = World(outcome, seeds, tuple(depths), seed, spread)
+    world = World(outcome, seeds, tuple(depths), seed, spread, grids, thin)
     parts: dict[str, list[pd.DataFrame]] = {}
     for setting in world.settings():
         for name, frame in world.one(setting):
@@ -47,11 +55,30 @@ def tables(
     for name in ("convergence", "sweep"):
         out[name]["steps"] = out[name]["steps"].astype("Int64")
         out[name]["diverged_at"] = out[name]["diverged_at"].astype("Int64")
+    out["checks"] = checks()
     out["shift_size"] = pd.DataFrame(
         [(f, s, 0.05 * s, 0.02 * s if f == "brightness" else 0.0, 1 - 0.1 * s) for f in FAMILIES for s in range(1, 6)],
         columns=["family", "severity", "rms_change", "mean_change", "sd_ratio"],
     )
     return out
+
+
+def checks() -> pd.DataFrame:
+    """Check E15 as this project finds it: the printed formula is off by (m-1)/sqrt(m-2), the corrected one is exact."""
+    rows = []
+    for m in (8, 64):
+        for name, error in (("with 1/m on its last term", 2e-16), ("as printed", (m - 1) / (m - 2) ** 0.5)):
+            text = f"formula {name} against autograd, relative error, m = {m}"
+            rows.append(
+                {"id": "E15", "name": text, "expected": error, "measured": error, "tolerance": 1e-10, "passed": True}
+            )
+    return pd.DataFrame(rows)
+
+
+@cache
+def whole() -> Tables:
+    """A thin study with all its grids, that the tests share: they copy a table before they write into it."""
+    return tables(grids=True, thin=True)
 
 
 def swap(tables: Tables, a: str = "none", b: str = "bn") -> Tables:
@@ -85,7 +112,9 @@ def _order(table: pd.DataFrame) -> pd.DataFrame:
 class World:
     """What is true in the synthetic study, and the tables that show it."""
 
-    def __init__(self, outcome: str, seeds: int, depths: tuple[int, ...], seed: int, spread: float) -> None:
+    def __init__(
+        self, outcome: str, seeds: int, depths: tuple[int, ...], seed: int, spread: float, grids: bool, thin: bool
+    ) -> None:
         signs = {
             "support": 1.0,
             "oppose": -1.0,
@@ -97,19 +126,31 @@ class World:
         if outcome not in signs:
             raise ValueError(f"outcome {outcome!r}: one of {', '.join(signs)}")
         self.outcome, self.strength, self.depths, self.seed = outcome, signs[outcome], depths, seed
+        self.grids, self.thin = grids, thin
         self.seeds, self.spread = np.arange(seeds), 6 * spread if outcome == "open" else spread
 
     def settings(self) -> Iterator[dict[str, Any]]:
-        base = {"width": 64, "batch": 64, "optimizer": "sgd"}
         shallow, middle, deep = (*self.depths, *self.depths)[-7:-4] if len(self.depths) < 3 else self.depths[-3:]
         full = list(product(("none", "bn", "bn_frozen", "once", "affine"), (shallow, deep), (1.0,), ("standardized",)))
         full += product(("none", "bn"), [d for d in self.depths if d not in (shallow, deep)], (1.0,), ("standardized",))
         full += product(("none", "bn", "once"), (middle,), (0.71, 1.41), ("standardized",))
         full += product(("none", "bn", "once"), (shallow,), (0.41,), ("standardized",))
         full += product(("none", "bn"), (shallow,), (1.0,), ("raw", "mixed"))
+        full += product(("bn_detached", "bn_post"), (shallow, deep), (1.0,), ("standardized",))
+        full += [("bn_noisy", shallow, 0.41, "standardized"), ("bn_noisy", middle, 0.71, "standardized")]
+        full += product(("bn_early", "bn_late"), (deep,), (1.0,), ("standardized",))
+        full += product(("bn_early", "bn_late"), (middle,), (0.71,), ("standardized",))
+        if self.grids:
+            full += product(("none", "bn"), (shallow,), (1.0,), ("lecture_white", "lecture_gray"))
         for arm, depth, gain, inputs in dict.fromkeys(full):
             if self.outcome != "missing" or arm == "none":
-                yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **base}
+                yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **BASE}
+        if self.grids:
+            plain = {"depth": shallow, "gain": 1.0, "inputs": "standardized", **BASE}
+            for batch in (8, 16, 256):
+                yield {"arm": "bn", **plain, "batch": batch}
+            for arm, factors in product(("none", "bn"), GRIDS):
+                yield {"arm": arm, **plain, **factors}
 
     def helps(self, depth: int) -> float:
         """How much batch norm helps: 1 as claimed, 0 not at all, -1 the reverse."""
@@ -125,7 +166,9 @@ class World:
         best = self.best(setting["arm"], setting["depth"])
         shared = self.best("none", setting["depth"])
         plain = setting["gain"] == 1.0 and setting["inputs"] == "standardized"
+        plain = plain and all(setting[k] == v for k, v in BASE.items())
         roles = [("best@0.5", best), ("best@0.25", best), *([("shared", shared)] if plain else [])]
+        roles += [("lower@0.5", best * 0.5623), ("upper@0.5", best * 1.778)]
         full = plain and setting["arm"] in ("none", "bn") and setting["depth"] in (self.depths[-3:][0], self.depths[-1])
         roles += [("grid", r) for r in GRID] if full else []
         rates = pd.DataFrame(roles, columns=["role", "rate"]).assign(evaluable=True, reason="")
@@ -134,13 +177,25 @@ class World:
         yield "convergence", pd.concat(runs)
         yield (
             "sweep",
-            pd.concat(self.run(setting, rate, np.arange(10_000, 10_003), tuning=True) for rate in GRID),
+            pd.concat(
+                self.run(setting, rate, np.arange(10_000, 10_003), tuning=True) for rate in GRID[self.thin * 7 :]
+            ),
         )
-        for rate in dict.fromkeys([best, shared if plain else best]):
+        for rate in dict.fromkeys([best, shared if plain and not self.thin else best]):
             done = next(r for r in runs if (r["rate"] == rate).all())
-            yield "curves", self.curves(done)
+            if not self.thin:
+                yield "curves", self.curves(done)
+            if GUESTS.get(setting["arm"]) == () or (
+                self.thin and needless(setting, "shift") and needless(setting, "drift")
+            ):
+                continue
             for name, rows in self.measures(setting, done):
-                yield name, rows.assign(rate=rate)
+                if name in GUESTS.get(setting["arm"], (name,)) and not (self.thin and needless(setting, name)):
+                    yield name, rows.assign(rate=rate)
+
+    def layers(self, depth: int) -> np.ndarray:
+        every = np.arange(1, depth + 1)
+        return every[np.isin(every, [1, 2, depth // 2 + 1, depth])] if self.thin else every
 
     def best(self, arm: str, depth: int) -> float:
         return {"bn": 0.3, "bn_frozen": 0.3}.get(arm, 0.1 if depth < 11 else 0.03)
@@ -153,10 +208,16 @@ class World:
             "bn_frozen": 0.7 * h,
             "once": 0.8 * max(-h, 0.0),
             "affine": 0.6 * h + 0.03 * depth * h,
+            "bn_noisy": 1.0 * h,
+            "bn_detached": 0.5 * h,
+            "bn_post": 0.4 * h,
+            "bn_early": 0.9 * h,
+            "bn_late": 0.4 * h,
         }
         gap = gaps.get(arm, (0.5 + 0.035 * depth + 2.6 * far + (0.8 if inputs != "standardized" else 0.0)) * h)
         if arm == "once":
             gap += 1.5 * far
+        gap += 0.4 * max(0.0, -np.log2(setting["batch"] / 64)) * h
         return float(np.log(90 + 4 * depth) + gap + (0.9 * far if arm == "bn" and h < 0 else 0.0))
 
     def run(self, setting: dict[str, Any], rate: float, seeds: np.ndarray, tuning: bool = False) -> pd.DataFrame:
@@ -210,7 +271,7 @@ class World:
         alive = set(done.loc[done["diverged_at"].isna(), "seed"])
         have = {"final": alive, "loss1.0": alive, **reached}
         arm, depth, h = setting["arm"], setting["depth"], self.helps(setting["depth"])
-        layers, noise = np.arange(1, depth + 1), self.noise("measure", *setting.values())
+        layers, noise = self.layers(depth), self.noise("measure", *setting.values())
         sites = [s for s in ALL_SITES if s in SITES.get(arm, ALL_SITES)]
         level = 0.5 * np.exp(-1.2 * h if arm in BATCH_ARMS else 0.0)
         rows = cross(self.seeds, layer=layers, site=sites, pair=range(len(PAIRS)))
@@ -230,21 +291,76 @@ class World:
         growth = 0.0 if arm != "none" or depth < 2 else (3.5 * h + 0.3) * (rows["layer"] - 1) / (depth - 1)
         rows["variance"] = np.exp(growth + noise[rows["seed"]])
         yield "moments", _reached(rows.assign(excess_kurtosis=0.4, dead=0.02), have, "checkpoint")
-        yield "shift", self.shift(arm, depth, h, noise, alive)
+        yield "shift", self.shift(arm, depth, h, noise, alive, setting["inputs"])
+        yield from self.deeper(setting, noise, have)
         if arm in BATCH_ARMS:
             rows = cross(self.seeds, layer=layers, family=FAMILIES, severity=range(1, 6))
             rows["offset"] = (0.1 - 0.06 * h) * rows["severity"] / 3 * np.exp(noise[rows["seed"]])
             rows["offset"] *= np.exp(0.9 * h * (rows["layer"] - 1) / max(depth - 1, 1) * (1 if depth > 10 else 0))
             yield "xhat", _reached(rows.assign(end="final"), have, "end").drop(columns="end")
 
-    def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int]) -> pd.DataFrame:
-        norm = arm in BATCH_ARMS
+    def deeper(
+        self, setting: dict[str, Any], noise: np.ndarray, have: dict[str, set[int]]
+    ) -> Iterator[tuple[str, pd.DataFrame]]:
+        """What is measured of none and bn alone."""
+        arm, depth, h = setting["arm"], setting["depth"], self.helps(setting["depth"])
+        if arm not in ("none", "bn"):
+            return
+        layers, low = self.layers(depth), arm == "bn"
+        seeds = np.exp(noise)
+        levels = ["init", "loss1.0", "loss0.5"]
+        rows = cross(self.seeds, checkpoint=["loss1.0", "loss0.5"], statistics=["running"])
+        rows["nll"] = (0.4 - 0.06 * h * low + 0.0004 * setting["batch"] * h) * np.exp(0.2 * noise[rows["seed"]])
+        yield "levels", _reached(rows.assign(accuracy=90.0), have, "checkpoint")
+        if setting["inputs"] != "standardized" or any(setting[k] != v for k, v in BASE.items()):
+            return
+        rows = cross(self.seeds, checkpoint=[*levels, "step100"], layer=layers)
+        level = 0.3 * h * (depth - rows["layer"]) if not low else 0.02 * (depth - rows["layer"])
+        rows["norm"], rows["weight_norm"] = 0.1 * np.exp(level) * seeds[rows["seed"]], 1.0
+        yield "gradients", _reached(rows, have, "checkpoint")
+        rows = cross(self.seeds, checkpoint=levels, layer=layers[1:], matching=["rate", "decrease", "step"])
+        rows["relative"] = 0.4 * np.exp((0.6 + 0.1 * rows["layer"]) * h * (not low)) * seeds[rows["seed"]]
+        yield "ics", _reached(rows.assign(cosine=0.9, absolute=rows["relative"], floor=0.05), have, "checkpoint")
+        if depth != self.depths[-2:][0]:
+            return
         rows = cross(
             self.seeds,
-            condition=range(1 + 5 * len(FAMILIES)),
-            statistics=STATISTICS if norm else STATISTICS[:1],
+            checkpoint=["init", "loss0.5"],
+            kind=["gradient", "random"],
+            dose=[0.001, 0.01, 0.1],
+            layer=np.arange(depth // 2 + 1, depth + 2),
         )
-        rows["family"] = ["clean" if not c else FAMILIES[(c - 1) // 5] for c in rows["condition"]]
+        size = rows["dose"] * (3 if low else 3 * np.exp(0.8 * h)) * seeds[rows["seed"]]
+        last = rows["layer"] == depth + 1
+        for column in ("moments", "shape", "gradients"):
+            rows[column] = np.where(last, np.nan, 0.5 * size)
+        rows["values"], rows["left"] = (
+            size,
+            np.where(last, np.nan, (0.5 + 0.25 * h) * np.clip(seeds[rows["seed"]], 0.8, 1.2)),
+        )
+        yield "intervention", _reached(rows, have, "checkpoint")
+        rows = cross(self.seeds, match=["dose", "damage"]).assign(checkpoint="loss0.5", budget=200)
+        steps = np.round((20 if low else 20 * np.exp(0.7 * h)) * seeds[rows["seed"]])
+        late = (rows["seed"] % 16 == 5) & (not low)
+        rows["reached"], rows["steps"] = ~late, np.where(late, np.nan, steps)
+        yield "adaptation", _reached(rows, have, "checkpoint")
+        rows = cross(self.seeds, checkpoint=["init", "loss0.5"])
+        for column in ("change_absolute", "change_relative"):
+            rows[column] = 0.2 * np.exp(0.6 * h * (not low)) * seeds[rows["seed"]]
+        rows = rows.assign(loss_range=0.3, predictiveness=0.2, beta_smoothness=2.0, hessian_top=30.0, input_share=0.1)
+        yield "landscape", _reached(rows, have, "checkpoint")
+
+    def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int], inputs: str) -> pd.DataFrame:
+        norm, lecture = arm in BATCH_ARMS, inputs.startswith("lecture")
+        families = (inputs,) if lecture else FAMILIES[: 0 if self.thin and arm not in ("none", "bn") else None]
+        statistics = ("running", "hue32", "mixed32") if lecture else STATISTICS[:: 1 + self.thin]
+        rows = cross(
+            self.seeds,
+            condition=range(1 + 5 * len(families)),
+            statistics=statistics if norm else statistics[:1],
+        )
+        clean = inputs if lecture else "clean"
+        rows["family"] = [clean if not c else families[(c - 1) // 5] for c in rows["condition"]]
         rows["severity"] = [0 if not c else (c - 1) % 5 + 1 for c in rows["condition"]]
         rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
         rows["accuracy"] -= (
@@ -255,6 +371,16 @@ class World:
         rows["accuracy"] = rows["accuracy"].clip(5, 100)
         rows["nll"] = 0.02 * (105 - rows["accuracy"])
         return _reached(rows.drop(columns="condition").assign(end="final"), {"final": alive}, "end").drop(columns="end")
+
+
+def needless(setting: dict[str, Any], name: str) -> bool:
+    """Whether no verdict rests on a network's table."""
+    plain = setting["gain"] == 1.0 and setting["inputs"] == "standardized"
+    if setting["arm"] in ("once", "affine") or setting["inputs"] in ("raw", "mixed"):
+        return True
+    if setting["arm"] == "bn_frozen" and name != "shift":
+        return True
+    return name in ("shift", "xhat") and not plain and not setting["inputs"].startswith("lecture")
 
 
 def cross(seeds: np.ndarray, **levels: Any) -> pd.DataFrame:

@@ -124,5 +124,5 @@ def test_few_seeds_decide_nothing() -> None:
 def test_every_question_has_an_answer() -> None:
     for t in (tables(), tables(none=1000), swap(tables()), tables(drift=1.0, drop=0.0)):
         found = answers(LEDGER, judge(LEDGER, t, DEPTHS)[0])
-        assert [q["id"] for q in found] == ["Q1", "Q2", "Q3", "Q4"]
+        assert [q["id"] for q in found] == ["Q1", "Q2", "Q3", "Q4", "U"]
         assert all(s and "{" not in s for q in found for s in q["sentences"])

@@ -9,8 +9,10 @@ from bnstudy.data import digits, images, mnist5k
 from bnstudy.data.images import Images, checked, pool, split
 
 
-def test_mnist5k_is_pooled_and_balanced():
-    loaded = mnist5k.load({"source": "mnist5k", "pool": 2})
+def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):
+    images.save(mnist5k.load({"source": "mnist5k"}), tmp_path / "a.npz")
+    assert images.read(tmp_path / "a.npz").x.shape == (5000, 1, 28, 28)
+    loaded = images.read(tmp_path / "a.npz", 2)
     assert loaded.x.shape == (5000, 1, 14, 14) and loaded.x.dtype == np.float32
     assert np.bincount(loaded.y).tolist() == [500] * 10
     assert loaded.classes == tuple("0123456789")
@@ -20,9 +22,8 @@ def test_mnist5k_is_pooled_and_balanced():
 
 
 def test_digits_are_in_the_unit_range():
-    loaded = digits.load({"source": "digits", "pool": 1})
+    loaded = digits.load({"source": "digits"})
     assert loaded.x.shape == (1797, 1, 8, 8) and loaded.x.max() == 1 and loaded.x.min() == 0
-    assert digits.load({"pool": 2}).x.shape == (1797, 1, 4, 4)
 
 
 def test_pool_averages_blocks():
@@ -92,7 +93,7 @@ def test_split_refuses_more_than_there_is():
 
 
 def test_saved_images_come_back_and_leave_no_other_file(tmp_path):
-    loaded = digits.load({"pool": 1})
+    loaded = digits.load({})
     images.save(loaded, tmp_path / "deep" / "a.npz")
     images.save(loaded, tmp_path / "deep" / "b.npz")
     again = images.read(tmp_path / "deep" / "a.npz")
@@ -109,7 +110,7 @@ def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez_compressed", full)
     with pytest.raises(OSError):
-        images.save(digits.load({"pool": 1}), tmp_path / "a.npz")
+        images.save(digits.load({}), tmp_path / "a.npz")
     assert not list(tmp_path.iterdir())
 
 

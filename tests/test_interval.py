@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnstudy.coverage import ordered, simulate
-from bnstudy.stats import max_intervals, median_interval, rank, seeds_needed
+from bnstudy.stats import max_intervals, median_interval, rank, seeds_needed, tail
 
 
 def test_published_numbers() -> None:
@@ -69,12 +69,16 @@ def test_ends_that_are_no_ends_are_refused() -> None:
 
 
 def test_simulated_studies_keep_the_promise_and_the_usual_intervals_do_not() -> None:
-    found = simulate(studies=2000, seeds=(10, 16)).set_index(["distribution", "n", "method"])
+    found = simulate(studies=2000, seeds=(10, 16), bootstrapped=1000).set_index(["distribution", "n", "method"])
     ours = found.xs("order statistics", level="method")
-    assert len(ours) == 10 and (ours["coverage"] >= 0.94).all() and (ours["false_verdicts"] <= 0.05).all()
+    error = 3 * (0.05 * 0.95 / 2000) ** 0.5
+    assert len(ours) == 10 and (ours["coverage"] >= 0.94).all() and (ours["false_verdicts"] <= 0.05 + error).all()
+    exact = 1 - (1 - tail(10, 1)) ** 25
+    assert ours.xs(10, level="n")["false_verdicts"].to_numpy() == pytest.approx(exact, abs=error)
     usual = found.drop("order statistics", level="method")
     assert usual.loc[("lognormal", 10, "t"), "coverage"] < 0.88
-    assert (usual.xs("bootstrap", level="method")["false_verdicts"] > 0.2).all()
+    assert (usual.xs("bootstrap", level="method")["false_verdicts"] > 0.1).all()
+    assert set(found["simulated"]) == {2000, 1000} and set(found["resamples"]) == {0, 2000}
     assert found.loc[("normal", 10, "t"), "coverage"] == pytest.approx(0.95, abs=0.02)
 
 

@@ -25,7 +25,7 @@ from bnstudy.page import build
 from bnstudy.page.walk import body, mathml
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = ["q1", "q2", "q3", "q4", "methods"]
+NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
 CHECKS = [
     {"id": "E1", "name": "sum of gradients", "expected": 0.0, "measured": 3e-17, "tolerance": 1e-12, "passed": True},
     {"id": "E5", "name": "growth of gradients", "expected": 1.467, "measured": 1.6, "tolerance": 0.03, "passed": False},
@@ -126,7 +126,7 @@ def test_everything_is_there(support):
         "drift", "drift-by-stage", "affine", "drift-steps", "input-offset",
         "severity", "xhat", "statistics-on-clean",
         "depths", "depths-2", "survival", "window", "rate-window-by-gain", "steps-by-gain",
-        "steps-by-inputs", "loss-curves", "steps-saved", "variance",
+        "steps-by-inputs", "loss-curves", "steps-saved", "variance", "halves", "depths-3", "depths-4",
     }  # fmt: skip
     formulas = sum(c.source.count("$$") // 2 for n in NOTEBOOKS for c in source(n).cells if c.cell_type == "markdown")
     assert support.count('<math display="block"') == formulas >= 7

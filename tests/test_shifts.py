@@ -5,6 +5,7 @@ import torch
 
 from bnstudy.data import mnist5k
 from bnstudy.data.digits import load
+from bnstudy.data.images import pool
 from bnstudy.data.shifts import (
     BRIGHTNESS,
     CONTRAST,
@@ -26,7 +27,7 @@ LEVELS = range(1, 6)
 @pytest.fixture(scope="module")
 def x():
     """Digits with a border of 8 black pixels: [200, 1, 24, 24], float64."""
-    digits = torch.from_numpy(load({"pool": 1}).x[:200]).double()
+    digits = torch.from_numpy(load({}).x[:200]).double()
     return torch.nn.functional.pad(digits, (8, 8, 8, 8))
 
 
@@ -159,7 +160,7 @@ def test_translation_moves_by_its_distance_in_all_directions(side):
 
 
 def test_severities_stay_in_order_on_14_pixels():
-    x = torch.from_numpy(mnist5k.load({"pool": 2}).x[::10])
+    x = torch.from_numpy(pool(mnist5k.load({}).x[::10], 2))
     for family in FAMILIES:
         rms = [size(x, family, severity, 0)["rms_change"] for severity in range(6)]
         assert all(a < b for a, b in zip(rms, rms[1:])), (family, rms)

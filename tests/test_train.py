@@ -7,8 +7,9 @@ from torch import nn
 
 from bnstudy.data import digits
 from bnstudy.train import Run, batches, build, part, train
+from bnstudy.tune import steps_to
 
-IMAGES = digits.load({"pool": 1})
+IMAGES = digits.load({})
 SPLITS = {"train": 960, "test": 256, "heldout": 256}
 
 
@@ -65,7 +66,10 @@ def plain(s: dict, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
     net.eval() if arm in ("bn", "bn_frozen") else net(x.double()[index[0]])  # constants of the first batch
     net.train()
-    optimizer = torch.optim.SGD(net.parameters(), lr=run.rate, momentum=s["momentum"])
+    if s["setting"]["optimizer"] == "adam":
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), lr=run.rate)
+    else:
+        optimizer = torch.optim.SGD(net.parameters(), lr=run.rate, momentum=s["momentum"])
     losses = []
     for i in index:
         loss = nn.functional.cross_entropy(net(x.double()[i]), y[i])
@@ -92,6 +96,31 @@ def test_a_stacked_run_equals_plain_torch(arm: str) -> None:
                     assert np.abs(ours - getattr(norm, name).numpy()).max() < 1e-5
     if arm == "none":
         assert result.diverged[1] > 0
+
+
+@pytest.mark.parametrize("arm", ["none", "bn", "once"])
+def test_a_stacked_run_equals_plain_torch_with_adam(arm: str) -> None:
+    s = spec(arm)
+    s["setting"]["optimizer"] = "adam"
+    runs = [Run(0, 0.003), Run(1, 1e6), Run(2, 0.01)]
+    result = train(s, runs, IMAGES, keep=True, dtype=torch.float64)
+    for i in (0, 2):
+        assert np.abs(result.loss[:, i] - plain(s, runs[i])[0]).max() < 1e-5
+
+
+def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
+    s = spec("bn", steps=200)
+    s["targets"] = [1.0, 0.8]
+    runs = [Run(0, 0.1), Run(1, 0.03), Run(2, 1e6)]
+    whole, short = train(s, runs, IMAGES, keep=True), train(s, runs, IMAGES, keep=False)
+    assert len(short.loss) == short.done.max() < len(whole.loss) == 200
+    assert np.array_equal(short.loss, whole.loss[: len(short.loss)], equal_nan=True)
+    assert np.array_equal(short.done, whole.done)
+    for target in s["targets"]:
+        steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
+        assert np.array_equal(*steps) and np.isfinite(steps[0][:2]).all()
+    slow = train(s, [Run(0, 1e-6)], IMAGES, keep=False)
+    assert len(slow.loss) == slow.done[0] == 200
 
 
 @pytest.mark.parametrize("arm", ["none", "bn", "bn_frozen", "once", "affine"])

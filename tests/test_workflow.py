@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,7 @@ def cells(folder: Path) -> set[str]:
 def test_it_goes_all_the_way(study: Path) -> None:
     claims = json.loads((study / "results/nano/claims.json").read_text())
     page = (study / "results/nano/report.html").read_text()
-    assert {c["question"] for c in claims} == {"Q1", "Q2", "Q3", "Q4"}
+    assert {c["question"] for c in claims} == {"Q1", "Q2", "Q3", "Q4", "U"}
     assert all(f'id="claim-{c["id"]}"' in page and c["verdict"] in page for c in claims)
     assert "https://" not in page.split("</style>")[0] and 'src="http' not in page
     assert trained(study) == len(cells(study)) > 0
@@ -103,16 +105,59 @@ def test_a_figure_redraws_only(study: Path) -> None:
     path = study / "src/bnstudy/figures/q1.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
-    plan = snakemake(study, "-n")
+    plan = snakemake(study, "-n", "--quiet", "rules")
     path.write_text(before)
-    assert "rule notebook" in plan and "rule sweep" not in plan and "rule measure" not in plan
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
+    assert counts == {"all": "1", "notebook": "1", "report": "1", "total": "3"}, plan
 
 
-def test_a_new_rate_and_a_new_arm_train_only_what_is_new(study: Path) -> None:
+@pytest.fixture
+def nano(study: Path) -> Iterator[Path]:
+    """The config of the nano study, put back afterwards."""
     path = study / "tests/nano.yaml"
-    old, text = cells(study), path.read_text()
-    path.write_text(text.replace("[0.03, 0.1]", "[0.03, 0.1, 0.3]"))
-    snakemake(study, "--cores", "2", "results/nano/rates.json")
-    swept = sum(json.loads(p.read_text())["trained"] for p in (study / "results/nano/sweep").glob("*.json"))
-    assert old < cells(study) and 0 < swept < len(old)
+    text = path.read_text()
+    yield path
     path.write_text(text)
+
+
+def retrained(study: Path) -> dict[str, int]:
+    """Trains what the edited config lacks; cells trained by job and stage, from jobs that ran again."""
+    before = {p: p.stat().st_mtime_ns for p in study.glob("results/*/[se]*/*.json")}
+    snakemake(study, "--until", "evaluate", "--cores", "2")
+    files = [p for p in study.glob("results/*/[se]*/*.json") if before.get(p) != p.stat().st_mtime_ns]
+    return {f"{p.parent.name} {p.stem}": json.loads(p.read_text())["trained"] for p in files}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "jobs", "most"),
+    [
+        ("[0.03, 0.1]", "[0.03, 0.1, 0.3]", ("sweep", "evaluate"), 8),
+        ("evaluation: 8", "evaluation: 16", ("evaluate",), 12),
+        ("depths: [2, 3]", "depths: [2, 3, 4]", ("sweep bn_d4", "sweep none_d4", "evaluate bn_d4", "evaluate none_d4"), 99),
+        ("[none, bn]", "[none, bn, bn_frozen]", ("sweep bn_frozen_d2", "sweep bn_frozen_d3", "evaluate bn_frozen"), 99),
+    ],
+    ids=["rate", "seed block", "depth", "arm"],
+)  # fmt: skip
+def test_what_is_new_alone_is_trained(
+    study: Path, nano: Path, old: str, new: str, jobs: tuple[str, ...], most: int
+) -> None:
+    assert old in nano.read_text()
+    had = cells(study)
+    nano.write_text(nano.read_text().replace(old, new))
+    trained = {job: n for job, n in retrained(study).items() if n}
+    assert trained and all(job.startswith(jobs) for job in trained), trained
+    assert had < cells(study) and len(cells(study) - had) == sum(trained.values()) <= most
+
+
+def test_another_study_reuses_the_cells_it_shares(study: Path, nano: Path) -> None:
+    nano.write_text(nano.read_text().replace("study: nano", "study: other"))
+    done = retrained(study)
+    assert len(done) == 8 and not any(done.values()), done
+
+
+def test_a_new_arm_file_changes_nothing_old(study: Path) -> None:
+    path = study / "src/bnstudy/arms/rms.py"
+    path.write_text((study / "src/bnstudy/arms/affine.py").read_text())
+    plan = snakemake(study, "-n")
+    path.unlink()
+    assert "Nothing to be done" in plan

@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("stage", choices=sorted(STAGES))
     parser.add_argument("--spec", type=json.loads, help="the job's complete specification, as JSON")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="for `plan`: the study")
-    for name in ("data", "rates", "index", "out", "study", "notebook", "claims"):
+    for name in ("data", "rates", "index", "out", "notebook", "claims"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("sweeps", "evaluations", "measures", "notebooks"):
         parser.add_argument(f"--{name}", type=Path, nargs="*")
@@ -49,7 +49,7 @@ def _train(stage: str):  # type: ignore[no-untyped-def]
 def _summarize(a: argparse.Namespace) -> None:
     from bnstudy.tables import summarize
 
-    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.out)
+    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.spec["pool"], a.out)
 
 
 def _claims(a: argparse.Namespace) -> None:
@@ -80,7 +80,7 @@ def _checks(a: argparse.Namespace) -> None:
 def _notebook(a: argparse.Namespace) -> None:
     from bnstudy.notebook import execute
 
-    execute(a.notebook, {"study": str(a.study)}, a.out)
+    execute(a.notebook, {"study": str(a.index.parent)}, a.out)
 
 
 def _report(a: argparse.Namespace) -> None:
@@ -88,19 +88,21 @@ def _report(a: argparse.Namespace) -> None:
     from bnstudy.page import build
     from bnstudy.provenance import provenance
 
-    store.write_json(a.study / "provenance.json", provenance(a.study, a.spec))
-    build(a.study, a.notebooks, a.out)
+    study = a.out.parent
+    store.write_json(study / "provenance.json", provenance(study, a.spec))
+    build(study, a.notebooks, a.out)
 
 
 def _plan(a: argparse.Namespace) -> None:
     from bnstudy.config import read_study
-    from bnstudy.plan import Plan, outlook
+    from bnstudy.outlook import outlook
+    from bnstudy.plan import Plan
 
     print(outlook(Plan(read_study(a.config))))
 
 
 def _prune(a: argparse.Namespace) -> None:
-    from bnstudy.plan import prune
+    from bnstudy.outlook import prune
 
     print(f"deleted {prune()} cells that no study refers to")
 

@@ -9,21 +9,46 @@ import torch
 from torch import Tensor
 
 from bnstudy import store
-from bnstudy.data.images import Images
+from bnstudy.data.images import Images, read
+from bnstudy.data.shifts import FAMILIES, shift
 from bnstudy.train import build, part
 
 PROBE = 512
 """Training images in the fixed probe batch of drift and moments."""
 
 
-class TrainedCell:
-    """The runs of one cell: one setting, one rate, ``seeds`` [M]."""
+class Source:
+    """The stored images of a study, pooled, and their shifted copies: read and made once for many cells."""
 
-    def __init__(self, cells: Path, name: str, images: Images) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._images: dict[int, Images] = {}
+        self._shifted: dict[int, list[tuple[str, int, Tensor]]] = {}
+
+    def images(self, pool: int) -> Images:
+        if pool not in self._images:
+            self._images[pool] = read(self.path, pool)
+        return self._images[pool]
+
+    def shifted(self, pool: int) -> list[tuple[str, int, Tensor]]:
+        """[(family, severity, all images [N, C, H, W] under that shift)], the clean ones first."""
+        if pool not in self._shifted:
+            clean = torch.from_numpy(self.images(pool).x)
+            kinds = [(family, severity) for family in FAMILIES for severity in range(1, 6)]
+            self._shifted[pool] = [("clean", 0, clean), *((f, s, shift(clean, f, s, 0)) for f, s in kinds)]
+        return self._shifted[pool]
+
+
+class TrainedCell:
+    """The runs of one cell: one setting, one ``rate``, ``seeds`` [M]. ``shared``: the rate that all arms share."""
+
+    def __init__(self, cells: Path, name: str, source: Source, shared: float | None = None) -> None:
         self.spec, self.files = store.get(cells, name)
-        self.cells, self.name, self.images = cells, name, images
+        self.cells, self.name, self.source, self.shared = cells, name, source, shared
         self.seeds: list[int] = self.spec["seeds"]
         self.setting: dict[str, Any] = self.spec["setting"]
+        self.rate: float = self.spec["rate"]
+        self.images = source.images(self.setting["pool"])
 
     def checkpoints(self) -> list[str]:
         return [f for f in self.files if f != "curve"]

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from bnstudy.ledger import FIELDS, Answer, Claim, Ledger, Setting, keys
+from bnstudy.ledger import FIELDS, Answer, Claim, Ledger, keys
+from bnstudy.setting import Setting, shades
 from bnstudy.stats import max_intervals, seeds_needed
 
 VERDICT_SEEDS = 10
@@ -43,11 +44,8 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
                 yield f"{claim.id}: {', '.join(sorted(names(text) - FIELDS))}: no such field; there are {', '.join(sorted(FIELDS))}"
         if claim.shares and not _mirrored(claim, by_id.get(claim.shares)):
             yield f"{claim.id}: its settings are not those of {claim.shares} with the arms exchanged"
-    for place, lists in [(q.id, q.sentences) for q in ledger.questions] + [
-        (f.figure, [f.title]) for f in ledger.findings
-    ]:
-        for answers in lists:
-            yield from (f"{place}: {e}" for e in _bad_answers(answers, by_id))
+    for place, answers in _choices(ledger):
+        yield from (f"{place}: {e}" for e in _bad_answers(answers, by_id))
     for q in ledger.questions:
         yield from (f"{q.id}: no claim {c}" for c in (q.lead, q.pivot) if c not in by_id)
     for finding in ledger.findings:
@@ -55,18 +53,38 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
             yield f"{finding.figure}: alt and caption may name {{title}} alone"
 
 
+def _choices(ledger: Ledger) -> Iterator[tuple[str, list[Answer]]]:
+    """Every list of answers of which one is said, and where it stands."""
+    for q in ledger.questions:
+        for answers in (*q.sentences, *q.believe, *(a for ask in q.asks for a in ask.sentences)):
+            yield q.id, answers
+    for finding in ledger.findings:
+        yield finding.figure, finding.title
+
+
 def _bad_answers(answers: list[Answer], by_id: dict[str, Claim]) -> Iterator[str]:
-    if answers[-1].when or any(not a.when for a in answers[:-1]):
+    if not answers or answers[-1].when or any(not a.when for a in answers[:-1]):
         yield "the last answer, and no other, has no `when`"
     for answer in answers:
         for name, verdicts in answer.when.items():
-            allowed = [*keys(by_id[name]), "contradicted"] if name in by_id else []
+            allowed = _verdicts(name, by_id)
             if set(verdicts) - set(allowed):
                 yield f"when {name} is {', '.join(sorted(set(verdicts) - set(allowed)))}: allowed are {', '.join(allowed)}"
         for field in names(answer.text):
             claim, _, key = field.partition("[")
             if claim not in by_id or key.rstrip("]") not in FIELDS | {"sentence"}:
                 yield f"{{{field}}}: write {{CLAIM[FIELD]}}, as in {{Q1b[effect]}}"
+
+
+def _verdicts(name: str, by_id: dict[str, Claim]) -> list[str]:
+    """What a claim ("Q4c") or one of its settings ("Q4c.3") can come out as."""
+    claim, _, number = name.partition(".")
+    if claim not in by_id or int(number or 1) > len(by_id[claim].settings):
+        return []
+    if not number:
+        return [*keys(by_id[claim]), "contradicted"]
+    found = shades(by_id[claim].settings[int(number) - 1])
+    return ["supported", *(f"contradicted.{s}" for s in found), "open", "contradicted"]
 
 
 def _mirrored(claim: Claim, other: Claim | None) -> bool:
@@ -88,7 +106,7 @@ class ClaimsError(ValueError):
     """The claims file cannot be used; the message lists every reason."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Refuses a key written twice, of which YAML would keep the last without a word."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:

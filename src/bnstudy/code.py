@@ -34,6 +34,17 @@ def path_of(module: str) -> Path | None:
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 
 
+def imported(tree: ast.AST) -> list[str]:
+    """The modules of this package that a program imports, anywhere in it."""
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+    return [m for m in found if m.startswith("bnstudy.") and path_of(m)]
+
+
 @cache
 def _parse(module: str) -> tuple[str, list[str]]:
     """(hash of the syntax tree without docstrings, modules of this package that it imports)."""
@@ -41,15 +52,10 @@ def _parse(module: str) -> tuple[str, list[str]]:
     if path is None:
         raise FileNotFoundError(f"no module {module} in {ROOT}")
     tree = ast.parse(path.read_bytes())
-    imports: list[str] = []
+    inside = imported(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imports += [a.name for a in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imports += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
             if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
                 body[0] = ast.Pass()
-    inside = [m for m in imports if m.startswith("bnstudy.") and path_of(m)]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), inside

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from bnstudy.config_checks import cross_checks
+from bnstudy.config_checks import cross_checks, factors, names
 from bnstudy.config_errors import Problem, fail, report, translate
 from bnstudy.config_files import Source, TooLarge, place, plain
 from bnstudy.config_models import GRIDS, Grid, Study, schema
@@ -38,16 +38,27 @@ class Setting(NamedTuple):
     width: int
     batch: int
     optimizer: str
+    pool: int
 
 
-def settings(study: Study) -> dict[Setting, tuple[str, ...]]:
-    """Each distinct setting of the grids with the union of the rates asked for it, both sorted."""
-    asked: dict[Setting, set[str]] = {}
+class Asked(NamedTuple):
+    """What the grids that hold a setting ask of it, together: kinds of rates, and measures; both sorted."""
+
+    rates: tuple[str, ...]
+    measures: tuple[str, ...]
+
+
+def settings(study: Study) -> dict[Setting, Asked]:
+    """Each distinct setting of the grids, sorted, and what is asked of it."""
+    rates: dict[Setting, set[str]] = {}
+    measures: dict[Setting, set[str]] = {}
+    every = names("measures", "measure")
     for grid in study.grids:
-        for arm, depth, gain, inputs in product(grid.arms, grid.depths, grid.gains, grid.inputs):
-            common = (study.network.width, study.training.batch, study.training.optimizer)
-            asked.setdefault(Setting(arm, depth, gain, inputs, *common), set()).update(grid.rates)
-    return {setting: tuple(sorted(asked[setting])) for setting in sorted(asked)}
+        for values in product(*factors(study, grid).values()):
+            setting = Setting(*values)
+            rates.setdefault(setting, set()).update(grid.rates)
+            measures.setdefault(setting, set()).update(every if grid.measures is None else grid.measures)
+    return {s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s]))) for s in sorted(rates)}
 
 
 def steps(study: Study, depth: int) -> int:

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import product
+from math import prod
 from pathlib import Path as File
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ IMAGES = {"mnist5k": (5000, 28), "digits": (1797, 8), "fashion_mnist": (70_000, 
 RESERVED = ("bench", "cells", "data", "reference")
 """Folders of results/ that are no study's."""
 MOST_SETTINGS = 10_000
-FACTORS = ("arms", "depths", "gains", "inputs")
 BASE_GAIN = 1.0
 BASE_INPUTS = "standardized"
 
@@ -101,7 +100,7 @@ def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -
             "set training.deep_steps to training.steps or more",
         )
         problems.append(Problem(("training", "deep_steps"), wrong, allowed, todo, value=study.training.deep_steps))
-    problems += _each_grid(study.grids, index)
+    problems += _each_grid(study, index)
     if not broken["grids"]:
         problems += _shared(study.grids)
     if not broken["claims"]:
@@ -128,25 +127,54 @@ def _data(study: "Study") -> Iterator[Problem]:
         yield Problem(("data", "pool"), wrong, "one of " + fits, todo, value=data.pool)
 
 
-def _each_grid(grids: "tuple[Grid, ...]", index: list[int]) -> Iterator[Problem]:
+def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
+    """The lists that a grid crosses, in the order of a setting's values; those left out have the study's own value."""
+    own = {
+        "widths": study.network.width,
+        "batches": study.training.batch,
+        "optimizers": study.training.optimizer,
+        "pools": study.data.pool,
+    }
+    lists = {key: getattr(grid, key) for key in ("arms", "depths", "gains", "inputs", *own)}
+    return {key: (own[key],) if values is None else values for key, values in lists.items()}
+
+
+def _each_grid(study: "Study", index: list[int]) -> Iterator[Problem]:
     first_name: dict[str, int] = {}
     first_same: dict[object, int] = {}
     total = 0
-    for i, grid in zip(index, grids):
+    for i, grid in zip(index, study.grids):
         path: Path = ("grids", i)
         if grid.name in first_name:
             wrong = f"the name is taken by grids[{first_name[grid.name]}]"
             yield Problem((*path, "name"), wrong, "each grid its own name", "rename one of the two")
-        content = tuple(frozenset(getattr(grid, key)) for key in (*FACTORS, "rates"))
+        crossed = factors(study, grid)
+        content = (*map(frozenset, crossed.values()), frozenset(grid.rates), grid.measures)
         if content in first_same:
             wrong = f"the grid asks for exactly what grids[{first_same[content]}] asks for"
             yield Problem(path, wrong, "", "delete one of the two, or change what was meant to differ")
         first_name.setdefault(grid.name, i)
         first_same.setdefault(content, i)
-        total += len(list(product(*(getattr(grid, key) for key in FACTORS))))
+        total += prod(map(len, crossed.values()))
+        yield from _fits(study, grid, path)
     if total > MOST_SETTINGS:
         wrong = f"the grids make {total} settings"
         yield Problem(("grids",), wrong, f"at most {MOST_SETTINGS}", "shorten the lists of the largest grid")
+
+
+def _fits(study: "Study", grid: "Grid", path: Path) -> Iterator[Problem]:
+    """A grid's own batches and pools against the data."""
+    for j, batch in enumerate(grid.batches or ()):
+        if batch > study.data.train:
+            wrong = f"the batch is larger than the training set, data.train = {study.data.train}"
+            todo = "make it smaller or data.train larger"
+            yield Problem((*path, "batches", j), wrong, f"at most {study.data.train}", todo, value=batch)
+    side = IMAGES.get(study.data.source, (0, 0))[1]
+    for j, pool in enumerate(grid.pools or ()):
+        if side and side % pool:
+            fits = ", ".join(str(n) for n in range(1, side + 1) if side % n == 0)
+            wrong = f"it does not divide the images' side, {side} pixels"
+            yield Problem((*path, "pools", j), wrong, "one of " + fits, "choose a divisor", value=pool)
 
 
 def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:

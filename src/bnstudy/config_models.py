@@ -22,8 +22,17 @@ Arm = Annotated[
     AfterValidator(partial(known, "arms", "build", "arm")),
     Field(description="a file of src/bnstudy/arms"),
 ]
+Measure = Annotated[
+    Text,
+    AfterValidator(partial(known, "measures", "measure", "measure")),
+    Field(description="a file of src/bnstudy/measures"),
+]
+Pool = Annotated[int, Field(ge=1, le=1000)]
+Width = Annotated[int, Field(ge=2, le=4096)]
+Batch = Annotated[int, Field(ge=2, le=65_536)]
+Optimizer = Literal["sgd", "adam"]
 Inputs = Literal["standardized", "raw", "mixed"]
-Role = Literal["best", "shared", "grid"]
+Role = Literal["best", "shared", "neighbours", "grid"]
 UNIQUE = (Field(min_length=1), AfterValidator(distinct))
 
 
@@ -39,7 +48,7 @@ class Data(Strict):
     source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = Field(
         default="mnist5k", description="a file of src/bnstudy/data with a function load"
     )
-    pool: Count = Field(default=2, description="average pooling factor; 1 keeps the pixels")
+    pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
     train: Count = Field(default=2944, description="training images a seed")
     test: Evaluated = Field(default=1024, description="clean test images a seed")
     heldout: Evaluated = Field(default=1024, description="unlabelled images a seed, for re-estimated statistics")
@@ -51,14 +60,14 @@ class Network(Strict):
     family: Annotated[Text, AfterValidator(partial(known, "nets", "build", "network family"))] = Field(
         default="mlp", description="a file of src/bnstudy/nets with a function build"
     )
-    width: Annotated[int, Field(ge=2, le=4096)] = Field(default=64, description="units a hidden layer")
+    width: Width = Field(default=64, description="units a hidden layer")
 
 
 class Training(Strict):
     """How one network is trained."""
 
-    batch: Annotated[int, Field(ge=2, le=65_536)] = Field(default=64, description="images a step")
-    optimizer: Literal["sgd"] = Field(default="sgd", description="stochastic gradient descent with momentum")
+    batch: Batch = Field(default=64, description="images a step")
+    optimizer: Optimizer = Field(default="sgd", description="stochastic gradient descent with momentum, or Adam")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")
     steps: Steps = Field(default=600, description="training budget of a network, steps")
     deep_steps: Steps = Field(default=1200, description="budget from deep_from hidden layers on, steps")
@@ -92,8 +101,18 @@ class Grid(Strict):
     )
     rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
         default=("best",),
-        description="best: the tuned rate; shared: that of arm none; grid: every one of learning_rates",
+        description="best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side "
+        "of the tuned one; grid: every one of learning_rates",
     )
+    measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
+        default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
+    )
+    widths: Annotated[tuple[Width, ...], *UNIQUE] | None = Field(default=None, description="left out: network.width")
+    batches: Annotated[tuple[Batch, ...], *UNIQUE] | None = Field(default=None, description="left out: training.batch")
+    optimizers: Annotated[tuple[Optimizer, ...], *UNIQUE] | None = Field(
+        default=None, description="left out: training.optimizer"
+    )
+    pools: Annotated[tuple[Pool, ...], *UNIQUE] | None = Field(default=None, description="left out: data.pool")
 
 
 class Claims(Strict):

@@ -27,14 +27,20 @@ SHAPES: dict[str, tuple[Draw, float, float]] = {
 
 
 def simulate(
-    studies: int = 10_000, seeds: Sequence[int] = (10, 14, 16), intervals: int = 20, seed: int = 0
+    studies: int = 10_000,
+    seeds: Sequence[int] = (10, 14, 16),
+    intervals: int = 25,
+    bootstrapped: int = 2_000,
+    resamples: int = 2_000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """One row a distribution, n and method (order statistics, t, percentile bootstrap of the mean).
 
     ``coverage``: share of single 95% intervals that hold the truth. ``false_verdicts``: share of studies of one
     question of ``intervals`` settings in which some effect exactly at the smallest that matters gets a verdict, at
-    simultaneous 95%. t and bootstrap take a censored value at the cap, as is often done; the bootstrap's false verdicts
-    follow from those of one setting, the settings being independent.
+    simultaneous 95%. t and bootstrap take a censored value at the cap, as is often done. The bootstrap is costly: it has
+    ``bootstrapped`` intervals, and its false verdicts follow from their joint level, the settings being independent.
+    ``simulated``: studies, or for the bootstrap intervals, behind a row; ``resamples``: of each.
     """
     rng, rows = np.random.default_rng(seed), []
     for shape, (draw, median, mean) in SHAPES.items():
@@ -43,17 +49,16 @@ def simulate(
             y = np.minimum(x, CAP) if "cap" in shape else x
             levels = (LEVEL, LEVEL / intervals)
             methods = {
-                "order statistics": (median, [ordered(x, y, rank(n, k)) for k in (1, intervals)]),
-                "t": (mean, student(y, levels)),
-                "bootstrap": (mean, bootstrap(y[:studies], levels, rng)),
+                "order statistics": (median, studies, 0, [ordered(x, y, rank(n, k)) for k in (1, intervals)]),
+                "t": (mean, studies, 0, student(y, levels)),
+                "bootstrap": (mean, bootstrapped, resamples, bootstrap(y[:bootstrapped], levels, resamples, rng)),
             }
-            for method, (truth, ends) in methods.items():
+            for method, (truth, simulated, drawn, ends) in methods.items():
                 single, joint = ((truth < low) | (truth > high) for low, high in ends)
-                some = 1 - (1 - joint.mean()) ** intervals
-                if len(joint) > studies:
-                    some = joint.reshape(studies, intervals).any(1).mean()
-                rows.append((shape, n, method, 1 - single.mean(), some))
-    return pd.DataFrame(rows, columns=["distribution", "n", "method", "coverage", "false_verdicts"])
+                some = 1 - (1 - joint.mean()) ** intervals if drawn else joint.reshape(studies, intervals).any(1).mean()
+                rows.append((shape, n, method, 1 - single.mean(), some, simulated, drawn))
+    names = ["distribution", "n", "method", "coverage", "false_verdicts", "simulated", "resamples"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def ordered(x: np.ndarray, y: np.ndarray, k: int) -> Ends:
@@ -71,10 +76,11 @@ def student(y: np.ndarray, levels: Sequence[float]) -> list[Ends]:
     return [(middle - half, middle + half) for half in halves]
 
 
-def bootstrap(y: np.ndarray, levels: Sequence[float], rng: np.random.Generator, resamples: int = 500) -> list[Ends]:
+def bootstrap(y: np.ndarray, levels: Sequence[float], resamples: int, rng: np.random.Generator) -> list[Ends]:
     """Percentile bootstrap of the mean, a row of [rows, n] and a level. All rows share their resampled places, which
     changes no row's interval in law."""
     n = y.shape[1]
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
-    cuts = np.quantile(y @ weights.T, [q for level in levels for q in (level / 2, 1 - level / 2)], axis=1)
-    return [(cuts[2 * i], cuts[2 * i + 1]) for i in range(len(levels))]
+    below = [int(level / 2 * resamples) for level in levels]
+    means = np.partition(y @ weights.T, [*below, *(resamples - 1 - k for k in below)], axis=1)
+    return [(means[:, k], means[:, resamples - 1 - k]) for k in below]

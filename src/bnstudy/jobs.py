@@ -17,6 +17,7 @@ class Progress:
 
     def __init__(self, job: str) -> None:
         self.job, self.started, self.said, self.total, self.done = job, time.monotonic(), 0.0, 1, 0
+        self.trained = 0
 
     def say(self, text: str) -> None:
         print(f"[{self.job}] {text}", file=sys.stderr, flush=True)
@@ -32,15 +33,15 @@ class Progress:
         self.say(f"{100 * done:.0f}% of this batch of networks, about {left:.0f} s left")
 
 
-def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, stack: int, say: Progress) -> int:
-    """Train the cells of ``wanted`` ({rate, seeds, keep}) that the store lacks; returns how many.
+def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, stack: int, say: Progress) -> float:
+    """Train the cells of ``wanted`` ({rate, seeds, keep}) that the store lacks; returns the seconds it took.
 
     Cells share a stack where the shapes keep their bits apart (width and batch multiples of 16), else each trains
     alone.
     """
     missing = [c for c in wanted if not store.stored(CELLS, store.key({**base, **c}))]
     if not missing:
-        return 0
+        return 0.0
     import numpy as np
     import torch
 
@@ -48,7 +49,7 @@ def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, 
     from bnstudy.train import Run, train
 
     torch.set_num_threads(1)
-    images = read(data)
+    images = read(data, base["setting"]["pool"])
     friendly = base["setting"]["width"] % 16 == 0 and base["setting"]["batch"] % 16 == 0
     stacks: list[list[dict[str, Any]]] = []
     for cell in missing:
@@ -66,11 +67,13 @@ def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, 
         for cell in cells:
             mine = slice(start, start + len(cell["seeds"]))
             start = mine.stop
-            curve = {"loss": result.loss[:, mine].astype(np.float32), "diverged": result.diverged[mine]}
+            end = len(result.loss) if cell["keep"] else result.done[mine].max()  # whatever the company in the stack
+            curve = {"loss": result.loss[:end, mine].astype(np.float32), "diverged": result.diverged[mine]}
             kept = {n: {k: v[mine] for k, v in a.items()} for n, a in result.checkpoints.items()}
             store.put(CELLS, {**base, **cell}, {"curve": curve, **kept})
         say.done += 1
-    return len(missing)
+    say.trained += len(missing)
+    return time.monotonic() - say.started
 
 
 def blocks(seeds: list[int], stack: int) -> list[list[int]]:
@@ -83,15 +86,15 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm at one depth over the rates; write every run's steps and the best rates."""
     from bnstudy import tune
 
-    say, trained, cells, rows, rates = Progress(out.stem + " sweep"), 0, [], [], []
+    say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
     for setting in spec["settings"]:
         base = cell_base(spec, setting, data)
 
         def run(grid: list[float], base: dict[str, Any] = base) -> list[dict[str, Any]]:
-            nonlocal trained
+            nonlocal seconds
             seeds = blocks(spec["seeds"], spec["stack"])
             wanted = [{"rate": r, "seeds": s, "keep": False} for r in grid for s in seeds]
-            trained += train_cells(base, wanted, data, spec["stack"], say)
+            seconds += train_cells(base, wanted, data, spec["stack"], say)
             found = []
             for cell in wanted:
                 name = store.key({**base, **cell})
@@ -102,92 +105,102 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
         table, best = tune.search(spec["rates"], spec["targets"], run)
         rows += table
         rates += [{**setting, **b} for b in best]
-    say.say(f"trained {trained} cells, reused {len(cells) - trained}")
-    store.write_json(out, {"cells": cells, "trained": trained, "rows": rows, "best": rates})
+    say.say(f"trained {say.trained} cells in {seconds:.0f} s, reused {len(cells) - say.trained}")
+    done = {"trained": say.trained, "seconds": {"training": seconds}}
+    store.write_json(out, {"cells": cells, **done, "rows": rows, "best": rates})
 
 
 def choose(spec: dict[str, Any], sweeps: list[Path], out: Path) -> None:
-    """Gather the best rates; the shared rate of a depth is that of `none` at the base gain and inputs.
+    """Gather the rates and their roles: best@TARGET and its quarter-decade neighbours lower@TARGET and upper@TARGET;
+    shared, the best rate of `none` at the base gain and inputs, all else equal; and the grid, listed as it is.
 
-    ``spec``: the main target, and the settings evaluated over the whole grid of rates, which is listed as it is.
+    ``spec``: the main target, the base gain and inputs, and the settings evaluated over the whole grid of rates.
     """
+    from bnstudy import tune
+
     best = [row for path in sweeps for row in json.loads(path.read_text())["best"]]
-    rows = [{**{k: r[k] for k in r if k != "target"}, "role": f"best@{r['target']}"} for r in best]
-    for depth in sorted({r["depth"] for r in best}):
-        ours = {
-            "arm": "none",
-            "depth": depth,
-            "gain": 1.0,
-            "inputs": "standardized",
-            "target": spec["target"],
-        }
-        base = next((r for r in best if all(r[k] == v for k, v in ours.items())), None)
-        if base:
-            for setting in {store.canonical(_setting(r)) for r in best if r["depth"] == depth and r["gain"] == 1.0}:
-                row = {**json.loads(setting), "role": "shared", "rate": base["rate"]}
-                rows.append({**row, "evaluable": base["evaluable"], "reason": base["reason"]})
+    rows = []
+    for row in best:
+        known = {"evaluable": row["evaluable"], "reason": row["reason"]}
+        for name, decades in (("lower", -0.25), ("best", 0.0), ("upper", 0.25)):
+            rate = tune.nearby(row["rate"], decades) if decades else row["rate"]
+            rows.append({**setting_of(row), "role": f"{name}@{row['target']}", "rate": rate, **known})
+        own = {**setting_of(row), **spec["base"]}
+        base = next((r for r in best if r["target"] == spec["target"] and setting_of(r) == own), None)
+        if base and row["target"] == spec["target"]:
+            known = {"evaluable": base["evaluable"], "reason": base["reason"]}
+            rows.append({**setting_of(row), "role": "shared", "rate": base["rate"], **known})
     as_it_is = {"role": "grid", "evaluable": True, "reason": ""}
     rows += [{**setting, **as_it_is, "rate": rate} for setting in spec["grid"] for rate in spec["rates"]]
     store.write_json(out, sorted(rows, key=store.canonical))
 
 
 def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
-    """Train the evaluation seeds at the rates asked for: "best", "shared" (from rates.json) and "grid"."""
-    say, trained, index, rows = Progress(out.stem + " evaluate"), 0, [], []
+    """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
+    say, seconds, index, rows = Progress(out.stem + " evaluate"), 0.0, [], []
     table = json.loads(rates.read_text())
     for entry in spec["settings"]:
-        setting, asked = entry["setting"], entry["rates"]
+        setting = entry["setting"]
         base = cell_base(spec, setting, data)
-        mine = [r for r in table if _setting(r) == setting]
-        keep = kept_rates(mine, asked)
-        every = keep | (set(spec["rates"]) if "grid" in asked else set())
-        wanted = [
-            {"rate": r, "seeds": s, "keep": r in keep}
-            for r in sorted(every)
-            for s in blocks(spec["seeds"], spec["stack"])
+        mine = [r for r in table if setting_of(r) == setting]
+        shared = next((r["rate"] for r in mine if r["role"] == "shared" and r["evaluable"]), None)
+        wanted: list[dict[str, Any]] = [
+            {"rate": rate, "seeds": seeds, "keep": keep}
+            for rate, keep in sorted(rates_of(mine, entry["rates"], spec["target"]).items())
+            for seeds in blocks(spec["seeds"], spec["stack"])
         ]
         wanted.sort(key=lambda c: c["keep"])
-        trained += train_cells(base, wanted, data, spec["stack"], say)
+        seconds += train_cells(base, wanted, data, spec["stack"], say)
         for cell in wanted:
             name = store.key({**base, **cell})
-            index.append({"cell": name, "setting": setting, "rate": cell["rate"], "keep": cell["keep"]})
+            row = {"cell": name, "setting": setting, "rate": cell["rate"], "keep": cell["keep"], "shared": shared}
+            index.append(row)
             rows += _convergence(base, name, cell)
-    say.say(f"trained {trained} cells, reused {len(index) - trained}")
-    store.write_json(out, {"cells": index, "trained": trained, "rows": rows})
+    say.say(f"trained {say.trained} cells in {seconds:.0f} s, reused {len(index) - say.trained}")
+    done = {"trained": say.trained, "seconds": {"training": seconds}}
+    store.write_json(out, {"cells": index, **done, "rows": rows})
 
 
-def kept_rates(roles: list[dict[str, Any]], asked: list[str]) -> set[float]:
-    """Rates whose networks are kept at checkpoints: the chosen ones; the grid is there for its steps alone."""
-    return {r["rate"] for r in roles if r["role"] != "grid" and r["role"].split("@")[0] in asked}
+def rates_of(roles: list[dict[str, Any]], asked: list[str], target: float) -> dict[float, bool]:
+    """Rates to run a setting at, and whether its networks are kept at checkpoints: those at the best rate for the main
+    target are, the others are there for their steps alone."""
+    names = {"best": ("best",), "shared": ("shared",), "grid": ("grid",), "neighbours": ("lower", "upper")}
+    wanted = {name for a in asked for name in names[a]}
+    found = {r["rate"]: False for r in roles if r["role"].split("@")[0] in wanted}
+    return found | {r["rate"]: True for r in roles if r["role"] == f"best@{target}" and "best" in wanted}
 
 
 def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
     import torch
 
-    from bnstudy.cell import TrainedCell
-    from bnstudy.data.images import read
+    from bnstudy.cell import Source, TrainedCell
 
     torch.set_num_threads(1)
-    say, tables = Progress(out.stem + " measure"), {}
+    say, source, seconds = Progress(out.stem + " measure"), Source(data), 0.0
+    tables: dict[str, list[str]] = {}
     cells = [c for c in json.loads(index.read_text())["cells"] if c["keep"]]
-    images = read(data)
-    for name, digest in spec["measures"].items():
-        found = []
-        for i, entry in enumerate(cells):
-            path = CELLS / entry["cell"] / "measures" / f"{name}-{digest}.parquet"
+    wanted = {store.canonical(s["setting"]): s["measures"] for s in spec["settings"]}
+    for i, entry in enumerate(cells):
+        cell = None
+        for name in wanted[store.canonical(entry["setting"])]:
+            same = store.key([spec["code"][name], entry["shared"]])
+            path = CELLS / entry["cell"] / "measures" / f"{name}-{same}.parquet"
             if not path.is_file():
-                table = import_module(f"bnstudy.measures.{name}").measure(TrainedCell(CELLS, entry["cell"], images))
+                started = time.monotonic()
+                cell = cell or TrainedCell(CELLS, entry["cell"], source, entry["shared"])
+                table = import_module(f"bnstudy.measures.{name}").measure(cell)
                 for column, value in reversed({**entry["setting"], "rate": entry["rate"]}.items()):
                     table.insert(0, column, value)
                 path.parent.mkdir(exist_ok=True)
                 new = path.with_suffix(".new")
                 table.to_parquet(new)
                 new.replace(path)
-            found.append(path)
-            say.tick((i + 1) / len(cells))
-        tables[name] = [str(p) for p in found]
-    store.write_json(out, tables)
+                seconds += time.monotonic() - started
+            tables.setdefault(name, []).append(str(path))
+        say.tick((i + 1) / len(cells))
+    say.say(f"measured {len(cells)} cells in {seconds:.0f} s")
+    store.write_json(out, {"tables": tables, "seconds": {"measures": seconds}})
 
 
 def cell_base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict[str, Any]:
@@ -196,8 +209,9 @@ def cell_base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict
     return {**same, "setting": setting, "data": data.stem}
 
 
-def _setting(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: row[k] for k in ("arm", "depth", "gain", "inputs", "width", "batch", "optimizer")}
+def setting_of(row: dict[str, Any]) -> dict[str, Any]:
+    """The factors of a setting, out of a row that holds them."""
+    return {k: row[k] for k in ("arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool")}
 
 
 def _convergence(base: dict[str, Any], name: str, cell: dict[str, Any]) -> list[dict[str, Any]]:

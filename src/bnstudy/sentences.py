@@ -1,13 +1,13 @@
-"""From verdicts to words: every sentence that says which way a result went is chosen by verdict and shade."""
+"""A claim in words: numbers as readers see them, and the sentence that its verdict and shade choose."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from bnstudy.ledger import Answer, Claim, Ledger
+from bnstudy.ledger import Claim, Ledger
 
 Row = dict[str, Any]
-UNITS = {"ln times": "times"}
+UNITS = {"ln times": "times", "kurtosis": "", "relative error": ""}
 MISSING = "not measurable"
 OUTCOMES = {
     "supported": "it holds", "contradicted": "it doesn't hold as said", "mixed": "it depends on the setting",
@@ -16,9 +16,11 @@ OUTCOMES = {
 
 
 def figures(value: float, digits: int = 2) -> str:
-    """A number to ``digits`` significant figures, without exponent: 0.31, 2.4, 130."""
+    """A number to ``digits`` significant figures, from 0.0001 on without exponent: 0.31, 2.4, 130."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞" if value > 0 else "−∞"
+    if abs(value) < 1e-4:
+        return f"{value:.{digits - 1}e}".replace("-", "−")
     places = digits - 1 - math.floor(math.log10(abs(value)))
     value = round(value, places)
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -38,11 +40,12 @@ def _exact(value: float, unit: str) -> float:
 
 def natural(value: float | None, unit: str, digits: int = 2) -> str:
     """A number of claims.json in its reader's unit: natural(.69, "ln times") is "2.0 times"."""
-    return MISSING if value is None else f"{plain(value, unit, digits)} {UNITS.get(unit, unit)}"
+    return MISSING if value is None else f"{plain(value, unit, digits)} {UNITS.get(unit, unit)}".strip()
 
 
 def effect(row: Row) -> str:
-    """Estimate and interval of a setting in words: "2.4 times (1.8 to 3.1)"; an open end says so.
+    """Estimate and interval of a setting in words: "2.4 times (1.8 to 3.1)"; an open end says so, and an interval of one
+    point (a check's) is not written out.
 
     ``row`` has shown_estimate, shown_low, shown_high (None where open or missing) and unit.
     """
@@ -51,12 +54,14 @@ def effect(row: Row) -> str:
     if low is None and high is None:
         value = row["shown_estimate"]
         return MISSING if value is None else f"{natural(value, unit)} (no interval)"
+    if low is not None and high is not None and math.isclose(low, high, rel_tol=1e-6):
+        return natural(low, unit)
     if low is not None and high is not None:
         ends = f"{plain(low, unit)} to {plain(high, unit)}"
     else:
         ends = f"{plain(low, unit)} or more" if low is not None else f"{plain(high, unit)} or less"
     if row["shown_estimate"] is None:
-        return f"{ends.replace(' or ', f' {word} or ')}" if " or " in ends else f"{ends} {word}"
+        return " ".join((ends.replace(" or ", f" {word} or ") if " or " in ends else f"{ends} {word}").split())
     return f"{natural(row['shown_estimate'], unit)} ({ends})"
 
 
@@ -69,7 +74,7 @@ def turned(row: Row) -> Row:
 def fields(row: Row, claim: Claim) -> dict[str, str]:
     """What a claim's texts may name, from its row of claims.json. Numbers are those of the first listed setting."""
     first, unit = row["settings"][0], row["unit"]
-    named = {v: _list(row["settings"], v) for v in ("supported", "contradicted", "open")}
+    named = {v: listing(row["settings"], v) for v in ("supported", "contradicted", "open")}
     aside = first["verdict"] == "open" and row["verdict"] in ("supported", "contradicted")
     return {
         "effect": effect(first),
@@ -78,7 +83,7 @@ def fields(row: Row, claim: Claim) -> dict[str, str]:
         "estimate": natural(first["shown_estimate"], unit),
         "low": "no lower bound" if first["shown_low"] is None else natural(first["shown_low"], unit),
         "high": "no upper bound" if first["shown_high"] is None else natural(first["shown_high"], unit),
-        "sesoi": f"{_exact(first['shown_sesoi'], unit):.3g} {UNITS.get(unit, unit)}",
+        "sesoi": f"{_exact(first['shown_sesoi'], unit):.3g} {UNITS.get(unit, unit)}".strip(),
         "n": str(row["n_seeds"]),
         "first": first["name"] + (", itself open" if aside else ""),
         "reason": row["reason"] or "the intervals reach from effects that matter to ones that do not",
@@ -101,47 +106,7 @@ def sentence(row: Row, claim: Claim, ledger: Ledger) -> str:
     return text
 
 
-def choose(answers: Sequence[Answer], verdicts: Mapping[str, str]) -> str:
-    """The template of the first answer whose `when` holds; verdicts as from ``verdict``, a claim id each."""
-    for answer in answers:
-        if all(_is(verdicts[claim], listed) for claim, listed in answer.when.items()):
-            return answer.text
-    raise ValueError("no answer holds; the last one must have no `when`")
-
-
-def _is(found: str, listed: Sequence[str]) -> bool:
-    return found in listed or found.partition(".")[0] in listed
-
-
-def say(answers: Sequence[Answer], rows: Sequence[Row], ledger: Ledger) -> str:
-    """The chosen answer with its numbers; {Q1b[effect]} takes a field of Q1b, {Q1b[sentence]} its whole sentence."""
-    values = {r["id"]: fields(r, ledger.claim(r["id"])) for r in rows}
-    for r in rows:
-        values[r["id"]]["sentence"] = sentence(r, ledger.claim(r["id"]), ledger)
-    return choose(answers, {r["id"]: verdict(r) for r in rows}).format_map(values)
-
-
-def answers(ledger: Ledger, rows: Sequence[Row]) -> list[Row]:
-    """The short answer to each question: {id, title, asked, lead, pivot, sentences, open}."""
-    return [
-        {
-            "id": q.id, "title": q.title, "asked": q.asked, "lead": q.lead, "pivot": q.pivot,
-            "sentences": [said for said in (say(a, rows, ledger) for a in q.sentences) if said], "open": q.open,
-        }
-        for q in ledger.questions
-    ]  # fmt: skip
-
-
-def findings(ledger: Ledger, rows: Sequence[Row]) -> dict[str, dict[str, str]]:
-    """{figure: {title, alt, caption}}, each finding chosen by verdict."""
-    out = {}
-    for f in ledger.findings:
-        title = say(f.title, rows, ledger).rstrip(".")
-        out[f.figure] = {"title": title, **{k: getattr(f, k).format(title=title) for k in ("alt", "caption")}}
-    return out
-
-
-def _list(settings: Sequence[Row], found: str) -> str:
+def listing(settings: Sequence[Row], found: str) -> str:
     """The settings of a verdict in a sentence; names that hold a comma themselves are parted by semicolons."""
     names = [s["name"] for s in settings if s["verdict"] == found]
     if len(names) == len(settings) > 2:

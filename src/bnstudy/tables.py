@@ -1,6 +1,10 @@
 """The tidy tables of a study: one a measure, one row an observation."""
 
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
@@ -8,12 +12,15 @@ import pandas as pd
 from bnstudy import store, tune
 
 CELLS = Path("results/cells")
+CELL = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool", "rate"]
+"""The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
 EVERY = 10
 """The curves keep every tenth step."""
+FLOATS = "%.8g"
 
 
 def summarize(
-    sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, data: Path, out: Path
+    sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, data: Path, pool: int, out: Path
 ) -> None:
     """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte."""
     out.mkdir(parents=True, exist_ok=True)
@@ -25,27 +32,27 @@ def summarize(
     convergence["diverged_at"] = convergence["diverged_at"].astype("Int64")
     convergence["steps"] = convergence["steps"].astype("Int64")
     _write(out / "convergence.csv", convergence)
-    _write(out / "curves.csv", pd.concat([_curve(c) for e in ran for c in e["cells"]]))
+    curves = [({**c["setting"], "rate": c["rate"]}, partial(_curve, c)) for e in ran for c in e["cells"]]
+    _write_cells(out / "curves.csv", curves)
     paths: dict[str, list[str]] = {}
     for found in (json.loads(p.read_text()) for p in sorted(measures)):
-        for name, files in found.items():
+        for name, files in found["tables"].items():
             paths.setdefault(name, []).extend(files)
     for name, files in paths.items():
-        tables = [t for t in map(pd.read_parquet, files) if len(t)]
-        if tables:
-            _write(out / f"{name}.csv", pd.concat(tables))
-    _write(out / "shift_size.csv", shift_sizes(data))
+        heads = [(f, pd.read_parquet(f, columns=CELL).head(1).to_dict("records")) for f in files]
+        _write_cells(out / f"{name}.csv", [(head[0], partial(pd.read_parquet, f)) for f, head in heads if head])
+    _write(out / "shift_size.csv", shift_sizes(data, pool))
 
 
-def shift_sizes(data: Path) -> pd.DataFrame:
-    """How large each shift is, in pixel units, measured on all images of the study."""
+def shift_sizes(data: Path, factor: int) -> pd.DataFrame:
+    """How large each shift is, in pixel units, measured on all images of the study, pooled by ``factor``."""
     import torch
 
     from bnstudy.data.images import read
     from bnstudy.data.shifts import FAMILIES, size
 
     torch.set_num_threads(1)
-    pool = torch.from_numpy(read(data).x)
+    pool = torch.from_numpy(read(data, factor).x)
     return pd.DataFrame([{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)])
 
 
@@ -58,9 +65,29 @@ def _curve(entry: dict) -> pd.DataFrame:
     return table.assign(**entry["setting"], rate=entry["rate"])
 
 
+def _write_cells(path: Path, cells: Sequence[tuple[dict, Callable[[], pd.DataFrame]]]) -> None:
+    """Write the tables of many cells as :func:`_write` writes one, but holding one setting and rate at a time.
+
+    ``cells``: what all rows of a cell have in common, and how to read them. Raises ValueError where columns differ.
+    """
+    if not cells:
+        return
+    place = itemgetter(*CELL)
+    columns: list[str] = []
+    with open(path, "w", newline="") as file:
+        for _, same in groupby(sorted(cells, key=lambda c: place(c[0])), key=lambda c: place(c[0])):
+            table = _sorted(pd.concat([read() for _, read in same]))
+            if columns and list(table) != columns:
+                raise ValueError(f"{path.stem}: cells have columns {columns} and {list(table)}; a measure's never vary")
+            table.to_csv(file, index=False, header=not columns, float_format=FLOATS)
+            columns = list(table)
+
+
 def _write(path: Path, table: pd.DataFrame) -> None:
-    first = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "rate", "seed"]
-    first = [c for c in first if c in table]
+    _sorted(table).to_csv(path, index=False, float_format=FLOATS)
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    first = [c for c in [*CELL, "seed"] if c in table]
     table = table[first + [c for c in table if c not in first]]
-    table = table.sort_values(first, kind="stable") if first else table
-    table.to_csv(path, index=False, float_format="%.8g")
+    return table.sort_values(first, kind="stable") if first else table

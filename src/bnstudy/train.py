@@ -33,11 +33,13 @@ class Run(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What training a stack leaves: loss [steps, M] a step before its update, the step of divergence [M] (0: none),
-    checkpoints {name: {parameter: [M, ...], "have": bool [M]}}."""
+    """What training a stack leaves: loss [steps, M] a step before its update, the step of divergence [M] (0: none), the
+    step at which a run had reached every target or diverged [M] (the budget if neither), and checkpoints {name:
+    {parameter: [M, ...], "have": bool [M]}}."""
 
     loss: np.ndarray
     diverged: np.ndarray
+    done: np.ndarray
     checkpoints: dict[str, Arrays]
 
 
@@ -81,6 +83,7 @@ def train(
     """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits; ``keep`` asks for checkpoints.
 
     A run whose loss is not finite, or above 1000 times its first, has diverged: an outcome, recorded with its step.
+    Without ``keep`` only the steps to the targets matter, and training ends once every run is done.
     """
     torch.set_flush_denormal(True)
     seeds, models = [r.seed for r in runs], len(runs)
@@ -105,7 +108,8 @@ def train(
 
     loss = np.zeros((spec["steps"], models))
     diverged = np.zeros(models, dtype=np.int64)
-    started = time.monotonic()
+    done = np.full(models, spec["steps"])
+    lowest, started = min(spec["targets"]), time.monotonic()
     for step in range(spec["steps"]):
         inputs, labels = batch(step)
         net.set_moment(seeds, step)
@@ -114,12 +118,17 @@ def train(
         loss[step] = each.detach().numpy()
         bad = ~(loss[step] <= 1000 * loss[0])
         diverged[bad & (diverged == 0)] = step + 1
+        window = loss[max(0, step + 1 - WINDOW) : step + 1]
+        reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
+        done[(reached | (diverged > 0)) & (done > step + 1)] = step + 1
         if saver:
-            saver.see(step + 1, loss[max(0, step + 1 - WINDOW) : step + 1], diverged == 0)
+            saver.see(step + 1, window, diverged == 0)
+        elif done.max() == step + 1:
+            break
         if time.monotonic() - started > 1:
             started = time.monotonic()
             tick((step + 1) / spec["steps"])
-    return Trained(loss, diverged, saver.finish() if saver else {})
+    return Trained(loss[: step + 1], diverged, done, saver.finish() if saver else {})
 
 
 class _Saver:

@@ -1,25 +1,26 @@
 # What must come out whatever the study: shared by all studies of this code.
 rule checks:
     output:
-        f"{PLAN.checks()}.json",
-        f"{PLAN.checks()}.csv",
+        rows=f"{PLAN.checks()}.json",
+        coverage=f"{PLAN.checks()}.csv",
     log:
         f"{PLAN.folder}/logs/checks.log",
     threads: 1
     shell:
-        "python -m bnstudy checks --out {output[0]} 2> {log}"
+        "python -m bnstudy checks --out {output.rows} 2> {log}"
 
 
 rule study_checks:
     input:
-        rules.checks.output,
+        rows=rules.checks.output.rows,
+        coverage=rules.checks.output.coverage,
     output:
-        f"{PLAN.folder}/checks.json",
-        f"{PLAN.folder}/coverage.csv",
+        rows=f"{PLAN.folder}/checks.json",
+        coverage=f"{PLAN.folder}/coverage.csv",
     log:
         f"{PLAN.folder}/logs/study_checks.log",
     shell:
-        "cp {input[0]} {output[0]} && cp {input[1]} {output[1]} 2> {log}"
+        "cp {input.rows} {output.rows} && cp {input.coverage} {output.coverage} 2> {log}"
 
 
 rule claims:
@@ -27,17 +28,17 @@ rule claims:
         tables=f"{PLAN.folder}/tables",
         ledger=PLAN.config.claims.file,
     output:
-        f"{PLAN.folder}/claims.json",
-        f"{PLAN.folder}/answers.json",
-        f"{PLAN.folder}/findings.json",
-        f"{PLAN.folder}/contrasts.csv",
+        rows=f"{PLAN.folder}/claims.json",
+        answers=f"{PLAN.folder}/answers.json",
+        findings=f"{PLAN.folder}/findings.json",
+        contrasts=f"{PLAN.folder}/contrasts.csv",
     log:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=PLAN.judged(),
         code=PLAN.code("bnstudy.claims"),
     shell:
-        "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --out {output[0]} 2> {log}"
+        "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --out {output.rows} 2> {log}"
 
 
 # The notebooks read tables and verdicts, and train nothing.
@@ -54,10 +55,9 @@ rule notebook:
     wildcard_constraints:
         notebook="|".join(NOTEBOOKS),
     params:
-        study=PLAN.folder,
-        code=PLAN.notebook(),
+        code=lambda w: PLAN.notebook(w.notebook),
     shell:
-        "python -m bnstudy notebook --notebook {input.notebook} --study {params.study} --out {output} 2> {log}"
+        "python -m bnstudy notebook --notebook {input.notebook} --index {input.tables} --out {output} 2> {log}"
 
 
 rule report:
@@ -67,13 +67,12 @@ rule report:
         checks=rules.study_checks.output,
         template=multiext("src/bnstudy/page/page", ".html", ".css", ".js"),
     output:
-        f"{PLAN.folder}/report.html",
-        f"{PLAN.folder}/provenance.json",
+        page=f"{PLAN.folder}/report.html",
+        provenance=f"{PLAN.folder}/provenance.json",
     log:
         f"{PLAN.folder}/logs/report.log",
     params:
-        study=PLAN.folder,
         spec=PLAN.effective(),
         code=PLAN.code("bnstudy.page", "bnstudy.provenance"),
     shell:
-        "python -m bnstudy report --spec {params.spec:q} --study {params.study} --notebooks {input.notebooks} --out {output[0]} 2> {log}"
+        "python -m bnstudy report --spec {params.spec:q} --notebooks {input.notebooks} --out {output.page} 2> {log}"

@@ -64,7 +64,7 @@ rule measure:
         f"{PLAN.folder}/logs/measure_{{job}}.log",
     threads: 1
     params:
-        spec=PLAN.measure(),
+        spec=lambda w: PLAN.measure(w.job),
     shell:
         "python -m bnstudy measure --spec {params.spec:q} --data {input.data} --index {input.index} --out {output} 2> >(tee {log} >&2)"
 
@@ -81,7 +81,7 @@ rule summarize:
     log:
         f"{PLAN.folder}/logs/summarize.log",
     params:
-        code=PLAN.code("bnstudy.tables"),
+        spec=PLAN.summarize(),
     shell:
-        "python -m bnstudy summarize --sweeps {input.sweeps} --evaluations {input.evaluations} "
+        "python -m bnstudy summarize --spec {params.spec:q} --sweeps {input.sweeps} --evaluations {input.evaluations} "
         "--measures {input.measures} --rates {input.rates} --data {input.data} --out {output} 2> {log}"

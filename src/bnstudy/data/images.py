@@ -126,8 +126,11 @@ def save(images: Images, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def read(path: Path) -> Images:
-    """What :func:`save` wrote. Nothing in the file is executed (no pickle). Raises as :func:`checked`."""
+def read(path: Path, factor: int = 1) -> Images:
+    """What :func:`save` wrote, pooled by ``factor``. Nothing in the file is executed (no pickle).
+
+    Raises ValueError as :func:`checked` and :func:`pool` do.
+    """
     with np.load(path, allow_pickle=False) as arrays:
         classes = tuple(str(name) for name in arrays["classes"])
-        return checked(Images(arrays["x"], arrays["y"], classes), str(path))
+        return checked(Images(pool(arrays["x"], factor), arrays["y"], classes), str(path))

@@ -11,11 +11,28 @@ from bnstudy.sentences import natural
 
 
 def answer(found: dict[str, Any]) -> str:
-    """What the learner asks, the short answer, and what the study leaves out. `found`: a row of answers.json."""
+    """What the learner asks, the short answer, what to take from it, and what the study leaves out.
+
+    `found`: a row of answers.json.
+    """
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in found["sentences"])
+    parts = (("What to take from it", "believe"), ("What holds", "right"), ("Where it stops", "stops"))
+    more = "".join(
+        f"<h3>{title}</h3><ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in found[key])}</ul>"
+        for title, key in parts
+        if found[key]
+    )
     return (
-        f'<p class="asked">{escape(found["asked"])}</p><div class="answer">{said}</div>'
+        f'<p class="asked">{escape(found["asked"])}</p><div class="answer">{said}</div>{more}'
         f'<p class="note">{escape(found["open"])}</p>'
+    )
+
+
+def asks(found: dict[str, Any]) -> str:
+    """What learners ask besides, each with its answer. `found`: a row of answers.json."""
+    return "".join(
+        f"<h3>{escape(ask['asked'])}</h3>{''.join(f'<p>{escape(sentence)}</p>' for sentence in ask['sentences'])}"
+        for ask in found["asks"]
     )
 
 

@@ -24,6 +24,11 @@ def answer(study: Study, question: str) -> None:
     _html(blocks.answer(study.answers[question]))
 
 
+def asks(study: Study, question: str) -> None:
+    """What learners ask besides, and the answers that verdicts choose."""
+    _html(blocks.asks(study.answers[question]))
+
+
 def claims(study: Study, question: str) -> None:
     """Every claim of a question."""
     _html("".join(blocks.claim(row) for row in study.claims.values() if row["question"] == question))

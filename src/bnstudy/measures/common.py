@@ -1,6 +1,6 @@
 """What the measures share."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,9 +22,55 @@ def frame(cell: TrainedCell, have: np.ndarray, values: dict[str, Tensor], **colu
     ]
 
 
+def milestones(cell: TrainedCell, *levels: float) -> list[str]:
+    """The initial networks, those at the given training losses, and those at the study's main target, where stored."""
+    names = ["init", *(f"loss{level}" for level in (*levels, cell.spec["targets"][0]))]
+    return [name for name in dict.fromkeys(names) if name in cell.checkpoints()]
+
+
+def norm(value: Tensor) -> Tensor:
+    """Euclidean norm over all but the first axis: [M, ...] -> [M]."""
+    return torch.linalg.vector_norm(value.flatten(1), dim=1)
+
+
+def centred(h: Tensor) -> Tensor:
+    """Each unit's mean over the samples removed [M, C, n]."""
+    return h - h.mean(2, keepdim=True)
+
+
 def standardized(h: Tensor) -> Tensor:
     """Each unit's values with its own mean and sd removed [M, C, n]."""
     return (h - h.mean(2, keepdim=True)) / h.std(2, keepdim=True).clamp_min(DEAD)
+
+
+class Units(NamedTuple):
+    """Mean and sd of each unit [M, C], and its standardized values in ascending order [M, C, n]."""
+
+    mean: Tensor
+    sd: Tensor
+    ranks: Tensor
+
+    @classmethod
+    def of(cls, h: Tensor) -> "Units":
+        """From activations [M, C, n]. numpy sorts rows several times as fast as torch, which sorts the indices too."""
+        mean = h.mean(2)
+        rest = h - mean[..., None]
+        sd = torch.linalg.vector_norm(rest, dim=2) / (h.shape[2] - 1) ** 0.5
+        rest /= sd.clamp_min(DEAD)[..., None]
+        return cls(mean, sd, torch.from_numpy(np.sort(rest.numpy(), axis=2)))
+
+
+def moment_shift(a: Units, b: Units) -> Tensor:
+    """sqrt(mean over units (dmean^2 + dsd^2) / mean over units var_a) -> [M]."""
+    change = (b.mean - a.mean).square() + (b.sd - a.sd).square()
+    return (change.mean(1) / a.sd.square().mean(1)).sqrt()
+
+
+def shape_shift(a: Units, b: Units) -> Tensor:
+    """Mean over units of Wasserstein-1 after each unit's own mean and sd are removed; units dead in either are left
+    out -> [M]."""
+    distance = (a.ranks - b.ranks).abs().mean(2)
+    return torch.where((a.sd > DEAD) & (b.sd > DEAD), distance, torch.nan).nanmean(1)
 
 
 def offset(mean: Tensor, ln_sd: Tensor) -> Tensor:

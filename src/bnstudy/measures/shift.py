@@ -12,7 +12,6 @@ from torch import Tensor
 
 from bnstudy.cell import TrainedCell
 from bnstudy.data.images import split
-from bnstudy.data.shifts import FAMILIES, shift
 from bnstudy.inputs import treatment
 from bnstudy.measures.common import frame
 from bnstudy.rng import rng
@@ -34,7 +33,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     labels, heldout = view.labels, SeedView(cell, "heldout")
     statistics = [n.has_statistics for n in net.norms]
     rows: list[dict[str, Any]] = []
-    for family, severity, images in conditions(cell):
+    for family, severity, images in cell.source.shifted(cell.setting["pool"]):
         x = view(images)
         for name, logits in predictions(net, x, heldout(images), any(statistics)):
             values = {
@@ -43,15 +42,6 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
             }
             rows += frame(cell, have, values, family=family, severity=severity, statistics=name)
     return pd.DataFrame(rows)
-
-
-def conditions(cell: TrainedCell) -> Iterator[tuple[str, int, Tensor]]:
-    """(family, severity, the pool of images [N, C, H, W] under that shift); the clean pool first."""
-    pool = torch.from_numpy(cell.images.x)
-    yield "clean", 0, pool
-    for family in FAMILIES:
-        for severity in range(1, 6):
-            yield family, severity, shift(pool, family, severity, 0)
 
 
 class SeedView:

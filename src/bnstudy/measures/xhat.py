@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bnstudy.cell import TrainedCell
 from bnstudy.measures.common import frame, ln_sd, offset
-from bnstudy.measures.shift import SeedView, conditions
+from bnstudy.measures.shift import SeedView
 
 COLUMNS = {
     "family": "kind of shift",
@@ -27,7 +27,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         return pd.DataFrame(columns=["seed", *COLUMNS])
     view = SeedView(cell, "heldout")
     clean: dict[int, tuple[Tensor, Tensor]] = {}
-    for family, severity, images in conditions(cell):
+    for family, severity, images in cell.source.shifted(cell.setting["pool"]):
         found: dict[int, tuple[Tensor, Tensor]] = {}
 
         def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
