@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: report quick test lint prune
+.PHONY: report quick test lint prune bench
 report: .venv/ready
 	$(RUN) snakemake --cores $(CORES)
 quick: .venv/ready
@@ -13,6 +13,8 @@ test: .venv/ready
 	$(RUN) pytest -q
 lint: .venv/ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy
+bench: .venv/ready
+	$(RUN) python -m bnstudy.bench
 prune: .venv/ready
 	$(RUN) python -m bnstudy prune
 .venv/ready: requirements.txt pyproject.toml

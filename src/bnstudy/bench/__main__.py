@@ -1,0 +1,73 @@
+"""``make bench``: how fast the trainer is, what a study costs; prints a table and writes results/bench.json."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bnstudy import store
+from bnstudy.bench import finished, fresh, training
+from bnstudy.bench.figures import IDS, Row, line
+from bnstudy.bench.machine import Machine
+from bnstudy.bench.shapes import TINY, Effort
+
+RESULTS = Path("results")
+
+
+class Progress:
+    """A line says how long the benchmark has run and what it found; the table follows at the end."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.started:4.0f} s  {text}", file=sys.stderr, flush=True)
+
+
+def bench(effort: Effort, results: Path) -> list[Row]:
+    """Measure everything; ``results`` holds what a finished default study left. A row says itself what it is."""
+    progress = Progress()
+    with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
+        data = str(Path(folder) / "images.npz")
+        passes = _passes(data, effort, False, progress)
+        progress.say("one process a run, against stacked jobs")
+        per_run = fresh.process_per_run(data, effort, progress.say)
+        progress.say("memory of the largest jobs")
+        rows = [*training.rows(passes), per_run, *fresh.job_peak(data, Path(folder), effort)]
+    rows += finished.costs(results / "default")
+    rows.append(finished.size(results / "default", results / "cells", results / "data"))
+    return sorted(rows, key=lambda r: IDS.index(r["id"]) if r["id"] in IDS else len(IDS))
+
+
+def slow_engine(effort: Effort) -> list[Row]:
+    """Training steps alone, with a deliberately slower engine beside the real one."""
+    with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
+        return training.rows(_passes(str(Path(folder) / "images.npz"), effort, True, Progress()))
+
+
+def _passes(data: str, effort: Effort, slow: bool, progress: Progress) -> list[dict[training.Shape, training.Timed]]:
+    with Machine() as machine:
+        machine.alone("images", data)
+        found = []
+        for number in range(effort.passes):
+            progress.say(f"pass {number + 1} of {effort.passes}: matrix product, stacked trainer, plain loop in turn")
+            found.append(training.one_pass(machine, data, effort, number % 2 == 1, slow, progress.say))
+        return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bnstudy.bench", description=__doc__)
+    parser.add_argument("--out", type=Path, default=RESULTS / "bench.json", help="the file to write")
+    parser.add_argument("--tiny", action="store_true", help="a few steps of everything: whether it runs, not how fast")
+    parser.add_argument("--slow", action="store_true", help="only print the steps' figures, and with a copy a layer")
+    a = parser.parse_args()
+    effort = TINY if a.tiny else Effort()
+    rows = slow_engine(effort) if a.slow else bench(effort, RESULTS)
+    print(*map(line, rows), sep="\n")
+    if not a.slow:
+        store.write_json(a.out, rows)
+
+
+if __name__ == "__main__":
+    main()

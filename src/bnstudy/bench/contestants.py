@@ -1,0 +1,143 @@
+"""What is timed. Each function runs in a process of its own; times are wall seconds.
+
+``python -m bnstudy.bench.contestants FUNCTION ARGUMENTS-AS-JSON`` runs one in a fresh process.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+
+from bnstudy import optim
+from bnstudy.arms.base import EPS
+from bnstudy.bench.shapes import BATCH, MODELS, POOL, RATE, SPLITS, spec
+from bnstudy.data.images import Images, read, save
+from bnstudy.nets import mlp
+from bnstudy.train import Run, batches, build, part, train
+
+FIRST = 2
+"""Steps before the clock starts."""
+
+
+def threads(number: int) -> None:
+    torch.set_num_threads(number)
+
+
+def images(path: str) -> None:
+    """Write the default study's images."""
+    from bnstudy.data import mnist5k
+
+    save(mnist5k.load({}), Path(path))
+
+
+def gemm(products: int, side: int = 1024) -> float:
+    """Floating-point operations a second of square float32 matrix products: what the machine can do at best."""
+    a, b = torch.rand(side, side), torch.rand(side, side)
+    out = torch.mm(a, b)
+    started = time.perf_counter()
+    for _ in range(products):
+        torch.mm(a, b, out=out)
+    return products * 2 * side**3 / (time.perf_counter() - started)
+
+
+def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: bool = False) -> float:
+    """Seconds a step of :func:`bnstudy.train.train` with ``MODELS`` networks, set-up and first steps not counted.
+
+    ``slow`` copies every layer's input into another memory layout first: a fault that the figures must show."""
+    ends: list[float] = []
+    step, linear = optim.SGD.step, mlp.linear
+
+    def clocked(self: optim.SGD, loss: Tensor) -> None:
+        step(self, loss)
+        ends.append(time.perf_counter())
+
+    def copying(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
+        return linear(weight, h.mT.contiguous().mT, bias)
+
+    runs = [Run(seed, RATE) for seed in range(first_seed, first_seed + MODELS)]
+    with mock.patch.object(optim.SGD, "step", clocked), mock.patch.object(mlp, "linear", copying if slow else linear):
+        train(spec(arm, depth, FIRST + steps), runs, read(Path(path), POOL), keep=False)
+    return (ends[-1] - ends[FIRST - 1]) / steps
+
+
+def plain(path: str, arm: str, depth: int, steps: int, seeds: list[int]) -> float:
+    """Seconds a step of one plain torch.nn network, trained one after another; set-up is not timed."""
+    found, spent = read(Path(path), POOL), 0.0
+    for seed in seeds:
+        spent += plain_run(found, arm, depth, steps, seed)[0]
+    return spent / (steps * len(seeds))
+
+
+def all_stacked(path: str, arm: str, depth: int, steps: int, first_seed: int) -> None:
+    """A whole job of the stacked trainer: ``MODELS`` networks."""
+    torch.set_num_threads(1)
+    runs = [Run(s, RATE) for s in range(first_seed, first_seed + MODELS)]
+    train(spec(arm, depth, steps), runs, read(Path(path), POOL), keep=False)
+
+
+def one_plain(path: str, arm: str, depth: int, steps: int, seed: int) -> None:
+    """A whole process for one plain network."""
+    torch.set_num_threads(1)
+    plain_run(read(Path(path), POOL), arm, depth, steps, seed)
+
+
+class Constant(nn.Module):
+    """The arm `once`: gamma (h - mean) / sqrt(var + eps) + beta with the constants of the first batch."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+        self.constants: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, h: Tensor) -> Tensor:
+        if self.constants is None:
+            var, mean = torch.var_mean(h.detach(), 0, correction=0)
+            self.constants = (mean, torch.sqrt(var + EPS))
+        return self.weight * (h - self.constants[0]) / self.constants[1] + self.bias
+
+
+NORMS = {"none": None, "bn": nn.BatchNorm1d, "once": Constant}
+
+
+def plain_net(ours: Any, arm: str) -> nn.Sequential:
+    """The first network of the stack ``ours`` as one writes it with torch.nn, with the same weights."""
+    layers: list[nn.Module] = []
+    for weight in [*ours.weights, ours.head]:
+        out, fan_in = weight.shape[1:]
+        last = weight is ours.head
+        linear = nn.Linear(fan_in, out, bias=last or arm == "none")
+        linear.weight.data = weight.data[0].clone()
+        if linear.bias is not None:
+            linear.bias.data.zero_()
+        norm = None if last else NORMS[arm]
+        layers += [linear, *([norm(out)] if norm else []), *([] if last else [nn.ReLU()])]
+    return nn.Sequential(*layers)
+
+
+def plain_run(found: Images, arm: str, depth: int, steps: int, seed: int) -> tuple[float, list[float]]:
+    """(seconds of the training loop, loss of each step) of one network with torch.nn and torch.optim.SGD."""
+    setting = spec(arm, depth, steps)
+    x, y = (torch.from_numpy(a) for a in part(found, setting, seed, "train"))
+    index = batches([seed], SPLITS["train"], BATCH, steps)[:, 0]
+    net = plain_net(build(setting, found, [seed]), arm)
+    if arm == "once":
+        net(x[index[0]])
+    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting["momentum"])
+    losses = []
+    started = time.perf_counter()
+    for chosen in index:
+        loss = nn.functional.cross_entropy(net(x[chosen]), y[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return time.perf_counter() - started, losses
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*json.loads(sys.argv[2]))

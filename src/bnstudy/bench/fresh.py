@@ -1,0 +1,95 @@
+"""What only new processes show: the price of starting them, and how much memory a job takes at most."""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bnstudy import store
+from bnstudy.bench.figures import Row, row
+from bnstudy.bench.machine import Used, fresh, used
+from bnstudy.bench.shapes import JOBS, MODELS, Effort
+from bnstudy.config import load_study
+from bnstudy.plan import Plan
+
+ARM = "bn"
+CELL = 8
+"""Networks of a cell: what a measuring job holds at a time."""
+
+
+def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Row:
+    """One process a run, two at a time, against two stacked jobs; start-up included on both sides."""
+    depth, steps, runs = effort.depths[0], effort.fresh_steps, effort.fresh_runs
+    stacked = [(data, ARM, depth, steps, job * MODELS) for job in range(JOBS)]
+    plain = [(data, ARM, depth, steps, seed) for seed in range(runs)]
+    work = {
+        "stacked": lambda: fresh("all_stacked", stacked) / (JOBS * MODELS),
+        "plain": lambda: fresh("one_plain", plain) / runs,
+    }
+    ratios = []
+    for pair in range(effort.passes):
+        t = {name: work[name]() for name in (reversed(work) if pair % 2 else work)}
+        ratios.append(t["plain"] / t["stacked"])
+        say(f"{ARM:5}{depth:4}{ratios[-1]:7.1f} x one process a run")
+    what = (
+        f"speed-up of {JOBS} stacked jobs of {MODELS} networks over one plain torch process of 1 thread a run, {JOBS} at a"
+        f" time: {steps} steps of arm {ARM} at depth {depth}, starting Python and torch and reading the images included"
+        f" on both sides, wall time a run, {runs} single runs a pair; median, least and greatest of the pairs"
+    )
+    return row("process_per_run", what, ratios)
+
+
+def train(study: dict[str, Any], data: str, folder: Path) -> Used:
+    """The job that trains the evaluation seeds of the only setting of ``study`` (a config), keeping checkpoints."""
+    plan = Plan(load_study(study))
+    setting = plan.settings[0][0]
+    best = {**setting, "role": f"best@{plan.config.targets[0]}", "rate": 0.1, "evaluable": True, "reason": ""}
+    store.write_json(folder / "rates.json", [best])
+    given = ["--spec", plan.evaluate(plan.jobs[0]), "--data", data, "--rates", "rates.json", "--out", "index.json"]
+    return used([sys.executable, "-m", "bnstudy", "evaluate", *given], folder)
+
+
+def measure(study: dict[str, Any], data: str, folder: Path) -> Used:
+    """The job that measures what :func:`train` left in ``folder``."""
+    plan = Plan(load_study(study))
+    given = ["--spec", plan.measure(plan.jobs[0]), "--data", data, "--index", "index.json", "--out", "measure.json"]
+    return used([sys.executable, "-m", "bnstudy", "measure", *given], folder)
+
+
+def one_setting(depth: int, steps: int, seeds: int = MODELS, **grid: Any) -> dict[str, Any]:
+    """The config of a study of one setting with batch normalization; ``grid`` gives further keys of its only grid."""
+    return {
+        "study": "one",
+        "training": {"steps": steps, "deep_steps": steps},
+        "seeds": {"evaluation": seeds},
+        "grids": [{"name": "one", "arms": [ARM], "depths": [depth], "rates": ["best"], **grid}],
+        "claims": {"depths": {"deep": depth}},
+    }
+
+
+def job_peak(data: str, folder: Path, effort: Effort) -> list[Row]:
+    """Memory of the job that trains 16 networks with batch normalization and keeps their checkpoints, and of the job
+    that measures such a cell (it holds one, eight networks, at a time). ``folder`` is for what they write."""
+    chosen: dict[str, Any] = {"measures": list(effort.measures)} if effort.measures else {}
+    depth, steps = effort.peak_depth, effort.peak_steps
+
+    def training() -> float:
+        return train(one_setting(depth, steps), data, folder / "training").gib
+
+    def measuring() -> float:
+        study = one_setting(depth, steps, CELL, **chosen)
+        train(study, data, folder / "measures")
+        return measure(study, data, folder / "measures").gib
+
+    for name in ("training", "measures"):
+        (folder / name).mkdir()
+    with ThreadPoolExecutor() as pool:  # both at once: memory does not depend on who else is at work
+        gib = [job.result() for job in (pool.submit(training), pool.submit(measuring))]
+    what = f"largest resident memory, GiB, of a fresh process, arm {ARM}, depth {depth}, {steps} steps:"
+    parts = (f"training of {MODELS} networks, checkpoints kept", f"measures of a cell of {CELL} networks")
+    return [
+        row("job_peak_gib", f"{what} the larger of {parts[0]}; and {parts[1]}", [max(gib)]),
+        row("job_peak_training", f"{what} {parts[0]}", gib[:1]),
+        row("job_peak_measures", f"{what} {parts[1]}", gib[1:]),
+    ]

@@ -1,0 +1,83 @@
+"""Studies made up to be large: a config with many cells, and the tables of many rows that its jobs would leave.
+
+``python -m bnstudy.bench.generated ROWS FOLDER`` writes such tables and prints the arguments for summarizing them.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bnstudy import store
+from bnstudy.config import load_study
+from bnstudy.jobs import blocks
+from bnstudy.plan import Plan
+from bnstudy.tune import WINDOW
+
+ARMS = ("none", "bn", "bn_frozen", "once", "affine")
+ROWS_A_CELL = 8000
+"""About what the richest measure writes for eight networks of twenty layers."""
+
+
+def config(settings: int) -> dict[str, Any]:
+    """A study of ``settings`` settings, each at the default's eight rates; every one is a job of its own."""
+    depths = list(range(2, 2 + -(-settings // len(ARMS))))
+    grid = {"name": "many", "arms": list(ARMS), "depths": depths, "rates": ["best", "grid"]}
+    return {"study": "growth", "grids": [grid], "claims": {"depths": {"shallow": depths[0]}}}
+
+
+def cells(study: dict[str, Any]) -> int:
+    """How many cells its tuning and its evaluation have at the least: a setting x rate x block of seeds each."""
+    plan = Plan(load_study(study))
+    found = 0
+    for job in plan.jobs:
+        for spec in map(json.loads, (plan.sweep(job), plan.evaluate(job))):
+            found += len(spec["settings"]) * len(spec["rates"]) * len(blocks(spec["seeds"], spec["stack"]))
+    return found
+
+
+def tables(rows: int, folder: Path) -> list[str]:
+    """Write what ``python -m bnstudy summarize``, run in ``folder``, reads of a study whose measures found ``rows``
+    rows; returns its arguments."""
+    from bnstudy.data.images import Images, save  # torch: whoever asks for a config need not pay for it
+
+    noise = np.random.default_rng(0)
+    setting = {"gain": 1.0, "inputs": "standardized", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 1}
+    paths: list[str] = []
+    for number, size in enumerate(np.diff([*range(0, rows, ROWS_A_CELL), rows])):
+        place = {"arm": ARMS[number % len(ARMS)], "depth": 2 + number // len(ARMS), **setting, "rate": 0.1}
+        index = np.arange(size)
+        table = pd.DataFrame({**place, "seed": index // 1000, "start": "init", "end": "final", "layer": index % 20 + 1})
+        table["site"] = np.array(["linear", "xhat", "affine", "next"])[index % 4]
+        for column in ("moments", "shape", "cka"):
+            table[column] = noise.random(size)
+        path = folder / f"results/cells/{number:05}/measures/drift.parquet"
+        path.parent.mkdir(parents=True)
+        table.to_parquet(path)
+        paths.append(str(path.relative_to(folder)))
+    place = {"arm": "none", "depth": 2, **setting}
+    run = {**place, "rate": 0.1, "seed": 0, "target": 0.5, "steps": 20, "reached": True, "diverged_at": None}
+    cell = {"setting": place, "seeds": [0]}
+    loss: dict[str, Any] = {"loss": np.ones((2 * WINDOW, 1), np.float32), "diverged": np.zeros(1, np.int64)}
+    store.put(folder / "results/cells", cell, {"curve": loss})
+    entry = [{"cell": store.key(cell), "setting": place, "rate": 0.1, "keep": True}]
+    left: dict[str, Any] = {
+        "sweep": {"rows": [run]},
+        "evaluate": {"rows": [run], "cells": entry},
+        "measure": {"tables": {"drift": paths}},
+        "rates": [{**place, "rate": 0.1, "role": "best@0.5"}],
+    }
+    for name, content in left.items():
+        store.write_json(folder / f"{name}.json", content)
+    pixels = noise.random((10, 1, 14, 14), dtype=np.float32)
+    save(Images(pixels, np.arange(10), tuple("0123456789")), folder / "images.npz")
+    files = {"sweeps": "sweep", "evaluations": "evaluate", "measures": "measure", "rates": "rates"}
+    arguments = [part for key, name in files.items() for part in (f"--{key}", f"{name}.json")]
+    return ["summarize", "--spec", '{"pool": 1}', *arguments, "--data", "images.npz", "--out", "tables"]
+
+
+if __name__ == "__main__":
+    print(json.dumps(tables(int(sys.argv[1]), Path(sys.argv[2]))))

@@ -1,0 +1,96 @@
+"""How time and memory grow with a study: ``python -m bnstudy.bench.growth`` writes docs/growth.md and docs/growth.svg.
+
+Every point is one fresh process, measured by what the system says it used when it ended.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bnstudy import store
+from bnstudy.bench.fresh import one_setting, train
+from bnstudy.bench.machine import Used, fresh, used
+
+
+class Point(NamedTuple):
+    """One process: what grew, to which size, and what it took."""
+
+    grown: str
+    size: int
+    used: Used
+
+
+class Sizes(NamedTuple):
+    """The sizes tried; ``steps`` a network, ``settings`` of a planned study (24 cells each)."""
+
+    seeds: tuple[int, ...] = (16, 32, 64, 128)
+    depth: tuple[int, ...] = (2, 5, 10, 20, 50, 100, 200)
+    width: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
+    settings: tuple[int, ...] = (5, 45, 420)
+    rows: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
+    steps: int = 100
+
+
+def points(sizes: Sizes, folder: Path) -> Iterator[Point]:
+    """Measure one point after another; ``folder`` is for what the processes write."""
+    data = str(folder / "images.npz")
+    fresh("images", [(data,)])
+    studies = {
+        "seeds": {n: one_setting(5, sizes.steps, n) for n in sizes.seeds},
+        "depth": {n: one_setting(n, sizes.steps) for n in sizes.depth},
+        "width": {n: one_setting(5, sizes.steps) | {"network": {"width": n}} for n in sizes.width},
+    }
+    for grown, study in studies.items():
+        for size, config in study.items():
+            place = folder / f"{grown}{size}"
+            place.mkdir()
+            yield Point(grown, size, train(config, data, place))
+    for settings in sizes.settings:
+        yield plan(settings, folder / f"settings{settings}")
+    for rows in sizes.rows:
+        yield summarize(rows, folder / f"rows{rows}")
+
+
+def plan(settings: int, folder: Path) -> Point:
+    """Snakemake plans a study without running it, from the project's folder."""
+    from bnstudy.bench import generated
+
+    study = generated.config(settings)
+    store.write_json(folder / "study.yaml", study)
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "--nolock", "--configfile"]
+    return Point("cells", generated.cells(study), used([*command, str(folder / "study.yaml")], Path()))
+
+
+def summarize(rows: int, folder: Path) -> Point:
+    """The job that turns what the measures found into tables."""
+    folder.mkdir()
+    written = subprocess.run(
+        [sys.executable, "-m", "bnstudy.bench.generated", str(rows), str(folder)], check=True, capture_output=True
+    )
+    return Point("rows", rows, used([sys.executable, "-m", "bnstudy", *json.loads(written.stdout)], folder))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bnstudy.bench.growth", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="the folder to write")
+    sizes, found = Sizes(), []
+    out = parser.parse_args().out
+    with tempfile.TemporaryDirectory(prefix="bnstudy-growth-") as folder:
+        for point in points(sizes, Path(folder)):
+            found.append(point)
+            seconds, gib = point.used
+            print(f"{point.grown:8}{point.size:>10,}{seconds:9.1f} s{gib:7.2f} GiB", file=sys.stderr, flush=True)
+    from bnstudy.bench.growth_page import figure, page
+
+    out.mkdir(exist_ok=True)
+    (out / "growth.svg").write_text(figure(found))
+    (out / "growth.md").write_text(page(found, sizes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The page and the figure that show how a study grows."""
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bnstudy.bench.growth import Point, Sizes
+
+LABELS = {
+    "seeds": "seeds of one setting",
+    "depth": "hidden layers",
+    "width": "units a layer",
+    "cells": "cells planned",
+    "rows": "rows summarized",
+}
+ALT = (
+    "Line charts on logarithmic axes: processor time above, memory below, against seeds, hidden layers, units a layer,"
+    " cells planned and rows summarized; the table below has the numbers."
+)
+TEXT = """# How time and memory grow
+
+{found}
+
+![{alt}](growth.svg)
+
+`python -m bnstudy.bench.growth` makes this page. Every row is one fresh process of one thread, run once. The time is the
+processor time that the system counted for it, the memory its largest resident size, both from starting Python to the
+end. Times vary by some tens of percent from run to run: compare orders of magnitude.
+
+- **seeds, depth, width**: the job that trains one setting with batch normalization and keeps its checkpoints,
+  {steps} steps, batches of 64 images of 14x14; width 64, 5 hidden layers and 16 seeds where they do not grow. Sixteen
+  networks are trained side by side; further ones follow when those are stored.
+- **cells**: `snakemake -n --quiet` on a generated study. A cell is a setting x rate x block of up to eight seeds; every
+  setting is a job of its own in each stage.
+- **rows**: the job that sorts what the measures found into one table, from generated files of up to 8,000 rows. It
+  holds one setting and rate at a time.
+
+| what grows | size | processor time, s | memory, GiB |
+|---|---:|---:|---:|
+{table}
+"""
+
+
+def page(points: "Sequence[Point]", sizes: "Sizes") -> str:
+    """docs/growth.md."""
+    lines = [f"| {LABELS[p.grown]} | {p.size:,} | {p.used.seconds:.1f} | {p.used.gib:.2f} |" for p in points]
+    return TEXT.format(found=sentence(points), alt=ALT, table="\n".join(lines), steps=sizes.steps)
+
+
+def sentence(points: "Sequence[Point]") -> str:
+    """What the figure shows, in words: the first and the last size of everything that grows."""
+    found = []
+    for grown, label in LABELS.items():
+        mine = [p for p in points if p.grown == grown]
+        first, last = mine[0], mine[-1]
+        found.append(
+            f"{label} from {first.size:,} to {last.size:,}: {first.used.seconds:.1f} to {last.used.seconds:.1f} s, "
+            f"{first.used.gib:.2f} to {last.used.gib:.2f} GiB"
+        )
+    return "Processor time and memory of one process, least to greatest size. " + "; ".join(found) + "."
+
+
+def figure(points: "Sequence[Point]") -> str:
+    """docs/growth.svg: a column for everything that grows, time above, memory below, logarithmic axes."""
+    import matplotlib.pyplot as plt
+    import pandas as pd
+    import seaborn as sns
+
+    units = {"processor time, s": "seconds", "memory, GiB": "gib"}
+    data = pd.DataFrame(
+        [
+            {"grown": LABELS[p.grown], "size": p.size, "unit": unit, "value": getattr(p.used, name)}
+            for p in points
+            for unit, name in units.items()
+        ]
+    )
+    with sns.axes_style("whitegrid"), sns.plotting_context("paper"), plt.rc_context({"svg.hashsalt": "bnstudy"}):
+        grid = sns.FacetGrid(
+            data, row="unit", col="grown", sharex="col", sharey="row", height=2.1, aspect=1.0, margin_titles=False
+        )
+        grid.map_dataframe(sns.lineplot, "size", "value", marker="o", color="#0b62a8")
+        grid.set(xscale="log", yscale="log").set_titles("")
+        for unit, row in zip(grid.row_names, grid.axes):
+            row[0].set_ylabel(unit)
+        for grown, axes in zip(grid.col_names, grid.axes[-1]):
+            axes.set_xlabel(grown)
+        written = StringIO()
+        grid.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(grid.figure)
+    text = written.getvalue()
+    text = text[text.index("<svg") :]
+    opening = text.index(">") + 1
+    label = f"<title>How time and memory grow</title><desc>{ALT}</desc>"
+    return text[: opening - 1] + ' role="img">' + label + text[opening:]

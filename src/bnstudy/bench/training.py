@@ -1,0 +1,91 @@
+"""Training steps: the stacked trainer against the plain loop and against the machine's matrix product.
+
+A pass times every arm at every depth; at each, the contestants follow one another within a second or two, in an order
+that turns round from pass to pass. A figure's pair is one pass: the geometric mean of its shapes' ratios.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from statistics import geometric_mean
+from typing import NamedTuple
+
+from bnstudy.bench.figures import Row, row
+from bnstudy.bench.machine import Machine
+from bnstudy.bench.shapes import ARMS, JOBS, MODELS, Effort, flops
+
+Shape = tuple[str, int]
+"""(arm, depth)"""
+
+
+class Timed(NamedTuple):
+    """One shape in one pass: seconds a step and network (``stacked``, ``plain``), and the share of the rate of the
+    matrix product (``gemm``; ``slow``: with a copy a layer, where that was asked for)."""
+
+    stacked: float
+    plain: float
+    gemm: float
+    slow: float | None
+
+
+def one_pass(
+    machine: Machine, data: str, effort: Effort, back: bool, slow: bool, say: Callable[[str], None]
+) -> dict[Shape, Timed]:
+    """Time every shape once; ``back`` turns the order of the contestants round, ``slow`` asks for the slow engine."""
+    found = {}
+    for depth in effort.depths:
+        for arm in ARMS:
+            steps = max(2, effort.layer_steps // depth)
+            work: dict[str, Callable[[], float]] = {
+                "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
+                "stacked": partial(stack, machine, data, arm, depth, steps),
+                "plain": partial(machine.alone, "plain", data, arm, depth, steps * effort.plain // 2, [0, 1]),
+            }
+            if slow:
+                work["slow"] = partial(stack, machine, data, arm, depth, steps, slow=True)
+            t = {name: work[name]() for name in (reversed(work) if back else work)}
+            rate = JOBS * flops(depth) / t["gemm"]
+            each = Timed(
+                t["stacked"] / (JOBS * MODELS), t["plain"], rate / t["stacked"], rate / t["slow"] if slow else None
+            )
+            found[arm, depth] = each
+            copied = f"   {each.slow:.2f} with a copy a layer" if each.slow else ""
+            say(f"{arm:5}{depth:4}{each.plain / each.stacked:7.1f} x plain loop{each.gemm:7.2f} of GEMM{copied}")
+    return found
+
+
+def stack(machine: Machine, data: str, arm: str, depth: int, steps: int, slow: bool = False) -> float:
+    """Seconds a step of the stacked jobs at work together: those of the slowest."""
+    return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS, slow)))
+
+
+def rows(passes: list[dict[Shape, Timed]]) -> list[Row]:
+    """plain_loop, gemm_ARM, and the same for each arm and depth."""
+    setup = f"{JOBS} processes of 1 thread, {MODELS} networks each"
+    depths = ", ".join(dict.fromkeys(str(depth) for _, depth in passes[0]))
+    pairs = "median, least and greatest of the passes"
+    what = (
+        f"speed-up of the stacked trainer ({setup}) over a plain torch loop (one network after another, threads as torch"
+        f" chooses), a step of a network, set-up not counted; geometric mean over arms {', '.join(ARMS)} and depths"
+        f" {depths}; {pairs}"
+    )
+    found = [row("plain_loop", what, [geometric_mean(t.plain / t.stacked for t in p.values()) for p in passes])]
+    for arm in ARMS:
+        what = (
+            f"floating-point rate of a training step of arm {arm} ({setup}; only the step's matrix products are counted)"
+            f" over that of a 1024 x 1024 float32 matrix product in the same processes; geometric mean over depths"
+            f" {depths}; {pairs}"
+        )
+        mine = [[t for (a, _), t in p.items() if a == arm] for p in passes]
+        fast = [geometric_mean(t.gemm for t in each) for each in mine]
+        found.append(row(f"gemm_{arm}", what, fast))
+        slow = [geometric_mean(s) for each in mine if (s := [t.slow for t in each if t.slow])]
+        if slow:
+            found.append(row(f"gemm_{arm}_slow", f"gemm_{arm} with one copy a layer", slow))
+            ratio = [s / f for s, f in zip(slow, fast)]
+            found.append(row(f"slow_{arm}", f"gemm_{arm} with one copy a layer over gemm_{arm}", ratio))
+    for arm, depth in passes[0]:
+        each = [p[arm, depth] for p in passes]
+        where = f"{arm} at depth {depth}"
+        found.append(row(f"plain_loop_{arm}_{depth}", f"plain_loop, {where}", [t.plain / t.stacked for t in each]))
+        found.append(row(f"gemm_{arm}_{depth}", f"gemm_{arm}, {where}", [t.gemm for t in each]))
+    return found

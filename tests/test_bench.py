@@ -1,0 +1,207 @@
+"""The benchmark: its counts against hand counts, its contestants against each other, its rows, and that it sees a fault."""
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bnstudy import store, tables
+from bnstudy.bench import __main__ as bench
+from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, training
+from bnstudy.bench.figures import IDS, line, row
+from bnstudy.bench.machine import Used, used
+from bnstudy.bench.shapes import TINY, flops, spec
+from bnstudy.data.images import read
+from bnstudy.nets import mlp
+from bnstudy.train import Run, train
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("bench") / "images.npz")
+    contestants.images(path)
+    return path
+
+
+def test_flops_by_hand() -> None:
+    # one network, two hidden layers, batch 64; products of [a, b] and [b, c] take 2 a b c
+    first = 2 * 64 * 196 * 64 * 2  # forward, weights
+    second = 2 * 64 * 64 * 64 * 3  # forward, weights, input
+    head = 2 * 10 * 64 * 64 * 3
+    assert flops(2, models=1) == first + second + head == 5_029_888
+    assert flops(20) == 16 * (first + 19 * second + head)
+
+
+def test_flops_as_torch_counts_them() -> None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    net = mlp.build(196, 10, 5, 64, 1.0, "none", range(16))
+    with FlopCounterMode(display=False) as counter:
+        net(torch.randn(16, 196, 64)).sum().backward()
+    assert counter.get_total_flops() == flops(5)
+
+
+@pytest.mark.parametrize("arm", ["none", "bn", "once"])
+def test_the_plain_loop_trains_the_same_network(arm: str, data: str) -> None:
+    found = read(Path(data), 2)
+    ours = train(spec(arm, 3, 12), [Run(0, contestants.RATE), Run(1, contestants.RATE)], found, keep=False).loss
+    assert ours.shape == (12, 2)
+    for seed in (0, 1):
+        assert np.abs(contestants.plain_run(found, arm, 3, 12, seed)[1] - ours[:, seed]).max() < 1e-4
+
+
+def test_no_run_ends_before_its_steps(data: str) -> None:
+    assert len(train(spec("bn", 2, 250), [Run(0, 0.1)], read(Path(data), 2), keep=False).loss) == 250
+
+
+def test_ratios_are_combined_by_the_geometric_mean_pass_by_pass() -> None:
+    def timed(plain: float, gemm: float) -> training.Timed:
+        return training.Timed(stacked=1.0, plain=plain, gemm=gemm, slow=None)
+
+    passes = [
+        {("none", 5): timed(2, 0.5), ("none", 10): timed(8, 0.5), ("bn", 5): timed(4, 0.1), ("once", 5): timed(4, 1)},
+        {("none", 5): timed(4, 0.2), ("none", 10): timed(4, 0.8), ("bn", 5): timed(4, 0.3), ("once", 5): timed(4, 1)},
+        {("none", 5): timed(1, 0.2), ("none", 10): timed(1, 0.2), ("bn", 5): timed(1, 0.2), ("once", 5): timed(1, 1)},
+    ]
+    rows = {r["id"]: r for r in training.rows(passes)}
+    assert [rows["plain_loop"][k] for k in ("value", "low", "high", "n")] == pytest.approx([4, 1, 4, 3])
+    assert [rows["gemm_none"][k] for k in ("value", "low", "high")] == pytest.approx([0.4, 0.2, 0.5])
+    assert rows["gemm_bn"]["value"] == pytest.approx(0.2)
+    assert rows["plain_loop_none_10"]["value"] == pytest.approx(4)
+
+
+def test_a_row_is_the_median_with_its_range() -> None:
+    assert row("a", "b", [3, 1, 2, 10, 2]) == {"id": "a", "what": "b", "value": 2, "low": 1, "high": 10, "n": 5}
+    assert row("a", "b", [])["value"] is None and "b" in line(row("a", "b", []))
+
+
+def test_one_process_a_run_is_compared_by_wall_time_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"all_stacked": 8.0, "one_plain": 4.0}
+    monkeypatch.setattr(fresh, "fresh", lambda name, each: seconds[name])
+    found = fresh.process_per_run("", TINY._replace(fresh_runs=4), lambda text: None)
+    assert found["value"] == pytest.approx((4 / 4) / (8 / 32))
+
+
+def test_a_copy_a_layer_is_seen(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(contestants.time, "perf_counter", time.process_time)  # other processes may be at work
+    ratios = []
+    for _ in range(15):
+        fast, slow = (contestants.stacked(data, "none", 20, 6, 0, copy) for copy in (False, True))
+        ratios.append(slow / fast)
+    assert statistics.median(ratios) > 1.04
+
+
+def study(folder: Path, trained: int = 2, wall: bool = True) -> Path:
+    """What a finished study leaves, as far as the benchmark reads it."""
+    rows = [{"seed": seed} for seed in (0, 1)]
+    write = store.write_json
+    write(folder / "default/sweep/a.json", {"cells": ["s1"], "trained": 1, "seconds": {"training": 6.0}, "rows": rows})
+    cells = [{"cell": "e1"}, {"cell": "e2"}]
+    for job in "ab":
+        left = {"cells": cells, "trained": trained, "seconds": {"training": 20.0}, "rows": rows}
+        write(folder / f"default/evaluate/{job}.json", left)
+        write(folder / f"default/measure/{job}.json", {"tables": {}, "seconds": {"measures": 5.0}})
+    write(folder / "default/provenance.json", {"wall_seconds": 40.0, "cores": 2} if wall else {})
+    return folder / "default"
+
+
+def test_costs_of_a_finished_study(tmp_path: Path) -> None:
+    found = {r["id"]: r["value"] for r in finished.costs(study(tmp_path))}
+    assert found == pytest.approx(
+        {"measures_share": 10 / 40, "workflow_share": 1 - 56 / 80, "seconds_per_seed": 50 / 2 / 2}
+    )
+
+
+@pytest.mark.parametrize(("trained", "wall", "lost"), [(2, False, {"workflow_share"}), (1, True, set(finished.WHAT))])
+def test_a_figure_that_nothing_supports_is_left_out(trained: int, wall: bool, lost: set, tmp_path: Path) -> None:
+    rows = finished.costs(study(tmp_path, trained, wall))
+    assert {r["id"] for r in rows if r["value"] is None} == lost
+    assert all("run `make report` first" in r["what"] for r in rows if r["id"] in lost)
+    assert all(r["value"] is None for r in finished.costs(tmp_path / "nowhere"))
+
+
+def test_size_counts_the_study_and_its_own_networks(tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    own = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    for name in ("s1", "e1", "e2", "of_another_study"):
+        (tmp_path / "cells" / name).mkdir(parents=True)
+        (tmp_path / "cells" / name / "init.npz").write_bytes(b"x" * 1000)
+    assert finished.size(folder, tmp_path / "cells", tmp_path / "data")["value"] * 2**30 == pytest.approx(own + 3000)
+
+
+def test_the_tiny_benchmark_gives_every_figure(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study(tmp_path / "results")
+    monkeypatch.setattr(bench, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr("sys.argv", ["bench", "--tiny", "--out", str(tmp_path / "bench.json")])
+    bench.main()
+    rows = json.loads((tmp_path / "bench.json").read_text())
+    assert tuple(r["id"] for r in rows[: len(IDS)]) == IDS
+    assert len({r["id"] for r in rows}) == len(rows)
+    for r in rows:
+        assert set(r) == {"id", "what", "value", "low", "high", "n"} and 0 < r["low"] <= r["value"] <= r["high"], r
+    said = capsys.readouterr()
+    assert all(name in said.out for name in IDS) and "pass 1 of 1" in said.err
+
+
+def reference(files: list[Path]) -> str:
+    """All rows at once: what summarizing one setting at a time must give, byte for byte."""
+    whole = pd.concat([pd.read_parquet(f) for f in files])
+    first = [*tables.CELL, "seed"]
+    whole = whole[first + [c for c in whole if c not in first]].sort_values(first, kind="stable")
+    return whole.to_csv(index=False, float_format="%.8g")
+
+
+def test_summarizing_cell_by_cell_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise, files = np.random.default_rng(0), []
+    same = {"inputs": "raw", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
+    for arm, depth, gain, rate, seed in [
+        ("once", 10, 1.0, 0.03, 8), ("bn", 20, 1.0, 0.1, 0), ("bn", 5, 1.0, 0.1, 8), ("bn", 5, 0.41, 0.3, 0),
+        ("bn", 5, 1.0, 0.03, 0), ("once", 10, 1.0, 0.03, 0), ("bn", 5, 1.0, 0.1, 0),
+    ]:  # fmt: skip
+        table = pd.DataFrame({"arm": arm, "depth": depth, "gain": gain, **same, "rate": rate, "seed": seed}, range(6))
+        table["seed"] += np.arange(6) % 3
+        table["value"] = noise.random(6) * 10.0 ** noise.integers(-9, 9, 6)
+        table["count"] = [1, 2, None, 4, 5, 6] if seed else range(6)
+        table["reached"] = noise.random(6) < 0.5
+        files.append(tmp_path / f"{len(files)}.parquet")
+        table.to_parquet(files[-1])
+    files.append(tmp_path / "empty.parquet")
+    table.head(0).to_parquet(files[-1])
+    arguments = generated.tables(10, tmp_path / "study")
+    store.write_json(tmp_path / "study/measure.json", {"tables": {"ours": [str(f) for f in files]}})
+    monkeypatch.chdir(tmp_path / "study")
+    paths = [Path(f"{name}.json") for name in ("sweep", "evaluate", "measure", "rates")]
+    tables.summarize(paths[:1], paths[1:2], paths[2:3], paths[3], Path("images.npz"), 1, Path("tables"))
+    assert arguments[0] == "summarize"
+    assert Path("tables/ours.csv").read_text() == reference(files[:-1])
+    assert Path("tables/curves.csv").read_text().count("\n") == 1 + 3
+
+
+def test_a_study_made_up_has_as_many_cells_as_it_says() -> None:
+    assert generated.cells(generated.config(420)) == 10_080
+
+
+def test_the_page_of_growth_holds_every_point() -> None:
+    grown = {"seeds": 16, "depth": 5, "width": 64, "cells": 240, "rows": 1000}
+    points = [growth.Point(g, n * k, Used(1.5 * k, 0.25 * k)) for g, n in grown.items() for k in (1, 7)]
+    page = growth_page.page(points, growth.Sizes())
+    assert all(f"| {p.size:,} | {p.used.seconds:.1f} | {p.used.gib:.2f} |" in page for p in points)
+    assert "![Line charts" in page and "/tmp" not in page
+    figure = growth_page.figure(points)
+    assert 'role="img"><title>' in figure and "cells planned" in figure
+
+
+def test_what_a_process_used_is_measured(tmp_path: Path) -> None:
+    fat = used([sys.executable, "-c", "b = bytearray(b'x') * (3 * 2**29)"], tmp_path)
+    assert 1.5 < fat.gib < 1.6 and fat.seconds > 0.1
+    with pytest.raises(Exception, match="returned non-zero exit status 3"):
+        used([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)
