@@ -5,6 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from bnstudy.arms import noise
+from bnstudy.config_checks import names
 from bnstudy.data import digits
 from bnstudy.train import Run, batches, build, part, train
 from bnstudy.tune import steps_to
@@ -43,29 +45,48 @@ class Constant(nn.Module):
         return self.weight * (h - self.constants[0]) / self.constants[1] + self.bias
 
 
+class Detached(nn.BatchNorm1d):
+    """nn.BatchNorm1d with its statistics taken out of the graph; its averages are moved by the parent class."""
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            super().forward(h)
+        var, mean = torch.var_mean(h.detach(), 0, correction=0)
+        return self.weight * ((h - mean) / torch.sqrt(var + 1e-5)) + self.bias
+
+
+def norm_of(arm: str, width: int, layer: int, layers: int) -> nn.Module | None:
+    """The torch module of an arm at one hidden layer; None where it has none."""
+    if arm in ("bn_early", "bn_late"):
+        return nn.BatchNorm1d(width) if (arm == "bn_early") == (layer <= layers // 2) else None
+    if arm in ("once", "affine"):
+        return Constant(width, arm == "once")
+    plainly = {"bn": nn.BatchNorm1d, "bn_post": nn.BatchNorm1d, "bn_detached": Detached, "layernorm": nn.LayerNorm}
+    if arm == "bn_frozen":
+        return nn.BatchNorm1d(width, affine=False)
+    return plainly[arm](width) if arm in plainly else None
+
+
 def plain(s: dict, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     """The same run by one torch.nn network alone, in float64: its losses and the trained network."""
     arm, width = s["setting"]["arm"], s["setting"]["width"]
     ours = build(s, IMAGES, [run.seed], torch.float64)
     layers: list[nn.Module] = []
-    for weight in ours.weights:
-        lin = nn.Linear(weight.shape[2], width, bias=arm == "none").double()
+    for i, weight in enumerate(ours.weights, 1):
+        norm = norm_of(arm, width, i, len(ours.weights))
+        lin = nn.Linear(weight.shape[2], width, bias=norm is None or arm == "bn_post").double()
         lin.weight.data = weight.data[0].clone()
         if lin.bias is not None:
             lin.bias.data.zero_()
-        norm: list[nn.Module] = []
-        if arm in ("bn", "bn_frozen"):
-            norm = [nn.BatchNorm1d(width, affine=arm == "bn").double()]
-        elif arm in ("once", "affine"):
-            norm = [Constant(width, arm == "once").double()]
-        layers += [lin, *norm, nn.ReLU()]
+        after = [nn.ReLU()] if norm is None else [nn.ReLU(), norm] if arm == "bn_post" else [norm, nn.ReLU()]
+        layers += [lin, *(m.double() for m in after)]
     head = nn.Linear(width, 10).double()
     head.weight.data, head.bias.data = ours.head.data[0].clone(), torch.zeros(10, dtype=torch.float64)
     net = nn.Sequential(*layers, head)
     x, y = (torch.from_numpy(a) for a in part(IMAGES, s, run.seed, "train"))
     index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
-    net.eval() if arm in ("bn", "bn_frozen") else net(x.double()[index[0]])  # constants of the first batch
-    net.train()
+    if arm == "once":
+        net(x.double()[index[0]])  # constants of the first batch
     if s["setting"]["optimizer"] == "adam":
         optimizer: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), lr=run.rate)
     else:
@@ -80,7 +101,17 @@ def plain(s: dict, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     return np.array(losses), net
 
 
-@pytest.mark.parametrize("arm", ["none", "bn", "bn_frozen", "once", "affine"])
+EXACT = [
+    "none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post",
+]  # fmt: skip
+NOISY = ["bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy"]
+
+
+def test_every_arm_is_tested() -> None:
+    assert sorted(names("arms", "build")) == sorted(EXACT + NOISY)
+
+
+@pytest.mark.parametrize("arm", EXACT)
 def test_a_stacked_run_equals_plain_torch(arm: str) -> None:
     s = spec(arm)
     runs = [Run(0, 0.03), Run(1, 1e6), Run(2, 0.1)]  # the middle one diverges wherever rates matter
@@ -88,12 +119,12 @@ def test_a_stacked_run_equals_plain_torch(arm: str) -> None:
     for i in (0, 2):
         losses, net = plain(s, runs[i])
         assert np.abs(result.loss[:, i] - losses).max() < 1e-5
-        if arm in ("bn", "bn_frozen"):
-            norms = [m for m in net if isinstance(m, nn.BatchNorm1d)]
-            for layer, norm in enumerate(norms):
-                for name in ("running_mean", "running_var"):
-                    ours = result.checkpoints["final"][f"norms.{layer}.{name}"][i]
-                    assert np.abs(ours - getattr(norm, name).numpy()).max() < 1e-5
+        norms = [m for m in net if isinstance(m, nn.BatchNorm1d)]
+        for name in ("running_mean", "running_var"):
+            ours = [v[i] for k, v in result.checkpoints["final"].items() if k.endswith(name)]
+            assert len(ours) == len(norms) and bool(norms) == arm.startswith("bn")
+            for value, norm in zip(ours, norms):
+                assert np.abs(value - getattr(norm, name).numpy()).max() < 1e-5
     if arm == "none":
         assert result.diverged[1] > 0
 
@@ -123,7 +154,7 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     assert len(slow.loss) == slow.done[0] == 200
 
 
-@pytest.mark.parametrize("arm", ["none", "bn", "bn_frozen", "once", "affine"])
+@pytest.mark.parametrize("arm", EXACT + NOISY)
 @pytest.mark.parametrize(("width", "batch"), [(32, 32), (64, 64), (48, 16)])
 def test_bits_of_a_run_do_not_depend_on_its_stack(arm: str, width: int, batch: int) -> None:
     torch.set_num_threads(1)
@@ -144,3 +175,34 @@ def test_a_probe_changes_nothing() -> None:
     net.set_statistics("batch", update=False)
     net(torch.randn(2, 64, 50), sites=lambda *a: None)
     assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
+@pytest.mark.parametrize(("arm", "dose"), [("bn_noisy", 1.0), ("bn_noisy_half", 0.5), ("bn_noisy_quarter", 0.25)])
+def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) -> None:
+    clean, noisy = (build(spec(a, width=256, depth=2), IMAGES, [0]) for a in ("bn", arm))
+    x, seen = torch.randn(1, 64, 4000), {}
+    for net in (clean, noisy):
+        net.set_statistics("batch", update=False)
+    noisy.set_moment([0], 7)
+    for name, net in (("clean", clean), ("noisy", noisy)):
+        net(x, sites=lambda layer, site, h, name=name: seen.update({(name, layer, site): h}))
+    a, b = seen["clean", 1, "affine"][0], seen["noisy", 1, "affine"][0]
+    mean, sd = b.mean(1), b.std(1)  # a has mean 0 and sd 1: mu, and sqrt(sigma^2 + what a sample draws of its own)
+    assert abs(mean.min() + 0.5 * dose) < 0.05 and abs(mean.max() - 0.5 * dose) < 0.05
+    own = dose * np.sqrt(0.1**2 + 0.2**2 / 12)
+    spread = torch.sqrt(sd.square() - own**2)
+    assert spread.min() > 1 - 0.06 and spread.max() < 1 + 0.25 * dose + 0.06 and spread.std() > 0.04 * dose
+    rest = b - mean[:, None] - spread[:, None] * a
+    assert abs(rest.std().item() / own - 1) < 0.1
+    noisy.set_statistics("running", update=False)
+    clean.set_statistics("running", update=False)
+    assert torch.equal(noisy(x), clean(x))
+
+
+def test_noise_is_a_function_of_seed_layer_and_step() -> None:
+    def one(*place: int) -> torch.Tensor:
+        return torch.stack(noise.draw(*place, units=8, samples=16, dose=1.0))
+
+    assert torch.equal(one(0, 1, 5), one(0, 1, 5))
+    for other in ((1, 1, 5), (0, 2, 5), (0, 1, 6)):
+        assert not torch.equal(one(0, 1, 5), one(*other))

@@ -35,8 +35,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(folder: Path) -> int:
-    stages = [p for s in ("sweep", "evaluate") for p in (folder / "results/nano" / s).glob("*.json")]
-    return sum(json.loads(p.read_text())["trained"] for p in stages)
+    return sum(json.loads(p.read_text())["trained"] for p in indexes(folder))
 
 
 def cells(folder: Path) -> set[str]:
@@ -111,6 +110,14 @@ def test_a_figure_redraws_only(study: Path) -> None:
     assert counts == {"all": "1", "notebook": "1", "report": "1", "total": "3"}, plan
 
 
+def test_a_new_arm_file_changes_nothing_old(study: Path) -> None:
+    path = study / "src/bnstudy/arms/rms.py"
+    path.write_text((study / "src/bnstudy/arms/affine.py").read_text())
+    plan = snakemake(study, "-n")
+    path.unlink()
+    assert "Nothing to be done" in plan
+
+
 @pytest.fixture
 def nano(study: Path) -> Iterator[Path]:
     """The config of the nano study, put back afterwards."""
@@ -120,11 +127,16 @@ def nano(study: Path) -> Iterator[Path]:
     path.write_text(text)
 
 
+def indexes(study: Path) -> list[Path]:
+    """What the training jobs of all studies wrote."""
+    return [p for stage in ("sweep", "evaluate") for p in study.glob(f"results/*/{stage}/*.json")]
+
+
 def retrained(study: Path) -> dict[str, int]:
     """Trains what the edited config lacks; cells trained by job and stage, from jobs that ran again."""
-    before = {p: p.stat().st_mtime_ns for p in study.glob("results/*/[se]*/*.json")}
+    before = {p: p.stat().st_mtime_ns for p in indexes(study)}
     snakemake(study, "--until", "evaluate", "--cores", "2")
-    files = [p for p in study.glob("results/*/[se]*/*.json") if before.get(p) != p.stat().st_mtime_ns]
+    files = [p for p in indexes(study) if before.get(p) != p.stat().st_mtime_ns]
     return {f"{p.parent.name} {p.stem}": json.loads(p.read_text())["trained"] for p in files}
 
 
@@ -153,11 +165,3 @@ def test_another_study_reuses_the_cells_it_shares(study: Path, nano: Path) -> No
     nano.write_text(nano.read_text().replace("study: nano", "study: other"))
     done = retrained(study)
     assert len(done) == 8 and not any(done.values()), done
-
-
-def test_a_new_arm_file_changes_nothing_old(study: Path) -> None:
-    path = study / "src/bnstudy/arms/rms.py"
-    path.write_text((study / "src/bnstudy/arms/affine.py").read_text())
-    plan = snakemake(study, "-n")
-    path.unlink()
-    assert "Nothing to be done" in plan

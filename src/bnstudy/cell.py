@@ -81,12 +81,17 @@ class TrainedCell:
 
     @torch.no_grad()
     def activations(self, checkpoint: str) -> dict[tuple[int, str], Tensor]:
-        """{(layer, site): [M, C, n]} of the probe on batch statistics; `relu` is left out, being `next` here."""
+        """{(layer, site): [M, C, n]} of the probe on batch statistics; `relu` is left out, being `next` here.
+
+        Arms that add noise draw it anew for each checkpoint, at moments beyond their training: it is what moves there.
+        """
         found: dict[tuple[int, str], Tensor] = {}
 
         def keep(layer: int, site: str, value: Tensor) -> None:
             if site != "relu":
                 found[layer, site] = value
 
-        self.net(checkpoint)(self.probe, sites=keep)
+        net = self.net(checkpoint)
+        net.set_moment(self.seeds, self.spec["steps"] + self.checkpoints().index(checkpoint))
+        net(self.probe, sites=keep)
         return found

@@ -1,0 +1,37 @@
+"""Clean test loss where networks have reached the same training loss: whether one generalizes better at equal fit."""
+
+from typing import Any
+
+import pandas as pd
+import torch
+
+from bnstudy.cell import TrainedCell
+from bnstudy.measures.common import frame
+from bnstudy.measures.steps import loss
+
+COLUMNS = {
+    "checkpoint": "a level of the training loss, or final",
+    "statistics": "running (the stored averages), or whole (those of all test images; arms with statistics alone)",
+    "nll": "nats: mean negative log-likelihood of the clean test images",
+    "accuracy": "percent of the clean test images",
+}
+
+
+@torch.no_grad()
+def measure(cell: TrainedCell) -> pd.DataFrame:
+    """One row a seed, checkpoint and kind of statistics."""
+    x, labels = cell.split("test")
+    rows: list[dict[str, Any]] = []
+    for checkpoint in cell.checkpoints():
+        if checkpoint.startswith("loss") or checkpoint == "final":
+            have, net = cell.have(checkpoint), cell.net(checkpoint)
+            modes = {"running": "running"}
+            if any(norm.has_statistics for norm in net.norms):
+                modes["whole"] = "batch"
+            for name, statistics in modes.items():
+                net.set_statistics(statistics, update=False)
+                logits = net(x)
+                accuracy = 100 * (logits.argmax(1) == labels).float().mean(1)
+                values = {"nll": loss(logits, labels), "accuracy": accuracy}
+                rows += frame(cell, have, values, checkpoint=checkpoint, statistics=name)
+    return pd.DataFrame(rows, columns=[*rows[0]] if rows else ["seed", *COLUMNS])
