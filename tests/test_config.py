@@ -48,7 +48,7 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
     ),
     "helper is no arm": (
         "grids:\n  - {name: a, depths: [5], arms: [base]}\n",
-        *(2, "grids[0].arms[0]", '"base"', "no arm", "none", "", "add src/bnstudy/arms"),
+        *(2, "grids[0].arms[0]", '"base"', "no arm", "none", "bn_late", "add src/bnstudy/arms"),
     ),
     "unknown source": (
         "data: {source: mnist}\n",
@@ -317,8 +317,8 @@ def test_values_from_the_command_line_are_told_apart(tmp_path: Path) -> None:
 def test_the_default_config_states_every_default() -> None:
     written = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     study = json.loads(c.Study().model_dump_json())
-    grids = [{k: v for k, v in grid.items() if v is not None} for grid in study["grids"]]  # None: the study's own
-    assert written == {**study, "grids": grids}
+    grids = {"grids": None}  # their own defaults stand above them; that they make the same study is the last line's
+    assert written | grids == study | grids
     assert list(written) == list(c.Study.model_fields)
     assert c.read_study(ROOT / "config/config.yaml") == c.Study()
 
@@ -350,15 +350,22 @@ def test_the_readme_names_every_key_and_arm() -> None:
 
 
 def test_settings_are_the_union_of_the_grids() -> None:
-    study = c.Study()
+    grids = [
+        {"name": "main", "arms": ["none", "bn", "once"], "depths": [5, 20], "rates": ["best", "shared"]},
+        {"name": "gains", "arms": ["none", "bn"], "depths": [10], "gains": [0.71, 1.41], "measures": ["drift"]},
+        {"name": "window", "arms": ["none", "bn"], "depths": [5], "rates": ["grid"], "measures": []},
+        {"name": "adam", "arms": ["bn"], "depths": [5], "optimizers": ["adam"], "widths": [32, 64]},
+    ]
+    study = c.Study.model_validate_json(json.dumps({"grids": grids}))
     found = c.settings(study)
-    rates = {s[:4]: rates for s, rates in found.items()}
-    assert {s[4:] for s in found} == {(64, 64, "sgd")}
-    assert len(found) == 10 + 4 + 6 + 3 + 0 + 4  # the fifth grid adds rates to settings of the first
-    assert rates["bn", 5, 1.0, "standardized"] == ("best", "grid", "shared")
-    assert rates["once", 5, 1.0, "standardized"] == ("best", "shared")
-    assert rates["none", 10, 1.41, "standardized"] == ("best",)
-    assert rates["none", 5, 1.0, "mixed"] == ("best",)
+    assert len(found) == 6 + 4 + 0 + 2  # the third grid adds rates to settings of the first
+    of = {s._replace(optimizer="")[:5] + (s.optimizer,): asked for s, asked in found.items()}
+    plain = (1.0, "standardized", 64, "sgd")
+    assert of["bn", 5, *plain].rates == ("best", "grid", "shared")
+    assert of["bn", 5, *plain].measures == of["once", 5, *plain].measures == names("measures", "measure")
+    assert of["once", 5, *plain].rates == ("best", "shared")
+    assert of["none", 10, 1.41, *plain[1:]] == (("best",), ("drift",))
+    assert ("bn", 5, 1.0, "standardized", 32, "adam") in of and ("none", 5, *plain[:3], "adam") not in of
     backwards = study.model_copy(update={"grids": study.grids[::-1]})
     assert list(c.settings(backwards).items()) == list(found.items())
 

@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("stage", choices=sorted(STAGES))
     parser.add_argument("--spec", type=json.loads, help="the job's complete specification, as JSON")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="for `plan`: the study")
-    for name in ("data", "rates", "index", "out", "notebook", "claims"):
+    for name in ("data", "rates", "index", "out", "notebook", "claims", "checks"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("sweeps", "evaluations", "measures", "notebooks"):
         parser.add_argument(f"--{name}", type=Path, nargs="*")
@@ -55,12 +55,17 @@ def _summarize(a: argparse.Namespace) -> None:
 def _claims(a: argparse.Namespace) -> None:
     import pandas as pd
 
-    from bnstudy import claims, store
+    from bnstudy import claims, robustness, store
 
     tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
+    tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
     ledger = claims.load(a.claims)
-    rows, contrasts = claims.judge(ledger, tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"])
-    pd.DataFrame(contrasts).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
+    study = (tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"], a.spec["base"])
+    rows, contrasts = claims.judge(ledger, *study)
+    changed = robustness.run(ledger, *study)
+    robustness.attach(rows, changed)
+    for name, found in (("contrasts", contrasts), ("robustness", changed)):
+        pd.DataFrame(found).to_csv(a.out.with_name(f"{name}.csv"), index=False, float_format="%.8g")
     store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
     store.write_json(a.out.with_name("findings.json"), claims.findings(ledger, rows))
     store.write_json(a.out, rows)

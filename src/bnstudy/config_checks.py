@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from math import prod
 from pathlib import Path as File
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bnstudy.config_errors import Path, Problem, nearest, refuse
 
@@ -129,14 +129,18 @@ def _data(study: "Study") -> Iterator[Problem]:
 
 def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
     """The lists that a grid crosses, in the order of a setting's values; those left out have the study's own value."""
-    own = {
-        "widths": study.network.width,
-        "batches": study.training.batch,
-        "optimizers": study.training.optimizer,
-        "pools": study.data.pool,
-    }
-    lists = {key: getattr(grid, key) for key in ("arms", "depths", "gains", "inputs", *own)}
-    return {key: (own[key],) if values is None else values for key, values in lists.items()}
+    lists = {key: getattr(grid, key) for key in ("arms", "depths", "gains", "inputs")}
+    own = own_factors(study)
+    for key, factor in {"widths": "width", "batches": "batch", "optimizers": "optimizer", "pools": "pool"}.items():
+        lists[key] = getattr(grid, key) or (own[factor],)
+    return lists
+
+
+def own_factors(study: "Study") -> dict[str, Any]:
+    """The study's own value of each factor that a grid may vary beside the arm, depth, gain and inputs."""
+    network, training = study.network, study.training
+    own = {"width": network.width, "batch": training.batch, "optimizer": training.optimizer}
+    return {**own, "pool": study.data.pool}
 
 
 def _each_grid(study: "Study", index: list[int]) -> Iterator[Problem]:

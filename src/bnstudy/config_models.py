@@ -125,17 +125,50 @@ class Claims(Strict):
     )
 
 
-ALL = ("none", "bn", "bn_frozen", "once", "affine")
 PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
-RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
-GRIDS = (
-    Grid(name="main", arms=ALL, depths=(5, 20), rates=("best", "shared")),
-    Grid(name="depths", arms=PAIR, depths=(2, 10)),
-    Grid(name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41)),
-    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,)),
-    Grid(name="window", arms=PAIR, depths=(5, 20), rates=("grid",)),
-    Grid(name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed")),
+ALL = (
+    *TRIO,
+    "bn_frozen",
+    "affine",
+    "bn_detached",
+    "bn_noisy",
+    "none_noisy",
+    "layernorm",
+    "bn_early",
+    "bn_late",
+    "bn_post",
 )
+NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
+RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+INSIDE = ("affine", "drift", "moments")
+GRIDS = (
+    Grid(
+        name="main", arms=ALL, depths=(5, 20), rates=("best", "shared", "neighbours"),
+        measures=(*INSIDE, "levels", "shift", "xhat"),
+    ),
+    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "neighbours")),
+    Grid(
+        name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41), rates=("best", "neighbours"),
+        measures=(*INSIDE, "gradients"),
+    ),
+    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,), rates=("best", "neighbours"), measures=INSIDE),
+    Grid(name="noise", arms=NOISY, depths=(5,), gains=(0.41,), rates=("best", "neighbours"), measures=INSIDE),
+    Grid(name="deep_noise", arms=NOISY, depths=(10,), gains=(0.71,), rates=("best", "neighbours"), measures=INSIDE),
+    Grid(
+        name="halves", arms=("bn_early", "bn_late"), depths=(10,), gains=(0.71,), rates=("best", "neighbours"),
+        measures=INSIDE,
+    ),
+    Grid(name="window", arms=PAIR, depths=(5, 20), rates=("grid",), measures=()),
+    Grid(
+        name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed"), rates=("best", "neighbours"),
+        measures=("landscape", "moments"),
+    ),
+    Grid(name="batch_sizes", arms=("bn",), depths=(5,), batches=(8, 16, 256), measures=("levels", "moments")),
+    Grid(name="adam", arms=PAIR, depths=(5, 10), optimizers=("adam",)),
+    Grid(name="batches", arms=PAIR, depths=(5, 10), batches=(32, 128)),
+    Grid(name="widths", arms=PAIR, depths=(5, 10), widths=(32, 128)),
+    Grid(name="pixels", arms=PAIR, depths=(5, 10), pools=(1,)),
+)  # fmt: skip
 
 
 class Study(Strict):

@@ -10,7 +10,7 @@ from bnstudy import store
 from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest, imported
 from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
-from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS
+from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, own_factors
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
 
@@ -62,10 +62,11 @@ class Plan:
         return store.canonical({"pool": self.config.data.pool, "code": digest("bnstudy.tables")})
 
     def judged(self) -> str:
-        """What the claims' own names stand for in this study: depths, target losses, number of seeds."""
+        """What the claims' own names stand for in this study: depths, target losses, number of seeds, and the study's
+        own value of each factor that other grids vary."""
         study = self.config
         named = {"depths": dict(study.claims.depths), "targets": list(study.targets)}
-        return store.canonical({**named, "seeds": study.seeds.evaluation})
+        return store.canonical({**named, "seeds": study.seeds.evaluation, "base": own_factors(study)})
 
     def effective(self) -> str:
         """The whole config, defaults included."""

@@ -27,18 +27,20 @@ rule claims:
     input:
         tables=f"{PLAN.folder}/tables",
         ledger=PLAN.config.claims.file,
+        checks=rules.study_checks.output.rows,
     output:
         rows=f"{PLAN.folder}/claims.json",
         answers=f"{PLAN.folder}/answers.json",
         findings=f"{PLAN.folder}/findings.json",
         contrasts=f"{PLAN.folder}/contrasts.csv",
+        robustness=f"{PLAN.folder}/robustness.csv",
     log:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=PLAN.judged(),
-        code=PLAN.code("bnstudy.claims"),
+        code=PLAN.code("bnstudy.claims", "bnstudy.robustness"),
     shell:
-        "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --out {output.rows} 2> {log}"
+        "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --checks {input.checks} --out {output.rows} 2> {log}"
 
 
 # The notebooks read tables and verdicts, and train nothing.
