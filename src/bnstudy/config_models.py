@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bnstudy.arm_names import arm_name
 from bnstudy.config_checks import ascending, distinct, known, unreserved
 from bnstudy.config_errors import NAME_PATTERN
 
@@ -19,8 +20,8 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
 Arm = Annotated[
     Text,
-    AfterValidator(partial(known, "arms", "build", "arm")),
-    Field(description="a file of src/bnstudy/arms"),
+    AfterValidator(arm_name),
+    Field(description="a file of src/bnstudy/arms, or package.module:Name for one outside"),
 ]
 Measure = Annotated[
     Text,
@@ -89,7 +90,7 @@ class Grid(Strict):
     """A full cross of its lists; the study is the union of its grids."""
 
     name: Name = Field(description="the grid's own name")
-    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="files of src/bnstudy/arms")
+    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="normalizers, see above")
     depths: Annotated[tuple[Depth, ...], *UNIQUE] = Field(description="numbers of hidden layers")
     gains: Annotated[tuple[Gain, ...], *UNIQUE] = Field(
         default=(1.0,),
