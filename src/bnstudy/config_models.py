@@ -127,27 +127,20 @@ class Claims(Strict):
 
 
 PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
-ALL = (
-    *TRIO,
-    "bn_frozen",
-    "affine",
-    "bn_detached",
-    "bn_noisy",
-    "none_noisy",
-    "layernorm",
-    "bn_early",
-    "bn_late",
-    "bn_post",
-)
+JUDGED = (*TRIO, "bn_frozen", "affine", "bn_detached", "bn_early", "bn_late", "bn_post")
 NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 INSIDE = ("affine", "drift", "moments")
 GRIDS = (
     Grid(
-        name="main", arms=ALL, depths=(5, 20), rates=("best", "shared", "neighbours"),
+        name="main", arms=JUDGED, depths=(5, 20), rates=("best", "neighbours"),
         measures=(*INSIDE, "levels", "shift", "xhat"),
     ),
-    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "neighbours")),
+    Grid(
+        name="others", arms=("layernorm", "bn_noisy", "none_noisy"), depths=(5, 20),
+        measures=(*INSIDE, "levels", "shift", "xhat"),
+    ),
+    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
     Grid(
         name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41), rates=("best", "neighbours"),
         measures=(*INSIDE, "gradients"),
