@@ -34,12 +34,16 @@ def files(source: str, path: Path) -> list[Path]:
 
     Raises Unusable where there is no such file or folder, or the folder lacks some of them.
     """
-    sets = choices(source)
+    sets, path = choices(source), path.expanduser()
     if not path.exists():
-        raise Unusable(path, "there is no such file or folder", "check the path; it is relative to the project's folder")
+        raise Unusable(
+            path, "there is no such file or folder", "check the path; it is relative to the project's folder"
+        )
     if not sets:
         if not path.is_file():
-            raise Unusable(path, "this is a folder", f"{source} reads a single file: write its name behind the folder's")
+            raise Unusable(
+                path, "this is a folder", f"{source} reads a single file: write its name behind the folder's"
+            )
         return [path]
     if not path.is_dir():
         raise Unusable(path, "this is a file", f"{source} reads files in a folder: write the folder's path")
