@@ -31,7 +31,8 @@ def load(spec: dict[str, Any]) -> Images:
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         wrong = f"the array x is damaged or truncated ({error})"
         raise Unusable(path, wrong, "replace the file by a whole copy") from None
-    x = unit(stored) if stored.dtype == np.uint8 else stored.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite
+        x = unit(stored) if stored.dtype == np.uint8 else stored.astype(np.float32)
     if not np.isfinite(x).all():
         wrong = f"{np.count_nonzero(~np.isfinite(x))} pixels are not finite (NaN or infinite)"
         raise Unusable(path, wrong, "store numbers only")
@@ -39,7 +40,9 @@ def load(spec: dict[str, Any]) -> Images:
         wrong = f"x has floats in {x.min():g}..{x.max():g}, not in 0..1"
         raise Unusable(path, wrong, "divide by the largest possible pixel, or store uint8 (0 to 255)")
     x = np.moveaxis(x, 3, 1) if described.layout == "NHWC" else x
-    images = Images(
-        np.ascontiguousarray(x.reshape(described.shape)), np.array(described.y, np.int64), described.classes
-    )
-    return checked(images, str(path))
+    x = np.ascontiguousarray(x.reshape(described.shape))
+    blank = np.flatnonzero(x.min((0, 2, 3)) == x.max((0, 2, 3)))
+    if len(blank):
+        wrong = f"colour channel {blank[0]} has the same value in every pixel of every image"
+        raise Unusable(path, wrong, "leave the channel out: it cannot be scaled to standard deviation 1")
+    return checked(Images(x, np.array(described.y, np.int64), described.classes), str(path))

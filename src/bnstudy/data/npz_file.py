@@ -12,10 +12,11 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from bnstudy.data.local import Unusable
+from bnstudy.data.local import MOST_BYTES, Unusable
 
 INTEGERS = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 PIXELS = ("u1", "f2", "f4", "f8")
@@ -68,6 +69,11 @@ def _described(path: Path, file: zipfile.ZipFile) -> Described:
     if x.descr[1:] not in PIXELS:
         wrong = f"x is an array of {_kind(x.descr)}"
         raise Unusable(path, wrong, "store pixels as uint8 (0 to 255) or as floats (0 to 1): x.astype(numpy.uint8)")
+    if file.getinfo("x.npy").file_size < _bytes(x):
+        raise Unusable(path, "the array x is truncated", "replace the file by a whole copy")
+    if 4 * prod(x.shape) > MOST_BYTES:
+        wrong = f"the images take {4 * prod(x.shape)} bytes as float32, more than {MOST_BYTES}"
+        raise Unusable(path, wrong, "store fewer or smaller images")
     layout = _layout(path, x.shape, _text(path, file, "layout") if "layout" in have else None)
     if y.descr[1:] not in INTEGERS or len(y.shape) != 1:
         wrong = f"y is an array of {_kind(y.descr)} and shape {list(y.shape)}"
@@ -143,20 +149,26 @@ def _read(path: Path, key: str, stream: IO[bytes]) -> Header:
             raise ValueError("it does not begin as an npy file does")
         if length > 10_000:
             raise ValueError("its header is too long")
-        header = ast.literal_eval(stream.read(length).decode("latin-1"))
-        return Header(str(header["descr"]), tuple(int(n) for n in header["shape"]))
+        literal = ast.literal_eval(stream.read(length).decode("latin-1"))
+        header = Header(str(literal["descr"]), tuple(int(n) for n in literal["shape"]))
+        if any(n < 0 for n in header.shape):
+            raise ValueError("its shape is negative")
+        return header
     except (ValueError, SyntaxError, KeyError, TypeError) as error:
         wrong = f"the array {key} cannot be read: {error}"
         raise Unusable(path, wrong, "write the file with numpy.savez") from None
+
+
+def _bytes(header: Header) -> int:
+    """Bytes of an array of numbers or texts (4 a character)."""
+    return int(header.descr[2:]) * prod(header.shape) * (4 if header.descr[1] == "U" else 1)
 
 
 def _raw(path: Path, file: zipfile.ZipFile, key: str) -> bytes:
     """The bytes of an array, as many as its header promises."""
     with file.open(f"{key}.npy") as stream:
         header = _read(path, key, stream)
-        size = 4 * int(header.descr[2:]) if header.descr[1] == "U" else int(header.descr[2:])
-        for n in header.shape:
-            size *= n
+        size = _bytes(header)
         raw = stream.read(size)
     if len(raw) < size:
         raise Unusable(path, f"the array {key} is truncated", "replace the file by a whole copy")
