@@ -198,7 +198,13 @@ def test_a_server_without_ranges_begins_again(tmp_path: Path) -> None:
 
 def test_a_wrong_file_is_deleted(tmp_path: Path) -> None:
     with Server({"/a": BODY[:-1] + b"?"}) as server:
-        refused(lambda: download(f"{server.url}/a", tmp_path / "a", whole), "wrong SHA-256", "fetch it again")
+        refused(
+            lambda: download(f"{server.url}/a", tmp_path / "a", whole),
+            server.url,
+            "not what was published",
+            "wrong SHA-256",
+            "data.path",
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -334,6 +340,7 @@ def test_npz_loads_and_splits(case: str, zipped: Callable[..., None], tmp_path: 
 
 WRONG_NPZ: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "no x": (odd(x=None, images=X), ("no array x; the file holds y, images", "numpy.savez")),
+    "a control character": ({"a\x1b[31m\n": X}, (r"the file holds a\x1b[31m\n",)),
     "no y": (odd(y=None), ("no array y",)),
     "nothing": ({}, ("no array x; the file holds nothing",)),
     "NaN": (odd(x=np.where(X == 0, np.nan, X / 255)), ("pixels are not finite", "store numbers only")),
@@ -392,6 +399,7 @@ AT = RAW.index(b"'shape': (700, 3")
 NOT_NPZ = {
     "truncated": (RAW[:-30], "not an npz file, or truncated"),
     "half": (RAW[: len(RAW) // 2], "not an npz file, or truncated"),
+    "a piece cut out": (RAW[:200] + RAW[90_000:], "not an npz file, or truncated"),
     "empty": (b"", "not an npz file"),
     "npy": (npy_bytes(X), "not an npz file"),
     "text": (b"a,b\n1,2\n", "not an npz file"),
@@ -425,10 +433,10 @@ def test_any_damage_is_refused_or_harmless(tmp_path: Path) -> None:
     "source, path, words",
     [
         ("npz", "none.npz", "no such file or folder"),
-        ("npz", ".", "this is a folder"),
+        ("npz", ".", "this is no file"),
         ("cifar10", "none", "no such file or folder"),
-        ("cifar10", "a.npz", "this is a file"),
-        ("fashion_mnist", "a.npz", "this is a file"),
+        ("cifar10", "a.npz", "this is no folder"),
+        ("fashion_mnist", "a.npz", "this is no folder"),
     ],
 )
 def test_a_path_to_the_wrong_kind_of_thing(source: str, path: str, words: str, tmp_path: Path) -> None:

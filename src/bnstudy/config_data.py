@@ -112,15 +112,16 @@ def _known(source: str, path: str | None) -> Known | None:
     if path is None:
         return IMAGES.get(source)
     found = files(source, File(path))
+    return _of_files(source, tuple(found), tuple(file.stat().st_mtime_ns for file in found))
+
+
+@cache
+def _of_files(source: str, found: tuple[File, ...], changed: tuple[int, ...]) -> Known | None:
+    """As :func:`_known`; ``changed``: when each file was last, so that a new content is read anew."""
     if source == "npz":
-        return _of_npz(found[0], found[0].stat().st_mtime_ns)
+        described = describe(found[0])
+        return Known(described.counts, *described.shape[2:])
     if source == "cifar10" and len(found) > 1:
         labels = Counter(b"".join(file.read_bytes()[::CIFAR10_RECORD] for file in found))
         return IMAGES[source]._replace(counts=[labels[label] for label in range(10)])
     return IMAGES[source] if source == "fashion_mnist" else None
-
-
-@cache
-def _of_npz(file: File, mtime_ns: int) -> Known:
-    described = describe(file)
-    return Known(described.counts, *described.shape[2:])

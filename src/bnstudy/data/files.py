@@ -17,6 +17,7 @@ from bnstudy.data.local import Unusable
 
 DOWNLOADS = Path("results/data/downloads")
 CHUNK = 2**18
+OTHERWISE = "or fetch the file by other means and give its folder as data.path"
 PATIENCE = 30
 """Seconds without a byte after which a connection is given up."""
 
@@ -75,8 +76,8 @@ def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
     """Fetch ``url`` to ``path``, which appears whole and checked or not at all.
 
     The bytes go to ``path``.part, are kept there when the connection breaks, and the next call continues behind them.
-    A broken connection is taken up again as long as bytes arrive. ``check`` gets the whole .part and raises
-    ValueError where it is not what it should be: then it is deleted. Raises OSError where the server cannot be reached.
+    A broken connection is taken up again as long as bytes arrive. ``check`` gets the whole .part and raises Unusable
+    where it is not what was published: then it is deleted. Raises Unusable then, and OSError where nothing arrives.
     """
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,14 +92,14 @@ def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
         if not whole and _length(part) <= before:
             raise OSError(
                 f"{url}: cannot be fetched: {fault}\nwhat to do: run again, which continues behind the "
-                f"{_length(part)} bytes that are kept in {part}; or fetch the file by other means and give "
-                f"its folder as data.path"
+                f"{_length(part)} bytes that are kept in {part}; {OTHERWISE}"
             )
     try:
         check(part)
-    except ValueError:
+    except Unusable as error:
         part.unlink()
-        raise
+        wrong = f"what was fetched is not what was published, and is deleted: {error.wrong}"
+        raise Unusable(url, wrong, f"run again; {OTHERWISE}") from None
     part.replace(path)
 
 
@@ -128,9 +129,5 @@ def _fetch(url: str, part: Path, have: int) -> bool:
                 if time.monotonic() - said > 5:
                     said = time.monotonic()
                     share = f"{100 * have / total:.0f}%, " if total else ""
-                    say(f"{path_name(url)}: {share}{have / 1e6:.1f} MB")
+                    say(f"{url.rsplit('/', 1)[-1]}: {share}{have / 1e6:.1f} MB")
     return total is None or have == total
-
-
-def path_name(url: str) -> str:
-    return url.rsplit("/", 1)[-1]

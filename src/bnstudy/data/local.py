@@ -6,6 +6,7 @@ the first that is complete in the folder ``data.path`` is read. With ``FILES = (
 
 import ast
 import hashlib
+import os
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -14,11 +15,16 @@ MOST_BYTES = 4 * 2**30
 
 
 class Unusable(ValueError):
-    """A file that cannot be used: which one, what is wrong with it, what to do about it."""
+    """A file that cannot be used: which one, what is wrong with it, what to do about it.
+
+    Control characters, which names in a file may hold, are written out: they must not reach a terminal.
+    """
 
     def __init__(self, file: object, wrong: str, todo: str) -> None:
-        super().__init__(f"{file}: {wrong}\nwhat to do: {todo}")
-        self.file, self.wrong, self.todo = file, wrong, todo
+        self.file, self.wrong, self.todo = (
+            "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) for text in (str(file), wrong, todo)
+        )
+        super().__init__(f"{self.file}: {self.wrong}\nwhat to do: {self.todo}")
 
 
 def choices(source: str) -> tuple[tuple[str, ...], ...] | None:
@@ -34,19 +40,17 @@ def files(source: str, path: Path) -> list[Path]:
 
     Raises Unusable where there is no such file or folder, or the folder lacks some of them.
     """
-    sets, path = choices(source), path.expanduser()
+    sets, path = choices(source), Path(os.path.expanduser(path))
     if not path.exists():
         raise Unusable(
             path, "there is no such file or folder", "check the path; it is relative to the project's folder"
         )
     if not sets:
         if not path.is_file():
-            raise Unusable(
-                path, "this is a folder", f"{source} reads a single file: write its name behind the folder's"
-            )
+            raise Unusable(path, "this is no file", f"{source} reads a single file: write its path")
         return [path]
     if not path.is_dir():
-        raise Unusable(path, "this is a file", f"{source} reads files in a folder: write the folder's path")
+        raise Unusable(path, "this is no folder", f"{source} reads files in a folder: write the folder's path")
     for names in sets:
         if all((path / name).is_file() for name in names):
             return [path / name for name in names]

@@ -28,7 +28,7 @@ def load(spec: dict[str, Any]) -> Images:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             stored = arrays["x"]
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         wrong = f"the array x is damaged or truncated ({error})"
         raise Unusable(path, wrong, "replace the file by a whole copy") from None
     with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite

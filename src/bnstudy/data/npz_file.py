@@ -49,21 +49,22 @@ class Described(NamedTuple):
 
 def describe(path: Path) -> Described:
     """What the npz at ``path`` holds. Raises Unusable where it cannot be studied, and OSError where it cannot be read."""
+    with open(path, "rb"):  # where that fails, the file is not to blame
+        pass
     try:
         with zipfile.ZipFile(path) as file:
             return _described(path, file)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last: encrypted
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:  # the last: encrypted
         wrong = f"not an npz file, or truncated ({error})"
-        raise Unusable(
-            path, wrong, "write it with numpy.savez(path, x=..., y=...), or replace it by a whole copy"
-        ) from None
+        todo = "write it with numpy.savez(path, x=..., y=...), or replace it by a whole copy"
+        raise Unusable(path, wrong, todo) from None
 
 
 def _described(path: Path, file: zipfile.ZipFile) -> Described:
-    have = [name.removesuffix(".npy") for name in file.namelist()]
+    have = [name[:40].removesuffix(".npy") for name in file.namelist()]
     for key in ("x", "y"):
         if f"{key}.npy" not in file.namelist():
-            wrong = f"there is no array {key}; the file holds {', '.join(have) or 'nothing'}"
+            wrong = f"there is no array {key}; the file holds {', '.join(have[:10]) or 'nothing'}"
             raise Unusable(path, wrong, "write it with numpy.savez(path, x=images, y=labels)")
     x, y = _header(path, file, "x"), _header(path, file, "y")
     if x.descr[1:] not in PIXELS:
@@ -120,13 +121,15 @@ def _classes(path: Path, labels: Sequence[int], names: Sequence[str] | None) -> 
         raise Unusable(path, wrong, "number the classes from 0: numpy.unique(y, return_inverse=True)[1]")
     found = tuple(map(str, range(most + 1))) if names is None else tuple(names)
     if len(set(found)) < len(found) or "" in found:
-        raise Unusable(path, f"classes has empty or equal names: {', '.join(found)}", "name each class differently")
+        raise Unusable(
+            path, f"classes has empty or equal names: {', '.join(found)[:200]}", "name each class differently"
+        )
     occur = set(labels)
     if len(occur) < 2:
         raise Unusable(path, "all images have the same label", "store images of at least two classes")
     missing = [name for label, name in enumerate(found) if label not in occur]
     if missing:
-        wrong = f"no image of class {', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}"
+        wrong = f"no image of class {', '.join(missing[:5])[:200]}{', ...' if len(missing) > 5 else ''}"
         raise Unusable(path, wrong, "number the classes that occur from 0: numpy.unique(y, return_inverse=True)[1]")
     return found
 
