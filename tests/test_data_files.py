@@ -73,7 +73,28 @@ def fashion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
     return write
 
 
-@pytest.mark.skipif(not fashion_mnist.DEBIAN.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
+DEBIAN = pytest.mark.skipif(
+    not fashion_mnist.DEBIAN.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed"
+)
+PUBLISHED = {
+    "train-images-idx3-ubyte": (1504176606, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+    "train-labels-idx1-ubyte": (1504176606, "25c81989df183df01b3e8a0aad5dffbe"),
+    "t10k-images-idx3-ubyte": (1504176627, "bef4ecab320f06d8554ea6380940ec79"),
+    "t10k-labels-idx1-ubyte": (1504176627, "bb300cfdad3c16e7a12a480ee83cd310"),
+}
+"""Of the .gz as published: the time in its header (31 August 2017), and its MD5 as the publisher's page gives it."""
+
+
+@DEBIAN
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_debians_files_are_the_published_ones_but_for_name_and_date(name: str) -> None:
+    time, md5 = PUBLISHED[name]
+    header = b"\x1f\x8b\x08\x08" + time.to_bytes(4, "little") + b"\0\x03" + name.encode() + b"\0"
+    raw = (fashion_mnist.DEBIAN / f"{name}.gz").read_bytes()
+    assert hashlib.md5(header + raw[10:]).hexdigest() == md5
+
+
+@DEBIAN
 def test_fashion_mnist_of_debian_is_the_published_one() -> None:
     images = prepare({"source": "fashion_mnist"})
     assert images.x.shape == (70_000, 1, 28, 28) and images.x.dtype == np.float32
