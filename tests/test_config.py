@@ -408,6 +408,7 @@ def test_a_study_is_checked_against_the_users_images(tmp_path: Path) -> None:
         return message(tmp_path / "a.yaml", yaml.safe_dump({"data": data}))
 
     assert "allowed: one of 1, 2, 3, 6" in told(pool=4) and "sides, 18 and 24 pixels" in told(pool=4)
+    assert "data.pool = 9" in told(pool=9) and "data.pool = 8" in told(pool=8)  # each divides one side only
     assert "= 848, but npz has 700 images" in told(test=400)
     assert "class 2 has 2 of 700 images, too few for one among the 128 of heldout" in told(test=200)
     grid = {"name": "a", "arms": ["none"], "depths": [5, 10, 20], "pools": [3, 4]}
