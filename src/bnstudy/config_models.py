@@ -17,6 +17,7 @@ Rate = Annotated[float, Field(gt=0, le=1000)]
 Target = Annotated[float, Field(gt=0, le=100)]
 Steps = Annotated[int, Field(ge=20, le=1_000_000)]  # the training loss is a mean over 20 steps
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
 Arm = Annotated[
     Text,
@@ -49,6 +50,8 @@ class Data(Strict):
     source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = Field(
         default="mnist5k", description="a file of src/bnstudy/data with a function load"
     )
+    path: FilePath | None = Field(default=None, description="the user's file or folder that the source reads")
+    images: Count | None = Field(default=None, description="images kept of the source's; left out: all")
     pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
     train: Count = Field(default=2944, description="training images a seed")
     test: Evaluated = Field(default=1024, description="clean test images a seed")
