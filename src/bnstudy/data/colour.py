@@ -49,7 +49,7 @@ def paint(x: Tensor, colour: Tensor, ground: float | Tensor) -> Tensor:
     return below + ink(x) * (colour.to(x)[..., None, None] - below)
 
 
-def test_colour(severity: int, hue: Tensor) -> Tensor:
+def colour_at(severity: int, hue: Tensor) -> Tensor:
     """d + (severity / 5)(hue - d), d = DARK / 2: from dark gray (0) to the hue itself (5); ``hue`` is [..., 3]."""
     return DARK / 2 + severity / 5 * (hue - DARK / 2)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bnstudy.cell import TrainedCell
-from bnstudy.data.colour import HUES, gray_twin, spurious, test_colour, wheel
+from bnstudy.data.colour import HUES, colour_at, gray_twin, spurious, wheel
 from bnstudy.data.labels import chosen, largest
 from bnstudy.measures.view import SeedView, in_batches
 
@@ -39,13 +39,13 @@ def lecture(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> It
             found: dict[str, list[Tensor]] = {}
             passes = len(HUES) if severity else 1  # at severity 0 all hues are the same dark gray
             for first in range(passes):
-                one = view(pool, tone(test_colour(severity, HUES[first]).expand(len(place), 3)))
+                one = view(pool, tone(colour_at(severity, HUES[first]).expand(len(place), 3)))
                 net.set_statistics("running", update=False)
                 found.setdefault("running", []).append(net(one))
                 if statistics:
                     net.set_statistics("batch", update=False)
                     found.setdefault("hue32", []).append(in_batches(net, one, BATCH))
-                    mixed = view(pool, tone(test_colour(severity, HUES[(place + first) % len(HUES)])))
+                    mixed = view(pool, tone(colour_at(severity, HUES[(place + first) % len(HUES)])))
                     found.setdefault("mixed32", []).append(in_batches(net, mixed, BATCH))
             for name, logits in found.items():
                 yield Tested(family, severity, name, torch.cat(logits, 2), view.labels.repeat(1, passes))
@@ -53,12 +53,12 @@ def lecture(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> It
 
 def spurious_colour(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
     """The hue tells the class as in training (severity 0), less and less, not at all (5); and, in the family
-    `spurious_colour_swapped`, every image in the hue of the next class."""
+    `spurious_colour_swapped`, every image in the hue farthest from its own class's, which is another class's."""
     pool, classes = torch.from_numpy(cell.images.x), len(cell.images.classes)
     conditions = [("spurious_colour", severity) for severity in range(6)]
     for family, severity in (*conditions, ("spurious_colour_swapped", 5)):
         if family.endswith("swapped"):
-            colours = wheel(classes)[(view.labels + 1) % classes]
+            colours = wheel(classes)[(view.labels + classes // 2) % classes]
         else:
             draw = partial(spurious, classes=classes, severity=severity, purpose="spurious test")
             colours = torch.stack([draw(own, seed=seed) for own, seed in zip(view.labels, cell.seeds)])
