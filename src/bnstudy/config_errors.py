@@ -46,8 +46,9 @@ def refuse(wrong: str, allowed: str = "", todo: str = "", near: str = "") -> Pyd
 
 def nearest(word: object, names: Iterable[str]) -> str:
     """The name closest to ``word``, or "" when none is close."""
-    found = difflib.get_close_matches(str(word).lower(), list(names), n=1, cutoff=0.5)
-    return found[0] if found else ""
+    lower = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(str(word).lower(), list(lower), n=1, cutoff=0.5)
+    return lower[found[0]] if found else ""
 
 
 def key_path(path: Path) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from math import sqrt
 
 import torch
 from torch import Tensor, nn
 
 from bnstudy.arms.base import Norm, Place
+from bnstudy.arms.find import builder
 from bnstudy.rng import rng
 
 Sites = Callable[[int, str, Tensor], None]
@@ -91,9 +91,9 @@ def build(
     """One network a seed. Weights are normal with sd gain sqrt(2 / fan-in) (He et al. 2015 for gain 1), the head's
     sd is sqrt(1 / fan-in); a seed draws the same numbers whatever the arm, gain or company.
 
-    Raises ModuleNotFoundError where ``bnstudy.arms`` has no file of that name.
+    Raises ModuleNotFoundError for an arm that there is not.
     """
-    arm_module = import_module(f"bnstudy.arms.{arm}")
+    norm = builder(arm)
 
     def draw(layer: int, rows: int, columns: int, sd: float) -> Tensor:
         each = [torch.randn(rows, columns, generator=rng(seed, "init", layer)) for seed in seeds]
@@ -102,5 +102,5 @@ def build(
     fan_in = [inputs] + [width] * (depth - 1)
     weights = [draw(i, width, n, gain * sqrt(2 / n)) for i, n in enumerate(fan_in, 1)]
     head = draw(0, classes, width, sqrt(1 / width))
-    norms = [arm_module.build(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
+    norms = [norm(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
     return MLP(weights, head, norms).to(dtype)
