@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from bnstudy.data.samples import samples
+from bnstudy.data.shifts import shift
 from bnstudy.effective import HOLDS, RUNS, line, logit, robustness
 from trained import IMAGES
 
@@ -53,6 +55,11 @@ def test_no_number_where_the_line_does_not_hold() -> None:
     assert (alone["runs"] == 0).all() and alone["effective"].isna().all() and alone["r2"].isna().all()
 
 
+def test_a_network_that_learned_nothing_does_not_draw_the_line() -> None:
+    failed = robustness(table(noise=3.0, rows=network("none", 20, 50, "running", 1, 1)))
+    assert (failed["r2"] < HOLDS).all() and (failed["runs"] == 12).all()
+
+
 def test_what_has_no_place_on_the_line_is_left_out() -> None:
     others = network("none", 5, 40, "running", 99, 1, inputs="raw") + network("bn", 5, 0, "batch8", 50, 1)
     others += [{**row, "family": "label"} for row in network("none", 5, 41, "running", 99, 1)]
@@ -81,6 +88,8 @@ def test_samples_are_an_image_of_the_study_shifted() -> None:
     ink = np.round(255 * IMAGES.x[first, 0])
     assert all((found[f][0] == ink[..., None]).all() for f in found if not f.startswith("lecture"))
     assert (found["inversion"][5] == 255 - found["inversion"][0]).all()
+    pool = torch.from_numpy(IMAGES.x)
+    assert (found["contrast"][4][..., 0] == np.round(255 * shift(pool, "contrast", 4, 0)[first, 0].numpy())).all()
     red = np.round(255 * np.stack([np.ones((8, 8)), 1 - IMAGES.x[first, 0], 1 - IMAGES.x[first, 0]], -1))
     assert abs(found["lecture_white"][5, 0] - red).max() <= 1
     assert (found["lecture_white"][0] == found["lecture_white"][0, :1]).all()  # severity 0: no hue yet

@@ -1,7 +1,7 @@
 """Effective robustness (Taori et al. 2020): what a network keeps under a shift beyond what its clean accuracy foretells.
 
 The line is that of shifted on clean accuracy, on logit axes, fitted by least squares to all networks without
-normalization on the same images, whatever their depth, gain and seed; a line for each family and severity. Effective
+normalization on the same images that learned their task, whatever their depth, gain and seed; a line for each family and severity. Effective
 robustness is the accuracy above that line, in points. Where the line explains too little, clean accuracy foretells
 nothing, and no number is given.
 """
@@ -13,6 +13,9 @@ HOLDS = 0.5
 """Least R^2 of a line that is used."""
 RUNS = 10
 """Least number of networks that a line is fitted to."""
+LEARNED = 50.0
+"""Least clean accuracy, percent, of a network that a line is fitted to: a single one that learned nothing would lie far
+off the others and draw the line by itself."""
 STATISTICS = ("running", "batch32", "reestimated")
 NETWORK = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool", "rate", "seed", "statistics"]
 
@@ -31,19 +34,26 @@ def line(clean: np.ndarray, shifted: np.ndarray) -> tuple[float, float, float]:
     return slope, float(shifted.mean() - slope * clean.mean()), float(np.corrcoef(clean, shifted)[0, 1] ** 2)
 
 
+def used(shift: pd.DataFrame) -> pd.DataFrame:
+    """The rows of shift.csv that a line or a residual rests on; painted inputs and label shift have no place on these
+    lines."""
+    keep = shift["statistics"].isin(STATISTICS) & (shift["inputs"] == "standardized") & (shift["family"] != "label")
+    return shift[keep]
+
+
 def robustness(shift: pd.DataFrame) -> pd.DataFrame:
     """One row a network, kind of statistics, family and severity: `clean` and shifted `accuracy`, percent; the line's `r2`
     and number of `runs`; the accuracy `expected` from it and the `effective` robustness, points: both missing where the
     line does not hold.
 
-    ``shift``: rows of shift.csv; painted inputs and label shift have no place on these lines and are left out.
+    ``shift``: rows of shift.csv, of which those that :func:`used` keeps count.
     """
-    rows = shift[shift["statistics"].isin(STATISTICS) & (shift["inputs"] == "standardized")]
+    rows = used(shift)
     clean = rows[rows["family"] == "clean"][[*NETWORK, "accuracy"]].rename(columns={"accuracy": "clean"})
-    rows = rows[~rows["family"].isin(["clean", "label"])].merge(clean, on=NETWORK)
+    rows = rows[rows["family"] != "clean"].merge(clean, on=NETWORK)
     found = []
     for _, same in rows.groupby(["pool", "family", "severity"]):
-        base = same[(same["arm"] == "none") & (same["statistics"] == "running")]
+        base = same[(same["arm"] == "none") & (same["statistics"] == "running") & (same["clean"] >= LEARNED)]
         slope, intercept, r2 = (
             line(logit(base["clean"]), logit(base["accuracy"])) if len(base) else (np.nan, np.nan, np.nan)
         )

@@ -42,8 +42,8 @@ def summarize(
         heads = [(f, pd.read_parquet(f, columns=CELL).head(1).to_dict("records")) for f in files]
         _write_cells(out / f"{name}.csv", [(head[0], partial(pd.read_parquet, f)) for f, head in heads if head])
     if "shift" in paths:
-        shift = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False)
-        _write(out / "effective_robustness.csv", effective.robustness(shift))
+        parts = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False, chunksize=100_000)
+        _write(out / "effective_robustness.csv", effective.robustness(pd.concat(map(effective.used, parts))))
     _write(out / "shift_size.csv", shift_sizes(data, pool))
     write_samples(data, pool, out / "samples.npz")
 
