@@ -18,9 +18,9 @@ RATE, SHARED = 0.05, 0.03
 
 
 @cache
-def cell(arm: str, depth: int = 4, shared: float | None = SHARED) -> TrainedCell:
+def cell(arm: str, depth: int = 4, shared: float | None = SHARED, inputs: str = "standardized") -> TrainedCell:
     """Three networks of width 32 trained on digits until well below a loss of .5."""
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "pool": 1}
+    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": inputs, "pool": 1}
     setting |= {"width": 32, "batch": 64, "optimizer": "sgd"}
     seeds = [0, 1, 2]
     spec = {

@@ -33,7 +33,16 @@ Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
 Optimizer = Literal["sgd", "adam"]
-Inputs = Literal["standardized", "raw", "mixed"]
+Inputs = Literal[
+    "standardized",
+    "raw",
+    "mixed",
+    "lecture_white",
+    "lecture_gray",
+    "lecture_white_ceiling",
+    "lecture_gray_ceiling",
+    "spurious_colour",
+]
 Role = Literal["best", "shared", "neighbours", "grid"]
 UNIQUE = (Field(min_length=1), AfterValidator(distinct))
 
@@ -101,7 +110,9 @@ class Grid(Strict):
     )
     inputs: Annotated[tuple[Inputs, ...], *UNIQUE] = Field(
         default=("standardized",),
-        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3)",
+        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3); lecture_white, lecture_gray: dark "
+        "ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; "
+        "spurious_colour: the colour tells the class in training",
     )
     rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
         default=("best",),
@@ -133,6 +144,7 @@ PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
 JUDGED = (*TRIO, "bn_frozen", "affine", "bn_detached", "bn_early", "bn_late", "bn_post")
 NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+LECTURE: tuple[Inputs, ...] = ("lecture_white", "lecture_gray")
 INSIDE = ("affine", "drift", "moments")
 GRIDS = (
     Grid(
@@ -165,6 +177,13 @@ GRIDS = (
     Grid(name="batches", arms=PAIR, depths=(5, 10), batches=(32, 128)),
     Grid(name="widths", arms=PAIR, depths=(5, 10), widths=(32, 128)),
     Grid(name="pixels", arms=PAIR, depths=(5, 10), pools=(1,)),
+    Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
+    Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
+    Grid(
+        name="lecture_ceiling", arms=("none",), depths=(5,), inputs=("lecture_white_ceiling", "lecture_gray_ceiling"),
+        measures=("shift",),
+    ),
+    Grid(name="spurious", arms=PAIR, depths=(5,), inputs=("spurious_colour",), measures=("shift",)),
 )  # fmt: skip
 
 
