@@ -146,14 +146,16 @@ NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 LECTURE: tuple[Inputs, ...] = ("lecture_white", "lecture_gray")
 INSIDE = ("affine", "drift", "moments")
+USED = (*INSIDE, "levels", "shift", "xhat")
+PROBED = ("adaptation", "gradients", "ics", "intervention", "landscape", "moments")
 GRIDS = (
     Grid(
         name="main", arms=JUDGED, depths=(5, 20), rates=("best", "neighbours"),
-        measures=(*INSIDE, "levels", "shift", "xhat"),
+        measures=USED,
     ),
     Grid(
         name="others", arms=("layernorm", "bn_noisy", "none_noisy"), depths=(5, 20),
-        measures=(*INSIDE, "levels", "shift", "xhat"),
+        measures=USED,
     ),
     Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
     Grid(
@@ -173,10 +175,14 @@ GRIDS = (
         measures=("landscape", "moments"),
     ),
     Grid(name="batch_sizes", arms=("bn",), depths=(5,), batches=(8, 16, 256), measures=("levels", "moments")),
-    Grid(name="adam", arms=PAIR, depths=(5, 10), optimizers=("adam",)),
-    Grid(name="batches", arms=PAIR, depths=(5, 10), batches=(32, 128)),
-    Grid(name="widths", arms=PAIR, depths=(5, 10), widths=(32, 128)),
-    Grid(name="pixels", arms=PAIR, depths=(5, 10), pools=(1,)),
+    Grid(name="adam", arms=PAIR, depths=(5,), optimizers=("adam",), measures=USED),
+    Grid(name="deeper_adam", arms=PAIR, depths=(10,), optimizers=("adam",), measures=PROBED),
+    Grid(name="batches", arms=PAIR, depths=(5,), batches=(32, 128), measures=USED),
+    Grid(name="deeper_batches", arms=PAIR, depths=(10,), batches=(32, 128), measures=PROBED),
+    Grid(name="widths", arms=PAIR, depths=(5,), widths=(32, 128), measures=USED),
+    Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32, 128), measures=PROBED),
+    Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
+    Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
     Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
     Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
     Grid(
