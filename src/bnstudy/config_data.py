@@ -44,12 +44,8 @@ def data_checks(data: "Data") -> Iterator[Problem]:
     known = _known(data.source, data.path)
     if known is None:
         return
-    sizes, have, whose = (
-        {key: getattr(data, key) for key in ("train", "test", "heldout")},
-        sum(known.counts),
-        data.source,
-    )
-    counts = known.counts
+    sizes = {"train": data.train, "test": data.test, "heldout": data.heldout}
+    counts, have, whose = known.counts, sum(known.counts), data.source
     if data.images is not None:
         if data.images > have:
             todo = "make it smaller, or leave it out to keep all"
