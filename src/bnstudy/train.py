@@ -46,11 +46,9 @@ class Trained(NamedTuple):
 def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
     """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
     s = spec["setting"]
-    family = import_module(f"bnstudy.nets.{spec['family']}")
+    family = import_module(f"bnstudy.nets.{s['net']}")
     shape = images.x.shape[1:]
-    return family.build(
-        int(np.prod(shape)), len(images.classes), s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype
-    )
+    return family.build(shape, len(images.classes), s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
 
 
 def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
