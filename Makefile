@@ -6,6 +6,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .PHONY: report quick test lint prune bench
 report: .venv/ready
+	@$(RUN) python -m bnstudy plan
 	$(RUN) snakemake --cores $(CORES)
 quick: .venv/ready
 	$(RUN) snakemake --cores $(CORES) --configfile config/quick.yaml

@@ -62,6 +62,10 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
         "network: {family: mpl}\n",
         *(1, "network.family", '"mpl"', "no network family", "mlp", "mlp", "src/bnstudy/nets"),
     ),
+    "no other network": (
+        "grids:\n  - {name: a, arms: [none], depths: [5], nets: []}\n",
+        *(2, "grids[0].nets", "[]", "empty", "a list, at least 1", "", "leave the key out"),
+    ),
     "unknown inputs": (
         "grids:\n  - {name: a, arms: [none], depths: [5], inputs: [standardised]}\n",
         *(2, "grids[0].inputs[0]", '"standardised"', "none of", "raw, mixed", "standardized", "write one"),

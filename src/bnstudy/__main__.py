@@ -56,10 +56,11 @@ def _claims(a: argparse.Namespace) -> None:
     import pandas as pd
 
     from bnstudy import claims, robustness, store
+    from bnstudy.generic import with_others
 
     tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
     tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
-    ledger = claims.load(a.claims)
+    ledger = with_others(claims.load(a.claims), tables, a.spec["depths"], a.spec["base"])
     study = (tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"], a.spec["base"])
     rows, contrasts = claims.judge(ledger, *study)
     changed = robustness.run(ledger, *study)

@@ -7,7 +7,7 @@ from bnstudy.ledger import Answer, Ledger, Question
 from bnstudy.sentences import fields, listing, sentence, verdict
 
 Row = dict[str, Any]
-MAKERS = {"L": "the lecture", "A": "the answers", "O": "the objection", "P": "the literature"}
+MAKERS = {"L": "the lecture", "A": "the answers", "O": "the objection", "P": "the literature", "S": "this study"}
 SHADES = {
     "opposite": " (the opposite)", "negligible": " (too small to matter)", "not enough": " (not by enough to matter)",
 }  # fmt: skip

@@ -31,6 +31,8 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
     questions = {q.id for q in ledger.questions}
     if len(by_id) < len(ledger.claims) or len(questions) < len(ledger.questions):
         yield "an id is used twice"
+    if "A" in questions:
+        yield "question A is kept for arms that the file doesn't name; give it another id"
     for claim in ledger.claims:
         if claim.question not in questions or not claim.id.startswith(claim.question):
             yield f"{claim.id}: question {claim.question} is not this claim's; the file has {', '.join(sorted(questions))}"

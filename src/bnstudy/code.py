@@ -7,10 +7,12 @@ are imported by name at run time; whoever needs them in a digest names them.
 
 import ast
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent
+PACKAGE = "bnstudy"
 
 
 def digest(*modules: str) -> str:
@@ -29,20 +31,25 @@ def digest(*modules: str) -> str:
 
 
 def path_of(module: str) -> Path | None:
-    """The file of a module of this package, or None."""
-    base = ROOT.joinpath(*module.split(".")[1:])
-    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+    """The file of a module of this package, or of a user's own: in the folder of the run or in one of PYTHONPATH."""
+    first, *rest = module.split(".")
+    bases = [ROOT.joinpath(*rest)]
+    if first != PACKAGE:
+        folders = [Path.cwd(), *(Path(f) for f in os.environ.get("PYTHONPATH", "").split(os.pathsep) if f)]
+        bases = [folder.joinpath(first, *rest) for folder in folders]
+    files = (file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py"))
+    return next((file for file in files if file.is_file()), None)
 
 
-def imported(tree: ast.AST) -> list[str]:
-    """The modules of this package that a program imports, anywhere in it."""
+def imported(tree: ast.AST, outside: bool = False) -> list[str]:
+    """The modules of this package that a program imports, anywhere in it; with ``outside`` those of users too."""
     found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             found += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-    return [m for m in found if m.startswith("bnstudy.") and path_of(m)]
+    return [m for m in found if (outside or m.startswith(f"{PACKAGE}.")) and path_of(m)]
 
 
 @cache
@@ -50,9 +57,9 @@ def _parse(module: str) -> tuple[str, list[str]]:
     """(hash of the syntax tree without docstrings, modules of this package that it imports)."""
     path = path_of(module)
     if path is None:
-        raise FileNotFoundError(f"no module {module} in {ROOT}")
+        raise FileNotFoundError(f"no module {module}")
     tree = ast.parse(path.read_bytes())
-    inside = imported(tree)
+    inside = imported(tree, outside=not module.startswith(f"{PACKAGE}."))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):

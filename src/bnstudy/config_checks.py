@@ -30,10 +30,11 @@ def names(folder: str | File, function: str) -> tuple[str, ...]:
     Read from the syntax tree: nothing is imported, so the Snakefile stays free of torch.
     """
     files = [f for f in (HERE / folder).glob("*.py") if re.fullmatch("[a-z][a-z0-9_]*", f.stem)]
-    return tuple(sorted(f.stem for f in files if function in _top_level(f)))
+    return tuple(sorted(f.stem for f in files if function in top_level(f)))
 
 
-def _top_level(file: File) -> Iterator[str]:
+def top_level(file: File) -> Iterator[str]:
+    """The names that a module defines, read from its syntax tree."""
     try:
         body = ast.parse(file.read_bytes()).body
     except (SyntaxError, ValueError):  # a broken file is no arm; importing it would say why
@@ -103,6 +104,7 @@ def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -
     problems += _each_grid(study, index)
     if not broken["grids"]:
         problems += _shared(study.grids)
+        problems += _labels(study.grids)
     if not broken["claims"]:
         problems += _claims(study, not broken["grids"])
     return problems
@@ -197,6 +199,22 @@ def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
             wrong = f"no grid has arm none at depth {depths} with gain 1.0 and standardized inputs"
             todo = f"the shared rate is none's best: add arms: [none], depths: [{depths}], or take shared out"
             yield Problem(("grids", i, "rates"), wrong, "best, grid; shared where arm none is studied too", todo)
+
+
+def _labels(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
+    """The names of jobs hold an arm's label."""
+    first: dict[str, str] = {}
+    for i, grid in enumerate(grids):
+        for j, arm in enumerate(grid.arms):
+            if first.setdefault(label(arm), arm) != arm:
+                wrong = f"its jobs would have the same names as those of {first[label(arm)]}"
+                allowed = "names that differ in more than capitals and punctuation"
+                yield Problem(("grids", i, "arms", j), wrong, allowed, "rename one of the two")
+
+
+def label(arm: str) -> str:
+    """An arm in the name of a job: mypkg.mod:Fancy is mypkg_mod_fancy."""
+    return re.sub("[^a-z0-9]+", "_", arm.lower())
 
 
 def _claims(study: "Study", grids_known: bool) -> Iterator[Problem]:

@@ -46,8 +46,9 @@ def refuse(wrong: str, allowed: str = "", todo: str = "", near: str = "") -> Pyd
 
 def nearest(word: object, names: Iterable[str]) -> str:
     """The name closest to ``word``, or "" when none is close."""
-    found = difflib.get_close_matches(str(word).lower(), list(names), n=1, cutoff=0.5)
-    return found[0] if found else ""
+    lower = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(str(word).lower(), list(lower), n=1, cutoff=0.5)
+    return lower[found[0]] if found else ""
 
 
 def key_path(path: Path) -> str:
@@ -80,6 +81,8 @@ def resolve(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """The part of a JSON schema that describes ``path``; {} when the schema has no such key."""
     node = dict(schema)
     for part in (*path, None):
+        if "anyOf" in node:  # an optional key: the other possibility is null
+            node = node["anyOf"][0]
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
         if part is not None:

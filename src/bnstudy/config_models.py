@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bnstudy.arm_names import arm_name
 from bnstudy.config_checks import ascending, distinct, known, unreserved
 from bnstudy.config_errors import NAME_PATTERN
 
@@ -19,8 +20,8 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
 Arm = Annotated[
     Text,
-    AfterValidator(partial(known, "arms", "build", "arm")),
-    Field(description="a file of src/bnstudy/arms"),
+    AfterValidator(arm_name),
+    Field(description="a file of src/bnstudy/arms, or package.module:Name for one outside"),
 ]
 Measure = Annotated[
     Text,
@@ -92,7 +93,7 @@ class Grid(Strict):
     """A full cross of its lists; the study is the union of its grids."""
 
     name: Name = Field(description="the grid's own name")
-    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="files of src/bnstudy/arms")
+    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="normalizers, see above")
     depths: Annotated[tuple[Depth, ...], *UNIQUE] = Field(description="numbers of hidden layers")
     gains: Annotated[tuple[Gain, ...], *UNIQUE] = Field(
         default=(1.0,),
@@ -130,27 +131,20 @@ class Claims(Strict):
 
 
 PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
-ALL = (
-    *TRIO,
-    "bn_frozen",
-    "affine",
-    "bn_detached",
-    "bn_noisy",
-    "none_noisy",
-    "layernorm",
-    "bn_early",
-    "bn_late",
-    "bn_post",
-)
+JUDGED = (*TRIO, "bn_frozen", "affine", "bn_detached", "bn_early", "bn_late", "bn_post")
 NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 INSIDE = ("affine", "drift", "moments")
 GRIDS = (
     Grid(
-        name="main", arms=ALL, depths=(5, 20), rates=("best", "shared", "neighbours"),
+        name="main", arms=JUDGED, depths=(5, 20), rates=("best", "neighbours"),
         measures=(*INSIDE, "levels", "shift", "xhat"),
     ),
-    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "neighbours")),
+    Grid(
+        name="others", arms=("layernorm", "bn_noisy", "none_noisy"), depths=(5, 20),
+        measures=(*INSIDE, "levels", "shift", "xhat"),
+    ),
+    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
     Grid(
         name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41), rates=("best", "neighbours"),
         measures=(*INSIDE, "gradients"),

@@ -49,6 +49,8 @@ def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, 
     from bnstudy.train import Run, train
 
     torch.set_num_threads(1)
+    if ":" in base["setting"]["arm"]:
+        _try(base["setting"]["arm"])
     images = read(data, base["setting"]["pool"])
     friendly = base["setting"]["width"] % 16 == 0 and base["setting"]["batch"] % 16 == 0
     stacks: list[list[dict[str, Any]]] = []
@@ -74,6 +76,16 @@ def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, 
         say.done += 1
     say.trained += len(missing)
     return time.monotonic() - say.started
+
+
+def _try(arm: str) -> None:
+    """Ends the job, without a traceback of ours, where an arm from outside doesn't do what arms must."""
+    from bnstudy.arms.find import check
+
+    try:
+        check(arm)
+    except ValueError as error:
+        raise SystemExit(f"{error}\nNothing was trained. config/README.md shows how an arm is written.") from None
 
 
 def blocks(seeds: list[int], stack: int) -> list[list[int]]:

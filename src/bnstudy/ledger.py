@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from bnstudy.setting import SHARED, Setting, Strict, shades
 
-Key = Annotated[str, Field(pattern="^(Q[1-9][a-z]|U[1-9])$")]
+Key = Annotated[str, Field(pattern="^(Q[1-9][a-z]|U[1-9]|A[1-9][0-9]*)$")]
 Condition = Annotated[str, Field(pattern=r"^(Q[1-9][a-z]|U[1-9])(\.[1-9])?$")]
-Group = Annotated[str, Field(pattern="^(Q[1-9]|U)$")]
+Group = Annotated[str, Field(pattern="^(Q[1-9]|U|A)$")]
 FIELDS = frozenset(
     "effect turned outcome estimate low high n first sesoi supported_settings contradicted_settings open_settings reason short".split()
 )
@@ -18,7 +18,7 @@ FIELDS = frozenset(
 class Claim(Strict):
     id: Key
     question: Group
-    by: list[Literal["L", "A", "O", "P"]] = Field(min_length=1)
+    by: list[Literal["L", "A", "O", "P", "S"]] = Field(min_length=1)
     statement: str
     short: str = Field(description="the claim in a few words, for sentences that go on after it")
     lecture: str | None = Field(

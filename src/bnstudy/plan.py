@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy import store
+from bnstudy.arm_names import module_of
 from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest, imported
 from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
-from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, names, own_factors
+from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, label, names, own_factors
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
 
@@ -93,7 +94,7 @@ class Plan:
     def _common(self, setting: dict[str, Any]) -> dict[str, Any]:
         study = self.config
         net = setting["net"]
-        modules = ("bnstudy.train", f"bnstudy.arms.{setting['arm']}", f"bnstudy.nets.{net}")
+        modules = ("bnstudy.train", module_of(setting["arm"]), f"bnstudy.nets.{net}")
         return {
             "rates": list(study.learning_rates),
             "steps": steps(study, setting["depth"]),
@@ -107,4 +108,4 @@ class Plan:
 
 
 def _job(setting: dict[str, Any]) -> str:
-    return f"{setting['arm']}_{setting['net']}_d{setting['depth']}"
+    return f"{label(setting['arm'])}_{setting['net']}_d{setting['depth']}"

@@ -3,8 +3,11 @@ from pathlib import Path
 
 from bnstudy.config import load_study
 from bnstudy.plan import NOTEBOOKS, Plan
+from bnstudy.provenance import begin, end
 
 PLAN = Plan(load_study(config, files=list(workflow.configfiles)))
+
+begin(workflow.cores or 1)
 
 # Jobs run with the interpreter that runs Snakemake, whether or not its environment is activated.
 shell.prefix(f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PATH; ")
@@ -17,3 +20,11 @@ wildcard_constraints:
 localrules:
     all,
     study_checks,
+
+
+onsuccess:
+    end(Path(PLAN.folder))
+
+
+onerror:
+    end(Path(PLAN.folder))

@@ -38,7 +38,7 @@ rule claims:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=PLAN.judged(),
-        code=PLAN.code("bnstudy.claims", "bnstudy.robustness"),
+        code=PLAN.code("bnstudy.claims", "bnstudy.robustness", "bnstudy.generic"),
     shell:
         "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --checks {input.checks} --out {output.rows} 2> {log}"
 

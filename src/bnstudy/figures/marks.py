@@ -15,7 +15,7 @@ _SHAPES = {
     "not tested": '<circle cx="7" cy="7" r="6" fill="none" stroke="var(--ink)" stroke-width="1.2" stroke-dasharray="2 2"/>',
 }
 VERDICTS = list(_SHAPES)
-MAKERS = {"L": "lecture", "A": "answers", "O": "objection", "P": "literature"}
+MAKERS = {"L": "lecture", "A": "answers", "O": "objection", "P": "literature", "S": "this study"}
 
 
 def mark(verdict: str) -> str:

@@ -5,7 +5,6 @@ A family says how a weight tensor maps a layer's input to its pre-activations, a
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from importlib import import_module
 from math import prod, sqrt
 from typing import NamedTuple, Self, TypeVar
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bnstudy.arms.base import Norm, Place
+from bnstudy.arms.find import builder
 from bnstudy.rng import rng
 
 Sites = Callable[[int, str, Tensor], None]
@@ -193,10 +193,10 @@ def assemble(
     [M, out, in, *kernel], the first layer's ``in`` is ``inputs``.
 
     Weights are normal with sd gain sqrt(2 / fan-in) (He et al. 2015 for gain 1), the head's sd is sqrt(1 / fan-in); a
-    seed draws the same numbers whatever the arm, gain or company. Raises ModuleNotFoundError where ``bnstudy.arms`` has
-    no file of the arm's name.
+    seed draws the same numbers whatever the arm, gain or company. Raises ModuleNotFoundError for an arm that there
+    is not.
     """
-    arm_module = import_module(f"bnstudy.arms.{arm}")
+    norm = builder(arm)
     depth = len(links)
 
     def draw(layer: int, sd: float, *shape: int) -> Tensor:
@@ -206,5 +206,5 @@ def assemble(
     incoming = [inputs] + [width] * (depth - 1)
     weights = [draw(i, gain * sqrt(2 / (n * prod(kernel))), width, n, *kernel) for i, n in enumerate(incoming, 1)]
     head = draw(0, sqrt(1 / width), classes, width)
-    norms = [arm_module.build(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
+    norms = [norm(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
     return family(weights, head, norms, links, image).to(dtype)

@@ -1,0 +1,74 @@
+"""From an arm's name to the norms it builds, and what a norm from outside must do before anything is trained with it."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+import torch
+from torch import nn
+
+from bnstudy.arm_names import module_of
+from bnstudy.arms.base import Norm, Place
+
+
+def builder(arm: str) -> Callable[[int, int, Place], Norm]:
+    """What makes the norm of one layer: (models, channels, place) -> Norm.
+
+    Raises ModuleNotFoundError for an arm that there is not.
+    """
+    module = import_module(module_of(arm))
+    return getattr(module, arm.partition(":")[2] if ":" in arm else "build")  # type: ignore[no-any-return]
+
+
+def check(arm: str) -> None:
+    """Builds an arm for two small networks and tries it; ValueError, worded for its author, for the first thing amiss.
+
+    Looks at the output's shape, at gradients, at both kinds of statistics, and that the networks don't meet: what
+    happens in one must not change a bit in the other.
+    """
+    models, channels, samples = 2, 3, 8
+
+    def refuse(wrong: str, todo: str) -> ValueError:
+        return ValueError(f"arm {arm}: {wrong}. {todo}")
+
+    norm = builder(arm)(models, channels, Place(1, 2))
+    if not isinstance(norm, Norm):
+        raise refuse(f"it makes a {type(norm).__name__}", "It must make a bnstudy.arms.base.Norm.")
+    for name, value in [*norm.named_parameters(), *norm.named_buffers()]:
+        if value.shape[:1] != (models,):
+            raise refuse(
+                f"{name} is {list(value.shape)}", "Its first axis must be the networks, e.g. [models, channels]."
+            )
+    h = torch.randn(models, channels, samples, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    norm.moment = ([0, 1], 0)
+    norm.calibrate(h.detach())
+    for statistics in ("batch", "running"):
+        norm.statistics, norm.update = statistics, statistics == "batch"  # type: ignore[assignment]
+        y = norm(h)
+        if y.shape != h.shape:
+            raise refuse(f"it turns {list(h.shape)} into {list(y.shape)}", "The shape must stay.")
+        if not y.isfinite().all():
+            raise refuse(f"its output is not finite on {statistics} statistics", "Mind divisions by zero.")
+    _gradients(norm, h, refuse)
+    norm.statistics, norm.update = "batch", False
+    other = h.detach().clone()
+    other[0] += 1
+    if not torch.equal(norm(other)[1], norm(h)[1]):
+        raise refuse(
+            "a change in one network changes another's output", "Never reduce over the first axis, the networks."
+        )
+
+
+def _gradients(norm: nn.Module, h: torch.Tensor, refuse: Callable[[str, str], ValueError]) -> None:
+    norm.statistics, norm.update = "batch", False  # type: ignore[assignment]
+    weights = torch.linspace(0.5, 1.5, h.numel()).view(h.shape)
+    y = norm(h)
+    if not y.requires_grad:
+        raise refuse("no gradient goes through it", "Don't detach its output, or compute it under no_grad.")
+    wanted = [h, *norm.parameters()]
+    for gradient in torch.autograd.grad((y * weights).sum(), wanted, allow_unused=True):
+        if gradient is None:
+            raise refuse(
+                "a parameter, or the input, takes no part in the output", "Use it, or don't make it a parameter."
+            )
+        if not gradient.isfinite().all():
+            raise refuse("a gradient is not finite", "Mind roots and logarithms at zero.")

@@ -1,0 +1,148 @@
+"""Arms from outside the package: found, tried, keyed by their code, judged against none and bn."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from bnstudy import arm_names, code
+from bnstudy import config as c
+from bnstudy.arms.find import builder, check
+from bnstudy.claims import judge, load
+from bnstudy.config_checks import names
+from bnstudy.generic import with_others
+from synthetic import BASE, tables
+
+ROOT = Path(__file__).parents[1]
+README = re.search(r"```python\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
+assert README
+MINE = README[1]
+HEAD = "import torch\nfrom torch import nn\nfrom bnstudy.arms.base import Norm\n"
+CLASS = (
+    HEAD
+    + "class Bad(Norm):\n    def __init__(self, models, channels, place):\n        super().__init__()\n        {init}\n    def forward(self, h, record=None):\n        return {value}\n"
+)
+BAD = {
+    "shape": (CLASS.format(init="pass", value="h[:, :2]"), "turns .2, 3, 8. into .2, 2, 8."),
+    "networks meet": (CLASS.format(init="pass", value="h - h.mean((0, 2), keepdim=True)"), "changes another's output"),
+    "no gradient": (CLASS.format(init="pass", value="h.detach()"), "no gradient"),
+    "nan": (CLASS.format(init="pass", value="h / 0 * 0"), "not finite"),
+    "axis": (CLASS.format(init="self.g = nn.Parameter(torch.ones(3))", value="h"), "g is .3."),
+    "unused": (CLASS.format(init="self.g = nn.Parameter(torch.ones(2, 3))", value="h"), "takes no part"),
+    "gradient": (CLASS.format(init="pass", value="(h * 0).sqrt() + h"), "gradient is not finite"),
+    "no norm": (HEAD + "def Bad(models, channels, place):\n    return nn.ReLU()\n", "makes a ReLU"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arm", names("arms", "build"))
+def test_every_arm_of_the_package_passes_what_others_must(arm: str) -> None:
+    check(arm)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_an_arm_must_not_do_is_said(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, said = BAD[case]
+    name = f"bad_{case.replace(' ', '_')}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match=said):
+        check(f"{name}:Bad")
+
+
+@pytest.mark.parametrize(
+    ("arm", "said"),
+    [
+        ("mynorm:RMSNrm", r'defines no RMSNrm(.*\n)+.*"RMSNorm"'),
+        ("mynrom:RMSNorm", "no module mynrom"),
+        ("mynorm:", "package.module:Name"),
+        ("my norm:X", "package.module:Name"),
+        ("bnstudy.arms.bn:build", "beside the project"),
+    ],
+)
+def test_a_name_that_is_none_is_explained(arm: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mynorm.py").write_text(MINE)
+    file = tmp_path / "mine.yaml"
+    file.write_text(f'grids:\n  - {{name: a, arms: [none, "{arm}"], depths: [5, 10, 20]}}\n')
+    with pytest.raises(SystemExit, match=said):
+        c.read_study(file)
+
+
+def test_two_arms_of_one_job_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mynorm.py").write_text(MINE + "\nclass rmsnorm(RMSNorm):\n    pass\n")
+    file = tmp_path / "mine.yaml"
+    file.write_text('grids:\n  - {name: a, arms: [none, "mynorm:RMSNorm", "mynorm:rmsnorm"], depths: [5, 10, 20]}\n')
+    with pytest.raises(SystemExit, match="differ in more than capitals"):
+        c.read_study(file)
+
+
+def test_its_code_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mynorm.py").write_text("import helper\n")
+    (tmp_path / "helper.py").write_text("A = 1  # a remark\n")
+
+    def digest() -> str:
+        code._parse.cache_clear()
+        return code.digest(arm_names.module_of("mynorm:RMSNorm"))
+
+    first = digest()
+    (tmp_path / "helper.py").write_text("A = 1\n")
+    assert digest() == first
+    (tmp_path / "helper.py").write_text("A = 2\n")
+    assert digest() != first
+
+
+def test_the_arm_of_the_readme_is_the_published_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "readme_norm.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    check("readme_norm:RMSNorm")
+    norm = builder("readme_norm:RMSNorm")(2, 16, None)  # type: ignore[arg-type]
+    h = torch.randn(2, 16, 5)
+    expected = torch.nn.functional.rms_norm(h.mT, (16,), eps=1e-5).mT
+    assert torch.allclose(norm(h), expected, atol=1e-6)
+
+
+def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
+    """`layernorm` as a copy of batch norm in the support world: better than none, the same as batch norm."""
+    found = tables("support")
+    for name, table in found.items():
+        if "arm" in table:
+            mine = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
+            found[name] = pd.concat([table, mine.assign(arm="layernorm")], ignore_index=True)
+    depths = {"shallow": 5, "middle": 10, "deep": 20}
+    ledger = load(ROOT / "config/claims.yaml")
+    wider = with_others(ledger, found, depths, BASE)
+    assert with_others(ledger, tables("support"), depths, BASE) == ledger
+    added = [claim for claim in wider.claims if claim.question == "A"]
+    assert [claim.id for claim in added] == ["A1", "A2"]
+    assert {len(claim.settings) for claim in added} == {4} and wider.primary("A") == 8
+    rows = {r["id"]: r for r in judge(wider, found, depths, base=BASE)[0]}
+    assert (
+        rows["A1"]["verdict"] == "supported" and "layernorm does better than no normalization" in rows["A1"]["sentence"]
+    )
+    assert (rows["A2"]["verdict"], rows["A2"]["detail"]) == ("contradicted", "negligible")
+    assert "makes no difference that matters against batch norm" in rows["A2"]["sentence"]
+
+
+def test_from_outside_through_the_workflow(tmp_path: Path) -> None:
+    for name in ("config", "profiles", "report", "src", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    (tmp_path / "mynorm.py").write_text(MINE)
+    text = (ROOT / "tests/nano.yaml").read_text().replace("[none, bn]", '[none, bn, "mynorm:RMSNorm"]')
+    (tmp_path / "mine.yaml").write_text(text.replace("depths: [2, 3]", "depths: [2]").replace(", deep: 3", ""))
+    target = "results/nano/claims.json"
+    command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--configfile", "mine.yaml"]
+    environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    claims = json.loads((tmp_path / "results/nano/claims.json").read_text())
+    assert {"A1", "A2"} <= {c["id"] for c in claims}
+    assert (tmp_path / "results/nano/evaluate/mynorm_rmsnorm_mlp_d2.json").is_file()
