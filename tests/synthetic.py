@@ -18,9 +18,17 @@ import pandas as pd
 
 from bnstudy.effective import robustness
 
-SETTING = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool"]
-BASE = {"width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
-GRIDS = ({"optimizer": "adam"}, {"batch": 32}, {"batch": 128}, {"width": 32}, {"width": 128}, {"pool": 1})
+SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
+BASE = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
+GRIDS = (
+    {"optimizer": "adam"},
+    {"batch": 32},
+    {"batch": 128},
+    {"width": 32},
+    {"width": 128},
+    {"pool": 1},
+    {"net": "resmlp"},
+)
 GRID = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 TARGETS = (0.5, 0.25)
 FAMILIES = ("contrast", "brightness", "inversion", "noise", "blur", "rotation", "translation")

@@ -162,7 +162,7 @@ def reference(files: list[Path]) -> str:
 
 def test_summarizing_cell_by_cell_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noise, files = np.random.default_rng(0), []
-    same = {"inputs": "raw", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
+    same = {"inputs": "raw", "net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
     for arm, depth, gain, rate, seed in [
         ("once", 10, 1.0, 0.03, 8), ("bn", 20, 1.0, 0.1, 0), ("bn", 5, 1.0, 0.1, 8), ("bn", 5, 0.41, 0.3, 0),
         ("bn", 5, 1.0, 0.03, 0), ("once", 10, 1.0, 0.03, 0), ("bn", 5, 1.0, 0.1, 0),

@@ -17,7 +17,7 @@ SEEDS = range(16)
 def tables(bn: int = 100, none: int = 200, drift: float = 4.0, drop: float = -10.0, budget: int = 600) -> dict:
     """A study in which BN takes ``bn`` steps and none ``none``, drift is ``drift`` times larger without BN, and BN
     loses ``drop`` points less under every shift."""
-    base = {"gain": 1.0, "inputs": "standardized", "width": 64, "batch": 64, "optimizer": "sgd"}
+    base = {"gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd"}
     out: dict[str, list[dict[str, Any]]] = {k: [] for k in ("rates", "convergence", "drift", "affine", "shift")}
     for arm in ("none", "bn", "bn_frozen", "once"):
         for depth in (5, 20):

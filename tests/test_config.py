@@ -66,6 +66,10 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
         "network: {family: mpl}\n",
         *(1, "network.family", '"mpl"', "no network family", "mlp", "mlp", "src/bnstudy/nets"),
     ),
+    "no other network": (
+        "grids:\n  - {name: a, arms: [none], depths: [5], nets: []}\n",
+        *(2, "grids[0].nets", "[]", "empty", "a list, at least 1", "", "leave the key out"),
+    ),
     "unknown inputs": (
         "grids:\n  - {name: a, arms: [none], depths: [5], inputs: [standardised]}\n",
         *(2, "grids[0].inputs[0]", '"standardised"', "none of", "raw, mixed", "standardized", "write one"),
@@ -438,17 +442,19 @@ def test_settings_are_the_union_of_the_grids() -> None:
         {"name": "gains", "arms": ["none", "bn"], "depths": [10], "gains": [0.71, 1.41], "measures": ["drift"]},
         {"name": "window", "arms": ["none", "bn"], "depths": [5], "rates": ["grid"], "measures": []},
         {"name": "adam", "arms": ["bn"], "depths": [5], "optimizers": ["adam"], "widths": [32, 64]},
+        {"name": "skip", "arms": ["bn"], "depths": [5], "nets": ["resmlp", "cnn"]},
     ]
     study = c.Study.model_validate_json(json.dumps({"grids": grids}))
     found = c.settings(study)
-    assert len(found) == 6 + 4 + 0 + 2  # the third grid adds rates to settings of the first
-    of = {s._replace(optimizer="")[:5] + (s.optimizer,): asked for s, asked in found.items()}
-    plain = (1.0, "standardized", 64, "sgd")
+    assert len(found) == 6 + 4 + 0 + 2 + 2  # the third grid adds rates to settings of the first
+    of = {(*s[:6], s.optimizer): asked for s, asked in found.items()}
+    plain = (1.0, "standardized", "mlp", 64, "sgd")
     assert of["bn", 5, *plain].rates == ("best", "grid", "shared")
     assert of["bn", 5, *plain].measures == of["once", 5, *plain].measures == names("measures", "measure")
     assert of["once", 5, *plain].rates == ("best", "shared")
     assert of["none", 10, 1.41, *plain[1:]] == (("best",), ("drift",))
-    assert ("bn", 5, 1.0, "standardized", 32, "adam") in of and ("none", 5, *plain[:3], "adam") not in of
+    assert ("bn", 5, 1.0, "standardized", "mlp", 32, "adam") in of and ("none", 5, *plain[:4], "adam") not in of
+    assert {s.net: s.arm for s in found if s.net != "mlp"} == {"resmlp": "bn", "cnn": "bn"}
     backwards = study.model_copy(update={"grids": study.grids[::-1]})
     assert list(c.settings(backwards).items()) == list(found.items())
 

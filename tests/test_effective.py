@@ -10,7 +10,16 @@ from bnstudy.data.shifts import shift
 from bnstudy.effective import HOLDS, RUNS, line, logit, robustness
 from trained import IMAGES
 
-SETTING = {"gain": 1.0, "inputs": "standardized", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2, "rate": 0.1}
+SETTING = {
+    "gain": 1.0,
+    "inputs": "standardized",
+    "net": "mlp",
+    "width": 64,
+    "batch": 64,
+    "optimizer": "sgd",
+    "pool": 2,
+    "rate": 0.1,
+}
 
 
 def percent(value):

@@ -10,7 +10,7 @@ import pytest
 from bnstudy import endpoints as e
 from bnstudy.lookup import Lookup, Missing, NotEvaluable, total
 
-BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "width": 8, "batch": 4, "optimizer": "sgd"}
+BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
 DEPTHS = {"shallow": 2}
 
 

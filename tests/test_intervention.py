@@ -31,7 +31,7 @@ def test_a_random_change_of_the_early_layers_grows_as_theory_says(arm: str) -> N
     directions = early_directions(net, half, "random", seeds, (x, torch.zeros(4, 128).long()))
     moved = shock(deepcopy(net), net, directions, torch.full((4,), dose))
     with torch.no_grad():
-        pairs = zip(outputs(net, x), outputs(moved, x))
+        pairs = ((a.h, b.h) for a, b in zip(outputs(net, x), outputs(moved, x)))
         change = [float(((b - a).square().sum((1, 2)) / a.square().sum((1, 2))).mean().sqrt()) / dose for a, b in pairs]
     for layer, measured in enumerate(change, 1):
         k, on = min(layer, half), max(0, layer - half)

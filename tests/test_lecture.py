@@ -22,7 +22,7 @@ from bnstudy.data.colour import (
 )
 from bnstudy.data.images import Images, split
 from bnstudy.endpoints.accuracy import lecture_difference
-from bnstudy.inputs import features, pixels
+from bnstudy.inputs import pixels, shape
 from bnstudy.lookup import Lookup, NotEvaluable
 from bnstudy.measures import colour, shift
 from bnstudy.measures.painted import lecture, spurious_colour
@@ -109,10 +109,10 @@ def test_networks_of_the_lecture_split_have_588_inputs_at_14_pixels() -> None:
     images = Images(np.zeros((20, 1, 14, 14), np.float32), np.arange(20) % 10, IMAGES.classes)
     for kind in PAINTED:
         spec = {**cell("none").spec, "setting": {**cell("none").setting, "inputs": kind}}
-        assert features(images, kind) == 588 and build(spec, images, [0, 1]).weights[0].shape == (2, 32, 588)
-    assert features(images, "standardized") == features(images, "raw") == 196
+        assert shape(images, kind) == (3, 14, 14) and build(spec, images, [0, 1]).weights[0].shape == (2, 32, 588)
+    assert shape(images, "standardized") == shape(images, "raw") == (1, 14, 14)
     rgb = Images(np.zeros((20, 3, 14, 14), np.float32), images.y, images.classes)
-    assert features(rgb, "standardized") == features(rgb, "lecture_white") == 588
+    assert shape(rgb, "standardized") == shape(rgb, "lecture_white") == (3, 14, 14)
 
 
 def test_a_view_sees_what_the_network_was_trained_on_unless_told_other_colours() -> None:

@@ -145,4 +145,4 @@ def test_from_outside_through_the_workflow(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     claims = json.loads((tmp_path / "results/nano/claims.json").read_text())
     assert {"A1", "A2"} <= {c["id"] for c in claims}
-    assert (tmp_path / "results/nano/evaluate/mynorm_rmsnorm_d2.json").is_file()
+    assert (tmp_path / "results/nano/evaluate/mynorm_rmsnorm_mlp_d2.json").is_file()

@@ -24,9 +24,9 @@ def spec(arm: str, width: int = 32, batch: int = 32, steps: int = 50, depth: int
         "width": width,
         "batch": batch,
     }
-    setting["optimizer"] = "sgd"
+    setting |= {"net": "mlp", "optimizer": "sgd"}
     return {
-        "setting": setting, "family": "mlp", "steps": steps, "momentum": 0.9, "targets": [0.5, 0.25], "splits": SPLITS
+        "setting": setting, "steps": steps, "momentum": 0.9, "targets": [0.5, 0.25], "splits": SPLITS
     }  # fmt: skip
 
 

@@ -153,8 +153,8 @@ def retrained(study: Path) -> dict[str, int]:
     [
         ("[0.03, 0.1]", "[0.03, 0.1, 0.3]", ("sweep", "evaluate"), 8),
         ("evaluation: 8", "evaluation: 16", ("evaluate",), 12),
-        ("depths: [2, 3]", "depths: [2, 3, 4]", ("sweep bn_d4", "sweep none_d4", "evaluate bn_d4", "evaluate none_d4"), 99),
-        ("[none, bn]", "[none, bn, bn_frozen]", ("sweep bn_frozen_d2", "sweep bn_frozen_d3", "evaluate bn_frozen"), 99),
+        ("depths: [2, 3]", "depths: [2, 3, 4]", ("sweep bn_mlp_d4", "sweep none_mlp_d4", "evaluate bn_mlp_d4", "evaluate none_mlp_d4"), 99),
+        ("[none, bn]", "[none, bn, bn_frozen]", ("sweep bn_frozen_mlp_d2", "sweep bn_frozen_mlp_d3", "evaluate bn_frozen"), 99),
     ],
     ids=["rate", "seed block", "depth", "arm"],
 )  # fmt: skip

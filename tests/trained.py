@@ -18,13 +18,21 @@ RATE, SHARED = 0.05, 0.03
 
 
 @cache
-def cell(arm: str, depth: int = 4, shared: float | None = SHARED, inputs: str = "standardized") -> TrainedCell:
-    """Three networks of width 32 trained on digits until well below a loss of .5."""
+def cell(
+    arm: str,
+    depth: int = 4,
+    shared: float | None = SHARED,
+    inputs: str = "standardized",
+    net: str = "mlp",
+    width: int = 32,
+    models: int = 3,
+) -> TrainedCell:
+    """Networks trained on digits until well below a loss of .5."""
     setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": inputs, "pool": 1}
-    setting |= {"width": 32, "batch": 64, "optimizer": "sgd"}
-    seeds = [0, 1, 2]
+    setting |= {"net": net, "width": width, "batch": 64, "optimizer": "sgd"}
+    seeds = list(range(models))
     spec = {
-        "setting": setting, "family": "mlp", "steps": 120, "momentum": 0.9, "targets": [0.5, 0.25],
+        "setting": setting, "steps": 120, "momentum": 0.9, "targets": [0.5, 0.25],
         "splits": {"train": 960, "test": 256, "heldout": 256}, "rate": RATE, "seeds": seeds,
     }  # fmt: skip
     kept = train(spec, [Run(s, RATE) for s in seeds], IMAGES, keep=True).checkpoints

@@ -1,7 +1,8 @@
 """A stored cell as the measures see it: its networks at a checkpoint, and the images its seeds drew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bnstudy.train import build, part
 KEPT = 2**28
 """Bytes of shifted images that a job keeps at most."""
 PROBE = 512
-"""Training images in the fixed probe batch of drift and moments."""
+"""Training images in the fixed probe batch; a network family whose pixels are samples too has a PROBE of its own."""
 
 
 class Source:
@@ -86,22 +87,22 @@ class TrainedCell:
 
     @cached_property
     def probe(self) -> Tensor:
-        """The first 512 training images of each seed [M, features, n]: fixed, the same for every arm."""
-        return self.split("train")[0][..., :PROBE].contiguous()
+        """The first training images of each seed [M, features, n]: fixed, the same for every arm."""
+        family = import_module(f"bnstudy.nets.{self.setting['net']}")
+        return self.split("train")[0][..., : getattr(family, "PROBE", PROBE)].contiguous()
 
     @torch.no_grad()
-    def activations(self, checkpoint: str) -> dict[tuple[int, str], Tensor]:
-        """{(layer, site): [M, C, n]} of the probe on batch statistics; `relu` is left out, being `next` here.
+    def activations(self, checkpoint: str) -> Iterator[tuple[int, dict[str, Tensor]]]:
+        """(layer, {site: [M, C, n]}) of the probe on batch statistics, layer by layer; n samples: images, or their
+        pixels. `relu` is left out where it is `next`.
 
         Arms that add noise draw it anew for each checkpoint, at moments beyond their training: it is what moves there.
         """
-        found: dict[tuple[int, str], Tensor] = {}
-
-        def keep(layer: int, site: str, value: Tensor) -> None:
-            if site != "relu":
-                found[layer, site] = value
-
+        found: dict[str, Tensor] = {}
         net = self.net(checkpoint)
         net.set_moment(self.seeds, self.spec["steps"] + self.checkpoints().index(checkpoint))
-        net(self.probe, sites=keep)
-        return found
+        for layer, _ in enumerate(net.states(self.probe, sites=lambda layer, site, h: found.update({site: h})), 1):
+            if found["relu"] is found["next"]:
+                del found["relu"]
+            yield layer, {site: h.flatten(2) for site, h in found.items()}
+            found.clear()

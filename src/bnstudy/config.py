@@ -35,6 +35,7 @@ class Setting(NamedTuple):
     depth: int
     gain: float
     inputs: str
+    net: str
     width: int
     batch: int
     optimizer: str

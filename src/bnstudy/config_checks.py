@@ -113,7 +113,8 @@ def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
     """The lists that a grid crosses, in the order of a setting's values; those left out have the study's own value."""
     lists = {key: getattr(grid, key) for key in ("arms", "depths", "gains", "inputs")}
     own = own_factors(study)
-    for key, factor in {"widths": "width", "batches": "batch", "optimizers": "optimizer", "pools": "pool"}.items():
+    named = {"nets": "net", "widths": "width", "batches": "batch", "optimizers": "optimizer", "pools": "pool"}
+    for key, factor in named.items():
         lists[key] = getattr(grid, key) or (own[factor],)
     return lists
 
@@ -121,8 +122,8 @@ def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
 def own_factors(study: "Study") -> dict[str, Any]:
     """The study's own value of each factor that a grid may vary beside the arm, depth, gain and inputs."""
     network, training = study.network, study.training
-    own = {"width": network.width, "batch": training.batch, "optimizer": training.optimizer}
-    return {**own, "pool": study.data.pool}
+    own = {"net": network.family, "width": network.width, "batch": training.batch}
+    return {**own, "optimizer": training.optimizer, "pool": study.data.pool}
 
 
 def _each_grid(study: "Study", index: list[int]) -> Iterator[Problem]:

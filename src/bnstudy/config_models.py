@@ -29,6 +29,11 @@ Measure = Annotated[
     AfterValidator(partial(known, "measures", "measure", "measure")),
     Field(description="a file of src/bnstudy/measures"),
 ]
+Net = Annotated[
+    Text,
+    AfterValidator(partial(known, "nets", "build", "network family")),
+    Field(description="a file of src/bnstudy/nets with a function build"),
+]
 Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
@@ -70,10 +75,8 @@ class Data(Strict):
 class Network(Strict):
     """What all networks have in common."""
 
-    family: Annotated[Text, AfterValidator(partial(known, "nets", "build", "network family"))] = Field(
-        default="mlp", description="a file of src/bnstudy/nets with a function build"
-    )
-    width: Width = Field(default=64, description="units a hidden layer")
+    family: Net = Field(default="mlp", description="a file of src/bnstudy/nets with a function build")
+    width: Width = Field(default=64, description="units a hidden layer; channels of a convolutional one")
 
 
 class Training(Strict):
@@ -122,6 +125,7 @@ class Grid(Strict):
     measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
         default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
     )
+    nets: Annotated[tuple[Net, ...], *UNIQUE] | None = Field(default=None, description="left out: network.family")
     widths: Annotated[tuple[Width, ...], *UNIQUE] | None = Field(default=None, description="left out: network.width")
     batches: Annotated[tuple[Batch, ...], *UNIQUE] | None = Field(default=None, description="left out: training.batch")
     optimizers: Annotated[tuple[Optimizer, ...], *UNIQUE] | None = Field(
@@ -183,6 +187,7 @@ GRIDS = (
     Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32, 128), measures=PROBED),
     Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
     Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
+    Grid(name="skips", arms=PAIR, depths=(10, 20), nets=("resmlp",), measures=("drift", *PROBED)),
     Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
     Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
     Grid(

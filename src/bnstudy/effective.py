@@ -17,7 +17,7 @@ LEARNED = 50.0
 """Least clean accuracy, percent, of a network that a line is fitted to: a single one that learned nothing would lie far
 off the others and draw the line by itself."""
 STATISTICS = ("running", "batch32", "reestimated")
-NETWORK = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool", "rate", "seed", "statistics"]
+NETWORK = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool", "rate", "seed", "statistics"]
 
 
 def logit(percent: "pd.Series | np.ndarray") -> np.ndarray:

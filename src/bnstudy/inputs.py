@@ -10,10 +10,11 @@ from bnstudy.rng import rng
 KINDS = ("standardized", "raw", "mixed", *PAINTED)
 
 
-def features(images: Images, kind: str) -> int:
-    """Number of inputs of a network: painted images have three channels, others as many as the source."""
+def shape(images: Images, kind: str) -> tuple[int, int, int]:
+    """(channels, height, width) of a network's inputs: painted images have three channels, others as many as the
+    source."""
     channels, height, width = images.x.shape[1:]
-    return (3 if kind in PAINTED else channels) * height * width
+    return (3 if kind in PAINTED else channels), height, width
 
 
 def pixels(images: Images, kind: str, seed: int) -> np.ndarray:

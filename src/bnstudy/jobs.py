@@ -217,13 +217,13 @@ def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
 
 def cell_base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict[str, Any]:
     """What the cells of a setting share: all that can influence a run but its rate and seeds."""
-    same = {k: spec[k] for k in ("family", "steps", "momentum", "targets", "splits", "code", "torch")}
+    same = {k: spec[k] for k in ("steps", "momentum", "targets", "splits", "code", "torch")}
     return {**same, "setting": setting, "data": data.stem}
 
 
 def setting_of(row: dict[str, Any]) -> dict[str, Any]:
     """The factors of a setting, out of a row that holds them."""
-    return {k: row[k] for k in ("arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool")}
+    return {k: row[k] for k in ("arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool")}
 
 
 def _convergence(base: dict[str, Any], name: str, cell: dict[str, Any]) -> list[dict[str, Any]]:

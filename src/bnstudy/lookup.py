@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SETTING = ("arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool")
+SETTING = ("arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool")
 FIXED = SETTING[4:]
 """Factors that a study holds at one value of its own; grids at others are sensitivity runs, read on request alone."""
 TUNING = 10_000
@@ -32,8 +32,8 @@ class Unmeasured(NotEvaluable):
 class Lookup:
     """The tables of a study, its evaluation seeds 0..n-1 and its target losses (the first is the main one).
 
-    ``base``: the study's own {"width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}; without it each table must hold
-    one value of each. A table without a column of these is all at the study's own value.
+    ``base``: the study's own {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}; without it each table
+    must hold one value of each. A table without a column of these is all at the study's own value.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-FACTORS = frozenset({"gain", "inputs", "width", "batch", "optimizer", "pool"})
+FACTORS = frozenset({"gain", "inputs", "net", "width", "batch", "optimizer", "pool"})
 """What any setting may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
 
 

@@ -11,14 +11,14 @@ from bnstudy.arm_names import module_of
 from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest, imported
 from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
-from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, label, own_factors
+from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, label, names, own_factors
 from bnstudy.data import local
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
 
 
 class Plan:
-    """The jobs of one study. A job is named ``{arm}_d{depth}``; its specification is one canonical JSON text, and
+    """The jobs of one study. A job is named ``{arm}_{net}_d{depth}``; its specification is one canonical JSON text, and
     what is not in it cannot influence the job."""
 
     def __init__(self, study: Study) -> None:
@@ -98,15 +98,14 @@ class Plan:
 
     def _common(self, setting: dict[str, Any]) -> dict[str, Any]:
         study = self.config
-        family = study.network.family
-        modules = ("bnstudy.train", module_of(setting["arm"]), f"bnstudy.nets.{family}")
+        net = setting["net"]
+        modules = ("bnstudy.train", module_of(setting["arm"]), f"bnstudy.nets.{net}")
         return {
-            "family": family,
             "rates": list(study.learning_rates),
             "steps": steps(study, setting["depth"]),
             "momentum": study.training.momentum,
             "targets": list(study.targets),
-            "stack": study.stack,
+            "stack": 1 if net in names("nets", "ALONE") else study.stack,
             "splits": {"train": study.data.train, "test": study.data.test, "heldout": study.data.heldout},
             "code": digest(*modules),
             "torch": version("torch").split("+")[0],
@@ -125,4 +124,4 @@ def _data_spec(study: Study) -> dict[str, Any]:
 
 
 def _job(setting: dict[str, Any]) -> str:
-    return f"{label(setting['arm'])}_d{setting['depth']}"
+    return f"{label(setting['arm'])}_{setting['net']}_d{setting['depth']}"

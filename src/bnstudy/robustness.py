@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 GRIDS: tuple[dict[str, Any], ...] = (
     {"optimizer": "adam"}, {"batch": 32}, {"batch": 128}, {"width": 32}, {"width": 128}, {"pool": 1},
+    {"net": "resmlp"},
 )  # fmt: skip
-"""Networks of another kind; pool 1 keeps the images' own size."""
+"""Networks of another kind; pool 1 keeps the images' own size, resmlp has skip connections."""
 DECIDED = ("supported", "contradicted", "mixed")
 NOT_RECOMPUTED = "not recomputed"
 

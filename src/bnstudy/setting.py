@@ -46,6 +46,7 @@ class Network(Strict):
     depth: Depth | None = None
     gain: float | None = None
     inputs: str | None = None
+    net: str | None = None
     width: int | None = None
     batch: int | None = None
     optimizer: str | None = None

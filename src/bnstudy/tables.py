@@ -12,7 +12,7 @@ import pandas as pd
 from bnstudy import effective, store, tune
 
 CELLS = Path("results/cells")
-CELL = ["arm", "depth", "gain", "inputs", "width", "batch", "optimizer", "pool", "rate"]
+CELL = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool", "rate"]
 """The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
 EVERY = 10
 """The curves keep every tenth step."""

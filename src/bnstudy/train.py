@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from bnstudy import optim
 from bnstudy.data.images import Images, split
-from bnstudy.inputs import features, pixels, treatment
+from bnstudy.inputs import pixels, shape, treatment
 from bnstudy.rng import rng
 from bnstudy.store import Arrays
 from bnstudy.tune import WINDOW
@@ -46,9 +46,9 @@ class Trained(NamedTuple):
 def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
     """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
     s = spec["setting"]
-    family = import_module(f"bnstudy.nets.{spec['family']}")
-    inputs, classes = features(images, s["inputs"]), len(images.classes)
-    return family.build(inputs, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
+    family = import_module(f"bnstudy.nets.{s['net']}")
+    image, classes = shape(images, s["inputs"]), len(images.classes)
+    return family.build(image, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
 
 
 def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:

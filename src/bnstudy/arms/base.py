@@ -63,3 +63,13 @@ def scale_shift(h: Tensor, scale: Tensor | None, shift: Tensor | None) -> Tensor
 def affine_parameters(models: int, channels: int) -> tuple[nn.Parameter, nn.Parameter]:
     """gamma = 1 and beta = 0, [M, C] each."""
     return nn.Parameter(torch.ones(models, channels)), nn.Parameter(torch.zeros(models, channels))
+
+
+def pack(h: Tensor) -> Tensor:
+    """[M, C, B, H, W] -> [B, M x C, H, W], as torch.nn.functional has images; a view of what :func:`unpack` made."""
+    return h.permute(2, 0, 1, 3, 4).flatten(1, 2)
+
+
+def unpack(images: Tensor, models: int) -> Tensor:
+    """[B, M x C, H, W] -> [M, C, B, H, W], a view."""
+    return images.unflatten(1, (models, -1)).permute(1, 2, 0, 3, 4)

@@ -8,7 +8,7 @@ backward). It equals ``torch.nn.BatchNorm1d`` (tested in float64).
 import torch
 from torch import Tensor, nn
 
-from bnstudy.arms.base import EPS, Norm, Place, Record, affine_parameters, per_unit, scale_shift
+from bnstudy.arms.base import EPS, Norm, Place, Record, affine_parameters, pack, per_unit, scale_shift, unpack
 
 MOMENTUM = 0.1
 """Weight of the newest batch in the running averages, as in torch.nn.BatchNorm1d."""
@@ -17,15 +17,20 @@ MOMENTUM = 0.1
 def normalize(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """gamma (h - mean) / sqrt(var + eps) + beta over the samples of each unit; also mean and var, not differentiable.
 
-    h [M, C, N] contiguous, gamma and beta [M, C] or None -> y [M, C, N], mean [M, C], biased var [M, C].
+    h [M, C, B, *S], gamma and beta [M, C] or None -> y like h, mean [M, C], biased var [M, C].
     """
-    models, channels, samples = h.shape
-    rows = models * channels
+    models, channels = h.shape[:2]
     scale = None if gamma is None else gamma.view(-1)
     shift = None if beta is None else beta.view(-1)
-    y, mean, rstd = torch.native_group_norm(h.view(1, rows, samples), scale, shift, 1, rows, samples, rows, EPS)
+    if h.is_contiguous():
+        rows, samples = models * channels, h[0, 0].numel()
+        y, mean, rstd = torch.native_group_norm(h.view(1, rows, samples), scale, shift, 1, rows, samples, rows, EPS)
+        y = y.view_as(h)
+    else:  # images whose channels lie next to each other, as convolutions make them
+        y, mean, rstd = torch.native_batch_norm(pack(h), scale, shift, None, None, True, 0, EPS)
+        y = unpack(y, models)
     var = rstd.detach().square().reciprocal_().sub_(EPS).clamp_min_(0)
-    return y.view_as(h), mean.detach().view(models, channels), var.view(models, channels)
+    return y, mean.detach().view(models, channels), var.view(models, channels)
 
 
 class BatchNorm(Norm):
@@ -59,8 +64,7 @@ class BatchNorm(Norm):
         else:
             if self.ghost is not None:
                 return self._ghosts(h, self.ghost)
-            flat, mean, var = normalize(h.flatten(2), self.gamma, self.beta)
-            y = flat.view_as(h)
+            y, mean, var = normalize(h, self.gamma, self.beta)
             if self.update:
                 self._average(mean, var, h[0, 0].numel())
         if record is not None:

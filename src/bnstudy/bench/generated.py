@@ -45,7 +45,15 @@ def tables(rows: int, folder: Path) -> list[str]:
     from bnstudy.data.images import Images, save  # torch: whoever asks for a config need not pay for it
 
     noise = np.random.default_rng(0)
-    setting = {"gain": 1.0, "inputs": "standardized", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 1}
+    setting = {
+        "gain": 1.0,
+        "inputs": "standardized",
+        "net": "mlp",
+        "width": 64,
+        "batch": 64,
+        "optimizer": "sgd",
+        "pool": 1,
+    }
     paths: list[str] = []
     for number, size in enumerate(np.diff([*range(0, rows, ROWS_A_CELL), rows])):
         place = {"arm": ARMS[number % len(ARMS)], "depth": 2 + number // len(ARMS), **setting, "rate": 0.1}

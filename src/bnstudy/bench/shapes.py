@@ -39,10 +39,9 @@ TINY = Effort((2, 3), 12, 2, 1, 1, 20, 1, 2, 40, ("affine",))
 
 def spec(arm: str, depth: int, steps: int) -> dict[str, Any]:
     """What :func:`bnstudy.train.train` is told about one setting. No loss is below the target, so no run ends early."""
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "width": WIDTH, "batch": BATCH}
+    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "batch": BATCH}
     return {
-        "setting": {**setting, "optimizer": "sgd", "pool": POOL},
-        "family": "mlp",
+        "setting": {**setting, "net": "mlp", "width": WIDTH, "optimizer": "sgd", "pool": POOL},
         "steps": steps,
         "momentum": 0.9,
         "targets": [0.0],

@@ -12,7 +12,8 @@ from torch import Tensor
 from bnstudy.arms import bn
 from bnstudy.arms.base import EPS, Norm, Place
 from bnstudy.checks.base import Check, equal, largest, normal
-from bnstudy.nets.mlp import build, linear
+from bnstudy.nets.base import linear
+from bnstudy.nets.mlp import build
 
 
 def _layer(models: int, channels: int, gamma: Tensor) -> Norm:

@@ -9,7 +9,7 @@ from torch import Tensor
 from bnstudy.arms import bn, bn_frozen
 from bnstudy.arms.base import Norm, Place
 from bnstudy.checks.base import Check, at_least, at_most, equal, normal
-from bnstudy.nets.mlp import linear
+from bnstudy.nets.base import linear
 
 STEPS, EVERY = 300, 20
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from bnstudy.arms import bn_frozen
 from bnstudy.arms.base import Place
 from bnstudy.checks.base import Check, equal, growth, normal
-from bnstudy.nets.mlp import MLP, build, linear
+from bnstudy.nets.base import linear
+from bnstudy.nets.mlp import MLP, build
 
 WIDTH, DEPTH = 512, 20
 STACKS = 4

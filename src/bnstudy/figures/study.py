@@ -130,9 +130,9 @@ class Study:
 
     @cached_property
     def base(self) -> dict[str, Any]:
-        """Width, batch and optimizer of the study proper: the commonest; other values are sensitivity runs."""
+        """Network family, width, batch and optimizer of the study proper: the commonest; other values are sensitivity runs."""
         rates = self.table("rates")
-        return {c: rates[c].mode().iloc[0] for c in ("width", "batch", "optimizer") if len(rates)}
+        return {c: rates[c].mode().iloc[0] for c in ("net", "width", "batch", "optimizer") if len(rates)}
 
     @property
     def arms_run(self) -> set[str]:
@@ -147,8 +147,8 @@ class Study:
     def at(self, name: str, role: str | None = None, **where: Any) -> pd.DataFrame:
         """Rows of a table at each setting's own rate in `role` (default: best for the main target).
 
-        Without other wish in `where` (column = value or list): base width, batch and optimizer, gain 1, standardized
-        inputs. Settings whose rate could not be chosen are left out.
+        Without other wish in `where` (column = value or list): base family, width, batch and optimizer, gain 1,
+        standardized inputs. Settings whose rate could not be chosen are left out.
         """
         table = self.table(name)
         rates = self.table("rates")

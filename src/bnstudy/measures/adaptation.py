@@ -17,7 +17,7 @@ from bnstudy.cell import TrainedCell
 from bnstudy.measures.common import frame, milestones
 from bnstudy.measures.intervention import early_directions, shock
 from bnstudy.measures.steps import TrainingImages, blocks, crossing, loss, outputs
-from bnstudy.nets.mlp import MLP
+from bnstudy.nets.base import Net, State
 
 COLUMNS = {
     "checkpoint": "the main target's loss level",
@@ -72,7 +72,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["seed", *COLUMNS])
 
 
-def adapt(cell: TrainedCell, net: MLP, images: TrainingImages, target: Tensor, half: int, wanted: Tensor) -> Tensor:
+def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, half: int, wanted: Tensor) -> Tensor:
     """Steps [M] until the loss of the probe is at most ``target`` [M] when only the blocks after the first ``half``
     and the head of ``net`` are trained; NaN where that takes more than the budget. Stops when all ``wanted`` [M] are
     there."""
@@ -82,7 +82,7 @@ def adapt(cell: TrainedCell, net: MLP, images: TrainingImages, target: Tensor, h
     optimizer = optim.build(cell.setting["optimizer"], late.parameters(), rates, cell.spec["momentum"])
 
     @torch.no_grad()
-    def held(x: Tensor, moment: int) -> Tensor:
+    def held(x: Tensor, moment: int) -> State:
         """The early half's output; noise of ``moment`` here and in the later half's next pass."""
         for part in (early, late):
             part.set_moment(cell.seeds, moment)

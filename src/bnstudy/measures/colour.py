@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bnstudy import store
 from bnstudy.cell import TrainedCell
-from bnstudy.inputs import features
+from bnstudy.inputs import shape
 from bnstudy.measures.common import frame
 
 COLUMNS = {
@@ -22,8 +22,7 @@ COLUMNS = {
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Rows for networks with inputs of three channels only."""
     rows: list[dict[str, Any]] = []
-    channels = features(cell.images, cell.setting["inputs"]) // cell.images.x[0, 0].size
-    if channels != 3:
+    if shape(cell.images, cell.setting["inputs"])[0] != 3:
         return pd.DataFrame(columns=["seed", *COLUMNS])
     start = _first(cell, "init")
     for checkpoint in ("init", "final"):

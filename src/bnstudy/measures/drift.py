@@ -25,14 +25,16 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     """One row a seed, layer, site and pair of neighbouring checkpoints (and init to final)."""
     names = [c for c in ("init", "loss1.0", "loss0.5", "loss0.25") if c in cell.files]
     rows: list[dict[str, Any]] = []
-    cache = {c: cell.activations(c) for c in [*names, "final"] if c in cell.files}
-    for start, end in [*pairwise(names), ("init", "final")]:
-        have = cell.have(start) & cell.have(end)
-        for (layer, site), a in cache[start].items():
-            b = cache[end][layer, site]
-            values = {"moments": moment_drift(a, b), "shape": shape_drift(a, b), "cka": cka(a, b)}
-            for name in (site, "relu") if site == "next" else (site,):
-                rows += frame(cell, have, values, layer=layer, site=name, start=start, end=end)
+    every = [*names, "final"]
+    for layers in zip(*map(cell.activations, every)):  # one layer of every checkpoint in memory, not all of them
+        found = {c: sites for c, (_, sites) in zip(every, layers)}
+        for start, end in [*pairwise(names), ("init", "final")]:
+            have = cell.have(start) & cell.have(end)
+            for site, a in found[start].items():
+                b = found[end][site]
+                values = {"moments": moment_drift(a, b), "shape": shape_drift(a, b), "cka": cka(a, b)}
+                for name in (site, "relu") if site == "next" and "relu" not in found[start] else (site,):
+                    rows += frame(cell, have, values, layer=layers[0][0], site=name, start=start, end=end)
     return pd.DataFrame(rows)
 
 

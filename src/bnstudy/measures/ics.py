@@ -27,7 +27,7 @@ from bnstudy.measures.steps import (
     move,
     outputs,
 )
-from bnstudy.nets.mlp import MLP
+from bnstudy.nets.base import Net
 
 COLUMNS = {
     "checkpoint": "init or a loss level",
@@ -70,14 +70,14 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
 
 def compare(before: Tensor, after: Tensor) -> dict[str, Tensor]:
-    """Relative and absolute distance and cosine of two gradients [M, out, in], a network each."""
+    """Relative and absolute distance and cosine of two gradients [M, ...], a network each."""
     change = norm(after - before)
     cosine = torch.cosine_similarity(before.flatten(1), after.flatten(1), dim=1)
     return {"relative": change / norm(before), "cosine": cosine, "absolute": change}
 
 
-def shifted(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, lengths: list[Tensor]) -> list[Tensor]:
-    """Gradients in the weights [M, out, in] of layers 2, 3, ..., each after only the layers below it have stepped."""
+def shifted(net: Net, x: Tensor, labels: Tensor, grads: Grouped, lengths: list[Tensor]) -> list[Tensor]:
+    """Gradients in the weights of layers 2, 3, ..., each after only the layers below it have stepped."""
     with torch.no_grad():
         below = outputs(descend(net, grads, lengths), x)
     found = []
@@ -89,7 +89,7 @@ def shifted(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, lengths: list[T
     return found
 
 
-def matchings(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, shared: float | None) -> dict[str, list[Tensor]]:
+def matchings(net: Net, x: Tensor, labels: Tensor, grads: Grouped, shared: float | None) -> dict[str, list[Tensor]]:
     """{matching: length [M] of the step of each layer and of the head}."""
     groups = len(grads)
     found = {}
@@ -101,7 +101,7 @@ def matchings(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, shared: float
 
 
 @torch.no_grad()
-def decreasing(net: MLP, x: Tensor, labels: Tensor, grads: Grouped) -> Tensor:
+def decreasing(net: Net, x: Tensor, labels: Tensor, grads: Grouped) -> Tensor:
     """Length [M] of the gradient step of the whole network that lowers the loss of the batch by 5%."""
     trial, before = deepcopy(net), loss(net(x), labels)
     square = sum(norm(g).square() for group in grads for g in group)

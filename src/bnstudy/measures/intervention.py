@@ -16,7 +16,7 @@ from torch import Tensor
 from bnstudy.cell import TrainedCell
 from bnstudy.measures.common import Units, centred, frame, milestones, moment_shift, norm, shape_shift
 from bnstudy.measures.steps import TrainingImages, blocks, gradients, loss, move, outputs
-from bnstudy.nets.mlp import MLP
+from bnstudy.nets.base import Net
 from bnstudy.rng import rng
 
 COLUMNS = {
@@ -67,8 +67,8 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def early_directions(net: MLP, half: int, kind: str, seeds: list[int], batch: tuple[Tensor, Tensor]) -> list[Tensor]:
-    """Direction [M, out, in] of norm 1 of each of the first ``half`` weight matrices, a network each: minus the
+def early_directions(net: Net, half: int, kind: str, seeds: list[int], batch: tuple[Tensor, Tensor]) -> list[Tensor]:
+    """Direction [M, ...] of norm 1 of each of the first ``half`` weight matrices, a network each: minus the
     gradient of the batch, or Gaussian numbers, the same for a seed whatever the arm."""
     if kind == "gradient":
         found = [-group[0] for group in gradients(net, *batch)[1][:half]]
@@ -77,10 +77,10 @@ def early_directions(net: MLP, half: int, kind: str, seeds: list[int], batch: tu
             torch.stack([torch.randn(w.shape[1:], generator=rng(s, "shock", layer)) for s in seeds])
             for layer, w in enumerate(net.weights[:half], 1)
         ]
-    return [d / norm(d)[:, None, None] for d in found]
+    return [d / norm(d).view(-1, *[1] * (d.dim() - 1)) for d in found]
 
 
-def shock(trial: MLP, net: MLP, directions: list[Tensor], dose: Tensor) -> MLP:
+def shock(trial: Net, net: Net, directions: list[Tensor], dose: Tensor) -> Net:
     """Set ``trial`` to ``net`` with its first weight matrices moved along ``directions`` (of norm 1) by ``dose`` [M]
     of their own norms; returns ``trial``."""
     lengths = [dose * norm(w.detach()) for w in net.weights]
@@ -88,7 +88,7 @@ def shock(trial: MLP, net: MLP, directions: list[Tensor], dose: Tensor) -> MLP:
 
 
 class Seen(NamedTuple):
-    """A later layer: pre-activations and what the next layer gets [M, C, n]; gradient in its weights."""
+    """A later layer: pre-activations and what the next layer gets [M, C, n], every pixel of an image being a sample; gradient in its weights."""
 
     linear: Tensor
     next: Tensor
@@ -102,13 +102,13 @@ class Half(NamedTuple):
     logits: Tensor
 
 
-def later_half(net: MLP, x: Tensor, labels: Tensor, half: int) -> Half:
+def later_half(net: Net, x: Tensor, labels: Tensor, half: int) -> Half:
     """What the layers after the first ``half`` make of the inputs x [M, F, n]."""
     with torch.no_grad():
         h = outputs(blocks(net, 1, half), x)[-1]
     rest = blocks(net, half + 1, len(net.weights))
     found: dict[str, list[Tensor]] = {"linear": [], "next": []}
-    logits = rest(h, sites=lambda layer, site, value: found[site].append(value) if site in found else None)
+    logits = rest(h, sites=lambda layer, site, value: found[site].append(value.flatten(2)) if site in found else None)
     grads = torch.autograd.grad(loss(logits, labels).sum(), list(rest.weights))
     seen = [Seen(z.detach(), a.detach(), g) for z, a, g in zip(found["linear"], found["next"], grads)]
     return Half(seen, logits.detach())

@@ -17,7 +17,7 @@ from torch import Tensor
 from bnstudy.cell import TrainedCell
 from bnstudy.measures.common import frame, milestones, norm
 from bnstudy.measures.steps import Grouped, TrainingImages, gradients, layers, move
-from bnstudy.nets.mlp import MLP
+from bnstudy.nets.base import Net
 
 COLUMNS = {
     "checkpoint": "init or a loss level",
@@ -65,7 +65,7 @@ def input_share(images: Tensor) -> Tensor:
     return torch.linalg.eigvalsh(moment)[:, -1] / moment.diagonal(dim1=1, dim2=2).sum(1)
 
 
-def weight_norm(net: MLP) -> Tensor:
+def weight_norm(net: Net) -> Tensor:
     """Norm of all weight matrices together, the head's among them -> [M]."""
     return norm(flat([group[0].detach()] for group in layers(net)))
 
@@ -75,7 +75,7 @@ def flat(groups: Iterable[Sequence[Tensor]]) -> Tensor:
     return torch.cat([t.flatten(1) for group in groups for t in group], 1)
 
 
-def gradient_change(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, length: Tensor) -> Tensor:
+def gradient_change(net: Net, x: Tensor, labels: Tensor, grads: Grouped, length: Tensor) -> Tensor:
     """Relative change [M] of the gradient in the weight matrices after a step of ``length`` [M] along minus it."""
     matrices = [group[:1] for group in grads]
     before = flat(matrices)
@@ -84,7 +84,7 @@ def gradient_change(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, length:
     return norm(after - before) / norm(before)
 
 
-def along_the_gradient(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, rate: float | None) -> dict[str, Tensor]:
+def along_the_gradient(net: Net, x: Tensor, labels: Tensor, grads: Grouped, rate: float | None) -> dict[str, Tensor]:
     """Loss range, predictiveness and beta-smoothness [M] over steps of ``RATES`` times ``rate``; NaN without one."""
     names = ("loss_range", "predictiveness", "beta_smoothness")
     if rate is None:
@@ -102,7 +102,7 @@ def along_the_gradient(net: MLP, x: Tensor, labels: Tensor, grads: Grouped, rate
     return dict(zip(names, (loss.amax(0) - loss.amin(0), change.amax(0), steepness.amax(0))))
 
 
-def hessian_top(net: MLP, x: Tensor, labels: Tensor, grads: Grouped) -> Tensor:
+def hessian_top(net: Net, x: Tensor, labels: Tensor, grads: Grouped) -> Tensor:
     """Largest eigenvalue [M] of the Hessian in all trained parameters, of networks in double precision.
 
     Products with the Hessian are differences of gradients over a distance of 1e-9 of the parameters' norm: exact to

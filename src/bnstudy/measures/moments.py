@@ -24,16 +24,17 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for checkpoint in cell.checkpoints():
         have = cell.have(checkpoint)
-        for (layer, site), h in cell.activations(checkpoint).items():
-            mean, spread = h.mean(2), ln_sd(h)
-            values = {
-                "offset": offset(mean, spread),
-                "mean_rms": mean.square().mean(1).sqrt(),
-                "ln_sd_rms": spread.square().mean(1).sqrt(),
-                "variance": h.var(2, correction=0).mean(1),
-                "excess_kurtosis": (standardized(h) ** 4).mean((1, 2)) - 3,
-                "dead": (h.std(2, correction=0) < DEAD).float().mean(1),
-            }
-            for name in (site, "relu") if site == "next" else (site,):
-                rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, site=name)
+        for layer, sites in cell.activations(checkpoint):
+            for site, h in sites.items():
+                mean, spread = h.mean(2), ln_sd(h)
+                values = {
+                    "offset": offset(mean, spread),
+                    "mean_rms": mean.square().mean(1).sqrt(),
+                    "ln_sd_rms": spread.square().mean(1).sqrt(),
+                    "variance": h.var(2, correction=0).mean(1),
+                    "excess_kurtosis": (standardized(h) ** 4).mean((1, 2)) - 3,
+                    "dead": (h.std(2, correction=0) < DEAD).float().mean(1),
+                }
+                for name in (site, "relu") if site == "next" and "relu" not in sites else (site,):
+                    rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, site=name)
     return pd.DataFrame(rows)

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bnstudy.cell import PROBE, TrainedCell
-from bnstudy.nets.mlp import MLP
+from bnstudy.cell import TrainedCell
+from bnstudy.nets.base import Net, State
 from bnstudy.train import batches
 
 Grouped = Sequence[Sequence[Tensor]]
@@ -23,7 +23,7 @@ class TrainingImages:
     def __init__(self, cell: TrainedCell, steps: int) -> None:
         x, self.labels = cell.split("train")
         self.images = x.mT.contiguous()
-        self.probe = x[..., :PROBE].contiguous(), self.labels[:, :PROBE]
+        self.probe = cell.probe, self.labels[:, : cell.probe.shape[2]]
         self.index = batches(cell.seeds, x.shape[2], cell.setting["batch"], steps)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
@@ -39,14 +39,14 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none").mean(1)
 
 
-def layers(net: MLP) -> list[list[nn.Parameter]]:
+def layers(net: Net) -> list[list[nn.Parameter]]:
     """The parameters of each hidden layer, then of the head; the weight matrix comes first in its layer."""
     bias = iter(net.biases)
     hidden = [[w, *([next(bias)] if n.bias else []), *n.parameters()] for w, n in zip(net.weights, net.norms)]
     return [*hidden, [net.head, net.head_bias]]
 
 
-def gradients(net: MLP, x: Tensor, labels: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
+def gradients(net: Net, x: Tensor, labels: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
     """Loss [M] and its gradient in every parameter, grouped as :func:`layers` does."""
     groups = layers(net)
     value = loss(net(x), labels)
@@ -55,7 +55,7 @@ def gradients(net: MLP, x: Tensor, labels: Tensor) -> tuple[Tensor, list[list[Te
 
 
 @torch.no_grad()
-def move(net: MLP, start: MLP, directions: Grouped, lengths: Sequence[Tensor]) -> MLP:
+def move(net: Net, start: Net, directions: Grouped, lengths: Sequence[Tensor]) -> Net:
     """Set the parameters of ``net`` to those of ``start`` plus length times direction, one length [M] a layer; layers
     and parameters without a direction become those of ``start``. Returns ``net``."""
     for p, origin in zip(net.parameters(), start.parameters()):
@@ -66,26 +66,20 @@ def move(net: MLP, start: MLP, directions: Grouped, lengths: Sequence[Tensor]) -
     return net
 
 
-def descend(net: MLP, grads: Grouped, lengths: Sequence[Tensor]) -> MLP:
+def descend(net: Net, grads: Grouped, lengths: Sequence[Tensor]) -> Net:
     """A copy of the networks after one plain gradient step, without momentum, of one length [M] a layer."""
     return move(deepcopy(net), net, grads, [-length for length in lengths])
 
 
-def blocks(net: MLP, first: int, last: int) -> MLP:
-    """Hidden layers ``first`` (from 1) to ``last`` and the head as networks of their own, on the same parameters."""
-    norms = list(net.norms)[first - 1 : last]
-    part = MLP(list(net.weights)[first - 1 : last], net.head, norms)  # type: ignore[arg-type]
-    start = sum(norm.bias for norm in net.norms[: first - 1])  # type: ignore[misc]
-    part.biases = nn.ParameterList(list(net.biases)[start : start + len(part.biases)])
-    part.head, part.head_bias = net.head, net.head_bias
-    return part
+def blocks(net: Net, first: int, last: int) -> Net:
+    """Hidden layers ``first`` (from 1) to ``last`` and the head as networks of their own, on the same parameters; they
+    take what :func:`outputs` gives for the layer before."""
+    return net.part(first, last)
 
 
-def outputs(net: MLP, x: Tensor) -> list[Tensor]:
-    """What each hidden layer hands to the next one [M, C, B]."""
-    found: list[Tensor] = []
-    net(x, sites=lambda layer, site, value: found.append(value) if site == "next" else None)
-    return found
+def outputs(net: Net, x: Tensor) -> list[State]:
+    """What each hidden layer hands to the next one."""
+    return list(net.states(x))
 
 
 def crossing(excess: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
         def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
             if site == "xhat":
-                found[layer] = value.mean(2), ln_sd(value)
+                found[layer] = value.flatten(2).mean(2), ln_sd(value.flatten(2))
 
         net(view(images), sites=keep)
         clean = clean or found

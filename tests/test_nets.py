@@ -1,0 +1,254 @@
+"""Convolutional networks and skip connections: plain torch.nn, closed forms, every arm, every measure, the planning."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from bnstudy.cell import Source
+from bnstudy.config import Study
+from bnstudy.config_checks import names
+from bnstudy.data.images import Images, save
+from bnstudy.jobs import blocks as seed_blocks
+from bnstudy.measures.steps import blocks, layers, outputs
+from bnstudy.nets.cnn import SIDE, strides
+from bnstudy.plan import Plan
+from bnstudy.train import Run, batches, build, part, train
+from test_train import EXACT, norm_of
+from trained import IMAGES, cell
+
+torch.set_num_threads(1)  # other processes may be at work
+NETS = ("cnn", "resnet", "resmlp")
+ARMS = names("arms", "build")
+NOISE = np.random.default_rng(0)
+ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 400), ("a", "b", "c"))
+"""Images of two channels and odd sizes, which a convolutional network halves once."""
+
+
+def spec(net: str, arm: str, depth: int = 5, steps: int = 30) -> dict:
+    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "net": net, "width": 8, "batch": 16}
+    splits = {"train": 128, "test": 128, "heldout": 128}
+    return {
+        "setting": {**setting, "optimizer": "sgd"}, "steps": steps, "momentum": 0.9, "targets": [0.5], "splits": splits
+    }  # fmt: skip
+
+
+class Rows(nn.Module):
+    """A module for rows of units, applied to every pixel."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        rows = self.inner(h.movedim(1, -1).flatten(0, -2))
+        return rows.unflatten(0, (h.shape[0], *h.shape[2:])).movedim(-1, 1)
+
+
+def norm_2d(arm: str, width: int, layer: int, depth: int) -> nn.Module | None:
+    """What torch has for images in place of :func:`test_train.norm_of`."""
+    if arm == "layernorm":
+        return nn.GroupNorm(1, width)
+    rows = norm_of(arm, width, layer, depth)
+    if type(rows) is nn.BatchNorm1d:
+        return nn.BatchNorm2d(width, affine=rows.affine)
+    return None if rows is None else Rows(rows)
+
+
+class Plain(nn.Module):
+    """One network as one writes it with torch.nn, with the first weights of ``ours``."""
+
+    def __init__(self, ours, net: str, arm: str) -> None:
+        super().__init__()
+        self.images, self.skip, self.post, depth = (
+            net != "resmlp",
+            net[:3] == "res",
+            arm == "bn_post",
+            len(ours.weights),
+        )
+        self.maps, self.norms = nn.ModuleList(), nn.ModuleList()
+        for i, weight in enumerate(ours.weights, 1):
+            out, into = weight.shape[1:3]
+            norm = (norm_2d if self.images else norm_of)(arm, out, i, depth)
+            bias = norm is None or self.post
+            stride = 2 if i == 2 else 1
+            each = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
+            each.weight.data = weight.data[0].clone()
+            if bias:
+                each.bias.data.zero_()
+            self.maps.append(each)
+            self.norms.append(norm or nn.Identity())
+        self.head = nn.Linear(*ours.head.shape[:0:-1])
+        self.head.weight.data, self.head.bias.data = ours.head.data[0].clone(), ours.head_bias.data[0].clone()
+        self.double()
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        if self.images:
+            h = h.unflatten(1, ODD.x.shape[1:])
+        for i, (each, norm) in enumerate(zip(self.maps, self.norms), 1):
+            if i % 2 == 0:
+                pair = h
+            z = each(h)
+            a = norm(F.relu(z)) if self.post else norm(z)
+            if self.skip and i % 2 == 1 and i > 1:
+                a = a + (F.max_pool2d(pair, 1, stride=2) if self.images and i == 3 else pair)
+            h = a if self.post else F.relu(a)
+        return self.head(h.mean((2, 3)) if self.images else h)
+
+
+@pytest.mark.parametrize("arm", EXACT)
+@pytest.mark.parametrize("net", NETS)
+def test_a_run_equals_plain_torch(net: str, arm: str) -> None:
+    s = spec(net, arm)
+    run = Run(1, 0.03)
+    result = train(s, [run], ODD, keep=True, dtype=torch.float64)
+    plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
+    x, y = (torch.from_numpy(a) for a in part(ODD, s, run.seed, "train"))
+    index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
+    if arm == "once":
+        plain(x.double()[index[0]])
+    optimizer, losses = torch.optim.SGD(plain.parameters(), lr=run.rate, momentum=0.9), []
+    for i in index:
+        loss = F.cross_entropy(plain(x.double()[i]), y[i])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert np.abs(result.loss[:, 0] - losses).max() < 1e-5 and abs(losses[-1] - losses[0]) > 1e-3
+    norms = [m for m in plain.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    for name in ("running_mean", "running_var"):
+        ours = [v[0] for k, v in result.checkpoints["final"].items() if k.endswith(name)]
+        assert len(ours) == len(norms) and bool(norms) == arm.startswith("bn")
+        for value, norm in zip(ours, norms):
+            assert np.abs(value - getattr(norm, name).numpy()).max() < 1e-5
+
+
+@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.parametrize("net", NETS)
+def test_a_stack_of_two_is_two_networks(net: str, arm: str) -> None:
+    s, runs = spec(net, arm, depth=3, steps=4), [Run(0, 0.03), Run(5, 0.1)]
+    both = train(s, runs, ODD, keep=True, dtype=torch.float64)
+    assert np.isfinite(both.loss).all()
+    for i, run in enumerate(runs):
+        alone = train(s, [run], ODD, keep=True, dtype=torch.float64)
+        assert np.abs(alone.loss[:, 0] - both.loss[:, i]).max() < 1e-9
+        for k, v in alone.checkpoints["final"].items():
+            assert np.allclose(v[0], both.checkpoints["final"][k][i], rtol=0, atol=1e-9), k
+
+
+@pytest.mark.parametrize("net", ("mlp", *NETS))
+def test_a_seed_draws_the_same_weights_whatever_the_arm_and_the_skip_connections(net: str) -> None:
+    other = {"mlp": "resmlp", "resmlp": "mlp", "cnn": "resnet", "resnet": "cnn"}[net]
+    first, second = build(spec(net, "none"), ODD, [3]), build(spec(other, "bn"), ODD, [2, 3])
+    for a, b in zip([*first.weights, first.head], [*second.weights, second.head]):
+        assert torch.equal(a[0], b[1]) and not torch.equal(b[0], b[1])
+    fan_in = first.weights[1][0, 0].numel()
+    assert float(first.weights[1].detach().std()) == pytest.approx((2 / fan_in) ** 0.5, rel=0.3)
+
+
+@pytest.mark.parametrize("arm", ["none", "bn", "bn_early", "bn_post"])
+@pytest.mark.parametrize("net", NETS)
+def test_a_network_cut_in_two_is_the_same_network(net: str, arm: str) -> None:
+    ours = build(spec(net, arm), ODD, [0, 1])
+    for p in ours.parameters():
+        p.data += 0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(p.numel()))
+    ours.set_statistics("batch", update=False)
+    x = torch.randn(2, ODD.x[0].size, 16, generator=torch.Generator().manual_seed(0))
+    for cut in range(1, 5):
+        early, late = blocks(ours, 1, cut), blocks(ours, cut + 1, 5)
+        assert torch.allclose(late(outputs(early, x)[-1]), ours(x), rtol=0, atol=1e-5), cut
+        assert {id(p) for each in (early, late) for p in each.parameters()} == {id(p) for p in ours.parameters()}
+    assert sorted(id(p) for group in layers(ours) for p in group) == sorted(id(p) for p in ours.parameters())
+    seen: dict = {}
+    shown = ours(x, sites=lambda layer, site, h: seen.update({(layer, site): h}))
+    assert torch.allclose(shown, ours(x), rtol=0, atol=1e-5)
+    for layer, state in enumerate(outputs(ours, x), 1):
+        assert torch.allclose(state.h, seen[layer, "next"], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("arm", ["none", "bn", "bn_post"])
+@pytest.mark.parametrize("net", ["resnet", "resmlp"])
+def test_blocks_without_weights_pass_their_input_on(net: str, arm: str) -> None:
+    ours = build(spec(net, arm, depth=7), IMAGES, [0, 1])
+    for weight in ours.weights[1:]:
+        weight.data.zero_()
+    h = [state.h for state in outputs(ours, torch.randn(2, 64, 16))]
+    for last in (2, 4, 6):
+        assert torch.equal(h[last], h[0]) and not h[last - 1].any()
+    assert h[0].any()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (14, 14), (28, 28), (32, 32), (19, 23), (65, 33)])
+@pytest.mark.parametrize("depth", [2, 5, 8])
+def test_images_are_halved_early_and_whatever_their_size(size: tuple[int, int], depth: int) -> None:
+    for net in ("cnn", "resnet"):
+        ours = import_module(f"bnstudy.nets.{net}").build((1, *size), 3, depth, 4, 1.0, "bn", [0])
+        shapes = [tuple(state.h.shape[3:]) for state in outputs(ours, torch.randn(1, size[0] * size[1], 2))]
+        expected = [size]
+        for _ in range(depth - 1):
+            height, width = expected[-1]
+            expected.append(((height + 1) // 2, (width + 1) // 2) if max(height, width) > SIDE else (height, width))
+        assert shapes == expected and max(shapes[-1]) <= SIDE or depth == 2
+    assert strides(*size, depth)[0] == 1
+
+
+def test_statistics_of_a_channel_have_the_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels of one weight w in their middle: a channel is w x + b, with mean w E(x) + b and variance w^2 Var(x)."""
+    for arm in ("none", "bn"):
+        c = cell(arm, 2, net="cnn", width=16, models=2)
+        net, x = c.net("init"), c.probe
+        scale, shift = torch.linspace(1, 3, 16) * torch.tensor([[1.0], [-1.5]]), torch.linspace(1, 4, 16)
+        net.weights[0].data.zero_()
+        net.weights[0].data[:, :, 0, 1, 1] = scale
+        if arm == "none":
+            net.biases[0].data[:] = shift
+        monkeypatch.setattr(c, "net", lambda checkpoint, net=net: net)
+        assert x.shape == (2, 64, 128)
+        _, sites = next(iter(c.activations("init")))
+        offset = shift if arm == "none" else 0
+        assert sites["linear"].shape == (2, 16, 128 * 64)
+        assert torch.allclose(sites["linear"].mean(2), scale * x.mean((1, 2))[:, None] + offset, atol=1e-4)
+        assert torch.allclose(sites["linear"].var(2), scale**2 * x.flatten(1).var(1)[:, None], rtol=1e-4)
+        if arm == "bn":
+            assert torch.allclose(sites["xhat"].mean(2), torch.zeros(2, 16), atol=1e-5)
+            assert torch.allclose(sites["xhat"].var(2, correction=0), torch.ones(2, 16), atol=1e-2)
+        moments = import_module("bnstudy.measures.moments").measure(c)
+        row = moments.query("site == 'linear' and layer == 1 and seed == 1 and checkpoint == 'init'").iloc[0]
+        assert row.variance == pytest.approx(float((scale[1] ** 2).mean() * x[1].var(correction=0)), rel=1e-4)
+
+
+OPEN = {"steps", "hessian_top", "shape", "left"}
+"""Columns that may be empty throughout: not reached, not found, no unit alive, nothing changed."""
+
+
+@pytest.mark.parametrize(("net", "arm"), [("cnn", "none"), ("cnn", "bn_post"), ("resnet", "bn"), ("resmlp", "bn")])
+def test_every_measure_runs(net: str, arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = cell(arm, 3, net=net, models=1)
+    assert c.have("loss0.5").all()
+    save(IMAGES, tmp_path / "images.npz")
+    monkeypatch.setattr(c, "source", Source(tmp_path / "images.npz"))
+    for name in names("measures", "measure"):
+        table = import_module(f"bnstudy.measures.{name}").measure(c)
+        if name == "colour" or (arm != "bn" and name in ("affine", "xhat")):
+            continue  # has no rows for gray images, without gamma, or without x-hat
+        assert len(table) and set(table["seed"]) == {0}, name
+        numbers = table.select_dtypes("number").drop(columns=[k for k in OPEN if k in table])
+        assert not np.isinf(numbers.to_numpy(float)).any() and (numbers.notna().mean() > 0.6).all(), name
+
+
+def test_networks_that_train_alone_are_planned_so() -> None:
+    grid = {"name": "main", "arms": ["none", "bn"], "depths": [4], "nets": ["mlp", "cnn", "resnet"]}
+    study = {"grids": [grid], "claims": {"depths": {"shallow": 4}}, "seeds": {"evaluation": 10}}
+    plan = Plan(Study.model_validate_json(json.dumps(study)))
+    assert sorted(plan.jobs) == sorted(f"{arm}_{net}_d4" for arm in ("none", "bn") for net in grid["nets"])
+    for net, sizes in (("mlp", [8, 2]), ("cnn", [1] * 10), ("resnet", [1] * 10)):
+        job = json.loads(plan.evaluate(f"bn_{net}_d4"))
+        assert {s["setting"]["net"] for s in job["settings"]} == {net}
+        assert [len(seeds) for seeds in seed_blocks(job["seeds"], job["stack"])] == sizes
+    code = {job: json.loads(plan.evaluate(job))["code"] for job in plan.jobs}
+    assert len(set(code.values())) == 6
