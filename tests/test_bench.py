@@ -16,9 +16,9 @@ from bnstudy.bench import __main__ as bench
 from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, training
 from bnstudy.bench.figures import IDS, line, row
 from bnstudy.bench.machine import Used, used
-from bnstudy.bench.shapes import TINY, flops, spec
+from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
 from bnstudy.data.images import read
-from bnstudy.nets import mlp
+from bnstudy.nets import cnn, mlp
 from bnstudy.train import Run, train
 
 
@@ -36,6 +36,25 @@ def test_flops_by_hand() -> None:
     head = 2 * 10 * 64 * 64 * 3
     assert flops(2, models=1) == first + second + head == 5_029_888
     assert flops(20) == 16 * (first + 19 * second + head)
+
+
+def test_flops_of_a_cnn_by_hand_and_as_torch_counts_them() -> None:
+    first = 2 * 64 * 196 * 9 * 32 * 2  # forward, weights
+    hidden = 2 * 64 * 196 * 9 * 32 * 32 * 3  # forward, weights, input
+    head = 2 * 64 * 32 * 10 * 3
+    assert cnn_flops() == first + 7 * hidden + head == 4_870_004_736
+    from torch.utils.flop_counter import FlopCounterMode
+
+    net = cnn.build((1, 14, 14), 10, 8, 32, 1.0, "none", [0])
+    with FlopCounterMode(display=False) as counter:
+        net(torch.randn(1, 196, 64)).sum().backward()
+    assert counter.get_total_flops() == cnn_flops()
+
+
+def test_a_cnn_is_compared_with_the_matrix_product_pass_by_pass() -> None:
+    rows = {r["id"]: r for r in training.cnn_rows([{"none": 0.4, "bn": 0.9}, {"none": 0.5, "bn": 0.5}])}
+    assert [rows["cnn_gemm"][k] for k in ("value", "low", "high", "n")] == pytest.approx([0.55, 0.5, 0.6, 2])
+    assert rows["cnn_gemm_bn"]["value"] == pytest.approx(0.7)
 
 
 def test_flops_as_torch_counts_them() -> None:

@@ -13,6 +13,7 @@ from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import TINY, Effort
 
 RESULTS = Path("results")
+Passes = tuple[list[dict[training.Shape, training.Timed]], list[dict[str, float]]]
 
 
 class Progress:
@@ -30,11 +31,16 @@ def bench(effort: Effort, results: Path) -> list[Row]:
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
         data = str(Path(folder) / "images.npz")
-        passes = _passes(data, effort, False, progress)
+        passes, convolutional = _passes(data, effort, False, progress)
         progress.say("one process a run, against stacked jobs")
         per_run = fresh.process_per_run(data, effort, progress.say)
         progress.say("memory of the largest jobs")
-        rows = [*training.rows(passes), per_run, *fresh.job_peak(data, Path(folder), effort)]
+        rows = [
+            *training.rows(passes),
+            *training.cnn_rows(convolutional),
+            per_run,
+            *fresh.job_peak(data, Path(folder), effort),
+        ]
     rows += finished.costs(results / "default")
     rows.append(finished.size(results / "default", results / "cells", results / "data"))
     return sorted(rows, key=lambda r: IDS.index(r["id"]) if r["id"] in IDS else len(IDS))
@@ -43,17 +49,18 @@ def bench(effort: Effort, results: Path) -> list[Row]:
 def slow_engine(effort: Effort) -> list[Row]:
     """Training steps alone, with a deliberately slower engine beside the real one."""
     with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
-        return training.rows(_passes(str(Path(folder) / "images.npz"), effort, True, Progress()))
+        return training.rows(_passes(str(Path(folder) / "images.npz"), effort, True, Progress())[0])
 
 
-def _passes(data: str, effort: Effort, slow: bool, progress: Progress) -> list[dict[training.Shape, training.Timed]]:
+def _passes(data: str, effort: Effort, slow: bool, progress: Progress) -> Passes:
     with Machine() as machine:
         machine.alone("images", data)
-        found = []
+        found, convolutional = [], []
         for number in range(effort.passes):
             progress.say(f"pass {number + 1} of {effort.passes}: matrix product, stacked trainer, plain loop in turn")
             found.append(training.one_pass(machine, data, effort, number % 2 == 1, slow, progress.say))
-        return found
+            convolutional.append(training.cnn_pass(machine, data, effort, number % 2 == 1, progress.say))
+        return found, convolutional
 
 
 def main() -> None:

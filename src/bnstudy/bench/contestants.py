@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from bnstudy import optim
 from bnstudy.arms.base import EPS
-from bnstudy.bench.shapes import BATCH, MODELS, POOL, RATE, SPLITS, spec
+from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
 from bnstudy.data.images import Images, read, save
-from bnstudy.nets import mlp
+from bnstudy.nets import base, mlp
 from bnstudy.train import Run, batches, build, part, train
 
 FIRST = 2
@@ -49,20 +49,33 @@ def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: 
     """Seconds a step of :func:`bnstudy.train.train` with ``MODELS`` networks, set-up and first steps not counted.
 
     ``slow`` copies every layer's input into another memory layout first: a fault that the figures must show."""
-    ends: list[float] = []
-    step, linear = optim.SGD.step, mlp.linear
-
-    def clocked(self: optim.SGD, loss: Tensor) -> None:
-        step(self, loss)
-        ends.append(time.perf_counter())
+    linear = base.linear
 
     def copying(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
         return linear(weight, h.mT.contiguous().mT, bias)
 
     runs = [Run(seed, RATE) for seed in range(first_seed, first_seed + MODELS)]
-    with mock.patch.object(optim.SGD, "step", clocked), mock.patch.object(mlp, "linear", copying if slow else linear):
-        train(spec(arm, depth, FIRST + steps), runs, read(Path(path), POOL), keep=False)
-    return (ends[-1] - ends[FIRST - 1]) / steps
+    with mock.patch.object(mlp, "linear", copying if slow else linear):
+        return _clocked(spec(arm, depth, FIRST + steps), runs, path)
+
+
+def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
+    """Seconds a step of :func:`bnstudy.train.train` with one CNN, counted as :func:`stacked` does."""
+    setting = spec(arm, steps=FIRST + steps, **CNN)
+    return _clocked(setting, [Run(seed, RATE)], path)
+
+
+def _clocked(setting: dict[str, Any], runs: list[Run], path: str) -> float:
+    ends: list[float] = []
+    step = optim.SGD.step
+
+    def clocked(self: optim.SGD, loss: Tensor) -> None:
+        step(self, loss)
+        ends.append(time.perf_counter())
+
+    with mock.patch.object(optim.SGD, "step", clocked):
+        train(setting, runs, read(Path(path), POOL), keep=False)
+    return (ends[-1] - ends[FIRST - 1]) / (len(ends) - FIRST)
 
 
 def plain(path: str, arm: str, depth: int, steps: int, seeds: list[int]) -> float:

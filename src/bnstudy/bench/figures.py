@@ -12,6 +12,7 @@ IDS = (
     "process_per_run",
     "gemm_none",
     "gemm_bn",
+    "cnn_gemm",
     "measures_share",
     "workflow_share",
     "job_peak_gib",

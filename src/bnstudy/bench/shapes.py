@@ -6,6 +6,9 @@ WIDTH, BATCH, POOL, PIXELS, CLASSES = 64, 64, 2, 14 * 14, 10
 MODELS, JOBS = 16, 2
 """The stacked trainer is timed as a study runs it on two cores: ``JOBS`` processes of one thread, ``MODELS`` each."""
 ARMS = ("none", "bn", "once")
+CNN: dict[str, Any] = {"net": "cnn", "depth": 8, "width": 32}
+CNN_ARMS = ("none", "bn")
+"""What a CNN is timed as: networks of ``CNN`` on the same images and batches, one a process."""
 RATE = 0.01
 SPLITS = {"train": 2944, "test": 1024, "heldout": 1024}
 
@@ -16,6 +19,8 @@ class Effort(NamedTuple):
     depths: tuple[int, ...] = (5, 10, 20)
     layer_steps: int = 400
     """Steps x depth of a timed stack."""
+    cnn_steps: int = 20
+    """Steps of a timed CNN."""
     plain: int = 6
     """Times as many steps of plain networks as of a stack."""
     products: int = 6
@@ -33,15 +38,15 @@ class Effort(NamedTuple):
     """What is measured there; nothing named: everything."""
 
 
-TINY = Effort((2, 3), 12, 2, 1, 1, 20, 1, 2, 40, ("affine",))
+TINY = Effort((2, 3), 12, 2, 2, 1, 1, 20, 1, 2, 40, ("affine",))
 """Whether the benchmark runs, not how fast anything is."""
 
 
-def spec(arm: str, depth: int, steps: int) -> dict[str, Any]:
-    """What :func:`bnstudy.train.train` is told about one setting. No loss is below the target, so no run ends early."""
+def spec(arm: str, depth: int, steps: int, **other: Any) -> dict[str, Any]:
+    """What :func:`bnstudy.train.train` is told about one setting, with ``other`` factors. No loss is below the target, so no run ends early."""
     setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "batch": BATCH}
     return {
-        "setting": {**setting, "net": "mlp", "width": WIDTH, "optimizer": "sgd", "pool": POOL},
+        "setting": {**setting, "net": "mlp", "width": WIDTH, "optimizer": "sgd", "pool": POOL, **other},
         "steps": steps,
         "momentum": 0.9,
         "targets": [0.0],
@@ -58,3 +63,11 @@ def flops(depth: int, models: int = MODELS) -> int:
     """
     first, hidden, head = PIXELS * WIDTH, (depth - 1) * WIDTH * WIDTH, WIDTH * CLASSES
     return 2 * models * BATCH * (2 * first + 3 * hidden + 3 * head)
+
+
+def cnn_flops() -> int:
+    """Floating-point operations of the convolutions and the head of one training step of a CNN, counted as by
+    :func:`flops`, and as if the border of zeros were pixels: 2 x 9 a weight, pixel and image."""
+    pixels, width, hidden = PIXELS, CNN["width"], CNN["depth"] - 1
+    convolutions = 9 * pixels * (2 * width + 3 * hidden * width * width)
+    return 2 * BATCH * (convolutions + 3 * width * CLASSES)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bnstudy.bench.figures import Row, row
 from bnstudy.bench.machine import Machine
-from bnstudy.bench.shapes import ARMS, JOBS, MODELS, Effort, flops
+from bnstudy.bench.shapes import ARMS, BATCH, CNN, CNN_ARMS, JOBS, MODELS, Effort, cnn_flops, flops
 
 Shape = tuple[str, int]
 """(arm, depth)"""
@@ -56,6 +56,35 @@ def one_pass(
 def stack(machine: Machine, data: str, arm: str, depth: int, steps: int, slow: bool = False) -> float:
     """Seconds a step of the stacked jobs at work together: those of the slowest."""
     return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS, slow)))
+
+
+def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Callable[[str], None]) -> dict[str, float]:
+    """{arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
+    found = {}
+    for arm in CNN_ARMS:
+        work: dict[str, Callable[[], float]] = {
+            "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
+            "cnn": lambda arm=arm: max(  # type: ignore[misc]
+                machine.both("convolutional", lambda job: (data, arm, effort.cnn_steps, job))
+            ),
+        }
+        t = {name: work[name]() for name in (reversed(work) if back else work)}
+        found[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]
+        say(f"{arm:5} cnn{found[arm]:18.2f} of GEMM")
+    return found
+
+
+def cnn_rows(passes: list[dict[str, float]]) -> list[Row]:
+    """cnn_gemm, and the same for each arm."""
+    what = (
+        f"floating-point rate of a training step (forward, backward, update) of a CNN of {CNN['depth']} layers of"
+        f" {CNN['width']} channels on 14 x 14 images, batch {BATCH} ({JOBS} processes of 1 thread, a network each; only the"
+        " step's convolutions are counted, the border of zeros as if it were pixels; without it all is x .91) over that of a 1024 x 1024 float32 matrix product in the same processes;"
+    )
+    pairs = "median, least and greatest of the passes"
+    both = [geometric_mean(p.values()) for p in passes]
+    each = [row(f"cnn_gemm_{arm}", f"cnn_gemm, {arm}", [p[arm] for p in passes]) for arm in CNN_ARMS]
+    return [row("cnn_gemm", f"{what} geometric mean over arms {', '.join(CNN_ARMS)}; {pairs}", both), *each]
 
 
 def rows(passes: list[dict[Shape, Timed]]) -> list[Row]:
