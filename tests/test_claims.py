@@ -126,3 +126,17 @@ def test_every_question_has_an_answer() -> None:
         found = answers(LEDGER, judge(LEDGER, t, DEPTHS)[0])
         assert [q["id"] for q in found] == ["Q1", "Q2", "Q3", "Q4", "U"]
         assert all(s and "{" not in s for q in found for s in q["sentences"])
+
+
+def test_a_sentence_takes_its_numbers_from_a_setting_with_the_claims_verdict() -> None:
+    """At depth 5 nothing is known of batch norm's rate: what is said of a supported claim is about depth 20."""
+    made = tables()
+    rates = made["rates"]
+    rates.loc[(rates["arm"] == "bn") & (rates["depth"] == 5), ["evaluable", "reason"]] = [
+        False,
+        "rate on the grid's edge",
+    ]
+    row = next(r for r in judge(LEDGER, made, DEPTHS)[0] if r["id"] == "Q1a")
+    assert [s["verdict"] for s in row["settings"]] == ["open", "supported"] and row["verdict"] == "supported"
+    assert "by 0.30 sd" in row["sentence"] and "for depth 20" in row["sentence"]
+    assert row["sentence"].endswith("Left open: depth 5.") and row["estimate"] is None

@@ -136,7 +136,7 @@ def choose(spec: dict[str, Any], sweeps: list[Path], out: Path) -> None:
         known = {"evaluable": row["evaluable"], "reason": row["reason"]}
         for name, decades in (("lower", -0.25), ("best", 0.0), ("upper", 0.25)):
             rate = tune.nearby(row["rate"], decades) if decades else row["rate"]
-            rows.append({**setting_of(row), "role": f"{name}@{row['target']}", "rate": rate, **known})
+            rows.append({**setting_of(row), "role": f"{name}@{row['target']:g}", "rate": rate, **known})
         own = {**setting_of(row), **spec["base"]}
         base = next((r for r in best if r["target"] == spec["target"] and setting_of(r) == own), None)
         if base and row["target"] == spec["target"]:
@@ -179,7 +179,7 @@ def rates_of(roles: list[dict[str, Any]], asked: list[str], target: float) -> di
     names = {"best": ("best",), "shared": ("shared",), "grid": ("grid",), "neighbours": ("lower", "upper")}
     wanted = {name for a in asked for name in names[a]}
     found = {r["rate"]: False for r in roles if r["role"].split("@")[0] in wanted}
-    return found | {r["rate"]: True for r in roles if r["role"] == f"best@{target}" and "best" in wanted}
+    return found | {r["rate"]: True for r in roles if r["role"] == f"best@{target:g}" and "best" in wanted}
 
 
 def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:

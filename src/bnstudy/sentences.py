@@ -72,10 +72,14 @@ def turned(row: Row) -> Row:
 
 
 def fields(row: Row, claim: Claim) -> dict[str, str]:
-    """What a claim's texts may name, from its row of claims.json. Numbers are those of the first listed setting."""
-    first, unit = row["settings"][0], row["unit"]
-    named = {v: listing(row["settings"], v) for v in ("supported", "contradicted", "open")}
-    aside = first["verdict"] == "open" and row["verdict"] in ("supported", "contradicted")
+    """What a claim's texts may name, from its row of claims.json.
+
+    Numbers are those of the first listed setting that has the claim's verdict; where none has, of the first.
+    """
+    settings = row["settings"]
+    first = next((s for s in settings if s["verdict"] == row["verdict"]), settings[0])
+    unit = first["unit"]
+    named = {v: listing(settings, v) for v in ("supported", "contradicted", "open")}
     return {
         "effect": effect(first),
         "turned": effect(turned(first)),
@@ -85,7 +89,7 @@ def fields(row: Row, claim: Claim) -> dict[str, str]:
         "high": "no upper bound" if first["shown_high"] is None else natural(first["shown_high"], unit),
         "sesoi": f"{_exact(first['shown_sesoi'], unit):.3g} {UNITS.get(unit, unit)}".strip(),
         "n": str(row["n_seeds"]),
-        "first": first["name"] + (", itself open" if aside else ""),
+        "first": first["name"],
         "reason": row["reason"] or "the intervals reach from effects that matter to ones that do not",
         "short": claim.short,
         **{f"{v}_settings": n for v, n in named.items()},

@@ -44,7 +44,7 @@ def train(study: dict[str, Any], data: str, folder: Path) -> Used:
     """The job that trains the evaluation seeds of the only setting of ``study`` (a config), keeping checkpoints."""
     plan = Plan(load_study(study))
     setting = plan.settings[0][0]
-    best = {**setting, "role": f"best@{plan.config.targets[0]}", "rate": 0.1, "evaluable": True, "reason": ""}
+    best = {**setting, "role": f"best@{plan.config.targets[0]:g}", "rate": 0.1, "evaluable": True, "reason": ""}
     store.write_json(folder / "rates.json", [best])
     given = ["--spec", plan.evaluate(plan.jobs[0]), "--data", data, "--rates", "rates.json", "--out", "index.json"]
     return used([sys.executable, "-m", "bnstudy", "evaluate", *given], folder)

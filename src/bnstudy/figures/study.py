@@ -82,7 +82,9 @@ class Study:
         if name not in self._tables:
             path = self.folder / ("" if name == "coverage" else "tables") / f"{name}.csv"
             empty = pd.DataFrame(columns=COLUMNS.get(name, []))
-            self._tables[name] = pd.read_csv(path, na_values=[""], keep_default_na=False) if path.exists() else empty
+            kinds = {"gain": float, "rate": float}  # a column of ones alone would be read as whole numbers
+            found = pd.read_csv(path, na_values=[""], keep_default_na=False, dtype=kinds) if path.exists() else empty
+            self._tables[name] = found
         return self._tables[name]
 
     @cached_property
