@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bnstudy.effective import robustness
+
 SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
 BASE = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
 GRIDS = (
@@ -63,6 +65,8 @@ def tables(
     for name in ("convergence", "sweep"):
         out[name]["steps"] = out[name]["steps"].astype("Int64")
         out[name]["diverged_at"] = out[name]["diverged_at"].astype("Int64")
+    if "shift" in out and not thin:
+        out["effective_robustness"] = robustness(out["shift"])
     out["checks"] = checks()
     out["shift_size"] = pd.DataFrame(
         [(f, s, 0.05 * s, 0.02 * s if f == "brightness" else 0.0, 1 - 0.1 * s) for f in FAMILIES for s in range(1, 6)],
@@ -148,8 +152,11 @@ class World:
         full += [("bn_noisy", shallow, 0.41, "standardized"), ("bn_noisy", middle, 0.71, "standardized")]
         full += product(("bn_early", "bn_late"), (deep,), (1.0,), ("standardized",))
         full += product(("bn_early", "bn_late"), (middle,), (0.71,), ("standardized",))
-        if self.grids:
+        if self.grids or not self.thin:
             full += product(("none", "bn"), (shallow,), (1.0,), ("lecture_white", "lecture_gray"))
+        if not self.thin:
+            full += product(("none", "bn"), (shallow,), (1.0,), ("spurious_colour",))
+            full += product(("none",), (shallow,), (1.0,), ("lecture_white_ceiling", "lecture_gray_ceiling"))
         for arm, depth, gain, inputs in dict.fromkeys(full):
             if self.outcome != "missing" or arm == "none":
                 yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **BASE}
@@ -359,15 +366,18 @@ class World:
         yield "landscape", _reached(rows, have, "checkpoint")
 
     def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int], inputs: str) -> pd.DataFrame:
-        norm, lecture = arm in BATCH_ARMS, inputs.startswith("lecture")
-        families = (inputs,) if lecture else FAMILIES[: 0 if self.thin and arm not in ("none", "bn") else None]
-        statistics = ("running", "hue32", "mixed32") if lecture else STATISTICS[:: 1 + self.thin]
+        norm, painted = arm in BATCH_ARMS, inputs.startswith(("lecture", "spurious"))
+        own = inputs.removesuffix("_ceiling")
+        families = (own,) if painted else FAMILIES[: 0 if self.thin and arm not in ("none", "bn") else None]
+        statistics = ("running", "hue32", "mixed32") if painted else STATISTICS[:: 1 + self.thin]
+        if inputs == "spurious_colour":
+            statistics = ("running", "batch32", "whole")
         rows = cross(
             self.seeds,
             condition=range(1 + 5 * len(families)),
             statistics=statistics if norm else statistics[:1],
         )
-        clean = inputs if lecture else "clean"
+        clean = own if painted else "clean"
         rows["family"] = [clean if not c else families[(c - 1) // 5] for c in rows["condition"]]
         rows["severity"] = [0 if not c else (c - 1) % 5 + 1 for c in rows["condition"]]
         rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
@@ -376,9 +386,26 @@ class World:
         )
         fresh = rows["statistics"].ne("running") * rows["severity"]
         rows["accuracy"] += np.where(rows["family"] == "inversion", -4.0, 4.0) * h * fresh
+        if inputs != own:
+            rows["accuracy"] = 95.0
+        if not self.thin:
+            rows = pd.concat([rows, *self.besides(rows, inputs)], ignore_index=True)
         rows["accuracy"] = rows["accuracy"].clip(5, 100)
         rows["nll"] = 0.02 * (105 - rows["accuracy"])
         return _reached(rows.drop(columns="condition").assign(end="final"), {"final": alive}, "end").drop(columns="end")
+
+    def besides(self, rows: pd.DataFrame, inputs: str) -> Iterator[pd.DataFrame]:
+        """Gray twins, shifted classes, small test batches: of which no verdict speaks."""
+        if inputs.startswith("lecture"):
+            yield rows.assign(family=rows["family"] + "_twin", accuracy=rows["accuracy"] + 1)
+        if inputs == "standardized":
+            some = rows[rows["statistics"].isin(["running", "batch32", "whole"])]
+            label = some[some["family"].isin(["clean", "contrast"])].assign(family="label")
+            label["accuracy"] = 93 - 15 * label["severity"] * (label["statistics"] != "running")
+            yield label
+            tried = (rows["family"] == "clean") | ((rows["family"] == "contrast") & (rows["severity"] == 3))
+            for images, right in ((1, 10), (2, 30), (4, 55)):
+                yield rows[tried & (rows["statistics"] == "batch8")].assign(statistics=f"batch{images}", accuracy=right)
 
 
 def needless(setting: dict[str, Any], name: str) -> bool:

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -16,6 +18,8 @@ from hypothesis import strategies as st
 
 from bnstudy import config as c
 from bnstudy.config_checks import names
+from bnstudy.config_data import IMAGES
+from bnstudy.data import cifar10, fashion_mnist
 
 ROOT = Path(__file__).parents[1]
 GRID = "grids:\n  - {name: a, arms: [none, bn], depths: [5, 10, 20], rates: [best, shared]}\n"
@@ -26,7 +30,7 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
     "misspelt key": ("titel: x\n", 1, "titel", '"x"', "no such key", "title, data", "title", "rename"),
     "misspelt key inside": (
         "study: a\ndata:\n  trian: 500\n",
-        *(3, "data.trian", "500", "no such key", "source, pool, train", "train", "rename"),
+        *(3, "data.trian", "500", "no such key", "source, path, images, pool, train", "train", "rename"),
     ),
     "key in the wrong section": (
         "training:\n  width: 32\n",
@@ -218,6 +222,50 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
         "data:\n  pool: 3\n",
         *(2, "data.pool", "3", "does not divide", "one of 1, 2, 4, 7, 14, 28", "", "divisor"),
     ),
+    "npz without a path": (
+        "data: {source: npz}\n",
+        *(1, "data.path", "", "npz reads a file of yours", "the path of a file", "", "add path: FILE"),
+    ),
+    "a path for a source that reads none": (
+        "data:\n  path: mnist.npz\n",
+        *(2, "data.path", '"mnist.npz"', "mnist5k reads no file of yours", "no path", "", "delete the key"),
+    ),
+    "a path to nothing": (
+        "data:\n  source: npz\n  path: mine.npz\n",
+        *(3, "data.path", '"mine.npz"', "mine.npz: there is no such file", "", "", "check the path"),
+    ),
+    "a path to another file": (
+        "data: {source: npz, path: study.yaml}\n",
+        *(1, "data.path", '"study.yaml"', "study.yaml: not an npz file", "", "", "numpy.savez"),
+    ),
+    "a folder without the files": (
+        "data: {source: fashion_mnist, path: .}\n",
+        *(1, "data.path", '"."', "the folder lacks train-images-idx3-ubyte", "", "", "put in all of"),
+    ),
+    "a number for a path": (
+        "data: {source: npz, path: 3}\n",
+        *(1, "data.path", "3", "it is a number", "text (the user's file", "", "quotes"),
+    ),
+    "more images kept than there are": (
+        "data: {source: fashion_mnist, images: 80000}\n",
+        *(1, "data.images", "80000", "fashion_mnist has 70000 images", "at most 70000", "", "leave it out"),
+    ),
+    "more images drawn than kept": (
+        "data: {source: fashion_mnist, images: 4000}\n",
+        *(1, "data", "{", "= 4992, but data.images has 4000 images", "at most 4000", "", "take away 992"),
+    ),
+    "a class without a training image": (
+        "data: {train: 5}\ntraining: {batch: 4}\n",
+        *(
+            1,
+            "data",
+            "{",
+            "class 5 has 500 of 5000 images, too few",
+            "every class in every part",
+            "",
+            "make train larger",
+        ),
+    ),
     "batch above the training set": (
         "data: {train: 300}\ntraining: {batch: 400}\n",
         *(2, "training.batch", "400", "larger than the training set", "at most 300", "", "smaller"),
@@ -322,7 +370,8 @@ def test_the_default_config_states_every_default() -> None:
     written = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     study = json.loads(c.Study().model_dump_json())
     grids = {"grids": None}  # their own defaults stand above them; that they make the same study is the last line's
-    assert written | grids == study | grids
+    data = {k: v for k, v in study["data"].items() if v is not None}  # path, images: only where asked for
+    assert written | grids == {**study, "data": data} | grids
     assert list(written) == list(c.Study.model_fields)
     assert c.read_study(ROOT / "config/config.yaml") == c.Study()
 
@@ -351,6 +400,40 @@ def test_the_readme_names_every_key_and_arm() -> None:
     keys |= {"name", "arms", "depths", "gains", "inputs", "rates"}
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
     assert [arm for arm in names("arms", "build") if f"`{arm}`" not in text] == []
+
+
+def test_a_study_is_checked_against_the_users_images(tmp_path: Path) -> None:
+    """700 images of 18 x 24, three classes of 560, 138 and 2; only headers and labels are read."""
+    x, y = np.zeros((700, 18, 24), np.uint8), np.repeat([0, 1, 2], [560, 138, 2])
+    np.savez(tmp_path / "mine.npz", x=x, y=y)
+
+    def told(**keys: int) -> str:
+        data = {"source": "npz", "path": str(tmp_path / "mine.npz"), "pool": 3, "train": 320, "heldout": 128, **keys}
+        return message(tmp_path / "a.yaml", yaml.safe_dump({"data": data}))
+
+    assert "allowed: one of 1, 2, 3, 6" in told(pool=4) and "sides, 18 and 24 pixels" in told(pool=4)
+    assert "data.pool = 9" in told(pool=9) and "data.pool = 8" in told(pool=8)  # each divides one side only
+    assert "= 848, but npz has 700 images" in told(test=400)
+    assert "class 2 has 2 of 700 images, too few for one among the 128 of heldout" in told(test=200)
+    grid = {"name": "a", "arms": ["none"], "depths": [5, 10, 20], "pools": [3, 4]}
+    text = {"data": {"source": "npz", "path": str(tmp_path / "mine.npz"), "train": 320, "test": 128}, "grids": [grid]}
+    assert "grids[0].pools[1] = 4" in message(tmp_path / "a.yaml", yaml.safe_dump(text))
+
+
+@pytest.mark.parametrize("source", ["mnist5k", "digits", "fashion_mnist"])
+def test_what_is_known_of_the_sources_is_true(source: str) -> None:
+    if source == "fashion_mnist" and not fashion_mnist.DEBIAN.is_dir():
+        pytest.skip("Debian's package dataset-fashion-mnist is not installed")
+    images = import_module(f"bnstudy.data.{source}").load({})
+    counts = np.bincount(images.y).tolist()
+    assert IMAGES[source] == (counts, *images.x.shape[2:])
+
+
+def test_cifar10_in_a_folder_is_counted(tmp_path: Path) -> None:
+    for name in cifar10.FILES[0]:
+        (tmp_path / name).write_bytes(b"".join(bytes([n % 10]) + bytes(3072) for n in range(100)))
+    data = {"source": "cifar10", "path": str(tmp_path), "train": 400}
+    assert "= 2448, but cifar10 has 600 images" in message(tmp_path / "a.yaml", yaml.safe_dump({"data": data}))
 
 
 def test_settings_are_the_union_of_the_grids() -> None:

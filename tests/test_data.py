@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bnstudy.data import digits, images, mnist5k
 from bnstudy.data.images import Images, checked, pool, split
+from bnstudy.train import part
 
 
 def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):
@@ -32,6 +33,22 @@ def test_pool_averages_blocks():
     assert pooled.shape == (2, 1, 2, 3) and pooled.dtype == np.float32
     assert pooled[1, 0, 1, 2] == x[1, 0, 2:4, 4:6].mean()
     np.testing.assert_array_equal(pool(x, 1), x)
+
+
+def test_colour_and_oblong_images_go_through():
+    x = (
+        np.random.default_rng(0).random((700, 3, 18, 24), np.float32)
+        * np.array([1, 0.5, 0.1], np.float32)[:, None, None]
+    )
+    y = np.repeat([0, 1, 2], [560, 105, 35])
+    pooled = pool(x, 3)
+    assert pooled.shape == (700, 3, 6, 8) and pooled[5, 2, 1, 2] == pytest.approx(x[5, 2, 3:6, 6:9].mean())
+    spec = {"splits": {"train": 320, "test": 160, "heldout": 160}, "setting": {"inputs": "standardized"}}
+    inputs, labels = part(Images(pooled, y, ("a", "b", "c")), spec, 0, "train")
+    assert inputs.shape == (320, 3 * 6 * 8) and np.bincount(labels).tolist() == [256, 48, 16]
+    colours = inputs.reshape(320, 3, -1)
+    np.testing.assert_allclose(colours.mean((0, 2)), 0, atol=1e-6)
+    np.testing.assert_allclose(colours.std((0, 2)), 1, rtol=1e-5)
 
 
 def test_pool_says_which_factors_would_do():

@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 import synthetic
-from bnstudy.figures import q1, q2, q3, q4
+from bnstudy.data import digits
+from bnstudy.data.samples import samples
+from bnstudy.figures import q1, q2, q2_batches, q3, q4
+from bnstudy.figures import samples as pixels
 from bnstudy.figures.ruler import WIDTH, ruler
 from bnstudy.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
 from bnstudy.figures.summary import interval, median, time_summary
@@ -184,6 +187,7 @@ def pictures(t):
         best("affine", end="loss0.5").assign(motion=lambda r: r["change_rms"]),
     )
     shift, xhat = best("shift", depth=5), best("xhat", arm="bn")
+    every = best("shift", depth=5, inputs=None)
     grid = t["convergence"].query(
         "gain == 1 and inputs == 'standardized' and target == 0.5 and depth in [5, 20] and arm in ['none', 'bn']"
     )
@@ -205,10 +209,22 @@ def pictures(t):
         "curves": lambda w: q3.loss_curves(best("curves").query("depth in [5, 20]"), ["none", "bn"], w),
         "variance": lambda w: q4.variance_by_layer(best("moments", checkpoint="step100", site="next", gain=None, depth=10), four, w),
         "saved": lambda w: q4.steps_saved(saved, w),
+        "lecture": lambda w: q2_batches.by_severity(
+            q2_batches.of(every, q2_batches.GROUNDS, q2_batches.LECTURE), q2_batches.GROUNDS, q2_batches.LECTURE, w,
+            q2_batches.ceilings(every),
+        ),
+        "control": lambda w: q2_batches.by_severity(
+            q2_batches.of(every, q2_batches.CONTROLS, q2_batches.CONTROL), q2_batches.CONTROLS, q2_batches.CONTROL, w
+        ),
+        "size": lambda w: q2_batches.by_size(best("shift", arm="bn"), w),
+        "effective": lambda w: q2_batches.effective(best("effective_robustness", arm="bn").dropna(), w),
+        "samples": lambda w: pixels.by_family(samples(digits.load({})), w),
+        "coloured": lambda w: pixels.lecture(samples(digits.load({})), w),
     }  # fmt: skip
 
 
 NAMES = "drift stage cross motion offset severity xhat clean window survival depth gain inputs curves variance saved".split()
+NAMES += "lecture control size effective samples coloured".split()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -253,6 +269,46 @@ def test_a_figure_is_themeable_and_repeatable(drawings, name):
     assert "var(--arm-bn,#0b62a8)" in first and "<text" in first and "DejaVu" not in first
     ids = re.findall(r'id="([^"]+)"', first)
     assert len(ids) == len(set(ids)) and all(i.startswith("x-") for i in ids)
+
+
+def test_a_sprite_keeps_its_pixels_and_leaves_its_gaps_to_the_page():
+    a, b = np.full((2, 3, 3), 7, np.uint8), np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    made = pixels.sprite([[a, b], [b, a]])
+    assert made.shape == (5, 7, 4) and (made[:2, :3, :3] == a).all() and (made[3:, :3, :3] == b).all()
+    assert (made[2, :, 3] == 0).all() and (made[:, 3, 3] == 0).all() and (made[..., 3] == 255).sum() == 4 * 6
+    with pytest.raises(ValueError, match="as many images"):
+        pixels.sprite([[a], [a, b]])
+
+
+def test_images_are_inside_the_svg_at_their_own_size(drawings):
+    """One pixel a pixel, so a page of 14 x 14 images stays small; the browser enlarges them."""
+    from base64 import b64decode
+    from io import BytesIO
+
+    from PIL import Image
+
+    svg = to_svg(drawings["samples"](WIDE), "s")
+    (found,) = re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
+    found = np.asarray(Image.open(BytesIO(b64decode(found))))
+    expected = pixels.sprite([list(v) for k, v in samples(digits.load({})).items() if k not in pixels.GROUNDS])
+    assert found.shape == expected.shape and len(svg) < 60_000
+    assert any((way == expected).all() for way in (found, found[::-1]))
+
+
+def test_the_names_and_colours_of_hues_are_those_of_the_images():
+    from bnstudy.data.colour import HUES, colour_at
+
+    table = pixels.colours()
+    for row in table.itertuples():
+        hue = HUES[pixels.HUES.index(row.hue)]
+        assert [row.red, row.green, row.blue] == pytest.approx(colour_at(row.severity, hue).tolist())
+    assert len(table) == 36
+
+
+def test_only_a_grounds_own_ceiling_at_severity_5_is_drawn(tables):
+    found = q2_batches.ceilings(tables["shift"])
+    assert set(found["family"]) == {"lecture_white", "lecture_gray"} and set(found["severity"]) == {5}
+    assert (found["accuracy"] == 95).all() and set(found["arm"]) == {"none"}
 
 
 def test_nobody_arrives(tables):

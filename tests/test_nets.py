@@ -226,19 +226,25 @@ OPEN = {"steps", "hessian_top", "shape", "left"}
 """Columns that may be empty throughout: not reached, not found, no unit alive, nothing changed."""
 
 
-@pytest.mark.parametrize(("net", "arm"), [("cnn", "none"), ("cnn", "bn_post"), ("resnet", "bn"), ("resmlp", "bn")])
-def test_every_measure_runs(net: str, arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    c = cell(arm, 3, net=net, models=1)
+@pytest.mark.parametrize(
+    ("net", "arm", "inputs"),
+    [("cnn", "none", "standardized"), ("cnn", "bn_post", "lecture_gray"), ("resnet", "bn", "standardized"),
+     ("resmlp", "bn", "lecture_white")],
+)  # fmt: skip
+def test_every_measure_runs(net: str, arm: str, inputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = cell(arm, 3, net=net, inputs=inputs, models=1)
     assert c.have("loss0.5").all()
     save(IMAGES, tmp_path / "images.npz")
     monkeypatch.setattr(c, "source", Source(tmp_path / "images.npz"))
     for name in names("measures", "measure"):
         table = import_module(f"bnstudy.measures.{name}").measure(c)
-        if arm != "bn" and name in ("affine", "xhat"):
+        if arm == "none" and name in ("affine", "xhat"):
             continue  # has no rows without gamma, or without x-hat
+        if name in ("colour", "painted") and inputs == "standardized":
+            continue
         assert len(table) and set(table["seed"]) == {0}, name
         numbers = table.select_dtypes("number").drop(columns=[k for k in OPEN if k in table])
-        assert not np.isinf(numbers.to_numpy(float)).any() and (numbers.notna().mean() > 0.6).all(), name
+        assert not np.isinf(numbers.to_numpy(float)).any() and (numbers.notna().mean() >= 0.5).all(), name
 
 
 def test_networks_that_train_alone_are_planned_so() -> None:

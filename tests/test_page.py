@@ -18,6 +18,8 @@ import pytest
 
 import synthetic
 from bnstudy import claims as ledger
+from bnstudy.data import digits
+from bnstudy.data.samples import samples
 from bnstudy.figures import show
 from bnstudy.figures.blocks import change
 from bnstudy.notebook import execute
@@ -39,6 +41,7 @@ CONFIG = {
 def study(folder, tables, seeds=16):
     """The files that the notebooks and the page read."""
     synthetic.write(tables, folder / "tables")
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load({})))
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     rows, _ = ledger.judge(claims, tables, {"shallow": 5, "middle": 10, "deep": 20})
     made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
@@ -124,7 +127,8 @@ def figures(text):
 def test_everything_is_there(support):
     assert set(figures(support)) == {
         "drift", "drift-by-stage", "affine", "drift-steps", "input-offset",
-        "severity", "xhat", "statistics-on-clean",
+        "samples", "severity", "xhat", "statistics-on-clean",
+        "lecture-samples", "lecture", "control", "batch-size", "effective",
         "depths", "depths-2", "survival", "window", "rate-window-by-gain", "steps-by-gain",
         "steps-by-inputs", "loss-curves", "steps-saved", "variance", "halves", "depths-3", "depths-4",
     }  # fmt: skip
@@ -150,9 +154,10 @@ def test_it_asks_the_network_for_nothing(support):
     assert not re.findall(
         r'(?:src|data|srcset|action|poster)="(?!data:)[^"]*"', re.sub(r'aria-\w+="[^"]*"', "", support)
     )
-    assert all(h.startswith(("#", "data:text/csv")) for h in re.findall(r'href="([^"]+)"', support))
+    links = re.findall(r'href="([^"]+)"', support)
+    assert all(h.startswith(("#", "data:text/csv;base64,", "data:image/png;base64,")) for h in links)
     assert "<link" not in support and "@import" not in support and "url(http" not in support
-    assert "default-src 'none'" in support
+    assert "default-src 'none'; img-src data:;" in support
 
 
 def test_script_matches_its_hash(support):

@@ -40,6 +40,25 @@ def test_shape_dtype_and_range_stay(x, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_colours_are_shifted_alike_on_oblong_images(family):
+    grey = torch.rand(6, 1, 19, 23, generator=torch.Generator().manual_seed(0)).double()
+    colour = shift(grey.expand(-1, 3, -1, -1), family, 3, 0)
+    assert colour.shape == (6, 3, 19, 23)
+    if family == "noise":  # independent in every pixel of every colour
+        assert not torch.equal(colour[:, 0], colour[:, 1])
+    else:
+        torch.testing.assert_close(colour, shift(grey, family, 3, 0).expand(-1, 3, -1, -1))
+
+
+def test_oblong_images_turn_without_distortion():
+    x = torch.rand(2, 3, 19, 23, generator=torch.Generator().manual_seed(0)).double()
+    turned = rotate(x, torch.full((2,), torch.pi / 2, dtype=torch.float64))
+    torch.testing.assert_close(turned[..., 2:-2], torch.rot90(x[..., 2:-2], 1, (2, 3)))
+    moved = translate(x, torch.tensor([2.0, 2.0]), torch.tensor([5.0, 5.0]))
+    torch.testing.assert_close(moved[..., 2:, 5:], x[..., :-2, :-5])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_severity_0_is_the_identity(x, family):
     assert torch.equal(shift(x, family, 0, 0), x)
 

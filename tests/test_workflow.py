@@ -51,6 +51,14 @@ def test_it_goes_all_the_way(study: Path) -> None:
     assert trained(study) == len(cells(study)) > 0
 
 
+def test_the_linter_finds_nothing_but_the_lack_of_an_environment_a_rule() -> None:
+    """One environment serves all rules: the one that `make` sets up."""
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100).stderr
+    found = re.findall(r"^\s+\* (.*)", said, re.MULTILINE)
+    assert found and set(found) == {"Specify a conda environment or container for each rule.:"}, said
+
+
 def test_plan_counts_what_is_stored(study: Path) -> None:
     command = [sys.executable, "-m", "bnstudy", "plan", "--config", "tests/nano.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(study / "src")}

@@ -19,10 +19,16 @@ RATE, SHARED = 0.05, 0.03
 
 @cache
 def cell(
-    arm: str, depth: int = 4, shared: float | None = SHARED, net: str = "mlp", width: int = 32, models: int = 3
+    arm: str,
+    depth: int = 4,
+    shared: float | None = SHARED,
+    inputs: str = "standardized",
+    net: str = "mlp",
+    width: int = 32,
+    models: int = 3,
 ) -> TrainedCell:
     """Networks trained on digits until well below a loss of .5."""
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "pool": 1}
+    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": inputs, "pool": 1}
     setting |= {"net": net, "width": width, "batch": 64, "optimizer": "sgd"}
     seeds = list(range(models))
     spec = {

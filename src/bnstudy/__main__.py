@@ -23,11 +23,13 @@ def main() -> None:
 
 
 def _data(a: argparse.Namespace) -> None:
-    from importlib import import_module
-
     from bnstudy.data.images import save
+    from bnstudy.data.prepare import prepare
 
-    save(import_module(f"bnstudy.data.{a.spec['source']}").load(a.spec), a.out)
+    try:
+        save(prepare(a.spec), a.out)
+    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
+        raise SystemExit(f"no images from data source {a.spec['source']}:\n{error or 'memory is full'}") from None
 
 
 def _train(stage: str):  # type: ignore[no-untyped-def]

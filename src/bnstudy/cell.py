@@ -1,6 +1,6 @@
 """A stored cell as the measures see it: its networks at a checkpoint, and the images its seeds drew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,8 @@ from bnstudy.data.images import Images, read
 from bnstudy.data.shifts import FAMILIES, shift
 from bnstudy.train import build, part
 
+KEPT = 2**28
+"""Bytes of shifted images that a job keeps at most."""
 PROBE = 512
 """Training images in the fixed probe batch; a network family whose pixels are samples too has a PROBE of its own."""
 
@@ -25,20 +27,27 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._images: dict[int, Images] = {}
-        self._shifted: dict[int, list[tuple[str, int, Tensor]]] = {}
+        self._kept: list[tuple[str, int, Tensor]] = []
+        self._pool = 0
 
     def images(self, pool: int) -> Images:
         if pool not in self._images:
             self._images[pool] = read(self.path, pool)
         return self._images[pool]
 
-    def shifted(self, pool: int) -> list[tuple[str, int, Tensor]]:
-        """[(family, severity, all images [N, C, H, W] under that shift)], the clean ones first."""
-        if pool not in self._shifted:
-            clean = torch.from_numpy(self.images(pool).x)
-            kinds = [(family, severity) for family in FAMILIES for severity in range(1, 6)]
-            self._shifted[pool] = [("clean", 0, clean), *((f, s, shift(clean, f, s, 0)) for f, s in kinds)]
-        return self._shifted[pool]
+    def shifted(self, pool: int) -> Iterable[tuple[str, int, Tensor]]:
+        """(family, severity, all images [N, C, H, W] under that shift), the clean ones first.
+
+        Kept for the next cell where they are small; else made anew each time, so that a job stays small.
+        """
+        clean = torch.from_numpy(self.images(pool).x)
+        kinds = [("clean", 0), *((family, severity) for family in FAMILIES for severity in range(1, 6))]
+        each = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
+        if clean.nbytes * len(kinds) > KEPT:
+            return each
+        if self._pool != pool:
+            self._pool, self._kept = pool, list(each)
+        return self._kept
 
 
 class TrainedCell:

@@ -8,14 +8,13 @@ from math import prod
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
+from bnstudy.config_data import data_checks, fits_pool
 from bnstudy.config_errors import Path, Problem, nearest, refuse
 
 if TYPE_CHECKING:
     from bnstudy.config_models import Grid, Study
 
 HERE = File(__file__).parent
-IMAGES = {"mnist5k": (5000, 28), "digits": (1797, 8), "fashion_mnist": (70_000, 28), "cifar10": (60_000, 32)}
-"""Images of the sources whose size is known beforehand, and their side in pixels."""
 RESERVED = ("bench", "cells", "data", "reference")
 """Folders of results/ that are no study's."""
 MOST_SETTINGS = 10_000
@@ -88,7 +87,7 @@ def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -
     """
     problems: list[Problem] = []
     if not broken["data"]:
-        problems += _data(study)
+        problems += data_checks(study.data)
     if not broken["data"] and not broken["training"] and study.training.batch > study.data.train:
         wrong = f"the batch is larger than the training set, data.train = {study.data.train}"
         allowed = f"at most {study.data.train}"
@@ -108,25 +107,6 @@ def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -
     if not broken["claims"]:
         problems += _claims(study, not broken["grids"])
     return problems
-
-
-def _data(study: "Study") -> Iterator[Problem]:
-    data = study.data
-    if data.source not in IMAGES:
-        return
-    images, side = IMAGES[data.source]
-    total = data.train + data.test + data.heldout
-    if total > images:
-        wrong = f"train + test + heldout = {total}, but {data.source} has {images} images"
-        allowed, todo = (
-            f"a sum of at most {images}",
-            f"take away {total - images} images from train, test, heldout",
-        )
-        yield Problem(("data",), wrong, allowed, todo)
-    if side % data.pool:
-        fits = ", ".join(str(n) for n in range(1, side + 1) if side % n == 0)
-        wrong, todo = f"it does not divide the images' side, {side} pixels", "choose a divisor"
-        yield Problem(("data", "pool"), wrong, "one of " + fits, todo, value=data.pool)
 
 
 def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
@@ -176,12 +156,8 @@ def _fits(study: "Study", grid: "Grid", path: Path) -> Iterator[Problem]:
             wrong = f"the batch is larger than the training set, data.train = {study.data.train}"
             todo = "make it smaller or data.train larger"
             yield Problem((*path, "batches", j), wrong, f"at most {study.data.train}", todo, value=batch)
-    side = IMAGES.get(study.data.source, (0, 0))[1]
     for j, pool in enumerate(grid.pools or ()):
-        if side and side % pool:
-            fits = ", ".join(str(n) for n in range(1, side + 1) if side % n == 0)
-            wrong = f"it does not divide the images' side, {side} pixels"
-            yield Problem((*path, "pools", j), wrong, "one of " + fits, "choose a divisor", value=pool)
+        yield from fits_pool(study.data, pool, (*path, "pools", j))
 
 
 def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:

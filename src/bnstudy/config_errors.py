@@ -81,10 +81,10 @@ def resolve(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """The part of a JSON schema that describes ``path``; {} when the schema has no such key."""
     node = dict(schema)
     for part in (*path, None):
-        if "anyOf" in node:  # an optional key: the other possibility is null
-            node = node["anyOf"][0]
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        if "anyOf" in node:  # a value or none; none is what leaving out the key means
+            node = {**node["anyOf"][0], **{key: node[key] for key in ("description",) if key in node}}
         if part is not None:
             keyed = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
             node = node.get("items", {}) if isinstance(part, int) else keyed

@@ -17,6 +17,7 @@ Rate = Annotated[float, Field(gt=0, le=1000)]
 Target = Annotated[float, Field(gt=0, le=100)]
 Steps = Annotated[int, Field(ge=20, le=1_000_000)]  # the training loss is a mean over 20 steps
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
 Arm = Annotated[
     Text,
@@ -37,7 +38,16 @@ Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
 Optimizer = Literal["sgd", "adam"]
-Inputs = Literal["standardized", "raw", "mixed"]
+Inputs = Literal[
+    "standardized",
+    "raw",
+    "mixed",
+    "lecture_white",
+    "lecture_gray",
+    "lecture_white_ceiling",
+    "lecture_gray_ceiling",
+    "spurious_colour",
+]
 Role = Literal["best", "shared", "neighbours", "grid"]
 UNIQUE = (Field(min_length=1), AfterValidator(distinct))
 
@@ -54,6 +64,8 @@ class Data(Strict):
     source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = Field(
         default="mnist5k", description="a file of src/bnstudy/data with a function load"
     )
+    path: FilePath | None = Field(default=None, description="the user's file or folder that the source reads")
+    images: Count | None = Field(default=None, description="images kept of the source's; left out: all")
     pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
     train: Count = Field(default=2944, description="training images a seed")
     test: Evaluated = Field(default=1024, description="clean test images a seed")
@@ -101,7 +113,9 @@ class Grid(Strict):
     )
     inputs: Annotated[tuple[Inputs, ...], *UNIQUE] = Field(
         default=("standardized",),
-        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3)",
+        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3); lecture_white, lecture_gray: dark "
+        "ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; "
+        "spurious_colour: the colour tells the class in training",
     )
     rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
         default=("best",),
@@ -134,15 +148,18 @@ PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
 JUDGED = (*TRIO, "bn_frozen", "affine", "bn_detached", "bn_early", "bn_late", "bn_post")
 NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
 RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+LECTURE: tuple[Inputs, ...] = ("lecture_white", "lecture_gray")
 INSIDE = ("affine", "drift", "moments")
+USED = (*INSIDE, "levels", "shift", "xhat")
+PROBED = ("adaptation", "gradients", "ics", "intervention", "landscape", "moments")
 GRIDS = (
     Grid(
         name="main", arms=JUDGED, depths=(5, 20), rates=("best", "neighbours"),
-        measures=(*INSIDE, "levels", "shift", "xhat"),
+        measures=USED,
     ),
     Grid(
         name="others", arms=("layernorm", "bn_noisy", "none_noisy"), depths=(5, 20),
-        measures=(*INSIDE, "levels", "shift", "xhat"),
+        measures=USED,
     ),
     Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
     Grid(
@@ -162,10 +179,21 @@ GRIDS = (
         measures=("landscape", "moments"),
     ),
     Grid(name="batch_sizes", arms=("bn",), depths=(5,), batches=(8, 16, 256), measures=("levels", "moments")),
-    Grid(name="adam", arms=PAIR, depths=(5, 10), optimizers=("adam",)),
-    Grid(name="batches", arms=PAIR, depths=(5, 10), batches=(32, 128)),
-    Grid(name="widths", arms=PAIR, depths=(5, 10), widths=(32, 128)),
-    Grid(name="pixels", arms=PAIR, depths=(5, 10), pools=(1,)),
+    Grid(name="adam", arms=PAIR, depths=(5,), optimizers=("adam",), measures=USED),
+    Grid(name="deeper_adam", arms=PAIR, depths=(10,), optimizers=("adam",), measures=PROBED),
+    Grid(name="batches", arms=PAIR, depths=(5,), batches=(32, 128), measures=USED),
+    Grid(name="deeper_batches", arms=PAIR, depths=(10,), batches=(32, 128), measures=PROBED),
+    Grid(name="widths", arms=PAIR, depths=(5,), widths=(32, 128), measures=USED),
+    Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32, 128), measures=PROBED),
+    Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
+    Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
+    Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
+    Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
+    Grid(
+        name="lecture_ceiling", arms=("none",), depths=(5,), inputs=("lecture_white_ceiling", "lecture_gray_ceiling"),
+        measures=("shift",),
+    ),
+    Grid(name="spurious", arms=PAIR, depths=(5,), inputs=("spurious_colour",), measures=("shift",)),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest, imported
 from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
 from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, label, names, own_factors
+from bnstudy.data import local
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
 
@@ -31,9 +32,13 @@ class Plan:
         self.settings = [(s._asdict(), asked) for s, asked in settings(study).items()]
         depths = {_job(s): s["depth"] for s, _ in self.settings}
         self.jobs = sorted(depths, key=lambda job: -depths[job])  # long jobs first, so that no core waits at the end
-        self.data_spec = {"source": study.data.source}
-        code = digest("bnstudy.data.images", f"bnstudy.data.{study.data.source}")
-        self.data = f"results/data/{store.key([self.data_spec, code])}.npz"
+        self.data_spec = _data_spec(study)
+        code = digest("bnstudy.data.prepare", f"bnstudy.data.{study.data.source}")
+        same = {k: v for k, v in self.data_spec.items() if k != "path"}  # where the user's file lies changes nothing
+        self.data = f"results/data/{store.key([same, code])}.npz"
+
+    def images(self) -> str:
+        return store.canonical(self.data_spec)
 
     def sweep(self, job: str) -> str:
         mine = [s for s, _ in self.settings if _job(s) == job]
@@ -105,6 +110,17 @@ class Plan:
             "code": digest(*modules),
             "torch": version("torch").split("+")[0],
         }
+
+
+def _data_spec(study: Study) -> dict[str, Any]:
+    """What the images depend on: the source, the digest of the user's files that it reads, the number kept."""
+    data, spec = study.data, {"source": study.data.source}
+    try:
+        if data.path is not None:
+            spec |= {"path": data.path, "sha256": local.digest(local.files(data.source, Path(data.path)))}
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"{error}\nNothing was run.") from None
+    return spec if data.images is None else {**spec, "images": data.images}
 
 
 def _job(setting: dict[str, Any]) -> str:

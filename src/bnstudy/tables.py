@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bnstudy import store, tune
+from bnstudy import effective, store, tune
 
 CELLS = Path("results/cells")
 CELL = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool", "rate"]
@@ -41,7 +41,11 @@ def summarize(
     for name, files in paths.items():
         heads = [(f, pd.read_parquet(f, columns=CELL).head(1).to_dict("records")) for f in files]
         _write_cells(out / f"{name}.csv", [(head[0], partial(pd.read_parquet, f)) for f, head in heads if head])
+    if "shift" in paths:
+        parts = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False, chunksize=100_000)
+        _write(out / "effective_robustness.csv", effective.robustness(pd.concat(map(effective.used, parts))))
     _write(out / "shift_size.csv", shift_sizes(data, pool))
+    write_samples(data, pool, out / "samples.npz")
 
 
 def shift_sizes(data: Path, factor: int) -> pd.DataFrame:
@@ -54,6 +58,16 @@ def shift_sizes(data: Path, factor: int) -> pd.DataFrame:
     torch.set_num_threads(1)
     pool = torch.from_numpy(read(data, factor).x)
     return pd.DataFrame([{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)])
+
+
+def write_samples(data: Path, factor: int, path: Path) -> None:
+    """An image of the study as each shift leaves it (:func:`bnstudy.data.samples.samples`)."""
+    import numpy as np
+
+    from bnstudy.data.images import read
+    from bnstudy.data.samples import samples
+
+    np.savez_compressed(path, **samples(read(data, factor)))  # type: ignore[arg-type]
 
 
 def _curve(entry: dict) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from bnstudy import optim
 from bnstudy.data.images import Images, split
-from bnstudy.inputs import treatment
+from bnstudy.inputs import pixels, shape, treatment
 from bnstudy.rng import rng
 from bnstudy.store import Arrays
 from bnstudy.tune import WINDOW
@@ -47,15 +47,19 @@ def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: tor
     """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
     s = spec["setting"]
     family = import_module(f"bnstudy.nets.{s['net']}")
-    shape = images.x.shape[1:]
-    return family.build(shape, len(images.classes), s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
+    inputs, classes = shape(images, s["inputs"]), len(images.classes)
+    return family.build(inputs, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
 
 
 def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """(inputs [n, features] as the network sees them, labels [n]) of one seed's train, test or heldout split."""
-    index = split(images.y, spec["splits"], seed)
-    shift, scale = treatment(images.x[index["train"]], spec["setting"]["inputs"])
-    x = images.x[index[name]].reshape(len(index[name]), -1)
+    """(inputs [n, features] as the network sees them, labels [n]) of one seed's train, test or heldout split.
+
+    Where inputs are painted, all splits have colours drawn as those of the training images.
+    """
+    index, kind = split(images.y, spec["splits"], seed), spec["setting"]["inputs"]
+    pool = pixels(images, kind, seed)
+    shift, scale = treatment(pool[index["train"]], kind)
+    x = pool[index[name]].reshape(len(index[name]), -1)
     return ((x - shift) * scale).astype(np.float32), images.y[index[name]]
 
 

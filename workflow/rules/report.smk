@@ -74,7 +74,7 @@ rule report:
     log:
         f"{PLAN.folder}/logs/report.log",
     params:
-        spec=PLAN.effective(),
+        spec=lambda w: PLAN.effective(),  # a function: texts of the user may have braces
         code=PLAN.code("bnstudy.page", "bnstudy.provenance"),
     shell:
         "python -m bnstudy report --spec {params.spec:q} --notebooks {input.notebooks} --out {output.page} 2> {log}"

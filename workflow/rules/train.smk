@@ -4,7 +4,7 @@ rule data:
     log:
         f"{PLAN.folder}/logs/data.log",
     params:
-        spec=f"{PLAN.data_spec}".replace("'", '"'),
+        spec=lambda w: PLAN.images(),  # a function: a path may have braces, which would be wildcards
     shell:
         "python -m bnstudy data --spec {params.spec:q} --out {output} 2> >(tee {log} >&2)"
 

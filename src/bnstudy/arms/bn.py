@@ -39,6 +39,9 @@ class BatchNorm(Norm):
     has_statistics = True
     adopt = False
     """Whether the averages take the newest batch whole: re-estimation on other images."""
+    ghost: int | None = None
+    """Samples that share statistics in a test: each so many neighbours are a batch of their own (ghost batches, Hoffer et
+    al. 2017), so that one pass tests many batches. Nothing is recorded or stored then. None: all are one batch."""
     running_mean: Tensor
     running_var: Tensor
 
@@ -59,12 +62,21 @@ class BatchNorm(Norm):
             shift = -mean * scale if self.beta is None else self.beta - mean * scale
             y = scale_shift(h, scale, shift)
         else:
+            if self.ghost is not None:
+                return self._ghosts(h, self.ghost)
             y, mean, var = normalize(h, self.gamma, self.beta)
             if self.update:
                 self._average(mean, var, h[0, 0].numel())
         if record is not None:
             record("xhat", (h - per_unit(mean, h)) * per_unit(torch.rsqrt(var + EPS), h))
         return y
+
+    def _ghosts(self, h: Tensor, size: int) -> Tensor:
+        """Each ``size`` neighbours of h [M, C, B, *S] normalized by themselves; ``size`` divides B."""
+        models, channels, samples = h.shape[:3]
+        batches = samples // size
+        gamma, beta = (None if p is None else p.repeat_interleave(batches, 1) for p in (self.gamma, self.beta))
+        return normalize(h.reshape(models, channels * batches, -1), gamma, beta)[0].view_as(h)
 
     @torch.no_grad()
     def _average(self, mean: Tensor, var: Tensor, samples: int) -> None:

@@ -12,7 +12,7 @@ from bnstudy.arms.bn import BatchNorm
 
 class DetachedBatchNorm(BatchNorm):
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
-        if self.statistics == "running":
+        if self.statistics == "running" or self.ghost is not None:
             return super().forward(h, record)
         var, mean = torch.var_mean(h.detach().flatten(2), 2, correction=0)
         if self.update:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from bnstudy.data.shares import shares
 from bnstudy.rng import rng
 
 
@@ -65,25 +66,10 @@ def pool(x: np.ndarray, factor: int) -> np.ndarray:
 def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
     """Disjoint parts of exactly ``sizes`` images each: name -> int64 indices into ``y`` [N], shuffled.
 
-    Stratified: a class's number of images in a part is its proportional share, less than 1 off or, to make
-    the totals come out, exactly 1 (largest remainder). The images left over are a part like the others, so
-    that no class is asked for more than it has.
-
-    Raises ValueError where the sizes are impossible, or a class has too few images to be in every part.
+    Stratified, see :func:`shares`. The images left over are a part like the others, so that no class is asked for
+    more than it has. Raises ValueError as :func:`shares` does.
     """
-    if any(n < 1 for n in sizes.values()) or sum(sizes.values()) > len(y):
-        wanted = " + ".join(f"{name} {n}" for name, n in sizes.items())
-        raise ValueError(f"split: {wanted} = {sum(sizes.values())} images, each part at least 1; there are {len(y)}")
-    counts = _rounded(np.bincount(y), [*sizes.values(), len(y) - sum(sizes.values())])
-    present = np.bincount(y) > 0
-    for part, (name, n) in enumerate(sizes.items()):
-        absent = np.flatnonzero(present & (counts[:, part] == 0))
-        if len(absent):
-            have = np.count_nonzero(y == absent[0])
-            raise ValueError(
-                f"split: class {absent[0]} has {have} of {len(y)} images, too few for one among the {n} of "
-                f"{name}; make {name} larger or give the class more images"
-            )
+    counts = np.array(shares(np.bincount(y).tolist(), sizes))
     members = []
     for label in range(len(counts)):
         where = np.flatnonzero(y == label)
@@ -95,23 +81,6 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
         order = torch.randperm(len(chosen), generator=rng(seed, "split order", part)).numpy()
         parts[name] = chosen[order]
     return parts
-
-
-def _rounded(classes: np.ndarray, parts: list[int]) -> np.ndarray:
-    """Whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
-
-    Each part hands its spare images to the classes still owed most over all parts, among them to those with
-    the largest remainder. (Ryser's construction: the shares themselves fit, so it succeeds in any order.)
-    """
-    shares = classes[:, None] * np.array(parts)[None, :]
-    counts, remainders = shares // classes.sum(), shares % classes.sum()
-    owed = classes - counts.sum(1)
-    for part, size in enumerate(parts):
-        spare = size - counts[:, part].sum()
-        first = np.lexsort((-remainders[:, part], -owed))[:spare]
-        counts[first, part] += 1
-        owed[first] -= 1
-    return counts
 
 
 def save(images: Images, path: Path) -> None:

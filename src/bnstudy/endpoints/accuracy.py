@@ -5,9 +5,11 @@ from typing import Any
 import pandas as pd
 
 from bnstudy.endpoints.common import UNREACHED, Spec, against, ln
-from bnstudy.lookup import Lookup, Missing
+from bnstudy.lookup import Lookup, Missing, NotEvaluable
 
 SEVERITIES = range(1, 6)
+CEILING = 80.0
+"""Percent right that a network trained on the test's own colours must reach there for a severity to count."""
 UNTESTED = "no run was left to test"
 
 
@@ -37,7 +39,8 @@ def drop_difference(at: Lookup, spec: Spec) -> pd.DataFrame:
 def lecture_difference(at: Lookup, spec: Spec) -> pd.DataFrame:
     """Points that a loses from severity 0 of the lecture split to the given one, minus those that b loses.
 
-    Arm a has no statistics; b uses the given ones at both ends ("running", or of batches "hue32", "mixed32").
+    Arm a has no statistics; b uses the given ones at both ends ("running", or of batches "hue32", "mixed32"). Raises
+    NotEvaluable for a severity whose ceiling is too low, where the study holds the ceiling.
     """
     drops = []
     for arm, statistics in zip(spec["arms"], ("running", spec["statistics"])):
@@ -51,7 +54,25 @@ def lecture_difference(at: Lookup, spec: Spec) -> pd.DataFrame:
             for s in (0, spec["severity"])
         ]
         drops.append(ends[0] - ends[1])
+    _readable(at, spec)
     return at.exact(drops[0] - drops[1])
+
+
+def _readable(at: Lookup, spec: Spec) -> None:
+    """Raises NotEvaluable where the median network of arm none that was trained on the colours of severity 5 reads fewer
+    than CEILING percent at the severity: what is lost there may be lost in the images themselves."""
+    family, severity = spec["family"], spec["severity"]
+    setting = at.setting(spec, "none", inputs=f"{family}_ceiling")
+    try:
+        rows = at.measured("shift", setting, UNTESTED, family=family, severity=severity, statistics="running")
+    except Missing:
+        return
+    ceiling = float(rows["accuracy"].median())
+    if ceiling < CEILING:
+        raise NotEvaluable(
+            f"severity {severity} cannot be read: even networks trained on these colours get {ceiling:.0f}% right, "
+            f"below {CEILING:.0f}%"
+        )
 
 
 def statistics_gain(at: Lookup, spec: Spec) -> pd.DataFrame:

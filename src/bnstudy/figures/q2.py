@@ -26,10 +26,10 @@ def mode(arm: str, statistics: str) -> dict[str, Any]:
     style = line(arm)
     if statistics == "running":
         return style
-    dash = (0, (4, 2)) if statistics == "batch32" else (0, (1, 1.5))
+    dashed = statistics in ("batch32", "hue32")
     return style | {
-        "linestyle": dash,
-        "markerfacecolor": PAPER if statistics == "batch32" else style["color"],
+        "linestyle": (0, (4, 2)) if dashed else (0, (1, 1.5)),
+        "markerfacecolor": PAPER if dashed else style["color"],
     }
 
 

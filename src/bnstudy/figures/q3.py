@@ -114,7 +114,8 @@ def steps_by_gain(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fi
 
 
 def steps_by_inputs(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """Steps to target by the scaling of the inputs, each arm at its own best rate."""
+    """Steps to target by the scaling of the inputs, each arm at its own best rate; painted inputs are other images."""
+    table = table[table["inputs"].isin(list(INPUTS))]
     order = [text for key, text in INPUTS.items() if key in set(table["inputs"])]
     rows = table[table["arm"].isin(list(arms))].assign(kind=lambda t: pd.Categorical(t["inputs"].map(INPUTS), order))
     found = time_summary(rows.assign(kind=rows["kind"].astype(str)), ["arm", "kind"])

@@ -86,11 +86,27 @@ def figure(
         caption.append(f"Below {FEWEST} seeds no interval is drawn.")
     if lacks := [name(a) for a in arms if a not in have]:
         caption.append(f"This configuration lacks {', '.join(lacks)}.")
+    alt = f"{kind}: {subject}; {', '.join(name(a) for a in arms if a in have)}; n = {seeds}. {title}"
+    _picture(id, draw, table, title, " ".join(filter(None, caption)), alt)
+
+
+def images(
+    study: Study, id: str, draw: "Callable[[float], Figure]", table: pd.DataFrame, subject: str, how: str
+) -> None:
+    """Sample images at two widths, with what was done to them as `table`; nothing where the study wrote no samples or
+    the table is empty."""
+    if study.samples and len(table):
+        _picture(id, draw, table, subject, how, f"Images: {subject}. {how}")
+
+
+def _picture(
+    id: str, draw: "Callable[[float], Figure]", table: pd.DataFrame, title: str, caption: str, alt: str
+) -> None:
     picture = {
         "id": id,
         "title": title,
-        "caption": " ".join(filter(None, caption)),
-        "alt": f"{kind}: {subject}; {', '.join(name(a) for a in arms if a in have)}; n = {seeds}. {title}",
+        "caption": caption,
+        "alt": alt,
         "wide": to_svg(draw(WIDE), f"{id}-wide"),
         "narrow": to_svg(draw(NARROW), f"{id}-narrow"),
         "csv": base64.b64encode(_csv(table).encode()).decode(),

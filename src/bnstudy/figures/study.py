@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bnstudy.figures.summary import SETTING
@@ -41,6 +42,22 @@ COLUMNS = {
     ],
     "shift": [*SETTING, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
     "xhat": [*SETTING, "rate", "seed", "family", "severity", "layer", "offset"],
+    "shift_size": ["family", "severity", "rms_change", "mean_change", "sd_ratio"],
+    "colour": [*SETTING, "rate", "seed", "checkpoint", "colour_share", "change_share"],
+    "effective_robustness": [
+        *SETTING,
+        "rate",
+        "seed",
+        "family",
+        "severity",
+        "statistics",
+        "clean",
+        "accuracy",
+        "r2",
+        "runs",
+        "expected",
+        "effective",
+    ],
     "coverage": [],
 }
 """The columns that figures use; a table that the study doesn't have is an empty one with these."""
@@ -88,6 +105,12 @@ class Study:
     def checks(self) -> list[dict[str, Any]]:
         path = self.folder / "checks.json"
         return json.loads(path.read_text()) if path.exists() else []
+
+    @cached_property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Images by what was done to them (see bnstudy.data.samples); empty where the study wrote none."""
+        path = self.folder / "tables" / "samples.npz"
+        return dict(np.load(path)) if path.exists() else {}
 
     @cached_property
     def provenance(self) -> dict[str, Any]:

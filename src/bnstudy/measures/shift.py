@@ -1,94 +1,72 @@
 """Accuracy and loss on shifted test images, by whose statistics the norms use."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from bnstudy.cell import TrainedCell
-from bnstudy.data.images import split
-from bnstudy.inputs import treatment
 from bnstudy.measures.common import frame
-from bnstudy.rng import rng
+from bnstudy.measures.painted import Tested, label_shift, lecture, spurious_colour
+from bnstudy.measures.view import SeedView, in_batches, with_statistics_of
 
 COLUMNS = {
-    "family": "kind of shift; clean = none",
-    "severity": "0 (clean) to 5",
-    "statistics": "running; batch8, 32, 128 (of shuffled test images); whole (all of them); reestimated (heldout)",
+    "family": "kind of shift; clean = none; label = shares of the classes; painted inputs have families of their own",
+    "severity": "0 (as in training) to 5",
+    "statistics": "running; batch1, 2, 4, 8, 32, 128 (of shuffled test images); whole (all of them); reestimated "
+    "(heldout); of the lecture split hue32 and mixed32 (batches of 32 of one hue, of all hues)",
     "accuracy": "percent of the test images",
     "nll": "nats: negative log-likelihood",
 }
 BATCHES = (8, 32, 128)
-
-
-def measure(cell: TrainedCell) -> pd.DataFrame:
-    """One row a seed, family, severity and kind of statistics, at the end of training."""
-    net, have = cell.net("final"), cell.have("final")
-    view = SeedView(cell, "test")
-    labels, heldout = view.labels, SeedView(cell, "heldout")
-    statistics = [n.has_statistics for n in net.norms]
-    rows: list[dict[str, Any]] = []
-    for family, severity, images in cell.source.shifted(cell.setting["pool"]):
-        x = view(images)
-        for name, logits in predictions(net, x, heldout(images), any(statistics)):
-            values = {
-                "accuracy": 100 * (logits.argmax(1) == labels).float().mean(1),
-                "nll": F.cross_entropy(logits, labels, reduction="none").mean(1),
-            }
-            rows += frame(cell, have, values, family=family, severity=severity, statistics=name)
-    return pd.DataFrame(rows)
-
-
-class SeedView:
-    """Each seed's own split of a pool, shuffled, as its networks see it."""
-
-    def __init__(self, cell: TrainedCell, name: str) -> None:
-        index, self.scales = [], []
-        for seed in cell.seeds:
-            parts = split(cell.images.y, cell.spec["splits"], seed)
-            order = torch.randperm(len(parts[name]), generator=rng(seed, "shuffle", 0)).numpy()
-            index.append(parts[name][order])
-            self.scales.append(treatment(cell.images.x[parts["train"]], cell.setting["inputs"]))
-        self.index = torch.from_numpy(np.stack(index))
-        self.labels = torch.from_numpy(cell.images.y)[self.index]
-
-    def __call__(self, pool: Tensor) -> Tensor:
-        """[N, C, H, W] -> [M, features, n]."""
-        flat = pool.flatten(1)
-        each = [
-            ((flat[i] - torch.from_numpy(a)) * torch.from_numpy(b)).float()
-            for i, (a, b) in zip(self.index, self.scales)
-        ]
-        return torch.stack(each).mT
+SMALL = (1, 2, 4)
+"""Tested at :data:`SMALL_AT` alone, since a pass in small batches costs many times one in large ones. One image has no
+spread: its x-hat is 0 in every unit, so that all images get the same logits."""
+SMALL_AT = (("clean", 0), ("contrast", 3))
 
 
 @torch.no_grad()
-def predictions(net: Any, x: Tensor, heldout: Tensor, statistics: bool) -> Iterator[tuple[str, Tensor]]:
+def measure(cell: TrainedCell) -> pd.DataFrame:
+    """One row a seed, family, severity and kind of statistics, at the end of training."""
+    net, have, view = cell.net("final"), cell.have("final"), SeedView(cell, "test")
+    statistics, inputs = any(norm.has_statistics for norm in net.norms), cell.setting["inputs"]
+    if view.painted is None:
+        tests = [shifted(cell, net, view, statistics), label_shift(cell, net, view, statistics)]
+    else:
+        tests = [(lecture if inputs.startswith("lecture") else spurious_colour)(cell, net, view, statistics)]
+    rows: list[dict[str, Any]] = []
+    for family, severity, name, logits, labels in (tested for each in tests for tested in each):
+        values = {
+            "accuracy": 100 * (logits.argmax(1) == labels).float().mean(1),
+            "nll": F.cross_entropy(logits, labels, reduction="none").mean(1),
+        }
+        rows += frame(cell, have, values, family=family, severity=severity, statistics=name)
+    return pd.DataFrame(rows)
+
+
+def shifted(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
+    """Clean test images, then each family and severity."""
+    heldout = SeedView(cell, "heldout")
+    for family, severity, images in cell.source.shifted(cell.setting["pool"]):
+        x, sizes = view(images), (*SMALL, *BATCHES) if (family, severity) in SMALL_AT else BATCHES
+        for name, logits in predictions(net, x, heldout(images) if statistics else x, sizes, statistics):
+            yield Tested(family, severity, name, logits, view.labels)
+
+
+def predictions(
+    net: Any, x: Tensor, heldout: Tensor, sizes: tuple[int, ...], statistics: bool
+) -> Iterator[tuple[str, Tensor]]:
     """(kind of statistics, logits [M, classes, n]); an arm without statistics has only "running"."""
     net.set_statistics("running", update=False)
     yield "running", net(x)
     if not statistics:
         return
     net.set_statistics("batch", update=False)
-    for size in BATCHES:
+    for size in sizes:
         if size < x.shape[2]:
-            yield f"batch{size}", torch.cat([net(b) for b in x.tensor_split(-(-x.shape[2] // size), 2)], 2)
+            yield f"batch{size}", in_batches(net, x, size)
     yield "whole", net(x)
     yield "reestimated", with_statistics_of(net, heldout)(x)
-
-
-def with_statistics_of(net: Any, x: Tensor) -> Any:
-    """The networks with running averages replaced by the statistics of ``x``, layer after layer (AdaBN, Li et al.
-    2016); a copy, the given networks stay as they are."""
-    own = deepcopy(net)
-    for norm in own.norms:
-        norm.adopt = True
-    own.set_statistics("batch", update=True)
-    own(x)
-    own.set_statistics("running", update=False)
-    return own

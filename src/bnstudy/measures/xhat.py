@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bnstudy.cell import TrainedCell
 from bnstudy.measures.common import frame, ln_sd, offset
-from bnstudy.measures.shift import SeedView
+from bnstudy.measures.view import SeedView
 
 COLUMNS = {
     "family": "kind of shift",

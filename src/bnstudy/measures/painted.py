@@ -1,0 +1,103 @@
+"""Networks trained on coloured images, tested on other colours; and any networks tested on other shares of classes."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from bnstudy.cell import TrainedCell
+from bnstudy.data.colour import HUES, colour_at, gray_twin, spurious, wheel
+from bnstudy.data.labels import chosen, largest
+from bnstudy.measures.view import SeedView, in_batches
+
+BATCH = 32
+
+
+class Tested(NamedTuple):
+    """What one condition gave: logits [M, classes, n] for images of these labels [M, n]."""
+
+    family: str
+    severity: int
+    statistics: str
+    logits: Tensor
+    labels: Tensor
+
+
+def lecture(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
+    """The lecture split at severities 0 to 5, and the gray twin of each of its images.
+
+    In six passes every test image has each of the six hues once. The images of a batch are the same for both kinds of
+    batches: in `hue32` they have one hue, in `mixed32` the hues alternate.
+    """
+    pool = torch.from_numpy(cell.images.x)
+    ground = cell.setting["inputs"].removesuffix("_ceiling")
+    place = torch.arange(view.labels.shape[1])
+    for family, tone in ((ground, lambda colour: colour), (f"{ground}_twin", gray_twin)):
+        for severity in range(6):
+            found: dict[str, list[Tensor]] = {}
+            passes = len(HUES) if severity else 1  # at severity 0 all hues are the same dark gray
+            for first in range(passes):
+                one = view(pool, tone(colour_at(severity, HUES[first]).expand(len(place), 3)))
+                net.set_statistics("running", update=False)
+                found.setdefault("running", []).append(net(one))
+                if statistics:
+                    net.set_statistics("batch", update=False)
+                    found.setdefault("hue32", []).append(in_batches(net, one, BATCH))
+                    mixed = view(pool, tone(colour_at(severity, HUES[(place + first) % len(HUES)])))
+                    found.setdefault("mixed32", []).append(in_batches(net, mixed, BATCH))
+            for name, logits in found.items():
+                yield Tested(family, severity, name, torch.cat(logits, 2), view.labels.repeat(1, passes))
+
+
+def spurious_colour(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
+    """The hue tells the class as in training (severity 0), less and less, not at all (5); and, in the family
+    `spurious_colour_swapped`, every image in the hue farthest from its own class's, which is another class's."""
+    pool, classes = torch.from_numpy(cell.images.x), len(cell.images.classes)
+    conditions = [("spurious_colour", severity) for severity in range(6)]
+    for family, severity in (*conditions, ("spurious_colour_swapped", 5)):
+        if family.endswith("swapped"):
+            colours = wheel(classes)[(view.labels + classes // 2) % classes]
+        else:
+            draw = partial(spurious, classes=classes, severity=severity, purpose="spurious test")
+            colours = torch.stack([draw(own, seed=seed) for own, seed in zip(view.labels, cell.seeds)])
+        x = view(pool, colours)
+        net.set_statistics("running", update=False)
+        yield Tested(family, severity, "running", net(x), view.labels)
+        if statistics:
+            net.set_statistics("batch", update=False)
+            yield Tested(family, severity, f"batch{BATCH}", in_batches(net, x, BATCH), view.labels)
+            yield Tested(family, severity, "whole", net(x), view.labels)
+
+
+def label_shift(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
+    """Clean images in sets in which one class is more frequent than the others, each class in its turn.
+
+    `batch32` are batches of such a set, `whole` is the set. Stored statistics leave an image's logits what they are,
+    whatever comes along; batches do not.
+    """
+    x, size = view(torch.from_numpy(cell.images.x)), largest(view.labels)
+    net.set_statistics("running", update=False)
+    stored = net(x)
+    net.set_statistics("batch", update=False)
+    for severity in range(6):
+        found: dict[str, list[Tensor]] = {}
+        labels = []
+        for major in range(len(cell.images.classes)):
+            places = [chosen(own, severity, major, size, seed) for own, seed in zip(view.labels, cell.seeds)]
+            own = torch.stack(places)
+            labels.append(view.labels.gather(1, own))
+            found.setdefault("running", []).append(_take(stored, own))
+            if statistics:
+                images = _take(x, own)
+                if size > BATCH:
+                    found.setdefault(f"batch{BATCH}", []).append(in_batches(net, images, BATCH))
+                found.setdefault("whole", []).append(net(images))
+        for name, logits in found.items():
+            yield Tested("label", severity, name, torch.cat(logits, 2), torch.cat(labels, 1))
+
+
+def _take(values: Tensor, places: Tensor) -> Tensor:
+    """The columns ``places`` [M, k] of ``values`` [M, C, n], each network its own -> [M, C, k]."""
+    return values.gather(2, places[:, None].expand(-1, values.shape[1], -1)).contiguous()

@@ -1,0 +1,140 @@
+"""What the statistics of test batches can and cannot do: batches of any size, of one image, of shifted classes."""
+
+from copy import deepcopy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from bnstudy.cell import Source
+from bnstudy.data.images import save
+from bnstudy.data.labels import chosen, counts, largest, proportions
+from bnstudy.measures import shift
+from bnstudy.measures.painted import label_shift
+from bnstudy.measures.view import SeedView, in_batches
+from trained import IMAGES, cell
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Source:
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    save(IMAGES, path)
+    return Source(path)
+
+
+def one_by_one(net, x, size):
+    """The same by definition: a forward pass a batch."""
+    return torch.cat([net(batch) for batch in x.tensor_split(-(-x.shape[2] // size), 2)], 2)
+
+
+@pytest.mark.parametrize("arm", ["bn", "bn_frozen", "bn_detached", "bn_post", "bn_early"])
+@pytest.mark.parametrize("size", [1, 2, 7, 32, 200, 256])
+def test_many_batches_in_one_pass_are_batches(arm: str, size: int) -> None:
+    c = cell(arm)
+    net, x = c.net("final"), c.split("test")[0]
+    with torch.no_grad():
+        # where a batch's variance is near 0, 1/sqrt(eps) = 316 magnifies what rounding differs
+        close = {"rtol": 1e-3, "atol": 3e-3} if size < 7 else {"rtol": 1e-4, "atol": 1e-4}
+        torch.testing.assert_close(in_batches(net, x, size), one_by_one(net, x, size), **close)
+        torch.testing.assert_close(net(x), one_by_one(net, x, 256), rtol=0, atol=0)  # nothing is left switched on
+
+
+def test_an_arm_that_knows_no_ghost_batches_gets_its_batches_one_by_one() -> None:
+    class Own(torch.nn.Module):
+        has_statistics = True
+
+        def forward(self, h):
+            return h - h.mean(2, keepdim=True)
+
+    norm, x = Own(), torch.randn(2, 5, 9)
+
+    class Net:
+        norms = [norm]
+
+        def __call__(self, h):
+            return norm(h)
+
+    torch.testing.assert_close(in_batches(Net(), x, 4), one_by_one(Net(), x, 4))
+    assert not hasattr(norm, "ghost")
+
+
+def test_measuring_in_batches_leaves_the_stored_averages_alone() -> None:
+    net, x = cell("bn").net("final"), cell("bn").split("test")[0]
+    before = deepcopy(net.state_dict())
+    in_batches(net, x, 8)
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
+def test_one_image_has_no_spread_so_all_get_the_same_answer() -> None:
+    net, x = cell("bn").net("final"), cell("bn").split("test")[0]
+    with torch.no_grad():
+        logits = in_batches(net, x, 1)
+        torch.testing.assert_close(logits, logits[..., :1].expand_as(logits), rtol=0, atol=1e-4)
+        h = torch.relu(net.norms[-1].beta)[..., None]  # x-hat = 0: each layer puts out relu(beta), whatever comes in
+        expected = torch.bmm(net.head, h) + net.head_bias[..., None]
+    torch.testing.assert_close(logits[..., :1], expected, rtol=0, atol=1e-3)
+
+
+def test_small_batches_are_tested_where_said(source: Source) -> None:
+    c = cell("bn")
+    c.source = source
+    table = shift.measure(c)
+    where = {b: set(map(tuple, g[["family", "severity"]].values)) for b, g in table.groupby("statistics")}
+    assert where["batch1"] == where["batch2"] == where["batch4"] == {("clean", 0), ("contrast", 3)}
+    assert len(where["running"]) == 1 + 7 * 5 + 6 and where["batch8"] == where["reestimated"] == where["running"] - {
+        ("label", s) for s in range(6)
+    }
+    clean = table[table["family"] == "clean"].groupby("statistics")["accuracy"].median()
+    assert clean["batch1"] < clean["batch2"] < clean["batch4"] < clean["batch8"] < clean["batch32"]
+    one = table[table["statistics"] == "batch1"]
+    shares = np.bincount(IMAGES.y) / len(IMAGES.y)
+    assert one["accuracy"].between(100 * shares.min() - 1, 100 * shares.max() + 1).all()  # that of one class
+    c.source = SimpleNamespace(images=lambda pool: IMAGES)
+
+
+def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:
+    assert proportions(0, 3, 10).tolist() == pytest.approx([0.1] * 10)
+    assert proportions(5, 3, 10).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert proportions(2, 0, 4).tolist() == pytest.approx([0.55, 0.15, 0.15, 0.15])
+    for severity in range(6):
+        total = np.zeros(10)
+        for major in range(10):
+            shares = proportions(severity, major, 10)
+            each = counts(shares, 96, major)
+            assert each.sum() == 96 and (abs(each - 96 * shares) < 1).all() and shares.sum() == pytest.approx(1)
+            total += each
+        assert (total == 96).all()  # over all sets each class is as frequent as any other
+
+
+def test_label_shift_draws_images_without_replacement_with_those_proportions() -> None:
+    labels = torch.from_numpy(np.random.default_rng(0).permutation(np.arange(1024) % 10))
+    size = largest(labels[None])
+    assert size == 96 and largest(torch.arange(250)[None] % 10) == 25
+    sets = []
+    for severity in range(6):
+        for major in (0, 4, 9):
+            places = chosen(labels, severity, major, size, 0)
+            assert len(set(places.tolist())) == 96
+            got = labels[places].bincount(minlength=10)
+            assert got.tolist() == counts(proportions(severity, major, 10), 96, major).tolist()
+            batches = labels[places].view(3, 32)
+            assert severity == 5 or all(len(b.unique()) > 1 for b in batches)  # shuffled, not sorted by class
+            sets += [set(places.tolist())] if severity == 0 else []
+    assert not sets[0] & sets[1] and len(sets[0] & sets[2]) <= 10  # severity 0: other images each time
+
+
+def test_stored_statistics_answer_alike_whatever_comes_along_and_batches_do_not() -> None:
+    c = cell("bn")
+    net, view = c.net("final"), SeedView(c, "test")
+    with torch.no_grad():
+        found = {(t.severity, t.statistics): t for t in label_shift(c, net, view, True)}
+        net.set_statistics("running", update=False)
+        stored = net(view(torch.from_numpy(IMAGES.x)))
+    for m in range(3):
+        ours = {tuple(np.round(v, 3)) for v in stored[m].T.tolist()}
+        assert {tuple(np.round(v, 3)) for v in found[5, "running"].logits[m].T.tolist()} <= ours
+    right = {k: (t.logits.argmax(1) == t.labels).double().mean().item() for k, t in found.items()}
+    assert abs(right[5, "running"] - right[0, "running"]) < 0.03 and right[0, "whole"] - right[5, "whole"] > 0.4
+    assert [t.labels.shape for t in found.values()] == [(3, 250)] * len(found)
+    assert [t.statistics for t in label_shift(cell("none"), cell("none").net("final"), view, False)] == ["running"] * 6

@@ -1,0 +1,232 @@
+"""A user's npz: what is read, what is refused in which words, and its way through planning and the workflow."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnstudy import config, store
+from bnstudy.data import local
+from bnstudy.data.images import read, split
+from bnstudy.data.local import Unusable, digest
+from bnstudy.data.prepare import prepare
+from bnstudy.plan import Plan
+from data_jobs import load, refused, spec
+
+ROOT = Path(__file__).parents[1]
+
+
+def odd(**change: Any) -> dict[str, Any]:
+    """700 images of 3 x 19 x 23 in three classes of 560, 105 and 35."""
+    x = np.random.default_rng(0).integers(0, 256, (700, 3, 19, 23), np.uint8)
+    y = np.repeat([0, 1, 2], [560, 105, 35])
+    return {k: v for k, v in {"x": x, "y": y, **change}.items() if v is not None}
+
+
+X, Y = odd()["x"], odd()["y"]
+UNIT = (X / 255).astype(np.float32)
+READABLE = {
+    "uint8": (odd(), (3, 19, 23)),
+    "float32": (odd(x=UNIT), (3, 19, 23)),
+    "float64, big-endian, columns first": (odd(x=np.asfortranarray((X / 255).astype(">f8"))), (3, 19, 23)),
+    "float16": (odd(x=UNIT.astype(np.float16)), (3, 19, 23)),
+    "no channel axis": (odd(x=X[:, 1]), (1, 19, 23)),
+    "channels last": (odd(x=X.transpose(0, 2, 3, 1)), (3, 19, 23)),
+    "five channels, as said": (odd(x=np.tile(X, (1, 2, 1, 1))[:, :5], layout="NCHW"), (5, 19, 23)),
+    "three pixels wide, as said": (odd(x=X[..., :3], layout="NCHW"), (3, 19, 3)),
+    "three pixels high, as said": (odd(x=X[:, :, :2].transpose(0, 2, 3, 1), layout="NHWC"), (3, 2, 23)),
+    "labels of one byte": (odd(y=Y.astype(np.int8)), (3, 19, 23)),
+    "labels big-endian": (odd(y=Y.astype(">u4")), (3, 19, 23)),
+    "named classes": (odd(classes=["cat", "dog", "émeu"]), (3, 19, 23)),
+}
+
+
+@pytest.mark.parametrize("zipped", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("case", READABLE)
+def test_npz_loads_and_splits(case: str, zipped: Callable[..., None], tmp_path: Path) -> None:
+    arrays, shape = READABLE[case]
+    zipped(tmp_path / "a b.npz", **arrays)
+    images = load("npz", tmp_path / "a b.npz")
+    assert images.x.shape == (700, *shape) and images.x.dtype == np.float32
+    tolerance = 3e-4 if case == "float16" else 0
+    expected = UNIT[:, 1] if shape[0] == 1 else UNIT[:, 1, : shape[1], : shape[2]]
+    np.testing.assert_allclose(images.x[:, 0 if shape[0] == 1 else 1], expected, rtol=0, atol=tolerance)
+    assert images.y.tolist() == Y.tolist() and images.y.dtype == np.int64
+    assert images.classes == tuple(arrays.get("classes", "012"))
+    parts = split(images.y, {"train": 320, "test": 160, "heldout": 160}, seed=0)
+    assert {name: np.bincount(images.y[index]).tolist() for name, index in parts.items()} == {
+        "train": [256, 48, 16],
+        "test": [128, 24, 8],
+        "heldout": [128, 24, 8],
+    }
+
+
+WRONG_NPZ: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "no x": (odd(x=None, images=X), ("no array x; the file holds y, images", "numpy.savez")),
+    "a control character": ({"a\x1b[31m\n": X}, (r"the file holds a\x1b[31m\n",)),
+    "no y": (odd(y=None), ("no array y",)),
+    "nothing": ({}, ("no array x; the file holds nothing",)),
+    "NaN": (odd(x=np.where(X == 0, np.nan, X / 255)), ("pixels are not finite", "store numbers only")),
+    "infinite": (odd(x=np.where(X == 0, np.inf, X / 255)), ("pixels are not finite",)),
+    "beyond float32": (odd(x=np.where(X == 0, 1e300, X / 255)), ("pixels are not finite",)),
+    "floats of 0 to 255": (odd(x=X.astype(np.float32)), ("floats in 0..255, not in 0..1", "divide")),
+    "negative": (odd(x=UNIT - 1), ("floats in -1..0",)),
+    "whole numbers": (odd(x=X.astype(np.int64)), ("x is an array of dtype <i8", "uint8 (0 to 255)")),
+    "complex": (odd(x=UNIT.astype(complex)), ("x is an array of dtype <c16",)),
+    "objects": (odd(x=np.array([None] * 700)), ("x is an array of Python objects (dtype object)", "uint8")),
+    "object labels": (odd(y=Y.astype(object)), ("y is an array of Python objects", "numpy.int64")),
+    "object names": (odd(classes=np.array(["a", "b", None])), ("classes is an array of Python objects", "dtype=str")),
+    "flat": (odd(x=X.reshape(700, -1)), ("x has the shape [700, 1311]", "[N, H, W]")),
+    "five axes": (odd(x=X[:, None]), ("x has the shape [700, 1, 3, 19, 23]",)),
+    "no pixels": (odd(x=X[:, :, :0]), ("there are no pixels",)),
+    "no images": (odd(x=X[:0], y=Y[:0]), ("there are no pixels",)),
+    "which axis": (odd(x=X[..., :3]), ("[700, 3, 19, 3]: either of axes 1 and 3", 'layout="NCHW"')),
+    "no axis": (odd(x=np.tile(X, (1, 2, 1, 1))), ("[700, 6, 19, 23]: neither of axes 1 and 3", 'layout="NHWC"')),
+    "layout": (odd(layout="CHWN"), ("layout is 'CHWN'", "NCHW or NHWC")),
+    "layout of three axes": (odd(x=X[:, 0], layout="NCHW"), ("layout is 'NCHW'", "write NHW,")),
+    "a blank channel": (odd(x=X * np.array([1, 1, 0], np.uint8)[:, None, None]), ("channel 2 has the same value",)),
+    "lengths": (odd(y=Y[:-1]), ("x has 700 images, y 699 labels", "one label an image")),
+    "one-hot": (odd(y=np.eye(3, dtype=int)[Y]), ("shape [700, 3]", "ravel")),
+    "float labels": (odd(y=Y.astype(float)), ("y is an array of dtype <f8", "astype(numpy.int64)")),
+    "negative labels": (odd(y=Y - 1), ("labels lie in -1..1", "return_inverse")),
+    "labels from 1": (odd(y=Y + 1), ("no image of class 0", "return_inverse")),
+    "labels beyond the names": (odd(classes=["a", "b"]), ("labels lie in 0..2; with 2 classes they lie in 0..1",)),
+    "labels beyond reason": (odd(y=Y + 10**12), ("labels lie in 1000000000000..", "in 0..699")),
+    "a name without images": (odd(classes=["a", "b", "c", "d"]), ("no image of class d",)),
+    "equal names": (odd(classes=["a", "b", "a"]), ("empty or equal names",)),
+    "a single class": (odd(y=Y * 0), ("all images have the same label", "two classes")),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_NPZ)
+def test_npz_refuses(case: str, tmp_path: Path) -> None:
+    arrays, words = WRONG_NPZ[case]
+    np.savez(tmp_path / "mine.npz", **arrays)
+    refused(lambda: load("npz", tmp_path / "mine.npz"), str(tmp_path / "mine.npz"), *words)
+
+
+def npz_bytes(**change: Any) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **odd(**change))
+    return stream.getvalue()
+
+
+def npy_bytes(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+RAW = npz_bytes()
+AT = RAW.index(b"'shape': (700, 3")
+NOT_NPZ = {
+    "truncated": (RAW[:-30], "not an npz file, or truncated"),
+    "half": (RAW[: len(RAW) // 2], "not an npz file, or truncated"),
+    "a piece cut out": (RAW[:200] + RAW[90_000:], "not an npz file, or truncated"),
+    "empty": (b"", "not an npz file"),
+    "npy": (npy_bytes(X), "not an npz file"),
+    "text": (b"a,b\n1,2\n", "not an npz file"),
+    "a damaged pixel": (RAW[:5000] + bytes([RAW[5000] ^ 1]) + RAW[5001:], "damaged or truncated (Bad CRC"),
+    "a wrong magic": (RAW.replace(b"\x93NUMPY", b"\x93NUMPI", 1), "the array x cannot be read"),
+    "a header that promises more": (RAW[:AT] + RAW[AT:].replace(b"(700,", b"(799,", 1), "the array x is truncated"),
+    "a header that promises 10^12": (RAW[:AT] + RAW[AT:].replace(b"(700, 3", b"(9**9,3", 1), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_NPZ)
+def test_a_damaged_npz_is_refused(case: str, tmp_path: Path) -> None:
+    raw, words = NOT_NPZ[case]
+    (tmp_path / "mine.npz").write_bytes(raw)
+    refused(lambda: load("npz", tmp_path / "mine.npz"), str(tmp_path / "mine.npz"), words)
+
+
+def test_any_damage_is_refused_or_harmless(tmp_path: Path) -> None:
+    """A byte replaced anywhere outside the pixels, which are covered by a checksum."""
+    rng, path = np.random.default_rng(2), tmp_path / "mine.npz"
+    raw = npz_bytes(x=X[:30, :, :2, :2], y=Y[:30] + np.arange(30) % 2, classes=["a", "b"], layout="NCHW")
+    for at in rng.choice(len(raw), 300):
+        path.write_bytes(raw[:at] + rng.bytes(1) + raw[at + 1 :])
+        try:
+            load("npz", path)
+        except Unusable as error:
+            assert "mine.npz" in str(error)
+
+
+@pytest.mark.parametrize(
+    "source, path, words",
+    [
+        ("npz", "none.npz", "no such file or folder"),
+        ("npz", ".", "this is no file"),
+        ("cifar10", "none", "no such file or folder"),
+        ("cifar10", "a.npz", "this is no folder"),
+        ("fashion_mnist", "a.npz", "this is no folder"),
+    ],
+)
+def test_a_path_to_the_wrong_kind_of_thing(source: str, path: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(RAW)
+    refused(lambda: load(source, tmp_path / path), str(tmp_path / path), words)
+
+
+def plan(folder: Path, path: Path, data: str = "") -> Plan:
+    study = folder / "study.yaml"
+    keys = f"source: npz, path: {json.dumps(str(path))}, pool: 1, train: 320, test: 160, heldout: 160{data}"
+    study.write_text(f"study: mine\ndata: {{{keys}}}\n")
+    return Plan(config.read_study(study))
+
+
+def test_the_content_of_the_users_file_is_what_counts(tmp_path: Path) -> None:
+    first, moved = tmp_path / "a.npz", tmp_path / "another name.npz"
+    first.write_bytes(RAW)
+    moved.write_bytes(RAW)
+    before = plan(tmp_path, first)
+    assert plan(tmp_path, moved).data == before.data
+    assert plan(tmp_path, first, ", images: 690").data != before.data
+    first.write_bytes(npz_bytes(x=X ^ 1))  # as many bytes, other pixels
+    assert plan(tmp_path, first).data != before.data
+    refused(lambda: prepare(before.data_spec), "changed while the study ran", "run again")
+
+
+def test_images_keeps_a_stratified_few(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(RAW)
+    images = prepare(spec("npz", tmp_path / "a.npz", images=100))
+    assert np.bincount(images.y).tolist() == [80, 15, 5] and images.x.shape == (100, 3, 19, 23)
+    originals = {pixels.tobytes() for pixels in UNIT}
+    assert {pixels.tobytes() for pixels in images.x} < originals
+
+
+def test_a_file_too_large_to_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.npz").write_bytes(RAW)
+    monkeypatch.setattr(local, "MOST_BYTES", 1000)
+    refused(lambda: digest([tmp_path / "a.npz"]), "bytes are more than 1000", "fewer images")
+
+
+def test_the_job_ends_with_a_message(tmp_path: Path) -> None:
+    path, out = tmp_path / "mine.npz", tmp_path / "data.npz"
+    np.savez(path, **odd(y=None))
+    command = [sys.executable, "-m", "bnstudy", "data", "--out", str(out), "--spec", store.canonical(spec("npz", path))]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "no images from data source npz" in done.stderr and "no array y; the file holds x" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.npz"]
+
+
+def test_the_workflow_takes_a_path_of_any_characters(tmp_path: Path) -> None:
+    path = tmp_path / 'it\'s a "file" {x} $HOME.npz'
+    path.write_bytes(RAW)
+    made = plan(tmp_path, path)
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "1", "-d", str(tmp_path)]
+    for folder in ("config", "report", "profiles"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command += [made.data, "--configfile", str(tmp_path / "study.yaml")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / made.data).x.shape == (700, 3, 19, 23)
