@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bnstudy.cell import Source
+from bnstudy import store
+from bnstudy.cell import Source, TrainedCell
 from bnstudy.config import Study
 from bnstudy.config_checks import names
 from bnstudy.data.images import Images, save
@@ -31,7 +33,16 @@ ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 40
 
 
 def spec(net: str, arm: str, depth: int = 5, steps: int = 30) -> dict:
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "net": net, "width": 8, "batch": 16}
+    setting = {
+        "arm": arm,
+        "depth": depth,
+        "gain": 1.0,
+        "inputs": "standardized",
+        "net": net,
+        "width": 8,
+        "batch": 16,
+        "pool": 1,
+    }
     splits = {"train": 128, "test": 128, "heldout": 128}
     return {
         "setting": {**setting, "optimizer": "sgd"}, "steps": steps, "momentum": 0.9, "targets": [0.5], "splits": splits
@@ -220,6 +231,18 @@ def test_statistics_of_a_channel_have_the_closed_form(monkeypatch: pytest.Monkey
         moments = import_module("bnstudy.measures.moments").measure(c)
         row = moments.query("site == 'linear' and layer == 1 and seed == 1 and checkpoint == 'init'").iloc[0]
         assert row.variance == pytest.approx(float((scale[1] ** 2).mean() * x[1].var(correction=0)), rel=1e-4)
+
+
+def test_drift_is_measured_between_the_study_s_own_levels(tmp_path: Path) -> None:
+    s = {**spec("resmlp", "bn", depth=2, steps=40), "rate": 0.1, "seeds": [0]}
+    s["targets"] = [0.97, 0.9, 1.02]
+    name = store.key(s)
+    store.put(tmp_path, s, train(s, [Run(0, 0.1)], ODD, keep=True).checkpoints)
+    c = TrainedCell(tmp_path, name, SimpleNamespace(images=lambda pool: ODD))
+    assert c.levels() == ["init", "loss1.02", "loss1.0", "loss0.97", "loss0.9"]
+    for measure in ("drift", "affine"):
+        table = import_module(f"bnstudy.measures.{measure}").measure(c)
+        assert len(table.query("start == 'loss1.0' and end == 'loss0.97'"))
 
 
 OPEN = {"steps", "hessian_top", "shape", "left"}
