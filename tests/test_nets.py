@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bnstudy.cell import Source
+from bnstudy import store
+from bnstudy.cell import Source, TrainedCell
 from bnstudy.config import Study
 from bnstudy.config_checks import names
 from bnstudy.data.images import Images, save
@@ -31,7 +33,16 @@ ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 40
 
 
 def spec(net: str, arm: str, depth: int = 5, steps: int = 30) -> dict:
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "net": net, "width": 8, "batch": 16}
+    setting = {
+        "arm": arm,
+        "depth": depth,
+        "gain": 1.0,
+        "inputs": "standardized",
+        "net": net,
+        "width": 8,
+        "batch": 16,
+        "pool": 1,
+    }
     splits = {"train": 128, "test": 128, "heldout": 128}
     return {
         "setting": {**setting, "optimizer": "sgd"}, "steps": steps, "momentum": 0.9, "targets": [0.5], "splits": splits
@@ -222,23 +233,41 @@ def test_statistics_of_a_channel_have_the_closed_form(monkeypatch: pytest.Monkey
         assert row.variance == pytest.approx(float((scale[1] ** 2).mean() * x[1].var(correction=0)), rel=1e-4)
 
 
+def test_drift_is_measured_between_the_study_s_own_levels(tmp_path: Path) -> None:
+    s = {**spec("resmlp", "bn", depth=2, steps=40), "rate": 0.1, "seeds": [0]}
+    s["targets"] = [0.97, 0.9, 1.02]
+    name = store.key(s)
+    store.put(tmp_path, s, train(s, [Run(0, 0.1)], ODD, keep=True).checkpoints)
+    c = TrainedCell(tmp_path, name, SimpleNamespace(images=lambda pool: ODD))
+    assert c.levels() == ["init", "loss1.02", "loss1.0", "loss0.97", "loss0.9"]
+    for measure in ("drift", "affine"):
+        table = import_module(f"bnstudy.measures.{measure}").measure(c)
+        assert len(table.query("start == 'loss1.0' and end == 'loss0.97'"))
+
+
 OPEN = {"steps", "hessian_top", "shape", "left"}
 """Columns that may be empty throughout: not reached, not found, no unit alive, nothing changed."""
 
 
-@pytest.mark.parametrize(("net", "arm"), [("cnn", "none"), ("cnn", "bn_post"), ("resnet", "bn"), ("resmlp", "bn")])
-def test_every_measure_runs(net: str, arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    c = cell(arm, 3, net=net, models=1)
+@pytest.mark.parametrize(
+    ("net", "arm", "inputs"),
+    [("cnn", "none", "standardized"), ("cnn", "bn_post", "lecture_gray"), ("resnet", "bn", "standardized"),
+     ("resmlp", "bn", "lecture_white")],
+)  # fmt: skip
+def test_every_measure_runs(net: str, arm: str, inputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = cell(arm, 3, net=net, inputs=inputs, models=1)
     assert c.have("loss0.5").all()
     save(IMAGES, tmp_path / "images.npz")
     monkeypatch.setattr(c, "source", Source(tmp_path / "images.npz"))
     for name in names("measures", "measure"):
         table = import_module(f"bnstudy.measures.{name}").measure(c)
-        if name == "colour" or (arm != "bn" and name in ("affine", "xhat")):
-            continue  # has no rows for gray images, without gamma, or without x-hat
+        if arm == "none" and name in ("affine", "xhat"):
+            continue  # has no rows without gamma, or without x-hat
+        if name in ("colour", "painted") and inputs == "standardized":
+            continue
         assert len(table) and set(table["seed"]) == {0}, name
         numbers = table.select_dtypes("number").drop(columns=[k for k in OPEN if k in table])
-        assert not np.isinf(numbers.to_numpy(float)).any() and (numbers.notna().mean() > 0.6).all(), name
+        assert not np.isinf(numbers.to_numpy(float)).any() and (numbers.notna().mean() >= 0.5).all(), name
 
 
 def test_networks_that_train_alone_are_planned_so() -> None:

@@ -139,6 +139,9 @@ def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables
 def test_the_study_s_own_network_is_no_change() -> None:
     names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1})]
     assert "batch 128" not in names and "pool 1" not in names and "batch 32" in names and len(names) == 3 + 6 + 5
+    for net, change in (("mlp", {"net resmlp"}), ("cnn", {"net resnet"}), ("resnet", set())):
+        found = {c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": net})}
+        assert {name for name in found if name.startswith("net ")} == change
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,11 @@ class TrainedCell:
     def checkpoints(self) -> list[str]:
         return [f for f in self.files if f != "curve"]
 
+    def levels(self) -> list[str]:
+        """The checkpoints from the initial networks through the levels of the training loss that some seed reached."""
+        reached = (name for name in self.files if name.startswith("loss"))
+        return ["init", *sorted(reached, key=lambda name: -float(name.removeprefix("loss")))]
+
     def have(self, checkpoint: str) -> np.ndarray:
         """Which seeds reached a checkpoint -> bool [M]."""
         if checkpoint not in self.files:

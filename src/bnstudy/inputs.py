@@ -11,8 +11,7 @@ KINDS = ("standardized", "raw", "mixed", *PAINTED)
 
 
 def shape(images: Images, kind: str) -> tuple[int, int, int]:
-    """(channels, height, width) of a network's inputs: painted images have three channels, others as many as the
-    source."""
+    """(channels, height, width) of what enters a network: painted images have three channels, others the source's."""
     channels, height, width = images.x.shape[1:]
     return (3 if kind in PAINTED else channels), height, width
 

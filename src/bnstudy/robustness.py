@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 GRIDS: tuple[dict[str, Any], ...] = (
     {"optimizer": "adam"}, {"batch": 32}, {"batch": 128}, {"width": 32}, {"width": 128}, {"pool": 1},
-    {"net": "resmlp"},
 )  # fmt: skip
-"""Networks of another kind; pool 1 keeps the images' own size, resmlp has skip connections."""
+"""Networks of another kind; pool 1 keeps the images' own size."""
+SKIP = {"mlp": "resmlp", "cnn": "resnet"}
+"""The same networks with skip connections."""
 DECIDED = ("supported", "contradicted", "mixed")
 NOT_RECOMPUTED = "not recomputed"
 
@@ -79,7 +80,8 @@ def changes(claim: Claim, base: Mapping[str, Any]) -> Iterator[Change]:
         if len(arms) > 1:
             for arm in arms:
                 yield Change(f"{word} rate for {arm}", partial(tuned, arm=arm), roles={arm: role})
-    for factors in GRIDS:
+    skip: tuple[dict[str, Any], ...] = ({"net": SKIP[base["net"]]},) if base.get("net") in SKIP else ()
+    for factors in (*GRIDS, *skip):
         if any(base.get(k) != v for k, v in factors.items()):
             name = " ".join(f"{k} {v}" for k, v in factors.items())
             yield Change(name, partial(silent, factors=factors), factors=factors)

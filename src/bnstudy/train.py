@@ -47,8 +47,8 @@ def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: tor
     """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
     s = spec["setting"]
     family = import_module(f"bnstudy.nets.{s['net']}")
-    image, classes = shape(images, s["inputs"]), len(images.classes)
-    return family.build(image, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
+    inputs, classes = shape(images, s["inputs"]), len(images.classes)
+    return family.build(inputs, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
 
 
 def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ COLUMNS = {
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
-    nets = {c: cell.net(c) for c in ("init", "loss1.0", "loss0.5", "loss0.25", "final") if c in cell.files}
+    nets = {c: cell.net(c) for c in (*cell.levels(), "final")}
     for start, end in combinations(nets, 2):
         have = cell.have(start) & cell.have(end)
         for layer, (a, b) in enumerate(zip(nets[start].norms, nets[end].norms), 1):

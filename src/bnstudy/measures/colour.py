@@ -22,7 +22,8 @@ COLUMNS = {
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Rows for networks with inputs of three channels only."""
     rows: list[dict[str, Any]] = []
-    if shape(cell.images, cell.setting["inputs"])[0] != 3:
+    channels = shape(cell.images, cell.setting["inputs"])[0]
+    if channels != 3:
         return pd.DataFrame(columns=["seed", *COLUMNS])
     start = _first(cell, "init")
     for checkpoint in ("init", "final"):
@@ -33,7 +34,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
 
 def colour_share(weights: Tensor) -> Tensor:
-    """1 - 3 sum (mean of the channels)^2 / sum w^2 of ``weights`` [M, units, 3 * pixels] -> [M]; nan where all are 0.
+    """1 - 3 sum (mean of the channels)^2 / sum w^2 of ``weights`` [M, units, 3 * pixels of the kernel or image] -> [M]; nan where all are 0.
 
     The mean of a pixel's three weights is its part along gray, the direction (1, 1, 1) of RGB; the rest is chromatic.
     """
@@ -42,4 +43,4 @@ def colour_share(weights: Tensor) -> Tensor:
 
 
 def _first(cell: TrainedCell, checkpoint: str) -> Tensor:
-    return torch.from_numpy(store.arrays(cell.cells, cell.name, checkpoint)["weights.0"])
+    return torch.from_numpy(store.arrays(cell.cells, cell.name, checkpoint)["weights.0"]).flatten(2)

@@ -23,7 +23,7 @@ COLUMNS = {
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """One row a seed, layer, site and pair of neighbouring checkpoints (and init to final)."""
-    names = [c for c in ("init", "loss1.0", "loss0.5", "loss0.25") if c in cell.files]
+    names = cell.levels()
     rows: list[dict[str, Any]] = []
     every = [*names, "final"]
     for layers in zip(*map(cell.activations, every)):  # one layer of every checkpoint in memory, not all of them
