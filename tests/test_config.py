@@ -520,7 +520,7 @@ JUNK = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
-    st.floats(allow_subnormal=False),
+    st.floats(allow_subnormal=False),  # training flushes them to zero, for the whole process
     st.text(max_size=8),
     st.binary(max_size=3),
     st.sampled_from(["1e-3", "best", "none", "bn", "[key]", [], {}, [[]], {"name": 1}, 2**70, "\ud800"]),

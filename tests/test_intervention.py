@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from bnstudy import train
 from bnstudy.arms import none
 from bnstudy.checks.meanfield import BN_RELU
-from bnstudy.measures import adaptation, drift, ics, intervention
-from bnstudy.measures.common import Units, moment_shift, shape_shift
+from bnstudy.measures import adaptation, ics, intervention
 from bnstudy.measures.intervention import early_directions, left, shock
 from bnstudy.measures.steps import TrainingImages, loss, outputs
 from bnstudy.nets.mlp import build
 from bnstudy.rng import rng
+from test_drift import shape_change
 from trained import RATE, alone, cell, images_of
 
 
@@ -110,7 +110,7 @@ def test_intervention_equals_plain_torch(arm: str, depth: int) -> None:
             )
             moments = (b.mean(1) - a.mean(1)) ** 2 + (b.std(1) - a.std(1)) ** 2
             assert row.moments == pytest.approx(float((moments.mean() / a.var(1).mean()).sqrt()), rel=2e-3)
-            assert row["shape"] == pytest.approx(float(drift.shape_drift(a[None].float(), b[None].float())), rel=1e-2)
+            assert row["shape"] == pytest.approx(shape_change(a.numpy(), b.numpy()), rel=1e-2)
             a, b = z0[layer - 1], z[layer - 1]
             matched = (b - b.mean(1, keepdim=True)) / b.std(1, keepdim=True) * a.std(1, keepdim=True)
             rest = (matched + a.mean(1, keepdim=True) - a).square().sum() / (b - a).square().sum()
@@ -132,14 +132,6 @@ def test_what_is_left_after_matching_moments() -> None:
 def silent(a: torch.Tensor) -> torch.Tensor:
     """Units that fell silent keep their old mean once matched: what is left is their spread."""
     return (a - a.mean(2, keepdim=True)).square().sum((1, 2)) / a.square().sum((1, 2))
-
-
-def test_shifts_of_moments_and_shape_are_those_of_drift() -> None:
-    g = torch.Generator().manual_seed(0)
-    a, b = torch.randn(2, 3, 8, 100, generator=g)
-    b = b.exp() * torch.arange(8)[:, None]  # unit 0 is dead
-    assert torch.allclose(moment_shift(Units.of(a), Units.of(b)), drift.moment_drift(a, b))
-    assert torch.allclose(shape_shift(Units.of(a), Units.of(b)), drift.shape_drift(a, b), rtol=1e-4)
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])

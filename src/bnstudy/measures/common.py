@@ -38,11 +38,6 @@ def centred(h: Tensor) -> Tensor:
     return h - h.mean(2, keepdim=True)
 
 
-def standardized(h: Tensor) -> Tensor:
-    """Each unit's values with its own mean and sd removed [M, C, n]."""
-    return (h - h.mean(2, keepdim=True)) / h.std(2, keepdim=True).clamp_min(DEAD)
-
-
 class Units(NamedTuple):
     """Mean and sd of each unit [M, C], and its standardized values in ascending order [M, C, n]."""
 
@@ -78,6 +73,6 @@ def offset(mean: Tensor, ln_sd: Tensor) -> Tensor:
     return (mean.square() + ln_sd.square()).mean(1).sqrt()
 
 
-def ln_sd(h: Tensor) -> Tensor:
-    """ln of each unit's sd, floored at DEAD: [M, C, n] -> [M, C]."""
-    return torch.log(h.std(2, correction=0).clamp_min(DEAD))
+def ln_sd(variance: Tensor) -> Tensor:
+    """ln of the sd of units of these variances, floored at DEAD: [M, C] -> [M, C]."""
+    return variance.clamp_min(DEAD**2).log() / 2

@@ -1,14 +1,13 @@
 """How far a layer's activations move between two checkpoints (moments, shape, joint geometry)."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
-import torch
 from torch import Tensor
 
 from bnstudy.cell import TrainedCell
-from bnstudy.measures.common import DEAD, frame, standardized
+from bnstudy.measures.common import Units, centred, frame, moment_shift, norm, shape_shift
 
 COLUMNS = {
     "layer": "hidden layer, 1 is the first",
@@ -21,39 +20,41 @@ COLUMNS = {
 }
 
 
+class Site(NamedTuple):
+    """One site of a layer at a checkpoint, with what several pairs of checkpoints need of it."""
+
+    units: Units
+    centred: Tensor
+    size: Tensor
+    """||A A'||_F of the centred activations A [M, C, n] -> [M]."""
+
+    @classmethod
+    def of(cls, h: Tensor) -> "Site":
+        each = centred(h)
+        return cls(Units.of(h), each, norm(each @ each.mT))
+
+
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """One row a seed, layer, site and pair of neighbouring checkpoints (and init to final)."""
     names = cell.levels()
     rows: list[dict[str, Any]] = []
     every = [*names, "final"]
     for layers in zip(*map(cell.activations, every)):  # one layer of every checkpoint in memory, not all of them
-        found = {c: sites for c, (_, sites) in zip(every, layers)}
+        found = {c: {site: Site.of(h) for site, h in sites.items()} for c, (_, sites) in zip(every, layers)}
         for start, end in [*pairwise(names), ("init", "final")]:
             have = cell.have(start) & cell.have(end)
             for site, a in found[start].items():
                 b = found[end][site]
-                values = {"moments": moment_drift(a, b), "shape": shape_drift(a, b), "cka": cka(a, b)}
+                values = {
+                    "moments": moment_shift(a.units, b.units),
+                    "shape": shape_shift(a.units, b.units),
+                    "cka": cka(a, b),
+                }
                 for name in (site, "relu") if site == "next" and "relu" not in found[start] else (site,):
                     rows += frame(cell, have, values, layer=layers[0][0], site=name, start=start, end=end)
     return pd.DataFrame(rows)
 
 
-def moment_drift(a: Tensor, b: Tensor) -> Tensor:
-    """sqrt(mean over units (dmean^2 + dsd^2) / mean over units var_a): [M, C, n] twice -> [M]."""
-    change = (b.mean(2) - a.mean(2)).square() + (b.std(2) - a.std(2)).square()
-    return (change.mean(1) / a.var(2).mean(1)).sqrt()
-
-
-def shape_drift(a: Tensor, b: Tensor) -> Tensor:
-    """Mean over units of Wasserstein-1 after each unit's own mean and sd are removed; units dead at either
-    checkpoint are left out -> [M]."""
-    distance = (standardized(a).sort(2).values - standardized(b).sort(2).values).abs().mean(2)
-    alive = (a.std(2) > DEAD) & (b.std(2) > DEAD)
-    return torch.where(alive, distance, torch.nan).nanmean(1)
-
-
-def cka(a: Tensor, b: Tensor) -> Tensor:
+def cka(a: Site, b: Site) -> Tensor:
     """Linear CKA ||A B'||_F^2 / (||A A'||_F ||B B'||_F) on centred activations -> [M]."""
-    a, b = (h - h.mean(2, keepdim=True) for h in (a, b))
-    cross = (a @ b.mT).square().sum((1, 2))
-    return cross / ((a @ a.mT).square().sum((1, 2)) * (b @ b.mT).square().sum((1, 2))).sqrt()
+    return norm(a.centred @ b.centred.mT).square() / (a.size * b.size)

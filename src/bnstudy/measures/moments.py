@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from bnstudy.cell import TrainedCell
-from bnstudy.measures.common import DEAD, frame, ln_sd, offset, standardized
+from bnstudy.measures.common import DEAD, centred, frame, ln_sd, offset
 
 COLUMNS = {
     "checkpoint": "init, step100, a loss level, or final",
@@ -26,14 +26,16 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         have = cell.have(checkpoint)
         for layer, sites in cell.activations(checkpoint):
             for site, h in sites.items():
-                mean, spread = h.mean(2), ln_sd(h)
+                mean, squares = h.mean(2), centred(h).square_()
+                variance = squares.mean(2)
+                spread = ln_sd(variance)
                 values = {
                     "offset": offset(mean, spread),
                     "mean_rms": mean.square().mean(1).sqrt(),
                     "ln_sd_rms": spread.square().mean(1).sqrt(),
-                    "variance": h.var(2, correction=0).mean(1),
-                    "excess_kurtosis": (standardized(h) ** 4).mean((1, 2)) - 3,
-                    "dead": (h.std(2, correction=0) < DEAD).float().mean(1),
+                    "variance": variance.mean(1),
+                    "excess_kurtosis": (squares / variance.clamp_min(DEAD**2)[..., None]).square_().mean((1, 2)) - 3,
+                    "dead": (variance < DEAD**2).float().mean(1),
                 }
                 for name in (site, "relu") if site == "next" and "relu" not in sites else (site,):
                     rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, site=name)

@@ -32,7 +32,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
         def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
             if site == "xhat":
-                found[layer] = value.flatten(2).mean(2), ln_sd(value.flatten(2))
+                found[layer] = value.flatten(2).mean(2), ln_sd(value.flatten(2).var(2, correction=0))
 
         net(view(images), sites=keep)
         clean = clean or found
