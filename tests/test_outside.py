@@ -20,7 +20,7 @@ from bnstudy.generic import with_others
 from synthetic import BASE, tables
 
 ROOT = Path(__file__).parents[1]
-README = re.search(r"```python\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
+README = re.search(r"```python\n(\"\"\".*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README
 MINE = README[1]
 HEAD = "import torch\nfrom torch import nn\nfrom bnstudy.arms.base import Norm\n"
@@ -131,18 +131,31 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     assert "makes no difference that matters against batch norm" in rows["A2"]["sentence"]
 
 
-def test_from_outside_through_the_workflow(tmp_path: Path) -> None:
+def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
+    """Every file and command of "Your own study", in the order in which they stand there."""
     for name in ("config", "profiles", "report", "src", "workflow"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", tmp_path)
     (tmp_path / "mynorm.py").write_text(MINE)
-    text = (ROOT / "tests/nano.yaml").read_text().replace("[none, bn]", '[none, bn, "mynorm:RMSNorm"]')
-    (tmp_path / "mine.yaml").write_text(text.replace("depths: [2, 3]", "depths: [2]").replace(", deep: 3", ""))
-    target = "results/nano/claims.json"
-    command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--configfile", "mine.yaml"]
-    environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    claims = json.loads((tmp_path / "results/nano/claims.json").read_text())
-    assert {"A1", "A2"} <= {c["id"] for c in claims}
-    assert (tmp_path / "results/nano/evaluate/mynorm_rmsnorm_mlp_d2.json").is_file()
+    text = (ROOT / "config/README.md").read_text()
+    section = text[text.index("## Your own study") : text.index("## A normalizer of your own")]
+    blocks = re.findall(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", section, re.DOTALL)
+    assert [kind for _, kind, _ in blocks] == ["yaml", "bash", "python", "bash", "yaml", "bash"]
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": path, "HOME": str(tmp_path)}
+    said = ""
+    for file, _, content in blocks:
+        if file:
+            (tmp_path / file).write_text(content)
+            continue
+        for command in content.splitlines():
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+            )
+            assert done.returncode == 0, command + done.stdout + done.stderr
+            said += done.stdout
+    assert "study mine, 3 settings; no errors" in said and "min on 2 cores" in said
+    claims = {c["id"]: c for c in json.loads((tmp_path / "results/mine/claims.json").read_text())}
+    assert claims["Q3a"]["verdict"] != "not tested" and "RMSNorm" in claims["A2"]["statement"]
+    assert (tmp_path / "results/mine/evaluate/mynorm_rmsnorm_mlp_d2.json").is_file()
+    assert "My normalizer on my images" in (tmp_path / "results/mine/report.html").read_text()

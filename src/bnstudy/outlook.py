@@ -10,7 +10,6 @@ from bnstudy import store
 from bnstudy.jobs import CELLS, blocks, cell_base, rates_of, setting_of
 from bnstudy.plan import Plan
 
-
 CONVOLUTIONAL = ("cnn", "resnet")
 
 
