@@ -95,7 +95,7 @@ def blocks(seeds: list[int], stack: int) -> list[list[int]]:
 
 
 def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
-    """Train the tuning seeds of one arm at one depth over the rates; write every run's steps and the best rates."""
+    """Train the tuning seeds of one arm and kind of network at one depth over the rates; write every run's steps and the best rates."""
     from bnstudy import tune
 
     say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
