@@ -120,7 +120,7 @@ class Grid(Strict):
     rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
         default=("best",),
         description="best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side "
-        "of the tuned one; grid: every one of learning_rates",
+        "of the one tuned for the main target; grid: every one of learning_rates",
     )
     measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
         default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
@@ -152,39 +152,26 @@ LECTURE: tuple[Inputs, ...] = ("lecture_white", "lecture_gray")
 INSIDE = ("affine", "drift", "moments")
 USED = (*INSIDE, "levels", "shift", "xhat")
 PROBED = ("adaptation", "gradients", "ics", "intervention", "landscape", "moments")
+NEAR: tuple[Role, ...] = ("best", "neighbours")
 GRIDS = (
-    Grid(
-        name="main", arms=JUDGED, depths=(5, 20), rates=("best", "neighbours"),
-        measures=USED,
-    ),
-    Grid(
-        name="others", arms=("layernorm", "bn_noisy", "none_noisy"), depths=(5, 20),
-        measures=USED,
-    ),
+    Grid(name="main", arms=JUDGED, depths=(5, 20), rates=NEAR, measures=USED),
+    Grid(name="others", arms=("layernorm",), depths=(5, 20), measures=USED),
     Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
-    Grid(
-        name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41), rates=("best", "neighbours"),
-        measures=(*INSIDE, "gradients"),
-    ),
-    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,), rates=("best", "neighbours"), measures=INSIDE),
-    Grid(name="noise", arms=NOISY, depths=(5,), gains=(0.41,), rates=("best", "neighbours"), measures=INSIDE),
-    Grid(name="deep_noise", arms=NOISY, depths=(10,), gains=(0.71,), rates=("best", "neighbours"), measures=INSIDE),
-    Grid(
-        name="halves", arms=("bn_early", "bn_late"), depths=(10,), gains=(0.71,), rates=("best", "neighbours"),
-        measures=INSIDE,
-    ),
+    Grid(name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41), rates=NEAR, measures=(*INSIDE, "gradients")),
+    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,), rates=NEAR, measures=INSIDE),
+    Grid(name="doses", arms=NOISY, depths=(5,), gains=(0.41,), measures=INSIDE),
+    Grid(name="noise", arms=("bn_noisy",), depths=(5,), gains=(0.41,), rates=NEAR, measures=INSIDE),
+    Grid(name="deep_noise", arms=("bn_noisy",), depths=(10,), gains=(0.71,), rates=NEAR, measures=INSIDE),
+    Grid(name="halves", arms=("bn_early", "bn_late"), depths=(10,), gains=(0.71,), rates=NEAR, measures=INSIDE),
     Grid(name="window", arms=PAIR, depths=(5, 20), rates=("grid",), measures=()),
-    Grid(
-        name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed"), rates=("best", "neighbours"),
-        measures=("landscape", "moments"),
-    ),
+    Grid(name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed"), rates=NEAR, measures=("landscape", "moments")),
     Grid(name="batch_sizes", arms=("bn",), depths=(5,), batches=(8, 16, 256), measures=("levels", "moments")),
     Grid(name="adam", arms=PAIR, depths=(5,), optimizers=("adam",), measures=USED),
     Grid(name="deeper_adam", arms=PAIR, depths=(10,), optimizers=("adam",), measures=PROBED),
-    Grid(name="batches", arms=PAIR, depths=(5,), batches=(32, 128), measures=USED),
-    Grid(name="deeper_batches", arms=PAIR, depths=(10,), batches=(32, 128), measures=PROBED),
-    Grid(name="widths", arms=PAIR, depths=(5,), widths=(32, 128), measures=USED),
-    Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32, 128), measures=PROBED),
+    Grid(name="batches", arms=PAIR, depths=(5,), batches=(32,), measures=USED),
+    Grid(name="deeper_batches", arms=PAIR, depths=(10,), batches=(32,), measures=PROBED),
+    Grid(name="widths", arms=PAIR, depths=(5,), widths=(32,), measures=USED),
+    Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32,), measures=PROBED),
     Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
     Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
     Grid(name="skips", arms=PAIR, depths=(10, 20), nets=("resmlp",), measures=("drift", *PROBED)),

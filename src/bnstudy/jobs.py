@@ -175,11 +175,14 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
 
 def rates_of(roles: list[dict[str, Any]], asked: list[str], target: float) -> dict[float, bool]:
     """Rates to run a setting at, and whether its networks are kept at checkpoints: those at the best rate for the main
-    target are, the others are there for their steps alone."""
-    names = {"best": ("best",), "shared": ("shared",), "grid": ("grid",), "neighbours": ("lower", "upper")}
-    wanted = {name for a in asked for name in names[a]}
-    found = {r["rate"]: False for r in roles if r["role"].split("@")[0] in wanted}
-    return found | {r["rate"]: True for r in roles if r["role"] == f"best@{target:g}" and "best" in wanted}
+    target are, the others are there for their steps alone. Neighbours are those of the main target."""
+    main = {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
+    wanted = set(asked) & {"shared", "grid"} | ({main["lower"], main["upper"]} if "neighbours" in asked else set())
+    found = {r["rate"]: False for r in roles if r["role"] in wanted}
+    if "best" in asked:
+        found |= {r["rate"]: False for r in roles if r["role"].startswith("best@")}
+        found |= {r["rate"]: True for r in roles if r["role"] == main["best"]}
+    return found
 
 
 def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
