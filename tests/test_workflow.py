@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bnstudy.code import closure
+from bnstudy.config_checks import names
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("config", "profiles", "report", "src", "workflow", "tests")
 
@@ -75,6 +78,16 @@ def test_the_linter_finds_nothing_but_the_lack_of_an_environment_a_rule() -> Non
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100).stderr
     found = re.findall(r"^\s+\* (.*)", said, re.MULTILINE)
     assert found and set(found) == {"Specify a conda environment or container for each rule.:"}, said
+
+
+@pytest.mark.parametrize("arm", names("arms", "build"))
+@pytest.mark.parametrize("net", names("nets", "build"))
+def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
+    found = closure("bnstudy.train", f"bnstudy.arms.{arm}", f"bnstudy.nets.{net}")
+    parts = {name.split(".")[1] for name in found}
+    assert parts <= {"train", "optim", "tune", "store", "rng", "inputs", "data", "arms", "nets", "arm_names"}, parts
+    arms = {name for name in found if name.startswith("bnstudy.arms.")}
+    assert arms <= {f"bnstudy.arms.{name}" for name in (arm, "base", "find", "bn", "none", "noise", "bn_noisy")}
 
 
 def test_plan_counts_what_is_stored(study: Path) -> None:

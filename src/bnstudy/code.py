@@ -18,16 +18,21 @@ PACKAGE = "bnstudy"
 def digest(*modules: str) -> str:
     """Twelve hex digits for the closure of dotted module names, e.g. ``digest("bnstudy.train")``.
 
-    Raises FileNotFoundError for a module that this package does not have.
+    Raises FileNotFoundError for a module that there is not.
     """
+    text = "\n".join(f"{name} {_parse(name)[0]}" for name in sorted(closure(*modules)))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def closure(*modules: str) -> set[str]:
+    """These modules and all that they import, directly or not, inside this package or among a user's own."""
     todo, seen = list(modules), set[str]()
     while todo:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
             todo += _parse(name)[1]
-    text = "\n".join(f"{name} {_parse(name)[0]}" for name in sorted(seen))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return seen
 
 
 def path_of(module: str) -> Path | None:

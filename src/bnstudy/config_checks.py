@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
+from bnstudy.code import path_of
 from bnstudy.config_data import data_checks, fits_pool
 from bnstudy.config_errors import Path, Problem, nearest, refuse
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bnstudy.config_models import Grid, Study
 
 HERE = File(__file__).parent
+OUTSIDE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+"""An arm that stands outside the package."""
 RESERVED = ("bench", "cells", "data", "reference")
 """Folders of results/ that are no study's."""
 MOST_SETTINGS = 10_000
@@ -53,6 +56,26 @@ def known(folder: str, function: str, what: str, name: str) -> str:
     if name not in have:
         todo = f"write one of them, or add src/bnstudy/{folder}/NAME.py with a function {function}"
         raise refuse(f"there is no {what} of this name", "one of " + ", ".join(have), todo, nearest(name, have))
+    return name
+
+
+def arm_name(name: str) -> str:
+    """``name`` if there is such an arm; else refuses, saying what there is. Nothing is imported."""
+    if ":" not in name:
+        return known("arms", "build", "arm", name)
+    if not OUTSIDE.fullmatch(name):
+        raise refuse("it is not of the form package.module:Name", "letters, digits and _, as in mypkg.norms:Fancy")
+    module, _, defined = name.partition(":")
+    file = path_of(module)
+    if module.startswith("bnstudy.") or file is None:
+        todo = f"put {module.replace('.', '/')}.py into the folder you start from, or its folder into PYTHONPATH"
+        raise refuse(f"there is no module {module}", "a module of your own, beside the project", todo)
+    have = sorted(set(top_level(file)))
+    if defined not in have:
+        todo = f"define {defined}(models, channels, place), a function or a subclass of Norm"
+        raise refuse(
+            f"{file} defines no {defined}", "one of " + (", ".join(have) or "(nothing)"), todo, nearest(defined, have)
+        )
     return name
 
 

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bnstudy.arm_names import arm_name
-from bnstudy.config_checks import ascending, distinct, known, unreserved
+from bnstudy.config_checks import arm_name, ascending, distinct, known, unreserved
 from bnstudy.config_errors import NAME_PATTERN
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
