@@ -305,6 +305,19 @@ def test_the_names_and_colours_of_hues_are_those_of_the_images():
     assert len(table) == 36
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_table_with_whole_gains_alone_still_finds_its_rates(tmp_path, tables):
+    """Written as 1, not 1.0: beside a rates.csv that has a gain of 0.41."""
+    from bnstudy.figures.study import Study
+
+    plain = tables["shift"][tables["shift"]["gain"] == 1.0]
+    synthetic.write(
+        {"rates": tables["rates"], "convergence": tables["convergence"], "shift": plain}, tmp_path / "tables"
+    )
+    (tmp_path / "claims.json").write_text("[]")
+    assert len(Study(tmp_path).at("shift")) > 1000
+
+
 def test_only_a_grounds_own_ceiling_at_severity_5_is_drawn(tables):
     found = q2_batches.ceilings(tables["shift"])
     assert set(found["family"]) == {"lecture_white", "lecture_gray"} and set(found["severity"]) == {5}

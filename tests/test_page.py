@@ -194,13 +194,23 @@ BOUND = [
     "input-offset",
     "severity",
     "xhat",
+    "lecture",
     "depths",
     "window",
     "steps-by-gain",
     "steps-by-inputs",
     "steps-saved",
 ]
-FREE = ["drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves"]
+FREE = [
+    "drift-by-stage",
+    "depths-2",
+    "rate-window-by-gain",
+    "loss-curves",
+    "samples",
+    "control",
+    "batch-size",
+    "effective",
+]
 
 
 def test_titles_follow_the_verdicts(support, oppose):

@@ -38,17 +38,27 @@ def lecture(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> It
         for severity in range(6):
             found: dict[str, list[Tensor]] = {}
             passes = len(HUES) if severity else 1  # at severity 0 all hues are the same dark gray
+            plain: dict[tuple[float, ...], dict[str, Tensor]] = {}  # by colour: the twins of three hues are the same
             for first in range(passes):
-                one = view(pool, tone(colour_at(severity, HUES[first]).expand(len(place), 3)))
-                net.set_statistics("running", update=False)
-                found.setdefault("running", []).append(net(one))
+                colour = tone(colour_at(severity, HUES[first]))
+                key = tuple(round(c, 6) for c in colour.tolist())
+                if key not in plain:
+                    plain[key] = _of_one_hue(net, view(pool, colour.expand(len(place), 3)), statistics)
+                for name, logits in plain[key].items():
+                    found.setdefault(name, []).append(logits)
                 if statistics:
-                    net.set_statistics("batch", update=False)
-                    found.setdefault("hue32", []).append(in_batches(net, one, BATCH))
                     mixed = view(pool, tone(colour_at(severity, HUES[(place + first) % len(HUES)])))
                     found.setdefault("mixed32", []).append(in_batches(net, mixed, BATCH))
-            for name, logits in found.items():
-                yield Tested(family, severity, name, torch.cat(logits, 2), view.labels.repeat(1, passes))
+            for name, each in found.items():
+                yield Tested(family, severity, name, torch.cat(each, 2), view.labels.repeat(1, passes))
+
+
+def _of_one_hue(net: Any, x: Tensor, statistics: bool) -> dict[str, Tensor]:
+    """Logits with stored statistics and with those of batches; leaves the networks on batch statistics."""
+    net.set_statistics("running", update=False)
+    found = {"running": net(x)}
+    net.set_statistics("batch", update=False)
+    return {**found, "hue32": in_batches(net, x, BATCH)} if statistics else found
 
 
 def spurious_colour(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
