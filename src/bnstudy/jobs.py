@@ -100,11 +100,11 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
 
     say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
     for setting in spec["settings"]:
-        base = cell_base(spec, setting, data)
+        whole = cell_base(spec, setting, data)
 
-        def run(grid: list[float], base: dict[str, Any] = base) -> list[dict[str, Any]]:
+        def run(grid: list[float], steps: int, whole: dict[str, Any] = whole) -> list[dict[str, Any]]:
             nonlocal seconds
-            seeds = blocks(spec["seeds"], spec["stack"])
+            base, seeds = {**whole, "steps": steps}, blocks(spec["seeds"], spec["stack"])
             wanted = [{"rate": r, "seeds": s, "keep": False} for r in grid for s in seeds]
             seconds += train_cells(base, wanted, data, spec["stack"], say)
             found = []
@@ -114,7 +114,7 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
                 found += _convergence(base, name, cell)
             return found
 
-        table, best = tune.search(spec["rates"], spec["targets"], run)
+        table, best = tune.search(spec["rates"], spec["targets"], spec["steps"], run)
         rows += table
         rates += [{**setting, **b} for b in best]
     say.say(f"trained {say.trained} cells in {seconds:.0f} s, reused {len(cells) - say.trained}")

@@ -9,6 +9,7 @@ from typing import Any
 from bnstudy import store
 from bnstudy.jobs import CELLS, blocks, cell_base, rates_of, setting_of
 from bnstudy.plan import Plan
+from bnstudy.tune import budgets
 
 CONVOLUTIONAL = ("cnn", "resnet")
 
@@ -16,8 +17,8 @@ CONVOLUTIONAL = ("cnn", "resnet")
 def outlook(plan: Plan) -> str:
     """How many cells are stored, how many will be trained, and about how many minutes that takes on two cores.
 
-    The rates that tuning will add or choose are not known beforehand: a setting is counted with one refinement more
-    on either side, and evaluations whose rates.json is missing with one cell a rate asked for.
+    The rates that tuning will add or choose, and how long their runs last, are not known beforehand: a setting is counted
+    with one refinement more on either side and the shortest budget, and evaluations whose rates.json is missing with one cell a rate asked for.
     """
     rates_file = Path(plan.folder) / "rates.json"
     known = json.loads(rates_file.read_text()) if rates_file.is_file() else []
@@ -34,18 +35,19 @@ def outlook(plan: Plan) -> str:
                     mine = [r for r in known if setting_of(r) == setting]
                     rates = rates_of(mine, asked, spec["target"])
                     unknown = 0 if mine else len(asked)
-                base = cell_base(spec, setting, Path(plan.data))
+                steps = budgets(spec["steps"])[0] if stage == "sweep" else spec["steps"]
+                base = {**cell_base(spec, setting, Path(plan.data)), "steps": steps}
                 for rate, seeds in product(rates, blocks(spec["seeds"], spec["stack"])):
                     cell = {**base, "rate": rate, "seeds": seeds, "keep": rates[rate]}
                     wanted += 1
                     if store.stored(CELLS, store.key(cell)):
                         stored += 1
                     else:
-                        seconds += _seconds(spec["steps"], setting, len(seeds))
+                        seconds += _seconds(steps, setting, len(seeds))
                 if unknown:
                     count = unknown * len(blocks(spec["seeds"], spec["stack"]))
                     wanted += count
-                    seconds += unknown * _seconds(spec["steps"], setting, len(spec["seeds"]))
+                    seconds += unknown * _seconds(steps, setting, len(spec["seeds"]))
     return (
         f"{stored} of about {wanted} cells are stored; training the rest takes about {seconds / 120:.1f} min on 2 cores"
     )

@@ -69,33 +69,54 @@ def nearby(rate: float, decades: float) -> float:
     return float(f"{rate * 10**decades:.3g}")
 
 
+def budgets(steps: int) -> list[int]:
+    """Budgets that tuning runs are given one after the other: a quarter, half, all of ``steps``; none too short to see a
+    trailing mean fall."""
+    return sorted({max(steps // 4, min(steps, 2 * WINDOW)), max(steps // 2, min(steps, 2 * WINDOW)), steps})
+
+
 def search(
-    grid: Sequence[float], targets: Sequence[float], run: Callable[[list[float]], list[dict[str, Any]]]
+    grid: Sequence[float],
+    targets: Sequence[float],
+    steps: int,
+    run: Callable[[list[float], int], list[dict[str, Any]]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Train a setting over the grid, extend an edge once by half a decade, refine by a quarter of one.
 
-    ``run`` trains the rates it is given and returns their rows. Returns all rows, and for each target {target, rate,
+    ``run`` trains the rates it is given for that many steps and returns their rows. A rate is trained on, up to ``steps``,
+    only until some rate has reached every target: what hasn't by then is slower, so the choice is that of whole
+    budgets. Returns the last rows of each rate (their `budget` says how far they went), and for each target {target, rate,
     evaluable, reason}. A winner on the extended edge is not evaluable.
     """
-    table = run(list(grid))
-    tried = list(grid)
+    found: dict[float, list[dict[str, Any]]] = {}
 
-    def more(rates: list[float]) -> None:
-        new = sorted(set(rates) - set(tried))
-        if new:
-            tried.extend(new)
-            table.extend(run(new))
+    def train(rates: list[float], budget: int) -> None:
+        found.update({rate: [] for rate in rates})
+        for row in run(rates, budget) if rates else []:
+            found[row["rate"]].append(row)
 
+    def choices() -> list[tuple[float, bool]]:
+        return [best([row for rows in found.values() for row in rows], target) for target in targets]
+
+    budget = 0
+    for budget in budgets(steps):
+        train([rate for rate in grid if rate not in found or not _done(found[rate])], budget)
+        if all(reached for _, reached in choices()):
+            break
     low, high = min(grid), max(grid)
-    winners = [best(table, t)[0] for t in targets]
-    more([nearby(low, -0.5) for w in winners if w == low] + [nearby(high, 0.5) for w in winners if w == high])
-    edges = {r for r in tried if r < low or r > high}
-    winners = [best(table, t)[0] for t in targets]
-    more([nearby(w, d) for w in winners for d in (-0.25, 0.25)])
+    winners = [rate for rate, _ in choices()]
+    edges = {nearby(low, -0.5) for w in winners if w == low} | {nearby(high, 0.5) for w in winners if w == high}
+    train(sorted(edges - set(found)), budget)
+    winners = [rate for rate, _ in choices()]
+    train(sorted({nearby(w, d) for w in winners for d in (-0.25, 0.25)} - set(found)), budget)
     chosen = []
-    for target in targets:
-        rate, reached = best(table, target)
-        at_edge = reached and (rate in edges or rate < min(tried, default=rate))
+    for target, (rate, reached) in zip(targets, choices()):
+        at_edge = reached and any(rate <= e < low or rate >= e > high for e in edges)
         reason = "rate on the grid's edge" if at_edge else "" if reached else "no rate reaches the target"
         chosen.append({"target": target, "rate": rate, "evaluable": not at_edge, "reason": reason})
-    return table, chosen
+    return [row for rows in found.values() for row in rows], chosen
+
+
+def _done(rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether longer training could tell no more: every run reached every target, or diverged."""
+    return all(row["reached"] or row["diverged_at"] for row in rows)

@@ -1,0 +1,89 @@
+"""The choice of a rate, on runs whose steps are made up: what is chosen must be what whole budgets would choose."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnstudy.tune import best, budgets, nearby, search
+
+GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
+STEPS = 1200
+
+
+class World:
+    """Three seeds a rate; ``steps(rate, target)`` is what a run takes, inf if it never arrives."""
+
+    def __init__(self, steps: Any) -> None:
+        self.steps, self.trained = steps, 0
+
+    def run(self, rates: list[float], budget: int) -> list[dict[str, Any]]:
+        rows = []
+        for rate in rates:
+            for seed, factor in enumerate((0.95, 1.0, 1.2)):
+                needed = [self.steps(rate, target) * factor for target in (0.5, 0.25)]
+                self.trained += int(min(budget, max(needed)))
+                for target, steps in zip((0.5, 0.25), needed):
+                    reached = steps <= budget
+                    row = {"rate": rate, "seed": seed, "target": target, "steps": int(steps) if reached else None}
+                    rows.append({**row, "reached": reached, "diverged_at": None, "budget": budget, "final_loss": 1.0})
+        return rows
+
+
+def bowl(middle: float, least: float, second: float = 2.0) -> Any:
+    """Steps rise with the distance from the best rate; the lower target takes ``second`` times as many."""
+    return lambda rate, target: least * 4 ** abs(math.log10(rate / middle) * 2) * (second if target == 0.25 else 1)
+
+
+@pytest.mark.parametrize("least", [40, 140, 200, 290, 310, 590, 610, 900])
+@pytest.mark.parametrize("middle", [0.002, 0.01, 0.013, 0.055, 0.1])
+def test_the_choice_is_that_of_whole_budgets(least: float, middle: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    staged, whole = World(bowl(middle, least)), World(bowl(middle, least))
+    chosen = search(GRID, [0.5, 0.25], STEPS, staged.run)[1]
+    monkeypatch.setattr("bnstudy.tune.budgets", lambda steps: [steps])
+    assert chosen == search(GRID, [0.5, 0.25], STEPS, whole.run)[1]
+    if least < 140:
+        assert staged.trained < whole.trained / 2
+
+
+def test_budgets_double_and_are_never_too_short() -> None:
+    assert budgets(1200) == [300, 600, 1200]
+    assert budgets(100) == [40, 50, 100]
+    assert budgets(40) == [40] and budgets(20) == [20]
+
+
+def test_a_rate_is_refined_by_a_quarter_of_a_decade() -> None:
+    table, chosen = search(GRID, [0.5, 0.25], STEPS, World(bowl(0.055, 100)).run)
+    assert [c["rate"] for c in chosen] == [nearby(0.1, -0.25), nearby(0.1, -0.25)] and all(
+        c["evaluable"] for c in chosen
+    )
+    assert len(table) == 2 * 3 * (len(GRID) + 2)
+
+
+@pytest.mark.parametrize(
+    ("middle", "rate", "evaluable"),
+    [(0.3, 0.3, True), (0.5, 0.533, True), (0.9, 0.949, False), (3.0, 1.69, False), (0.0001, 0.000178, False)],
+)
+def test_an_edge_is_extended_once(middle: float, rate: float, evaluable: bool) -> None:
+    """0.3 is extended to 0.949 and 0.001 to 0.000316; a winner there, or beyond it, may not be the best."""
+    _, chosen = search(GRID, [0.5, 0.25], STEPS, World(bowl(middle, 60)).run)
+    assert (chosen[0]["rate"], chosen[0]["evaluable"]) == (rate, evaluable)
+    assert chosen[0]["reason"] == ("" if evaluable else "rate on the grid's edge")
+
+
+def test_a_target_out_of_reach_is_said() -> None:
+    steps = bowl(0.03, 200)
+    world = World(lambda rate, target: steps(rate, target) if target == 0.5 else math.inf)
+    table, chosen = search(GRID, [0.5, 0.25], STEPS, world.run)
+    assert chosen[0]["reason"] == "" and chosen[1]["reason"] == "no rate reaches the target"
+    assert {row["budget"] for row in table} == {STEPS}
+
+
+def test_ties_go_to_the_mean_then_to_the_smaller_rate() -> None:
+    def rows(rate: float, steps: list[int]) -> list[dict[str, Any]]:
+        return [{"rate": rate, "target": 0.5, "steps": s, "final_loss": 0.1} for s in steps]
+
+    assert best(rows(0.1, [90, 100, 120]) + rows(0.3, [80, 100, 120]), 0.5) == (0.3, True)
+    assert best(rows(0.1, [90, 100, 120]) + rows(0.03, [90, 100, 120]), 0.5) == (0.03, True)
+    assert np.isclose(nearby(0.1, -0.25), 0.0562)
