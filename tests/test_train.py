@@ -7,9 +7,9 @@ from torch import nn
 
 from bnstudy.arms import noise
 from bnstudy.config_checks import names
+from bnstudy.convergence import steps_to
 from bnstudy.data import digits
 from bnstudy.train import Run, batches, build, part, train
-from bnstudy.tune import steps_to
 
 IMAGES = digits.load({})
 SPLITS = {"train": 960, "test": 256, "heldout": 256}

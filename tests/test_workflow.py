@@ -85,7 +85,9 @@ def test_the_linter_finds_nothing_but_the_lack_of_an_environment_a_rule() -> Non
 def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
     found = closure("bnstudy.train", f"bnstudy.arms.{arm}", f"bnstudy.nets.{net}")
     parts = {name.split(".")[1] for name in found}
-    assert parts <= {"train", "optim", "tune", "store", "rng", "inputs", "data", "arms", "nets", "arm_names"}, parts
+    assert parts <= {"train", "optim", "convergence", "store", "rng", "inputs", "data", "arms", "nets", "arm_names"}, (
+        parts
+    )
     arms = {name for name in found if name.startswith("bnstudy.arms.")}
     assert arms <= {f"bnstudy.arms.{name}" for name in (arm, "base", "find", "bn", "none", "noise", "bn_noisy")}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bnstudy import effective, store, tune
+from bnstudy import effective, store
 
 CELLS = Path("results/cells")
 CELL = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool", "rate"]
@@ -73,8 +73,8 @@ def write_samples(data: Path, factor: int, path: Path) -> None:
 def _curve(entry: dict) -> pd.DataFrame:
     curve = store.arrays(CELLS, entry["cell"], "curve")
     seeds = store.get(CELLS, entry["cell"])[0]["seeds"]
-    thin = tune.trailing(curve["loss"].astype(float))[tune.WINDOW - 1 :: EVERY]
-    table = pd.DataFrame(thin, columns=seeds).assign(step=lambda t: tune.WINDOW + EVERY * t.index)
+    thin = trailing(curve["loss"].astype(float))[WINDOW - 1 :: EVERY]
+    table = pd.DataFrame(thin, columns=seeds).assign(step=lambda t: WINDOW + EVERY * t.index)
     table = table.melt("step", var_name="seed", value_name="loss")
     return table.assign(**entry["setting"], rate=entry["rate"])
 

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bnstudy import optim
+from bnstudy.convergence import WINDOW
 from bnstudy.data.images import Images, split
 from bnstudy.inputs import pixels, shape, treatment
 from bnstudy.rng import rng
 from bnstudy.store import Arrays
-from bnstudy.tune import WINDOW
 
 EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""

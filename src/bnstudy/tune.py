@@ -1,4 +1,4 @@
-"""Steps to a target loss, and the choice of a rate by them: the endpoint itself is the tuning criterion."""
+"""The choice of a rate by steps to a target loss: the endpoint itself is the tuning criterion."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,24 +6,7 @@ from typing import Any
 
 import numpy as np
 
-WINDOW = 20
-"""Steps of the trailing mean of the training loss (nats)."""
-
-
-def trailing(loss: np.ndarray) -> np.ndarray:
-    """Trailing mean over 20 steps of a loss [steps, M]; nan before the window is full -> [steps, M]."""
-    out = np.full(loss.shape, np.nan)
-    if len(loss) >= WINDOW:
-        out[WINDOW - 1 :] = np.lib.stride_tricks.sliding_window_view(loss, WINDOW, axis=0).mean(-1)
-    return out
-
-
-def steps_to(loss: np.ndarray, diverged: np.ndarray, target: float) -> np.ndarray:
-    """First step (from 1) whose trailing mean is below ``target``; inf if never, and for a diverged run -> [M]."""
-    with np.errstate(invalid="ignore"):
-        below = trailing(loss) < target
-    first = np.where(below.any(0), below.argmax(0) + 1.0, math.inf)
-    return np.where(diverged > 0, math.inf, first)
+from bnstudy.convergence import WINDOW, steps_to, trailing
 
 
 def rows(spec: dict[str, Any], runs: Sequence[Any], loss: np.ndarray, diverged: np.ndarray) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from bnstudy import store
 from bnstudy.config import load_study
+from bnstudy.convergence import WINDOW
 from bnstudy.jobs import blocks
 from bnstudy.plan import Plan
-from bnstudy.tune import WINDOW
 
 ARMS = ("none", "bn", "bn_frozen", "once", "affine")
 ROWS_A_CELL = 8000
