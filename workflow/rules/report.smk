@@ -31,6 +31,7 @@ rule claims:
         rows=f"{PLAN.folder}/claims.json",
         answers=f"{PLAN.folder}/answers.json",
         findings=f"{PLAN.folder}/findings.json",
+        ledger=f"{PLAN.folder}/ledger.json",
         contrasts=f"{PLAN.folder}/contrasts.csv",
     log:
         f"{PLAN.folder}/logs/claims.log",
