@@ -10,8 +10,9 @@ import pytest
 import synthetic
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
-from bnstudy.figures import q1, q2, q2_batches, q3, q4
+from bnstudy.figures import early, gradients, q1, q2, q2_batches, q3, q4, u
 from bnstudy.figures import samples as pixels
+from bnstudy.figures.axes import folded
 from bnstudy.figures.ruler import WIDTH, ruler
 from bnstudy.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
 from bnstudy.figures.summary import interval, median, time_summary
@@ -160,7 +161,7 @@ def test_ruler_draws_the_rule():
 
 @pytest.fixture(scope="module")
 def tables():
-    return synthetic.tables("support", seeds=8)
+    return synthetic.tables("support", seeds=8, grids=True)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ def drawings(tables):
 
 def pictures(t):
     """Every figure function on a study's tables: name -> draw(width)."""
-    base = {"gain": 1.0, "inputs": "standardized"}
+    base = {"gain": 1.0, "inputs": "standardized", **synthetic.BASE}
 
     def best(name, **where):
         chosen = t["rates"].query("role == 'best@0.5'")[[*synthetic.SETTING, "rate"]]
@@ -191,6 +192,13 @@ def pictures(t):
     grid = t["convergence"].query(
         "gain == 1 and inputs == 'standardized' and target == 0.5 and depth in [5, 20] and arm in ['none', 'bn']"
     )
+    pushed = best("drift", start="loss1.0", end="loss0.5", site="next", gain=None).query("gain in [0.41, 0.71]")
+    noisy = q1.drift_and_steps(pushed, best("convergence", target=0.5, gain=None).query("gain in [0.41, 0.71]"))
+    slopes, pokes = best("gradients", depth=10), best("intervention", depth=10)
+    ics = best("ics", depth=10).query("checkpoint in ['init', 'loss0.5']")
+    grown = q4.relative_to_first(best("ics", depth=20, matching="step", checkpoint="loss0.5"), "relative")
+    levels = best("levels", checkpoint="loss0.5").assign(network=lambda r: "depth " + r["depth"].astype(str))
+    clean = best("shift", family="clean")
     both, saved = q1.drift_and_steps(following, steps), q4.saved(best("convergence"))
     return {
         "drift": lambda w: q1.drift_by_layer(following, four, w),
@@ -220,11 +228,29 @@ def pictures(t):
         "effective": lambda w: q2_batches.effective(best("effective_robustness", arm="bn").dropna(), w),
         "samples": lambda w: pixels.by_family(samples(digits.load({})), w),
         "coloured": lambda w: pixels.lecture(samples(digits.load({})), w),
+        "noisy": lambda w: q1.drift_against_steps(noisy, ["none", "bn", "bn_frozen", "bn_noisy"], w, halfway=True),
+        "ics": lambda w: gradients.ics_by_layer(ics, ["none", "bn"], w),
+        "gradients": lambda w: gradients.gradient_by_layer(slopes, ["none", "bn"], w, {"none": 1.0, "bn": 1.493}),
+        "landscape": lambda w: gradients.gradient_change(best("landscape"), ["none", "bn"], w),
+        "reach": lambda w: early.reach(pokes.query("dose == 0.01 and kind == 'gradient'"), ["none", "bn"], w),
+        "doses": lambda w: early.by_dose(pokes.query("layer == 11"), ["none", "bn"], w),
+        "left": lambda w: early.share_left(pokes.query("dose == 0.01"), ["none", "bn"], w),
+        "recovery": lambda w: early.recovery(best("adaptation"), ["none", "bn"], w),
+        "growth": lambda w: q4.growth(grown.assign(measure="change of the gradient"), ["none", "bn"], w),
+        "halves": lambda w: q3.steps_by_network(best("convergence", target=0.5, gain=None).query("arm in ['bn_early', 'bn_late', 'bn'] and (depth == 20 or depth == 10 and gain == 0.71)"), ["bn", "bn_early", "bn_late"], w),
+        "batch": lambda w: u.steps_by_batch(best("convergence", target=0.5, batch=None, depth=5), ["none", "bn"], w),
+        "levels": lambda w: u.loss_at_level(levels, ["none", "bn"], w),
+        "modes": lambda w: u.gap_by_depth(u.modes_apart(clean[clean["arm"] == "bn"]), ["bn"], w),
+        "accuracy": lambda w: u.accuracy_by_depth(clean.query("statistics == 'running'"), ["none", "bn", "bn_post"], w),
+        "kurtosis": lambda w: u.kurtosis(best("moments", checkpoint="loss0.5", site="linear"), ["none", "bn"], w),
     }  # fmt: skip
 
 
-NAMES = "drift stage cross motion offset severity xhat clean window survival depth gain inputs curves variance saved".split()
-NAMES += "lecture control size effective samples coloured".split()
+NAMES = "drift stage cross motion offset severity xhat clean window survival depth gain inputs curves variance saved noisy ics "
+NAMES = (
+    NAMES + "gradients landscape reach doses left recovery growth halves batch levels modes accuracy kurtosis "
+    "lecture control size effective samples coloured"
+).split()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -245,6 +271,13 @@ def test_texts_never_overlap_and_stay_inside(drawings, name):
         for (a, x), (b, y) in combinations(shown, 2):
             cross = min(x.x1, y.x1) - max(x.x0, y.x0), min(x.y1, y.y1) - max(x.y0, y.y0)
             assert min(cross) <= 0.5, f"{name} at {width} in: {a!r} over {b!r}"
+        for (
+            legend
+        ) in figure.legends:  # its lines and marks too, and clear of the y label, which is centred on the figure
+            frame = legend.get_window_extent(canvas.get_renderer())
+            for text in (figure._supylabel, figure._supxlabel):
+                box = text.get_window_extent(canvas.get_renderer())
+                assert not frame.overlaps(box), f"{name} at {width} in: legend over {text.get_text()!r}"
         for text, box in shown:
             assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1, text
 
@@ -333,6 +366,65 @@ def test_nobody_arrives(tables):
         assert "<svg" in to_svg(drawn[name](NARROW), name)
     assert ">8<" in re.sub(r"\s+", "", to_svg(drawn["depth"](WIDE), "d"))
     assert q4.saved(t["convergence"].query("gain == 1")).empty
+
+
+def test_a_network_that_never_arrives_has_no_drift_and_is_counted():
+    keys = {"depth": 5, "gain": 0.41, "layer": 2}
+    drift = pd.DataFrame([{"arm": "bn", "seed": s, "moments": 0.2, **keys} for s in (0, 1)])
+    steps = [("bn", 0, 10, True), ("bn", 1, 12, True), ("none", 0, None, False), ("none", 1, 30, True)]
+    steps = pd.DataFrame(steps, columns=["arm", "seed", "steps", "reached"]).assign(depth=5, gain=0.41)
+    found = q1.drift_and_steps(drift, steps)
+    assert found[["arm", "seed"]].to_numpy().tolist() == [["bn", 0], ["bn", 1], ["none", 0]]
+    figure = q1.drift_against_steps(found, ["none", "bn"], WIDE, halfway=True)
+    texts = [t.get_text() for t in figure.axes[0].texts]
+    assert texts == ["not reached by", "1"]
+    assert q1.drift_against_steps(found[:2], ["bn"], WIDE).axes[0].texts[0].get_text() == "reached by all"
+
+
+def test_half_of_the_gain_is_the_geometric_mean():
+    rows = [("none", 400.0), ("bn", 100.0)]
+    table = pd.DataFrame(rows, columns=["arm", "time"]).assign(depth=5, gain=0.41, seed=0, drift=0.2)
+    panel = q1.drift_against_steps(table, ["none", "bn"], WIDE, halfway=True).axes[0]
+    assert any(np.allclose(line.get_ydata(), 200) for line in panel.lines)
+
+
+def test_growth_is_told_against_the_first_layer():
+    table = pd.DataFrame(
+        {"arm": "bn", "depth": 20, "seed": [0, 0, 1, 1], "layer": [3, 2, 2, 3], "value": [6.0, 2, 4, 4]}
+    )
+    found = q4.relative_to_first(table, "value").set_index(["seed", "layer"])["growth"]
+    assert found.to_dict() == {(0, 3): 3.0, (0, 2): 1.0, (1, 2): 1.0, (1, 3): 1.0}
+
+
+def test_theory_comes_from_the_checks():
+    checks = [
+        {"id": "E5", "name": f"growth of the squared gradient a layer, batch {b}", "expected": b / 40} for b in (32, 64)
+    ]
+    assert gradients.theory(checks, {"batch": 64}) == {"none": 1.0, "bn": 1.6}
+    assert gradients.theory(checks, {"batch": 128}) == {"none": 1.0}
+    table = pd.DataFrame(
+        {"depth": 3, "checkpoint": "init", "gain": 1.0, "arm": "bn", "seed": 0, "layer": [1, 2, 3], "norm": [3.0, 2, 1]}
+    )
+    panel = gradients.gradient_by_layer(table, ["bn"], WIDE, {"bn": 4.0}).axes[0]
+    assert any(np.allclose(line.get_ydata(), [4, 2, 1]) for line in panel.lines)  # the norm grows by sqrt(4) a layer
+
+
+def test_modes_are_compared_network_by_network():
+    rows = [("running", 0, 90.0), ("batch128", 0, 91.0), ("running", 1, 80.0), ("batch128", 1, 79.5), ("whole", 1, 1.0)]
+    table = pd.DataFrame(rows, columns=["statistics", "seed", "accuracy"]).assign(arm="bn", depth=5)
+    assert u.modes_apart(table).set_index("seed")["gap"].to_dict() == {0: 1.0, 1: -0.5}
+
+
+def test_inputs_of_a_seed_count_once():
+    table = pd.DataFrame({"inputs": "raw", "seed": [0, 0, 1], "depth": [2, 5, 5], "input_share": [0.1, 0.1, 0.3]})
+    assert gradients.shares(table) == [["raw pixels", "0.2", "–"]]
+
+
+def test_labels_stay_clear_of_the_legend():
+    assert folded("short\n(up = more)", 2.6) == "short\n(up = more)"
+    assert all(
+        len(line) <= 22 for line in folded("a very long label that goes on and on\n(up = more)", 2.6).split("\n")
+    )
 
 
 def test_saved_pairs():

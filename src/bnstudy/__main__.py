@@ -71,6 +71,8 @@ def _claims(a: argparse.Namespace) -> None:
         pd.DataFrame(found).to_csv(a.out.with_name(f"{name}.csv"), index=False, float_format="%.8g")
     store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
     store.write_json(a.out.with_name("findings.json"), claims.findings(ledger, rows))
+    identities = [identity.model_dump() for identity in ledger.identities]
+    store.write_json(a.out.with_name("ledger.json"), {"depths": a.spec["depths"], "identities": identities})
     store.write_json(a.out, rows)
 
 

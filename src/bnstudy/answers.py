@@ -8,6 +8,11 @@ from bnstudy.sentences import fields, listing, sentence, verdict
 
 Row = dict[str, Any]
 MAKERS = {"L": "the lecture", "A": "the answers", "O": "the objection", "P": "the literature", "S": "this study"}
+BRIEF = {
+    "inconclusive": "The study can't say whether {short}.",
+    "mixed": "It depends on the setting whether {short}.",
+    "not tested": "Not tested here: whether {short}.",
+}
 SHADES = {
     "opposite": " (the opposite)", "negligible": " (too small to matter)", "not enough": " (not by enough to matter)",
 }  # fmt: skip
@@ -33,7 +38,9 @@ class Speaker:
         self.values, self.verdicts = {}, {}
         for row in rows:
             claim = ledger.claim(row["id"])
-            self.values[row["id"]] = {**fields(row, claim), "sentence": sentence(row, claim, ledger)}
+            said = sentence(row, claim, ledger)
+            brief = BRIEF.get(row["verdict"], said).format(short=claim.short)
+            self.values[row["id"]] = {**fields(row, claim), "sentence": said, "brief": brief}
             self.verdicts[row["id"]] = verdict(row)
             self.verdicts |= {f"{row['id']}.{i}": verdict(s) for i, s in enumerate(row["settings"], 1)}
 
@@ -45,11 +52,20 @@ class Speaker:
         """One sentence a list, the empty ones left out."""
         return [said for said in map(self.say, lists) if said]
 
+    def brief(self, question: Question) -> list[str]:
+        """The sentences about the question's lead and pivot claims, for a page's first screen: what is left open or
+        depends is said without its reasons."""
+        about = {question.lead, question.pivot}
+        lists = [answers for answers in question.sentences if about & {claim for a in answers for claim in a.when}]
+        short = {claim: {**values, "sentence": values["brief"]} for claim, values in self.values.items()}
+        return [choose(answers, self.verdicts).format_map(short) for answers in lists]
+
 
 def answers(ledger: Ledger, rows: Sequence[Row]) -> list[Row]:
     """The short answer to each question.
 
-    {id, title, asked, lead, pivot, sentences, believe, right, stops, asks, open}: `sentences` the short answer;
+    {id, title, asked, lead, pivot, brief, sentences, believe, right, stops, asks, open}: `sentences` the short answer, `brief` the
+    part of it about lead and pivot;
     `believe` what to take away; `right` what of the claims holds, by who made them; `stops` what doesn't, and what is
     undecided; `asks` [{asked, sentences}]; `open` what isn't tested, and where the measurements end.
     """
@@ -59,7 +75,7 @@ def answers(ledger: Ledger, rows: Sequence[Row]) -> list[Row]:
         out.append(
             {
                 "id": q.id, "title": q.title, "asked": q.asked, "lead": q.lead, "pivot": q.pivot,
-                "sentences": speaker.each(q.sentences), "believe": speaker.each(q.believe),
+                "brief": speaker.brief(q), "sentences": speaker.each(q.sentences), "believe": speaker.each(q.believe),
                 "right": right(mine, speaker), "stops": stops(mine, speaker),
                 "asks": [{"asked": a.asked, "sentences": speaker.each(a.sentences)} for a in q.asks],
                 "open": _open(q, mine, speaker),

@@ -75,7 +75,21 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "cells_trained": sum(s["trained"] for s in stages),
         "cells_reused": sum(len(s["cells"]) - s["trained"] for s in stages),
         **cost(folder),
+        "slowest": slowest(folder),
     }
+
+
+def slowest(folder: Path, count: int = 5) -> list[dict[str, Any]]:
+    """The jobs that computed longest, {job, seconds}; what a job found stored cost it nothing."""
+    jobs = [
+        {
+            "job": f"{stage} {path.stem}",
+            "seconds": round(sum(json.loads(path.read_text()).get("seconds", {}).values()), 1),
+        }
+        for stage in ("sweep", "evaluate", "measure")
+        for path in sorted((folder / stage).glob("*.json"))
+    ]
+    return sorted(jobs, key=lambda job: -job["seconds"])[:count]
 
 
 def _git(*arguments: str) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from bnstudy import effective, store
+from bnstudy.convergence import WINDOW, trailing
 
 CELLS = Path("results/cells")
 CELL = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool", "rate"]

@@ -32,6 +32,7 @@ rule claims:
         rows=f"{PLAN.folder}/claims.json",
         answers=f"{PLAN.folder}/answers.json",
         findings=f"{PLAN.folder}/findings.json",
+        ledger=f"{PLAN.folder}/ledger.json",
         contrasts=f"{PLAN.folder}/contrasts.csv",
         robustness=f"{PLAN.folder}/robustness.csv",
     log:

@@ -1,6 +1,7 @@
 """Panels, ticks, legends and rails that the figures share."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,17 @@ def label(axes: "list[Axes]", x: str, y: str) -> None:
     """Axis titles once a figure: x below, y at the left."""
     figure = axes[0].figure
     figure.supxlabel(x, fontsize=axes[0].xaxis.label.get_size())
-    figure.supylabel(y, fontsize=axes[0].yaxis.label.get_size())
+    height = figure.bbox.height / figure.dpi  # type: ignore[union-attr]
+    figure.supylabel(folded(y, height), fontsize=axes[0].yaxis.label.get_size())
+
+
+def folded(text: str, height: float) -> str:
+    """A y label with its lines broken so that it stays clear of the legend of a figure `height` inches high.
+
+    Two rows of legend may stand above the panels: 0.9 inches are not the label's own. A character is about 0.075 inches.
+    """
+    most = max(12, int((height - 0.9) / 0.075))
+    return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
 
 
 def legend(figure: "Figure", arms: Sequence[str], extra: Sequence[Any] = ()) -> None:
@@ -52,7 +63,10 @@ def legend(figure: "Figure", arms: Sequence[str], extra: Sequence[Any] = ()) -> 
         found = figure.legend(
             handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4
         )
-        if columns == 1 or found.get_window_extent(renderer).width < room:
+        frame = found.get_window_extent(renderer)
+        if columns == 1 or frame.width < room:
+            if figure.get_supylabel():  # centred on what the legend leaves, not on the whole figure
+                figure._supylabel.set_y((1 - frame.height / figure.bbox.height) / 2)  # type: ignore[attr-defined]
             return
         found.remove()
 

@@ -3,9 +3,7 @@
 import math
 from typing import Any
 
-import pandas as pd
-
-from bnstudy.figures.marks import effect, escape, makers, mark, verdict_words
+from bnstudy.figures.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.figures.ruler import ruler
 from bnstudy.sentences import natural
 
@@ -47,11 +45,12 @@ def claim(row: dict[str, Any]) -> str:
         ],
         rulers=[ruler([s]) for s in row["settings"]],
     )
+    hangs = f'<p class="note">{escape(row["robustness_sentence"])}</p>' if row.get("robustness_sentence") else ""
     return (
         f'<section class="claim" id="claim-{row["id"]}"><h4>{escape(row["statement"])} '
         f"<small>{row['id']}, {escape(makers(row['by']))}</small></h4>"
-        f'<p class="verdict">{mark(row["verdict"])} <strong>{escape(verdict_words(row))}</strong> {ruler(shown)}</p>'
-        f"<p>{escape(row['sentence'])}</p>"
+        f'<p class="verdict">{mark(row["verdict"])} <strong>{escape(verdict_words(row))}</strong> {changes(row)}{ruler(shown)}</p>'
+        f"<p>{escape(row['sentence'])}</p>{hangs}"
         f"<details><summary>Every setting, and what would change the verdict</summary>{settings}"
         f'<p class="note">{escape(change(row))} Smallest effect that matters: {escape(row["sesoi_reason"])}.</p>'
         f"</details></section>"
@@ -119,13 +118,6 @@ def checks(rows: list[dict[str, Any]]) -> str:
     return f"<p>{passed} of {len(rows)} passed.</p>" + table(head, body, ids=ids)
 
 
-def coverage(frame: pd.DataFrame) -> str:
-    """The simulation of the intervals, as the study stored it."""
-    if frame.empty:
-        return '<p class="note">This configuration has no simulation of the intervals on file.</p>'
-    return table([str(c) for c in frame], [[short(v) for v in row] for row in frame.itertuples(index=False)])
-
-
 def short(value: Any) -> str:
     """A number in four figures, anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else ("" if value is None else str(value))
@@ -135,7 +127,7 @@ def scorecard(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The cells of the scorecard, with what each column sorts by."""
     return [
         {
-            **row, "words": verdict_words(row), "mark": mark(row["verdict"]), "makers": makers(row["by"]),
+            **row, "words": verdict_words(row), "mark": mark(row["verdict"]), "changes": changes(row), "makers": makers(row["by"]),
             "effect": effect(row["settings"][0]), "ruler": ruler(row["settings"][:1]),
             "size": (row["estimate"] or 0.0) / (row["sesoi"] or 1.0),
         }

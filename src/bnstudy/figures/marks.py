@@ -29,6 +29,14 @@ def verdict_words(row: dict[str, Any]) -> str:
     return row["verdict"] + (f": {shades.get(row['detail'], row['detail'])}" if row.get("detail") else "")
 
 
+def changes(row: dict[str, Any]) -> str:
+    """A mark beside a verdict that some change of the study's choices turns; empty for one that none does."""
+    names = row.get("robustness") or []
+    if not names:
+        return ""
+    return f'<span class="changes" title="{escape("; ".join(names))}">≠ with {len(names)} change{"s" * (len(names) > 1)}</span> '
+
+
 def makers(by: str) -> str:
     """Who made a claim, in words: "L, O" -> "lecture, objection"."""
     return ", ".join(MAKERS.get(letter.strip(), letter) for letter in by.split(","))

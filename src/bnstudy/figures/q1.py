@@ -48,34 +48,45 @@ def drift_by_stage(table: pd.DataFrame, arms: Sequence[str], width: float) -> "F
 
 
 def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFrame:
-    """One row a network: arm, depth, seed, drift (mean over layers from the second on) and time."""
-    keys = ["arm", "depth", "seed"]
+    """One row a network: arm, depth, gain, seed, drift (mean over layers from the second on) and time.
+
+    A network that didn't reach the target has no drift to it: its time is infinite and its drift is empty.
+    """
+    keys = ["arm", "depth", "gain", "seed"]
     mean = drift[drift["layer"] >= 2].groupby(keys)["moments"].mean().reset_index(name="drift")
-    return convergence.assign(time=times(convergence))[["arm", "depth", "seed", "time"]].merge(mean)
+    return (
+        convergence.assign(time=times(convergence))[[*keys, "time"]]
+        .merge(mean, how="left")
+        .query("drift.notna() or time == inf")
+    )
 
 
-def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """One mark an arm with both intervals, a panel a depth; an arm whose median never arrives sits on a rail above.
+def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, halfway: bool = False) -> "Figure":
+    """One mark an arm with both intervals, a panel a depth and gain; an arm whose median never arrives sits on a rail.
 
-    `table`: the result of `drift_and_steps`.
+    `table`: the result of `drift_and_steps`. `halfway`: a dotted line at the geometric mean of `none` and `bn`, where
+    half of what batch norm gains would be lost.
     """
     with drawing():
-        depths = sorted(table["depth"].unique())
-        figure, axes = panels(len(depths), width, 2.5, columns=2)
+        networks = sorted(set(zip(table["depth"], table["gain"], strict=True)))
+        figure, axes = panels(len(networks), width, 2.5, columns=2)
+        shown = []
         finite = table.loc[np.isfinite(table["time"]), "time"]
         rail = (finite.max() if len(finite) else 1000.0) * 1.4
-        for panel, depth in zip(axes, depths, strict=True):
-            panel.set_title(f"depth {depth}")
+        for panel, (depth, gain) in zip(axes, networks, strict=True):
+            panel.set_title(f"depth {depth}" + (f", initial gain {gain:g}" if gain != 1 else ""))
             panel.set_xscale("log")
+            here = table[(table["depth"] == depth) & (table["gain"] == gain)]
             panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
-            panel.annotate(
-                "target not reached", (0.01, rail), xycoords=("axes fraction", "data"), xytext=(0, 3),
-                textcoords="offset points", color=MUTED,
-            )  # fmt: skip
             for arm in arms:
-                mine = table[(table["depth"] == depth) & (table["arm"] == arm)]
+                mine = here[(here["arm"] == arm) & here["drift"].notna()]
                 if len(mine):
                     _cross(panel, mine, arm, rail)
+            failed = here[np.isinf(here["time"])].groupby("arm")["seed"].nunique()
+            _rail(panel, rail, {arm: int(failed[arm]) for arm in arms if arm in failed})
+            middle = [median(here.loc[here["arm"] == arm, "time"]) for arm in ("none", "bn") if arm in set(here["arm"])]
+            if halfway and len(middle) == 2 and np.isfinite(middle).all():
+                shown = [reference([panel], float(np.sqrt(middle[0] * middle[1])), "half of the gain lost")]
         log_y(axes, [*finite, rail * 1.25])
         low, high = table["drift"].min() / 1.1, table["drift"].max() * 1.1
         for panel in axes:
@@ -86,8 +97,21 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float) 
             "drift of the next layer's input, in sd\n(right = moves more)",
             "steps to target\n(up = slower)",
         )
-        legend(figure, arms)
+        legend(figure, arms, shown)
     return figure
+
+
+def _rail(panel, rail: float, failed: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+    """On the rail, how many seeds of an arm never got there."""
+    at = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "color": MUTED}
+    panel.annotate("not reached by" if failed else "reached by all", (0.01, rail), xytext=(0, 3), **at)
+    for index, (arm, count) in enumerate(failed.items()):
+        place = 0.48 + 0.14 * index
+        panel.plot(
+            [place], [rail * 1.1], look(arm).marker, color=look(arm).light, markersize=4.5, markeredgewidth=0,
+            transform=panel.get_yaxis_transform(), clip_on=False,
+        )  # fmt: skip
+        panel.annotate(str(count), (place, rail), xytext=(5, 3), **at)
 
 
 def _cross(panel, table: pd.DataFrame, arm: str, rail: float) -> None:  # type: ignore[no-untyped-def]
@@ -112,7 +136,7 @@ def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fi
             panel.set_title(f"depth {depth}")
             lines(panel, table[table["depth"] == depth], "layer", "motion", arms)
             panel.set_ylim(0, max(0.13, table["motion"].max() * 1.05))
-        label(axes, "layer", "motion of γ and β, in sd\n(up = more)")
+        label(axes, "layer", "motion, in sd\n(up = moves more)")
         legend(figure, arms, [reference(axes, 0.10, "would matter: 0.10")])
     return figure
 

@@ -117,10 +117,23 @@ def steps_by_inputs(table: pd.DataFrame, arms: Sequence[str], width: float) -> "
     """Steps to target by the scaling of the inputs, each arm at its own best rate; painted inputs are other images."""
     table = table[table["inputs"].isin(list(INPUTS))]
     order = [text for key, text in INPUTS.items() if key in set(table["inputs"])]
-    rows = table[table["arm"].isin(list(arms))].assign(kind=lambda t: pd.Categorical(t["inputs"].map(INPUTS), order))
-    found = time_summary(rows.assign(kind=rows["kind"].astype(str)), ["arm", "kind"])
+    rows = table[table["arm"].isin(list(arms)) & table["inputs"].isin(list(INPUTS))]
+    found = time_summary(rows.assign(kind=rows["inputs"].map(INPUTS)), ["arm", "kind"])
     found = found.assign(order=found["kind"].map(order.index)).sort_values("order")
     return timing({"": found}, "kind", arms, "inputs", width)
+
+
+def steps_by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """Steps to target by network, each arm at its own best rate. `table`: convergence rows of one target."""
+    words = [
+        f"{depth} layers" + (f",\ngain {gain:g}" if gain != 1 else "")
+        for depth, gain in zip(table["depth"], table["gain"], strict=True)
+    ]
+    rows = table.assign(network=words)
+    order = list(dict.fromkeys(rows.sort_values(["gain", "depth"], ascending=False)["network"]))
+    found = time_summary(rows[rows["arm"].isin(list(arms))], ["arm", "network"])
+    found = found.sort_values("network", key=lambda n: n.map(order.index))
+    return timing({"": found}, "network", arms, "network", width)
 
 
 def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":

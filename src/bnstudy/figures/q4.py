@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bnstudy.figures.axes import draw, label, legend, lines, log_ticks, log_y, panels
+from bnstudy.figures.axes import draw, label, legend, lines, log_ticks, log_y, panels, reference
 from bnstudy.figures.style import INK, MUTED, drawing
 from bnstudy.figures.summary import medians, times
 
@@ -72,4 +72,29 @@ def steps_saved(table: pd.DataFrame, width: float) -> "Figure":
             panel.set_xticks(range(len(depths)), [str(d) for d in depths])
             panel.set_xlim(-0.5, len(depths) - 0.5)
         label(axes, "depth, in layers", "steps, without : with batch norm\n(up = it saves more)")
+    return figure
+
+
+def relative_to_first(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The table with `growth`: each layer's `column` over that of the network's first layer in the table."""
+    keys = ["arm", "depth", "seed"]
+    first = table.sort_values("layer").groupby(keys)[column].first().rename("first").reset_index()
+    table = table.merge(first, on=keys)
+    return table.assign(growth=table[column] / table["first"]).drop(columns="first")
+
+
+def growth(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """What moves at each layer as a multiple of the first layer's, a panel a `measure` in the order of the table.
+
+    `table`: rows (measure, arm, seed, layer, growth) of one depth.
+    """
+    with drawing():
+        measures = list(dict.fromkeys(table["measure"]))
+        figure, axes = panels(len(measures), width, columns=2)
+        for panel, measure in zip(axes, measures, strict=True):
+            panel.set_title(measure)
+            lines(panel, table[table["measure"] == measure], "layer", "growth", arms)
+        log_y(axes, [*table["growth"], 2.2])
+        label(axes, "layer", "times the first layer's\n(up = grows with depth)")
+        legend(figure, arms, [reference(axes, 2, "would matter: 2 times")])
     return figure

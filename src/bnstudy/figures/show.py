@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bnstudy.figures import blocks
+from bnstudy.figures import blocks, methods
 from bnstudy.figures.study import Study
 from bnstudy.figures.style import NARROW, WIDE, name
 from bnstudy.figures.summary import FEWEST
@@ -31,7 +31,8 @@ def asks(study: Study, question: str) -> None:
 
 def claims(study: Study, question: str) -> None:
     """Every claim of a question."""
-    _html("".join(blocks.claim(row) for row in study.claims.values() if row["question"] == question))
+    rows = "".join(blocks.claim(row) for row in study.claims.values() if row["question"] == question)
+    _html(f'<div id="claims-{question}">{rows}</div>')
 
 
 def checks(study: Study) -> None:
@@ -41,7 +42,24 @@ def checks(study: Study) -> None:
 
 def coverage(study: Study) -> None:
     """How often the intervals cover, by simulation."""
-    _html(blocks.coverage(study.table("coverage")))
+    _html(methods.coverage(study.table("coverage")))
+
+
+def identities(study: Study) -> None:
+    """What holds by arithmetic, as the claims file lists it."""
+    _html(methods.identities(study.ledger.get("identities", [])))
+
+
+def robustness(study: Study) -> None:
+    """What every verdict becomes under other choices."""
+    _html(methods.robustness(study.table("robustness")))
+
+
+def numbers(title: str, head: list[str], rows: list[list[str]], how: str) -> None:
+    """A small table under a neutral title; `how` says what the numbers are. Nothing where there are no rows."""
+    if rows:
+        text = f"<h4>{blocks.escape(title)}</h4>{blocks.table(head, rows)}"
+        _html(f'{text}<p class="note">{blocks.escape(how)}</p>')
 
 
 def note(text: str) -> None:
@@ -64,19 +82,22 @@ def figure(
 ) -> None:
     """One figure at two widths, with its data.
 
-    The title is the finding that the claims file chooses for figure `id` by verdict; where it has none, the sentence
-    of `claim`; else, or if that claim isn't tested, the neutral `subject`. `how` says how to read the figure. `arms`
-    are those it would show, `needs` those it is nothing without: what is lacking is said instead of drawn.
+    Title, alternative text and the caption's first words are the finding that the claims file has for figure `id`,
+    chosen by the verdict of `claim`; without a claim, or where it isn't tested, the neutral `subject`. `how` says how to
+    read the figure. `arms` are those it would show, `needs` those it is nothing without: what is lacking is said
+    instead of drawn.
     """
     have = set(table["arm"]) if "arm" in table else set(arms)
     if table.empty or not set(needs) <= have:
         missing = ", ".join(name(a) for a in needs if a not in (study.arms_run if table.empty else have))
         note(f"{subject}: no figure, since this configuration lacks {missing or 'the runs for it'}.")
         return
-    title = _title(study, id, claim) or subject
+    found = _finding(study, id, claim)
+    title = found.get("title", subject)
     seeds, fewer, least = _seeds(study, table)
     caption = [
         f"{subject}." if title != subject else "",
+        found.get("caption", ""),
         how,
         f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}.",
     ]
@@ -86,8 +107,10 @@ def figure(
         caption.append(f"Below {FEWEST} seeds no interval is drawn.")
     if lacks := [name(a) for a in arms if a not in have]:
         caption.append(f"This configuration lacks {', '.join(lacks)}.")
-    alt = f"{kind}: {subject}; {', '.join(name(a) for a in arms if a in have)}; n = {seeds}. {title}"
-    _picture(id, draw, table, title, " ".join(filter(None, caption)), alt)
+    shown = [name(a) for a in arms if a in have]
+    said = found.get("alt") or f"{kind}: {subject}. {title}."
+    alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}."
+    _show(id, draw, table, title, " ".join(filter(None, caption)), alt, claim if claim in study.claims else None)
 
 
 def images(
@@ -96,29 +119,39 @@ def images(
     """Sample images at two widths, with what was done to them as `table`; nothing where the study wrote no samples or
     the table is empty."""
     if study.samples and len(table):
-        _picture(id, draw, table, subject, how, f"Images: {subject}. {how}")
+        _show(id, draw, table, subject, how, f"Images: {subject}. {how}")
 
 
-def _picture(
-    id: str, draw: "Callable[[float], Figure]", table: pd.DataFrame, title: str, caption: str, alt: str
+def _show(
+    id: str,
+    draw: "Callable[[float], Figure]",
+    table: pd.DataFrame,
+    title: str,
+    caption: str,
+    alt: str,
+    claim: str | None = None,
 ) -> None:
     picture = {
         "id": id,
         "title": title,
         "caption": caption,
         "alt": alt,
-        "wide": to_svg(draw(WIDE), f"{id}-wide"),
-        "narrow": to_svg(draw(NARROW), f"{id}-narrow"),
+        "claim": claim,
+        **_pictures(id, draw),
         "csv": base64.b64encode(_csv(table).encode()).decode(),
     }
     _display({FIGURE: picture, "image/svg+xml": picture["wide"], "text/plain": f"figure {id}: {title}"})
 
 
-def _title(study: Study, id: str, claim: str | None) -> str | None:
+def _pictures(id: str, draw: "Callable[[float], Figure]") -> dict[str, str]:
+    """The figure as SVG at both widths."""
+    return {name: to_svg(draw(width), f"{id}-{name}") for name, width in (("wide", WIDE), ("narrow", NARROW))}
+
+
+def _finding(study: Study, id: str, claim: str | None) -> dict[str, str]:
+    """{title, alt, caption}, or nothing where no verdict speaks of the figure."""
     row = study.claims.get(claim or "")
-    if row is None or row["verdict"] == "not tested":
-        return None
-    return study.findings.get(id, {}).get("title") or row["sentence"]
+    return study.findings.get(id, {}) if row and row["verdict"] != "not tested" else {}
 
 
 def _seeds(study: Study, table: pd.DataFrame) -> tuple[int, list[str], int]:

@@ -11,6 +11,13 @@ import pandas as pd
 
 from bnstudy.figures.summary import SETTING
 
+REACH = ["moments", "values", "gradients"]
+SMOOTHNESS = [
+    "change_absolute", "change_relative", "loss_range", "predictiveness", "beta_smoothness", "hessian_top",
+    "input_share",
+]  # fmt: skip
+OUTSIDE = ("coverage", "robustness")
+"""Tables beside tables/, not in it."""
 COLUMNS = {
     "rates": [*SETTING, "role", "rate", "evaluable", "reason"],
     "sweep": [*SETTING, "rate", "seed", "target", "steps", "reached", "diverged_at", "log_loss"],
@@ -39,6 +46,7 @@ COLUMNS = {
         "mean_rms",
         "ln_sd_rms",
         "variance",
+        "excess_kurtosis",
     ],
     "shift": [*SETTING, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
     "xhat": [*SETTING, "rate", "seed", "family", "severity", "layer", "offset"],
@@ -58,7 +66,14 @@ COLUMNS = {
         "expected",
         "effective",
     ],
+    "gradients": [*SETTING, "rate", "seed", "checkpoint", "layer", "norm"],
+    "ics": [*SETTING, "rate", "seed", "checkpoint", "layer", "matching", "relative", "floor"],
+    "intervention": [*SETTING, "rate", "seed", "checkpoint", "kind", "dose", "layer", *REACH, "left"],
+    "adaptation": [*SETTING, "rate", "seed", "checkpoint", "match", "steps", "reached", "budget"],
+    "landscape": [*SETTING, "rate", "seed", "checkpoint", *SMOOTHNESS],
+    "levels": [*SETTING, "rate", "seed", "checkpoint", "statistics", "nll", "accuracy"],
     "coverage": [],
+    "robustness": [],
 }
 """The columns that figures use; a table that the study doesn't have is an empty one with these."""
 
@@ -80,7 +95,7 @@ class Study:
     def table(self, name: str) -> pd.DataFrame:
         """One tidy table; empty, with its columns, where the study has none."""
         if name not in self._tables:
-            path = self.folder / ("" if name == "coverage" else "tables") / f"{name}.csv"
+            path = self.folder / ("" if name in OUTSIDE else "tables") / f"{name}.csv"
             empty = pd.DataFrame(columns=COLUMNS.get(name, []))
             kinds = {"gain": float, "rate": float}  # a column of ones alone would be read as whole numbers
             found = pd.read_csv(path, na_values=[""], keep_default_na=False, dtype=kinds) if path.exists() else empty
@@ -130,11 +145,27 @@ class Study:
         """The main target loss; nan in a study without runs."""
         return self.targets[0] if self.targets else math.nan
 
+    @property
+    def main(self) -> str:
+        """The checkpoint at the main target loss."""
+        return f"loss{self.target}"
+
+    @cached_property
+    def ledger(self) -> dict[str, Any]:
+        """What the claims were judged with: depths by name, identities; empty where the study wrote none."""
+        path = self.folder / "ledger.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def depth(self, name: str) -> int:
+        """The depth that the claims call shallow, middle or deep; 0, which no network has, for one the study lacks."""
+        return int(self.ledger.get("depths", {}).get(name, 0))
+
     @cached_property
     def base(self) -> dict[str, Any]:
-        """Network family, width, batch and optimizer of the study proper: the commonest; other values are sensitivity runs."""
+        """Network family, width, batch, optimizer and pooling of the study proper: the commonest; others are sensitivity
+        runs."""
         rates = self.table("rates")
-        return {c: rates[c].mode().iloc[0] for c in ("net", "width", "batch", "optimizer") if len(rates)}
+        return {c: rates[c].mode().iloc[0] for c in ("net", "width", "batch", "optimizer", "pool") if len(rates)}
 
     @property
     def arms_run(self) -> set[str]:
@@ -149,8 +180,8 @@ class Study:
     def at(self, name: str, role: str | None = None, **where: Any) -> pd.DataFrame:
         """Rows of a table at each setting's own rate in `role` (default: best for the main target).
 
-        Without other wish in `where` (column = value or list): base family, width, batch and optimizer, gain 1,
-        standardized inputs. Settings whose rate could not be chosen are left out.
+        Without other wish in `where` (column = value or list, ... for any): base family, width, batch, optimizer and
+        pooling, gain 1, standardized inputs. Settings whose rate could not be chosen are left out.
         """
         table = self.table(name)
         rates = self.table("rates")

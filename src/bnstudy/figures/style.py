@@ -50,6 +50,10 @@ NAMES = {
     "bn_frozen": "batch norm, γ β frozen",
     "bn_detached": "batch norm, detached",
     "layernorm": "layer norm",
+    "bn_post": "batch norm after the ReLU",
+    "none_noisy": "no normalization, noisy",
+    "bn_noisy_half": "batch norm, half the noise",
+    "bn_noisy_quarter": "batch norm, a quarter of the noise",
 }
 
 GUESTS = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bnstudy.figures.axes import draw, legend, line, log_ticks, plain
+from bnstudy.figures.axes import draw, folded, legend, line, log_ticks, plain
 from bnstudy.figures.style import INK, NARROW, PAPER, RULE, drawing, look
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def timing(
     found: dict[str, pd.DataFrame], x: str, arms: Sequence[str], xlabel: str, width: float, log: bool = False,
-    columns: int = 3,
+    columns: int = 3, ylabel: str = "steps to target\n(up = slower)",
 ) -> "Figure":  # fmt: skip
     """One panel an entry of `found` (title: the result of `summary.time_summary` by arm and `x`).
 
@@ -53,14 +53,14 @@ def timing(
             for k, arm in enumerate(arms):
                 mine = places[places["arm"] == arm]
                 shift = (k - (len(arms) - 1) / 2) * (0.06 if log else 0.09)
-                draw(top, mine, "place", line(arm), shift)
+                draw(top, mine, "place", line(arm) | ({} if numbers else {"linestyle": "none"}), shift)
             _strip(below, places, arms, np.array(ticks, float) if log else np.arange(len(ticks)), log)
             top.tick_params(labelbottom=False, bottom=False)
             if column:
                 top.tick_params(labelleft=False)
             _ticks(below, ticks, log, width / across)
         figure.supxlabel(xlabel, fontsize=9)
-        figure.supylabel("steps to target\n(up = slower)", fontsize=9)
+        figure.supylabel(folded(ylabel, figure.get_figheight()), fontsize=9)
         legend(figure, arms)
     return figure
 

@@ -43,7 +43,7 @@ def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
         scope=_scope(config, claims),
         seeds=_seeds(config, claims),
         few=FEW,
-        answers=[{**a, "claims": [c for c in claims if c["question"] == a["id"]]} for a in answers if a["sentences"]],
+        answers=[{**a, "verdicts": _count(claims, a["id"])} for a in answers if a["brief"]],
         titles={a["id"].lower(): f"{a['id']} {a['title']}" if a["sentences"] else a["title"] for a in answers},
         sections=[(path.stem, body(path)) for path in notebooks],
         claims=blocks.scorecard(claims),
@@ -68,6 +68,12 @@ def _read(path: Path, default: Any = None) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def _count(claims: list[dict[str, Any]], question: str) -> list[tuple[str, int]]:
+    """The verdicts that a question's claims have, each with how many have it."""
+    found = Counter(c["verdict"] for c in claims if c["question"] == question)
+    return [(verdict, found[verdict]) for verdict in VERDICTS if verdict in found]
+
+
 def _seeds(config: dict[str, Any], claims: list[dict[str, Any]]) -> int:
     known = config.get("seeds", {}).get("evaluation")
     return int(known or max((s["n_seeds"] for c in claims for s in c["settings"]), default=0))
@@ -90,6 +96,8 @@ def _made(made: dict[str, Any]) -> list[tuple[str, str]]:
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{k} {blocks.short(v)}" for k, v in value.items())
+        if isinstance(value, list):
+            value = "; ".join(f"{v['job']} {v['seconds']:,.0f} s" for v in value)
         if isinstance(value, bool):
             value = "yes" if value else "no"
         rows.append((key.replace("_", " "), blocks.short(value)))

@@ -15,7 +15,7 @@ PICTURE = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).
 <h4>{{ title }}</h4>
 <div class="wide" role="img" aria-label="{{ alt }}">{{ wide|safe }}</div>
 <div class="narrow" role="img" aria-label="{{ alt }}">{{ narrow|safe }}</div>
-<figcaption>{{ caption }} <a download="{{ id }}.csv" href="data:text/csv;base64,{{ csv }}">Data (CSV)</a></figcaption>
+<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}<a download="{{ id }}.csv" href="data:text/csv;base64,{{ csv }}">Data (CSV)</a></figcaption>
 </figure>
 """)
 
