@@ -11,7 +11,7 @@ report: .venv/ready
 quick: .venv/ready
 	$(RUN) snakemake --cores $(CORES) --configfile config/quick.yaml
 test: .venv/ready
-	$(RUN) pytest -q
+	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile
 lint: .venv/ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy
 bench: .venv/ready

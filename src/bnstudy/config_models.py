@@ -153,7 +153,9 @@ USED = (*INSIDE, "levels", "shift", "xhat")
 PROBED = ("adaptation", "gradients", "ics", "intervention", "landscape", "moments")
 NEAR: tuple[Role, ...] = ("best", "neighbours")
 GRIDS = (
-    Grid(name="main", arms=JUDGED, depths=(5, 20), rates=NEAR, measures=USED),
+    Grid(name="main", arms=JUDGED, depths=(5,), rates=NEAR, measures=USED),
+    Grid(name="deep", arms=JUDGED, depths=(20,), rates=NEAR, measures=(*INSIDE, "levels")),
+    Grid(name="deep_accuracy", arms=("bn_frozen", "bn_post"), depths=(20,), measures=("shift",)),
     Grid(name="others", arms=("layernorm",), depths=(5, 20), measures=USED),
     Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
     Grid(name="gains", arms=TRIO, depths=(10,), gains=(0.71, 1.41), rates=NEAR, measures=(*INSIDE, "gradients")),
