@@ -435,3 +435,21 @@ def test_saved_pairs():
     )
     found = q4.saved(table).set_index("seed")
     assert found["ratio"].to_dict() == {1: 2.0, 2: np.inf, 3: 0.0} and (found["both"] == 1).all()
+
+
+def test_nobody_reaches_the_target_still_draws(tables):
+    """Drift between checkpoints that no run reached, and no run's steps: the rails alone."""
+    steps = tables["convergence"].query("target == 0.5 and depth == 5 and arm in ['none', 'bn'] and gain == 1").copy()
+    steps = steps.drop_duplicates(["arm", "seed"]).assign(reached=False, steps=pd.NA)
+    drift = tables["drift"].query("depth == 5 and arm in ['none', 'bn']").head(0)
+    both = q1.drift_and_steps(drift, steps)
+    assert len(both) and both["drift"].isna().all()
+    for width in (WIDE, NARROW):
+        assert q1.drift_against_steps(both, ["none", "bn"], width).axes
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_checkpoints_that_are_one_still_draw(tables):
+    """Both losses fell below their levels at one step: no drift at all, and no place on a log axis."""
+    still = tables["drift"].query("depth == 5 and arm in ['none', 'bn'] and site == 'next' and start == 'loss1.0'")
+    assert q1.drift_by_layer(still.assign(moments=0.0), ["none", "bn"], WIDE).axes

@@ -150,7 +150,7 @@ def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
             continue
         for command in content.splitlines():
             done = subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900
             )
             assert done.returncode == 0, command + done.stdout + done.stderr
             said += done.stdout

@@ -88,7 +88,8 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
             if halfway and len(middle) == 2 and np.isfinite(middle).all():
                 shown = [reference([panel], float(np.sqrt(middle[0] * middle[1])), "half of the gain lost")]
         log_y(axes, [*finite, rail * 1.25])
-        low, high = table["drift"].min() / 1.1, table["drift"].max() * 1.1
+        drifts = table.loc[table["drift"] > 0, "drift"]  # 0 where two checkpoints are one, none where nobody got there
+        low, high = (drifts.min() / 1.1, drifts.max() * 1.1) if len(drifts) else (0.1, 1.0)
         for panel in axes:
             panel.set_xlim(low, high)
             log_ticks(panel.xaxis, low, high)
