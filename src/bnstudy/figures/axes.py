@@ -125,8 +125,10 @@ def log_y(axes: "list[Axes]", values: "Sequence[float] | np.ndarray | pd.Series"
     array = array[np.isfinite(array) & (array > 0)]
     low, high = (array.min() / pad, array.max() * pad) if len(array) else (0.1, 10.0)
     for panel in axes:
-        panel.set_ylim(low, high)  # first: a log scale of data without positive values would warn
+        panel.set_autoscaley_on(False)  # a log scale of data without positive values would warn
+    for panel in axes:
         panel.set_yscale("log")
+        panel.set_ylim(low, high)
         log_ticks(panel.yaxis, low, high)
 
 

@@ -79,7 +79,7 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
             here = table[(table["depth"] == depth) & (table["gain"] == gain)]
             panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
             for arm in arms:
-                mine = here[(here["arm"] == arm) & here["drift"].notna()]
+                mine = here[(here["arm"] == arm) & (here["drift"] > 0)]
                 if len(mine):
                     _cross(panel, mine, arm, rail)
             failed = here[np.isinf(here["time"])].groupby("arm")["seed"].nunique()
