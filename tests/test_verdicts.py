@@ -159,7 +159,7 @@ def test_not_evaluable_says_why(ledger: Ledger, base: Tables) -> None:
 def test_disagreeing_shades_give_the_careful_sentence(ledger: Ledger, base: Tables) -> None:
     row = one(ledger, "Q4g", dial(base, "Q4g", ["opposite", "negligible"]))
     assert (row["verdict"], row["detail"]) == ("contradicted", "not enough")
-    assert "shrinks" not in row["sentence"] and row["sentence"].startswith("The claim doesn't hold as said")
+    assert "shrinks" not in row["sentence"] and row["sentence"].startswith("It doesn't hold as said that ")
 
 
 def test_one_aberrant_seed_changes_no_verdict(ledger: Ledger, base: Tables) -> None:
