@@ -19,7 +19,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path)
     for name in ("sweeps", "evaluations", "measures", "notebooks"):
         parser.add_argument(f"--{name}", type=Path, nargs="*")
-    STAGES[parser.parse_args().stage](parser.parse_args())
+    arguments = parser.parse_args()
+    STAGES[arguments.stage](arguments)
 
 
 def _data(a: argparse.Namespace) -> None:

@@ -6,8 +6,8 @@ They form a question of their own, A, which shares an error of 5% as the others 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bnstudy.factors import FIXED
 from bnstudy.ledger import Claim, Ledger, Question
-from bnstudy.lookup import FIXED
 from bnstudy.setting import Setting
 
 if TYPE_CHECKING:

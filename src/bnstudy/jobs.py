@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy import store
+from bnstudy.factors import SETTING
 
 CELLS = Path("results/cells")
 
@@ -226,7 +227,7 @@ def cell_base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict
 
 def setting_of(row: dict[str, Any]) -> dict[str, Any]:
     """The factors of a setting, out of a row that holds them."""
-    return {k: row[k] for k in ("arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool")}
+    return {k: row[k] for k in SETTING}
 
 
 def _convergence(base: dict[str, Any], name: str, cell: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SETTING = ("arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool")
-FIXED = SETTING[4:]
-"""Factors that a study holds at one value of its own; grids at others are sensitivity runs, read on request alone."""
+from bnstudy.factors import FIXED, SETTING
+
 TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
 EPS = 1e-5

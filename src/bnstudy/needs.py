@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-FACTORS = frozenset({"gain", "inputs", "net", "width", "batch", "optimizer", "pool"})
+from bnstudy.factors import SETTING
+
+FACTORS = frozenset(SETTING) - {"arm", "depth"}
 """What any setting may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
 
 

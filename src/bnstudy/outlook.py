@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy import store
+from bnstudy.config_checks import names
 from bnstudy.jobs import CELLS, blocks, cell_base, rates_of, setting_of
 from bnstudy.plan import Plan
 from bnstudy.tune import budgets
-
-CONVOLUTIONAL = ("cnn", "resnet")
 
 
 def outlook(plan: Plan) -> str:
     """How many cells are stored, how many will be trained, and about how many minutes that takes on two cores.
 
     The rates that tuning will add or choose, and how long their runs last, are not known beforehand: a setting is counted
-    with one refinement more on either side and the shortest budget, and evaluations whose rates.json is missing with one cell a rate asked for.
+    with one refinement more on either side and the shortest budget, and evaluations whose rates.json is missing with one
+    cell a rate asked for.
     """
     rates_file = Path(plan.folder) / "rates.json"
     known = json.loads(rates_file.read_text()) if rates_file.is_file() else []
@@ -55,9 +55,9 @@ def outlook(plan: Plan) -> str:
 
 def _seconds(steps: int, setting: dict[str, Any], networks: int) -> float:
     """A rough cost, as timed on one core of a server: for a hidden layer, step and network at batch 64, 60 microseconds
-    at width 64; of convolutions on about 14 x 14 pixels 5 milliseconds at width 32."""
+    at width 64; of convolutions, which train alone, 5 milliseconds at width 32 on about 14 x 14 pixels."""
     layer = 60e-6 * setting["width"] / 64
-    if setting["net"] in CONVOLUTIONAL:
+    if setting["net"] in names("nets", "ALONE"):
         layer = 5e-3 * (setting["width"] / 32) ** 2
     return steps * networks * layer * (setting["depth"] + 1) * setting["batch"] / 64
 

@@ -60,7 +60,8 @@ def cost(folder: Path) -> dict[str, Any]:
 
 def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     """What made the report: config and its hash, versions, platform, commit, and how many cells were trained."""
-    stages = [json.loads(p.read_text()) for s in ("sweep", "evaluate") for p in (folder / s).glob("*.json")]
+    jobs = _jobs(folder)
+    stages = [job for job in jobs.values() if "rows" in job]
     rows = [r for s in stages for r in s["rows"]]
     targets = {r["target"] for r in rows}
     return {
@@ -75,21 +76,20 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "cells_trained": sum(s["trained"] for s in stages),
         "cells_reused": sum(len(s["cells"]) - s["trained"] for s in stages),
         **cost(folder),
-        "slowest": slowest(folder),
+        "slowest": slowest(jobs),
     }
 
 
-def slowest(folder: Path, count: int = 5) -> list[dict[str, Any]]:
+def slowest(jobs: dict[str, dict[str, Any]], count: int = 5) -> list[dict[str, Any]]:
     """The jobs that computed longest, {job, seconds}; what a job found stored cost it nothing."""
-    jobs = [
-        {
-            "job": f"{stage} {path.stem}",
-            "seconds": round(sum(json.loads(path.read_text()).get("seconds", {}).values()), 1),
-        }
-        for stage in ("sweep", "evaluate", "measure")
-        for path in sorted((folder / stage).glob("*.json"))
-    ]
-    return sorted(jobs, key=lambda job: -job["seconds"])[:count]
+    each = [{"job": name, "seconds": round(sum(job.get("seconds", {}).values()), 1)} for name, job in jobs.items()]
+    return sorted(each, key=lambda job: -job["seconds"])[:count]
+
+
+def _jobs(folder: Path) -> dict[str, dict[str, Any]]:
+    """What each job wrote, by stage and name."""
+    paths = [path for stage in ("sweep", "evaluate", "measure") for path in sorted((folder / stage).glob("*.json"))]
+    return {f"{path.parent.name} {path.stem}": json.loads(path.read_text()) for path in paths}
 
 
 def _git(*arguments: str) -> str | None:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from bnstudy import effective, store
 from bnstudy.convergence import WINDOW, trailing
+from bnstudy.factors import SETTING
 
 CELLS = Path("results/cells")
-CELL = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool", "rate"]
+CELL = [*SETTING, "rate"]
 """The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
 EVERY = 10
 """The curves keep every tenth step."""
@@ -45,30 +46,25 @@ def summarize(
     if "shift" in paths:
         parts = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False, chunksize=100_000)
         _write(out / "effective_robustness.csv", effective.robustness(pd.concat(map(effective.used, parts))))
-    _write(out / "shift_size.csv", shift_sizes(data, pool))
-    write_samples(data, pool, out / "samples.npz")
+    _write_shifts(data, pool, out)
 
 
-def shift_sizes(data: Path, factor: int) -> pd.DataFrame:
-    """How large each shift is, in pixel units, measured on all images of the study, pooled by ``factor``."""
+def _write_shifts(data: Path, factor: int, out: Path) -> None:
+    """How large each shift is, in pixel units, measured on all images of the study, pooled by ``factor``; and an image
+    as each shift leaves it (:func:`bnstudy.data.samples.samples`)."""
+    import numpy as np
     import torch
 
     from bnstudy.data.images import read
+    from bnstudy.data.samples import samples
     from bnstudy.data.shifts import FAMILIES, size
 
     torch.set_num_threads(1)
-    pool = torch.from_numpy(read(data, factor).x)
-    return pd.DataFrame([{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)])
-
-
-def write_samples(data: Path, factor: int, path: Path) -> None:
-    """An image of the study as each shift leaves it (:func:`bnstudy.data.samples.samples`)."""
-    import numpy as np
-
-    from bnstudy.data.images import read
-    from bnstudy.data.samples import samples
-
-    np.savez_compressed(path, **samples(read(data, factor)))  # type: ignore[arg-type]
+    images = read(data, factor)
+    pool = torch.from_numpy(images.x)
+    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)]
+    _write(out / "shift_size.csv", pd.DataFrame(sizes))
+    np.savez_compressed(out / "samples.npz", **samples(images))  # type: ignore[arg-type]
 
 
 def _curve(entry: dict) -> pd.DataFrame:

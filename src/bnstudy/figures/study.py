@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.figures.summary import SETTING
+from bnstudy.factors import FIXED, SETTING
 
 REACH = ["moments", "values", "gradients"]
 SMOOTHNESS = [
@@ -165,7 +165,7 @@ class Study:
         """Network family, width, batch, optimizer and pooling of the study proper: the commonest; others are sensitivity
         runs."""
         rates = self.table("rates")
-        return {c: rates[c].mode().iloc[0] for c in ("net", "width", "batch", "optimizer", "pool") if len(rates)}
+        return {c: rates[c].mode().iloc[0] for c in FIXED if len(rates)}
 
     @property
     def arms_run(self) -> set[str]:

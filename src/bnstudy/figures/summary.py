@@ -7,7 +7,6 @@ import pandas as pd
 
 from bnstudy.stats import rank, seeds_needed
 
-SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
 FEWEST = seeds_needed(1)
 """Seeds below which the median has no 95% interval."""
 

@@ -1,5 +1,6 @@
 """What the measures share."""
 
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,11 @@ def frame(cell: TrainedCell, have: np.ndarray, values: dict[str, Tensor], **colu
         for i, seed in enumerate(cell.seeds)
         if have[i]
     ]
+
+
+def stands_for(site: str, sites: Container[str]) -> tuple[str, ...]:
+    """The sites whose rows are those of ``site``, one of ``sites``: `relu` is left out there where it is `next`."""
+    return (site, "relu") if site == "next" and "relu" not in sites else (site,)
 
 
 def milestones(cell: TrainedCell, *levels: float) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from torch import Tensor
 
 from bnstudy.cell import TrainedCell
-from bnstudy.measures.common import Units, centred, frame, moment_shift, norm, shape_shift
+from bnstudy.measures.common import Units, centred, frame, moment_shift, norm, shape_shift, stands_for
 
 COLUMNS = {
     "layer": "hidden layer, 1 is the first",
@@ -50,7 +50,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
                     "shape": shape_shift(a.units, b.units),
                     "cka": cka(a, b),
                 }
-                for name in (site, "relu") if site == "next" and "relu" not in found[start] else (site,):
+                for name in stands_for(site, found[start]):
                     rows += frame(cell, have, values, layer=layers[0][0], site=name, start=start, end=end)
     return pd.DataFrame(rows)
 

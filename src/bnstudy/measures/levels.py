@@ -34,4 +34,4 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
                 accuracy = 100 * (logits.argmax(1) == labels).float().mean(1)
                 values = {"nll": loss(logits, labels), "accuracy": accuracy}
                 rows += frame(cell, have, values, checkpoint=checkpoint, statistics=name)
-    return pd.DataFrame(rows, columns=[*rows[0]] if rows else ["seed", *COLUMNS])
+    return pd.DataFrame(rows)

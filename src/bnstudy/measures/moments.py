@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from bnstudy.cell import TrainedCell
-from bnstudy.measures.common import DEAD, centred, frame, ln_sd, offset
+from bnstudy.measures.common import DEAD, centred, frame, ln_sd, offset, stands_for
 
 COLUMNS = {
     "checkpoint": "init, step100, a loss level, or final",
@@ -37,6 +37,6 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
                     "excess_kurtosis": (squares / variance.clamp_min(DEAD**2)[..., None]).square_().mean((1, 2)) - 3,
                     "dead": (variance < DEAD**2).float().mean(1),
                 }
-                for name in (site, "relu") if site == "next" and "relu" not in sites else (site,):
+                for name in stands_for(site, sites):
                     rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, site=name)
     return pd.DataFrame(rows)
