@@ -151,6 +151,16 @@ def lines(axes: "Axes", table: "pd.DataFrame", x: str, y: str, arms: Sequence[st
     layer_ticks(axes, table[x])
 
 
+def by_layer(table: "pd.DataFrame", y: str, arms: Sequence[str], width: float) -> "tuple[Figure, list[Axes]]":
+    """A line an arm over the layers, a panel a depth. `table`: arm, depth, seed, layer and `y`."""
+    depths = sorted(table["depth"].unique())
+    figure, axes = panels(len(depths), width, columns=2, sharex=False)
+    for panel, depth in zip(axes, depths, strict=True):
+        panel.set_title(f"depth {depth}")
+        lines(panel, table[table["depth"] == depth], "layer", y, arms)
+    return figure, axes
+
+
 def layer_ticks(axes: "Axes", values: "pd.Series") -> None:
     """At most about six whole numbers, from the first layer to the last."""
     first, last = int(values.min()), int(values.max())

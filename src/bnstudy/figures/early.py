@@ -48,15 +48,19 @@ def reach(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
     return figure
 
 
+def _kinds(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """(kind of change, checkpoint) of each panel."""
+    kinds = [kind for kind in KINDS if kind in set(table["kind"])]
+    return [(kind, checkpoint) for checkpoint in sorted(table["checkpoint"].unique()) for kind in kinds]
+
+
 def by_dose(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
     """How much the output changes with the size of the early change, a panel a kind of change and a checkpoint.
 
     `table`: intervention rows (arm, seed, checkpoint, kind, dose, values) of the logits of one depth.
     """
     with drawing():
-        cells = [
-            (kind, c) for c in sorted(table["checkpoint"].unique()) for kind in KINDS if kind in set(table["kind"])
-        ]
+        cells = _kinds(table)
         doses = sorted(table["dose"].unique())
         figure, axes = panels(len(cells), width, 1.6, 2, narrow=2)
         for panel, (kind, checkpoint) in zip(axes, cells, strict=True):
@@ -83,9 +87,7 @@ def share_left(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figur
     """
     with drawing():
         table = table[table["left"].notna()].assign(percent=lambda t: 100 * t["left"])
-        cells = [
-            (kind, c) for c in sorted(table["checkpoint"].unique()) for kind in KINDS if kind in set(table["kind"])
-        ]
+        cells = _kinds(table)
         figure, axes = panels(len(cells), width, 1.6, 2, narrow=2)
         for panel, (kind, checkpoint) in zip(axes, cells, strict=True):
             panel.set_title(f"{KINDS[kind]}\n{when(checkpoint)}")

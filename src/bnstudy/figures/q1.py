@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bnstudy.figures.axes import label, legend, lines, log_ticks, log_y, panels, reference
+from bnstudy.figures.axes import by_layer, label, legend, lines, log_ticks, log_y, panels, reference
 from bnstudy.figures.style import MUTED, drawing, look
 from bnstudy.figures.summary import interval, median, times
 
@@ -22,11 +22,7 @@ def drift_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "F
     `table`: drift rows (arm, depth, seed, layer, moments) of one site and one pair of checkpoints.
     """
     with drawing():
-        depths = sorted(table["depth"].unique())
-        figure, axes = panels(len(depths), width, columns=2, sharex=False)
-        for panel, depth in zip(axes, depths, strict=True):
-            panel.set_title(f"depth {depth}")
-            lines(panel, table[table["depth"] == depth], "layer", "moments", arms)
+        figure, axes = by_layer(table, "moments", arms, width)
         log_y(axes, table["moments"])
         label(axes, "layer", "drift, in sd\n(up = moves more)")
         legend(figure, arms)
@@ -131,11 +127,8 @@ def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fi
     `table`: affine rows (arm, depth, seed, layer, motion = change_rms / gamma_rms) of one pair of checkpoints.
     """
     with drawing():
-        depths = sorted(table["depth"].unique())
-        figure, axes = panels(len(depths), width, columns=2, sharex=False)
-        for panel, depth in zip(axes, depths, strict=True):
-            panel.set_title(f"depth {depth}")
-            lines(panel, table[table["depth"] == depth], "layer", "motion", arms)
+        figure, axes = by_layer(table, "motion", arms, width)
+        for panel in axes:
             panel.set_ylim(0, max(0.13, table["motion"].max() * 1.05))
         label(axes, "layer", "motion, in sd\n(up = moves more)")
         legend(figure, arms, [reference(axes, 0.10, "would matter: 0.10")])
@@ -148,11 +141,7 @@ def input_offset(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fig
     `table`: moments rows (arm, depth, seed, layer, offset) at the next layer's input, one checkpoint.
     """
     with drawing():
-        depths = sorted(table["depth"].unique())
-        figure, axes = panels(len(depths), width, columns=2, sharex=False)
-        for panel, depth in zip(axes, depths, strict=True):
-            panel.set_title(f"depth {depth}")
-            lines(panel, table[table["depth"] == depth], "layer", "offset", arms)
+        figure, axes = by_layer(table, "offset", arms, width)
         log_y(axes, [*table["offset"], 0.2])
         label(axes, "layer", "distance from (0, 1), in sd\n(up = farther)")
         legend(figure, arms, [reference(axes, 0.25, "a quarter of an sd")])

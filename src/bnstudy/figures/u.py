@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bnstudy.figures.axes import label, legend, lines, panels, reference
+from bnstudy.figures.axes import by_layer, label, legend, reference
 from bnstudy.figures.dots import dots
 from bnstudy.figures.style import drawing
 from bnstudy.figures.summary import time_summary
@@ -21,11 +21,7 @@ def kurtosis(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure"
     `table`: moments rows (arm, depth, seed, layer, excess_kurtosis) of one site and checkpoint.
     """
     with drawing():
-        depths = sorted(table["depth"].unique())
-        figure, axes = panels(len(depths), width, columns=2, sharex=False)
-        for panel, depth in zip(axes, depths, strict=True):
-            panel.set_title(f"depth {depth}")
-            lines(panel, table[table["depth"] == depth], "layer", "excess_kurtosis", arms)
+        figure, axes = by_layer(table, "excess_kurtosis", arms, width)
         label(axes, "layer", "excess kurtosis\n(0 = a bell)")
         legend(figure, arms, [reference(axes, 0, "a bell")])
     return figure
