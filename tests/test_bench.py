@@ -69,14 +69,14 @@ def test_flops_as_torch_counts_them() -> None:
 @pytest.mark.parametrize("arm", ["none", "bn", "once"])
 def test_the_plain_loop_trains_the_same_network(arm: str, data: str) -> None:
     found = read(Path(data), 2)
-    ours = train(spec(arm, 3, 12), [Run(0, contestants.RATE), Run(1, contestants.RATE)], found, keep=False).loss
+    ours = train(spec(arm, 3, 12), [Run(0, contestants.RATE), Run(1, contestants.RATE)], found, keep="curve").loss
     assert ours.shape == (12, 2)
     for seed in (0, 1):
         assert np.abs(contestants.plain_run(found, arm, 3, 12, seed)[1] - ours[:, seed]).max() < 1e-4
 
 
 def test_no_run_ends_before_its_steps(data: str) -> None:
-    assert len(train(spec("bn", 2, 250), [Run(0, 0.1)], read(Path(data), 2), keep=False).loss) == 250
+    assert len(train(spec("bn", 2, 250), [Run(0, 0.1)], read(Path(data), 2), keep="curve").loss) == 250
 
 
 def test_ratios_are_combined_by_the_geometric_mean_pass_by_pass() -> None:

@@ -1,8 +1,12 @@
 """Which rates a setting is run at, and which seeds share a cell."""
 
+import json
+
 import pytest
 
+from bnstudy.config import Study
 from bnstudy.jobs import blocks, rates_of
+from bnstudy.plan import Plan
 
 ROLES = [
     {"role": role, "rate": rate}
@@ -16,23 +20,32 @@ ROLES = [
 @pytest.mark.parametrize(
     ("asked", "rates"),
     [
-        (["best"], {0.1: True, 0.18: False}),
-        (["best", "shared"], {0.1: True, 0.18: False, 0.03: False}),
-        (
-            ["best", "neighbours"],
-            {0.1: True, 0.18: False, 0.056: False},
-        ),  # 0.18 is both the other's best and a neighbour
-        (["neighbours"], {0.056: False, 0.18: False}),
-        (["grid"], {0.01: False, 0.1: False, 1.0: False}),
-        (["best", "grid"], {0.1: True, 0.18: False, 0.01: False, 1.0: False}),
+        (["best"], {0.1: "levels", 0.18: "curve"}),
+        (["best", "shared"], {0.1: "levels", 0.18: "curve", 0.03: "curve"}),
+        # 0.18 is both the other's best and a neighbour
+        (["best", "neighbours"], {0.1: "levels", 0.18: "curve", 0.056: "curve"}),
+        (["neighbours"], {0.056: "curve", 0.18: "curve"}),
+        (["grid"], {0.01: "curve", 0.1: "curve", 1.0: "curve"}),
+        (["best", "grid"], {0.1: "levels", 0.18: "curve", 0.01: "curve", 1.0: "curve"}),
     ],
 )
-def test_networks_at_the_best_rate_of_the_main_target_are_kept(asked: list[str], rates: dict[float, bool]) -> None:
-    assert rates_of(ROLES, asked, 0.5) == rates
+def test_networks_at_the_best_rate_of_the_main_target_are_kept(asked: list[str], rates: dict[float, str]) -> None:
+    assert rates_of(ROLES, asked, 0.5, "levels") == rates
 
 
 def test_a_target_of_one_has_its_roles() -> None:
-    assert rates_of([{"role": "best@1", "rate": 0.1}], ["best"], 1.0) == {0.1: True}
+    assert rates_of([{"role": "best@1", "rate": 0.1}], ["best"], 1.0, "end") == {0.1: "end"}
+
+
+@pytest.mark.parametrize(
+    ("measures", "kept"),
+    [([], "curve"), (["shift"], "end"), (["shift", "xhat", "colour"], "end"), (["shift", "drift"], "levels")],
+)
+def test_what_is_kept_follows_from_what_is_measured(measures: list[str], kept: str) -> None:
+    grid = {"name": "a", "arms": ("none",), "depths": (5, 10, 20), "measures": tuple(measures)}
+    study = Study.model_validate({"grids": (grid,)})
+    asked = json.loads(Plan(study).evaluate("none_mlp_d5"))["settings"]
+    assert [entry["keep"] for entry in asked] == [kept]
 
 
 def test_cells_hold_up_to_eight_seeds() -> None:

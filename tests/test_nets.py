@@ -117,7 +117,7 @@ class Plain(nn.Module):
 def test_a_run_equals_plain_torch(net: str, arm: str) -> None:
     s = spec(net, arm)
     run = Run(1, 0.03)
-    result = train(s, [run], ODD, keep=True, dtype=torch.float64)
+    result = train(s, [run], ODD, keep="levels", dtype=torch.float64)
     plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
     x, y = (torch.from_numpy(a) for a in part(ODD, s, run.seed, "train"))
     index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
@@ -143,10 +143,10 @@ def test_a_run_equals_plain_torch(net: str, arm: str) -> None:
 @pytest.mark.parametrize("net", NETS)
 def test_a_stack_of_two_is_two_networks(net: str, arm: str) -> None:
     s, runs = spec(net, arm, depth=3, steps=4), [Run(0, 0.03), Run(5, 0.1)]
-    both = train(s, runs, ODD, keep=True, dtype=torch.float64)
+    both = train(s, runs, ODD, keep="levels", dtype=torch.float64)
     assert np.isfinite(both.loss).all()
     for i, run in enumerate(runs):
-        alone = train(s, [run], ODD, keep=True, dtype=torch.float64)
+        alone = train(s, [run], ODD, keep="levels", dtype=torch.float64)
         assert np.abs(alone.loss[:, 0] - both.loss[:, i]).max() < 1e-9
         for k, v in alone.checkpoints["final"].items():
             assert np.allclose(v[0], both.checkpoints["final"][k][i], rtol=0, atol=1e-9), k
@@ -235,14 +235,15 @@ def test_statistics_of_a_channel_have_the_closed_form(monkeypatch: pytest.Monkey
 
 def test_drift_is_measured_between_the_study_s_own_levels(tmp_path: Path) -> None:
     s = {**spec("resmlp", "bn", depth=2, steps=40), "rate": 0.1, "seeds": [0]}
-    s["targets"] = [0.97, 0.9, 1.02]
+    s["targets"] = [0.97, 0.9]
     name = store.key(s)
-    store.put(tmp_path, s, train(s, [Run(0, 0.1)], ODD, keep=True).checkpoints)
+    store.put(tmp_path, s, train(s, [Run(0, 0.1)], ODD, keep="levels").checkpoints)
     c = TrainedCell(tmp_path, name, SimpleNamespace(images=lambda pool: ODD))
-    assert c.levels() == ["init", "loss1.02", "loss1.0", "loss0.97", "loss0.9"]
+    assert c.levels() == ["init", "loss1.0", "loss0.97"]
     for measure in ("drift", "affine"):
         table = import_module(f"bnstudy.measures.{measure}").measure(c)
         assert len(table.query("start == 'loss1.0' and end == 'loss0.97'"))
+        assert len(table.query("start == 'loss0.97' and end == 'final'"))
 
 
 OPEN = {"steps", "hessian_top", "shape", "left"}

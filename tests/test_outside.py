@@ -36,6 +36,7 @@ BAD = {
     "axis": (CLASS.format(init="self.g = nn.Parameter(torch.ones(3))", value="h"), "g is .3."),
     "unused": (CLASS.format(init="self.g = nn.Parameter(torch.ones(2, 3))", value="h"), "takes no part"),
     "gradient": (CLASS.format(init="pass", value="(h * 0).sqrt() + h"), "gradient is not finite"),
+    "chance": (CLASS.format(init="self.g = nn.Parameter(torch.randn(2, 3))", value="h * self.g[..., None]"), "differs each"),
     "no norm": (HEAD + "def Bad(models, channels, place):\n    return nn.ReLU()\n", "makes a ReLU"),
 }  # fmt: skip
 

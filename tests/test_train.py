@@ -1,11 +1,16 @@
 """The stacked trainer against plain torch.nn, and the independence of a run from its stack."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from bnstudy import store
 from bnstudy.arms import noise
+from bnstudy.cell import TrainedCell
 from bnstudy.config_checks import names
 from bnstudy.convergence import steps_to
 from bnstudy.data import digits
@@ -24,7 +29,7 @@ def spec(arm: str, width: int = 32, batch: int = 32, steps: int = 50, depth: int
         "width": width,
         "batch": batch,
     }
-    setting |= {"net": "mlp", "optimizer": "sgd"}
+    setting |= {"net": "mlp", "optimizer": "sgd", "pool": 1}
     return {
         "setting": setting, "steps": steps, "momentum": 0.9, "targets": [0.5, 0.25], "splits": SPLITS
     }  # fmt: skip
@@ -115,7 +120,7 @@ def test_every_arm_is_tested() -> None:
 def test_a_stacked_run_equals_plain_torch(arm: str) -> None:
     s = spec(arm)
     runs = [Run(0, 0.03), Run(1, 1e6), Run(2, 0.1)]  # the middle one diverges wherever rates matter
-    result = train(s, runs, IMAGES, keep=True, dtype=torch.float64)
+    result = train(s, runs, IMAGES, keep="levels", dtype=torch.float64)
     for i in (0, 2):
         losses, net = plain(s, runs[i])
         assert np.abs(result.loss[:, i] - losses).max() < 1e-5
@@ -134,23 +139,39 @@ def test_a_stacked_run_equals_plain_torch_with_adam(arm: str) -> None:
     s = spec(arm)
     s["setting"]["optimizer"] = "adam"
     runs = [Run(0, 0.003), Run(1, 1e6), Run(2, 0.01)]
-    result = train(s, runs, IMAGES, keep=True, dtype=torch.float64)
+    result = train(s, runs, IMAGES, keep="levels", dtype=torch.float64)
     for i in (0, 2):
         assert np.abs(result.loss[:, i] - plain(s, runs[i])[0]).max() < 1e-5
+
+
+@pytest.mark.parametrize("arm", [*EXACT, *NOISY])
+def test_the_first_networks_are_built_again_from_their_seeds(arm: str, tmp_path: Path) -> None:
+    """As steps of rate 0 leave them; only what the first batch set is stored (`once`)."""
+    s = {**spec(arm, steps=1), "rate": 0.1, "seeds": [3, 4]}
+    kept = train(s, [Run(3, 0.1), Run(4, 0.1)], IMAGES, keep="end").checkpoints
+    assert set(kept) == {"init", "final"}
+    assert ({"have"} < set(kept["init"])) == (arm == "once")
+    store.put(tmp_path, s, kept)
+    found = TrainedCell(tmp_path, store.key(s), SimpleNamespace(images=lambda pool: IMAGES)).net("init")
+    untrained = train(s, [Run(3, 0.0), Run(4, 0.0)], IMAGES, keep="end").checkpoints["final"]
+    moved = {"running_mean", "running_var"}  # the averages follow every batch, at any rate
+    for name, value in found.state_dict().items():
+        if name.rpartition(".")[2] not in moved:
+            assert np.array_equal(value, untrained[name]), name
 
 
 def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     s = spec("bn", steps=200)
     s["targets"] = [1.0, 0.8]
     runs = [Run(0, 0.1), Run(1, 0.03), Run(2, 1e6)]
-    whole, short = train(s, runs, IMAGES, keep=True), train(s, runs, IMAGES, keep=False)
+    whole, short = train(s, runs, IMAGES, keep="levels"), train(s, runs, IMAGES, keep="curve")
     assert len(short.loss) == short.done.max() < len(whole.loss) == 200
     assert np.array_equal(short.loss, whole.loss[: len(short.loss)], equal_nan=True)
     assert np.array_equal(short.done, whole.done)
     for target in s["targets"]:
         steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
         assert np.array_equal(*steps) and np.isfinite(steps[0][:2]).all()
-    slow = train(s, [Run(0, 1e-6)], IMAGES, keep=False)
+    slow = train(s, [Run(0, 1e-6)], IMAGES, keep="curve")
     assert len(slow.loss) == slow.done[0] == 200
 
 
@@ -160,9 +181,9 @@ def test_bits_of_a_run_do_not_depend_on_its_stack(arm: str, width: int, batch: i
     torch.set_num_threads(1)
     s = spec(arm, width, batch, steps=30)
     many = [Run(seed, rate) for seed in range(4) for rate in (0.03, 1e6, 0.1)]
-    whole = train(s, many, IMAGES, keep=True)
+    whole = train(s, many, IMAGES, keep="levels")
     for some in (many[:1], many[5:8], many[2:11]):
-        alone = train(s, some, IMAGES, keep=True)
+        alone = train(s, some, IMAGES, keep="levels")
         at = [many.index(r) for r in some]
         assert np.array_equal(alone.loss, whole.loss[:, at], equal_nan=True)
         for k, v in alone.checkpoints["final"].items():

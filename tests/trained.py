@@ -35,7 +35,7 @@ def cell(
         "setting": setting, "steps": 120, "momentum": 0.9, "targets": [0.5, 0.25],
         "splits": {"train": 960, "test": 256, "heldout": 256}, "rate": RATE, "seeds": seeds,
     }  # fmt: skip
-    kept = train(spec, [Run(s, RATE) for s in seeds], IMAGES, keep=True).checkpoints
+    kept = train(spec, [Run(s, RATE) for s in seeds], IMAGES, keep="levels").checkpoints
     folder = Path(mkdtemp())
     store.put(folder, spec, kept)
     return TrainedCell(folder, store.key(spec), SimpleNamespace(images=lambda pool: IMAGES), shared)

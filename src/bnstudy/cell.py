@@ -80,7 +80,7 @@ class TrainedCell:
         state = store.arrays(self.cells, self.name, checkpoint)
         state.pop("have")
         net = build(self.spec, self.images, self.seeds)
-        net.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+        net.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()}, strict=checkpoint != "init")
         net.set_statistics(statistics, update=False)
         return net
 

@@ -70,7 +70,9 @@ def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, 
         for cell in cells:
             mine = slice(start, start + len(cell["seeds"]))
             start = mine.stop
-            end = len(result.loss) if cell["keep"] else result.done[mine].max()  # whatever the company in the stack
+            end = (
+                len(result.loss) if cell["keep"] != "curve" else result.done[mine].max()
+            )  # whatever the company in the stack
             curve = {"loss": result.loss[:end, mine].astype(np.float32), "diverged": result.diverged[mine]}
             kept = {n: {k: v[mine] for k, v in a.items()} for n, a in result.checkpoints.items()}
             store.put(CELLS, {**base, **cell}, {"curve": curve, **kept})
@@ -106,7 +108,7 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
         def run(grid: list[float], steps: int, whole: dict[str, Any] = whole) -> list[dict[str, Any]]:
             nonlocal seconds
             base, seeds = {**whole, "steps": steps}, blocks(spec["seeds"], spec["stack"])
-            wanted = [{"rate": r, "seeds": s, "keep": False} for r in grid for s in seeds]
+            wanted = [{"rate": r, "seeds": s, "keep": "curve"} for r in grid for s in seeds]
             seconds += train_cells(base, wanted, data, spec["stack"], say)
             found = []
             for cell in wanted:
@@ -159,10 +161,10 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
         shared = next((r["rate"] for r in mine if r["role"] == "shared" and r["evaluable"]), None)
         wanted: list[dict[str, Any]] = [
             {"rate": rate, "seeds": seeds, "keep": keep}
-            for rate, keep in sorted(rates_of(mine, entry["rates"], spec["target"]).items())
+            for rate, keep in sorted(rates_of(mine, entry["rates"], spec["target"], entry["keep"]).items())
             for seeds in blocks(spec["seeds"], spec["stack"])
         ]
-        wanted.sort(key=lambda c: c["keep"])
+        wanted.sort(key=lambda c: c["keep"])  # cells that share a stack stand together
         seconds += train_cells(base, wanted, data, spec["stack"], say)
         for cell in wanted:
             name = store.key({**base, **cell})
@@ -174,15 +176,16 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
     store.write_json(out, {"cells": index, **done, "rows": rows})
 
 
-def rates_of(roles: list[dict[str, Any]], asked: list[str], target: float) -> dict[float, bool]:
-    """Rates to run a setting at, and whether its networks are kept at checkpoints: those at the best rate for the main
-    target are, the others are there for their steps alone. Neighbours are those of the main target."""
+def rates_of(roles: list[dict[str, Any]], asked: list[str], target: float, keep: str) -> dict[float, str]:
+    """Rates to run a setting at, and what is kept there (see :func:`bnstudy.train.train`): ``keep`` at the best rate for
+    the main target; at the others, which are there for their steps alone, the curve. Neighbours are those of the main
+    target."""
     main = {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
     wanted = set(asked) & {"shared", "grid"} | ({main["lower"], main["upper"]} if "neighbours" in asked else set())
-    found = {r["rate"]: False for r in roles if r["role"] in wanted}
+    found = {r["rate"]: "curve" for r in roles if r["role"] in wanted}
     if "best" in asked:
-        found |= {r["rate"]: False for r in roles if r["role"].startswith("best@")}
-        found |= {r["rate"]: True for r in roles if r["role"] == main["best"]}
+        found |= {r["rate"]: "curve" for r in roles if r["role"].startswith("best@")}
+        found |= {r["rate"]: keep for r in roles if r["role"] == main["best"]}
     return found
 
 
@@ -195,7 +198,7 @@ def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
     torch.set_num_threads(1)
     say, source, seconds = Progress(out.stem + " measure"), Source(data), 0.0
     tables: dict[str, list[str]] = {}
-    cells = [c for c in json.loads(index.read_text())["cells"] if c["keep"]]
+    cells = [c for c in json.loads(index.read_text())["cells"] if c["keep"] != "curve"]
     wanted = {store.canonical(s["setting"]): s["measures"] for s in spec["settings"]}
     for i, entry in enumerate(cells):
         cell = None

@@ -1,27 +1,28 @@
 """Optimizers for stacked networks: every parameter is [M, ...], each of the M networks has a rate of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 
 class SGD:
-    """v <- momentum v + rate dL/dw; w <- w - v, as torch.optim.SGD.
+    """v <- momentum v + rate dL/dw; w <- w - v, as torch.optim.SGD, without the second that importing torch.optim takes.
 
-    ``rates`` [M] multiply the networks' losses, since gradients are linear in them. Not the fused kernel: the tail of
-    its vector loop rounds otherwise, so a run's bits would depend on its stack.
+    ``rates`` [M] multiply the networks' losses, since gradients are linear in them.
     """
 
     def __init__(self, parameters: Iterable[Tensor], rates: Tensor, momentum: float) -> None:
-        self.rates = rates
-        self.inner = torch.optim.SGD(list(parameters), lr=1.0, momentum=momentum, foreach=True)
+        self.parameters, self.rates, self.momentum = list(parameters), rates, momentum
+        self.velocity = [torch.zeros_like(p) for p in self.parameters]
 
     def step(self, loss: Tensor) -> None:
         """One step from ``loss`` [M], each network's mean loss."""
-        self.inner.zero_grad()
-        (loss * self.rates).sum().backward()  # type: ignore[no-untyped-call]
-        self.inner.step()
+        gradients = _gradients(loss * self.rates, self.parameters)
+        with torch.no_grad():
+            for p, g, v in zip(self.parameters, gradients, self.velocity):
+                torch.add(g, v, alpha=self.momentum, out=v)
+                p.sub_(v)
 
 
 class Adam:
@@ -39,7 +40,7 @@ class Adam:
 
     def step(self, loss: Tensor) -> None:
         """One step from ``loss`` [M], each network's mean loss."""
-        gradients = torch.autograd.grad(loss.sum(), self.parameters)
+        gradients = _gradients(loss, self.parameters)
         self.steps += 1
         correct = [1 - beta**self.steps for beta in self.BETAS]
         with torch.no_grad():
@@ -48,6 +49,11 @@ class Adam:
                 v.mul_(self.BETAS[1]).addcmul_(g, g, value=1 - self.BETAS[1])
                 rate = (self.rates / correct[0]).reshape(-1, *[1] * (p.dim() - 1))
                 p.sub_(rate * m / ((v / correct[1]).sqrt_().add_(self.EPS)))
+
+
+def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Of the sum over networks; zero for a parameter that the loss does not depend on."""
+    return torch.autograd.grad(loss.sum(), parameters, materialize_grads=True)
 
 
 def build(name: str, parameters: Iterable[Tensor], rates: Tensor, momentum: float) -> SGD | Adam:

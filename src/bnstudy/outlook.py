@@ -29,11 +29,11 @@ def outlook(plan: Plan) -> str:
             spec = json.loads(plan.sweep(job) if stage == "sweep" else plan.evaluate(job))
             for entry in spec["settings"]:
                 if stage == "sweep":
-                    setting, rates, unknown = entry, {rate: False for rate in spec["rates"]}, 2
+                    setting, rates, unknown = entry, dict.fromkeys(spec["rates"], "curve"), 2
                 else:
                     setting, asked = entry["setting"], entry["rates"]
                     mine = [r for r in known if setting_of(r) == setting]
-                    rates = rates_of(mine, asked, spec["target"])
+                    rates = rates_of(mine, asked, spec["target"], entry["keep"])
                     unknown = 0 if mine else len(asked)
                 steps = budgets(spec["steps"])[0] if stage == "sweep" else spec["steps"]
                 base = {**cell_base(spec, setting, Path(plan.data)), "steps": steps}

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,8 @@ class Plan:
         return store.canonical({**self._common(mine[0]), "settings": mine, "seeds": tuning_seeds(self.config)})
 
     def evaluate(self, job: str) -> str:
-        mine = [(s, a.rates) for s, a in self.settings if _job(s) == job]
-        asked = [{"setting": s, "rates": list(rates)} for s, rates in mine]
+        mine = [(s, a) for s, a in self.settings if _job(s) == job]
+        asked = [{"setting": s, "rates": list(a.rates), "keep": _keep(a.measures)} for s, a in mine]
         common = self._common(mine[0][0])
         main = {"target": self.config.targets[0], "seeds": evaluation_seeds(self.config)}
         return store.canonical({**common, **main, "settings": asked})
@@ -121,6 +122,13 @@ def _data_spec(study: Study) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         raise SystemExit(f"{error}\nNothing was run.") from None
     return spec if data.images is None else {**spec, "images": data.images}
+
+
+def _keep(measures: Sequence[str]) -> str:
+    """What the cells of a setting must keep for its measures, as ``keep`` of :func:`bnstudy.train.train`."""
+    if not measures:
+        return "curve"
+    return "end" if set(measures) <= set(names("measures", "AT_END")) else "levels"
 
 
 def _job(setting: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ of 16 a run's bits do not depend on its stack; at other shapes a cell always tra
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ class Run(NamedTuple):
 class Trained(NamedTuple):
     """What training a stack leaves: loss [steps, M] a step before its update, the step of divergence [M] (0: none), the
     step at which a run had reached every target or diverged [M] (the budget if neither), and checkpoints {name:
-    {parameter: [M, ...], "have": bool [M]}}."""
+    {parameter: [M, ...], "have": bool [M]}}. "init" holds only what the first batch set: :func:`build` makes the rest."""
 
     loss: np.ndarray
     diverged: np.ndarray
@@ -78,14 +78,16 @@ def train(
     spec: dict[str, Any],
     runs: Sequence[Run],
     images: Images,
-    keep: bool,
+    keep: str,
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
 ) -> Trained:
-    """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits; ``keep`` asks for checkpoints.
+    """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits.
 
-    A run whose loss is not finite, or above 1000 times its first, has diverged: an outcome, recorded with its step.
-    Without ``keep`` only the steps to the targets matter, and training ends once every run is done.
+    ``keep``: "curve" alone: only the steps to the targets matter, and training ends once every run is done; "end": the
+    networks at the start and the end too; "levels": those at step EARLY and where the loss falls below 1 nat and below the
+    first target as well. A run whose loss is not finite, or above 1000 times its first, has diverged: an outcome,
+    recorded with its step.
     """
     torch.set_flush_denormal(True)
     seeds, models = [r.seed for r in runs], len(runs)
@@ -100,13 +102,14 @@ def train(
         return x.index_select(0, flat).view(models, -1, x.shape[1]).mT, y.index_select(0, flat).view(models, -1)
 
     net = build(spec, images, seeds, dtype)
+    built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
         net.set_statistics("batch", update=False)
         net(batch(0)[0], calibrate=True)
     net.set_statistics("batch", update=True)
     rates = torch.tensor([r.rate for r in runs], dtype=dtype)
     optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
-    saver = _Saver(net, spec["targets"]) if keep else None
+    saver = None if keep == "curve" else _Saver(net, built, {1.0, spec["targets"][0]} if keep == "levels" else set())
 
     loss = np.zeros((spec["steps"], models))
     diverged = np.zeros(models, dtype=np.int64)
@@ -134,15 +137,17 @@ def train(
 
 
 class _Saver:
-    """Copies a network's parameters and averages when it first reaches a loss level, at fixed steps, and at the end."""
+    """Copies a network's parameters and averages at the start, what differs from ``built``; when the loss first falls
+    below each of ``levels``, and, if there are any, at a fixed step; and at the end."""
 
-    def __init__(self, net: nn.Module, targets: Sequence[float]) -> None:
-        self.net, self.levels = net, sorted({1.0, *targets}, reverse=True)
-        self.saved: dict[str, Arrays] = {}
-        self._save("init", None)
+    def __init__(self, net: nn.Module, built: Mapping[str, Tensor], levels: Collection[float]) -> None:
+        self.net, self.levels = net, sorted(levels, reverse=True)
+        changed = {k: v.numpy().copy() for k, v in net.state_dict().items() if not torch.equal(v, built[k])}
+        have = np.ones(len(next(iter(built.values()))), bool)
+        self.saved: dict[str, Arrays] = {"init": {**changed, "have": have}}
 
     def see(self, step: int, window: np.ndarray, sound: np.ndarray) -> None:
-        if step == EARLY:
+        if step == EARLY and self.levels:
             self._save(f"step{EARLY}", None)
         if len(window) < WINDOW:
             return

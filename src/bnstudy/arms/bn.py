@@ -23,9 +23,10 @@ def normalize(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Ten
     scale = None if gamma is None else gamma.view(-1)
     shift = None if beta is None else beta.view(-1)
     if h.is_contiguous():
-        rows, samples = models * channels, h[0, 0].numel()
-        y, mean, rstd = torch.native_group_norm(h.view(1, rows, samples), scale, shift, 1, rows, samples, rows, EPS)
-        y = y.view_as(h)
+        rows, samples = models * channels, h.shape[2:].numel()
+        # the kernel takes the counts as arguments and leaves shapes alone: a view here, which the ReLU overwrites, would make
+        # autograd copy its whole gradient
+        y, mean, rstd = torch.native_group_norm(h, scale, shift, 1, rows, samples, rows, EPS)
     else:  # images whose channels lie next to each other, as convolutions make them
         y, mean, rstd = torch.native_batch_norm(pack(h), scale, shift, None, None, True, 0, EPS)
         y = unpack(y, models)
@@ -66,7 +67,7 @@ class BatchNorm(Norm):
                 return self._ghosts(h, self.ghost)
             y, mean, var = normalize(h, self.gamma, self.beta)
             if self.update:
-                self._average(mean, var, h[0, 0].numel())
+                self._average(mean, var, h.shape[2:].numel())
         if record is not None:
             record("xhat", (h - per_unit(mean, h)) * per_unit(torch.rsqrt(var + EPS), h))
         return y

@@ -22,7 +22,7 @@ def builder(arm: str) -> Callable[[int, int, Place], Norm]:
 def check(arm: str) -> None:
     """Builds an arm for two small networks and tries it; ValueError, worded for its author, for the first thing amiss.
 
-    Looks at the output's shape, at gradients, at both kinds of statistics, and that the networks don't meet: what
+    Looks at whether two are built alike (the networks at the start are not stored, but built again), at the output's shape, at gradients, at both kinds of statistics, and that the networks don't meet: what
     happens in one must not change a bit in the other.
     """
     models, channels, samples = 2, 3, 8
@@ -33,7 +33,10 @@ def check(arm: str) -> None:
     norm = builder(arm)(models, channels, Place(1, 2))
     if not isinstance(norm, Norm):
         raise refuse(f"it makes a {type(norm).__name__}", "It must make a bnstudy.arms.base.Norm.")
-    for name, value in [*norm.named_parameters(), *norm.named_buffers()]:
+    twin = builder(arm)(models, channels, Place(1, 2)).state_dict()
+    for name, value in norm.state_dict().items():
+        if not torch.equal(value, twin[name]):
+            raise refuse(f"{name} differs each time it is built", "Start from numbers that don't depend on chance.")
         if value.shape[:1] != (models,):
             raise refuse(
                 f"{name} is {list(value.shape)}", "Its first axis must be the networks, e.g. [models, channels]."

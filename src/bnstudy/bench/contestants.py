@@ -74,7 +74,7 @@ def _clocked(setting: dict[str, Any], runs: list[Run], path: str) -> float:
         ends.append(time.perf_counter())
 
     with mock.patch.object(optim.SGD, "step", clocked):
-        train(setting, runs, read(Path(path), POOL), keep=False)
+        train(setting, runs, read(Path(path), POOL), keep="curve")
     return (ends[-1] - ends[FIRST - 1]) / (len(ends) - FIRST)
 
 
@@ -90,7 +90,7 @@ def all_stacked(path: str, arm: str, depth: int, steps: int, first_seed: int) ->
     """A whole job of the stacked trainer: ``MODELS`` networks."""
     torch.set_num_threads(1)
     runs = [Run(s, RATE) for s in range(first_seed, first_seed + MODELS)]
-    train(spec(arm, depth, steps), runs, read(Path(path), POOL), keep=False)
+    train(spec(arm, depth, steps), runs, read(Path(path), POOL), keep="curve")
 
 
 def one_plain(path: str, arm: str, depth: int, steps: int, seed: int) -> None:

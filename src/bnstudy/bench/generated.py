@@ -71,7 +71,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     cell = {"setting": place, "seeds": [0]}
     loss: dict[str, Any] = {"loss": np.ones((2 * WINDOW, 1), np.float32), "diverged": np.zeros(1, np.int64)}
     store.put(folder / "results/cells", cell, {"curve": loss})
-    entry = [{"cell": store.key(cell), "setting": place, "rate": 0.1, "keep": True}]
+    entry = [{"cell": store.key(cell), "setting": place, "rate": 0.1, "keep": "levels"}]
     left: dict[str, Any] = {
         "sweep": {"rows": [run]},
         "evaluate": {"rows": [run], "cells": entry},

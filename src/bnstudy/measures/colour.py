@@ -3,14 +3,14 @@
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import Tensor
 
-from bnstudy import store
 from bnstudy.cell import TrainedCell
 from bnstudy.inputs import shape
 from bnstudy.measures.common import frame
 
+AT_END = True
+"""Looks at networks at the start and the end of training alone: those on the way need not be kept."""
 COLUMNS = {
     "checkpoint": "init, final",
     "colour_share": "0..1: share of the squared weights of layer 1 that lies in differences between the channels of a "
@@ -43,4 +43,4 @@ def colour_share(weights: Tensor) -> Tensor:
 
 
 def _first(cell: TrainedCell, checkpoint: str) -> Tensor:
-    return torch.from_numpy(store.arrays(cell.cells, cell.name, checkpoint)["weights.0"]).flatten(2)
+    return cell.net(checkpoint).weights[0].detach().flatten(2)

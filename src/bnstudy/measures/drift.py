@@ -36,12 +36,11 @@ class Site(NamedTuple):
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """One row a seed, layer, site and pair of neighbouring checkpoints (and init to final)."""
-    names = cell.levels()
     rows: list[dict[str, Any]] = []
-    every = [*names, "final"]
+    every = [*cell.levels(), "final"]
     for layers in zip(*map(cell.activations, every)):  # one layer of every checkpoint in memory, not all of them
         found = {c: {site: Site.of(h) for site, h in sites.items()} for c, (_, sites) in zip(every, layers)}
-        for start, end in [*pairwise(names), ("init", "final")]:
+        for start, end in dict.fromkeys([*pairwise(every), ("init", "final")]):
             have = cell.have(start) & cell.have(end)
             for site, a in found[start].items():
                 b = found[end][site]

@@ -13,6 +13,8 @@ from bnstudy.measures.common import frame
 from bnstudy.measures.painted import Tested, label_shift, lecture, spurious_colour
 from bnstudy.measures.view import SeedView, in_batches, with_statistics_of
 
+AT_END = True
+"""Looks at networks at the start and the end of training alone: those on the way need not be kept."""
 COLUMNS = {
     "family": "kind of shift; clean = none; label = shares of the classes; painted inputs have families of their own",
     "severity": "0 (as in training) to 5",

@@ -10,6 +10,8 @@ from bnstudy.cell import TrainedCell
 from bnstudy.measures.common import frame, ln_sd, offset
 from bnstudy.measures.view import SeedView
 
+AT_END = True
+"""Looks at networks at the start and the end of training alone: those on the way need not be kept."""
 COLUMNS = {
     "family": "kind of shift",
     "severity": "1 to 5",
