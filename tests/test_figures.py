@@ -1,5 +1,6 @@
 """Figures: told apart by everyone, legible at both widths, themeable, and honest about what is missing."""
 
+import json
 import re
 from itertools import combinations
 
@@ -348,6 +349,7 @@ def test_a_table_with_whole_gains_alone_still_finds_its_rates(tmp_path, tables):
         {"rates": tables["rates"], "convergence": tables["convergence"], "shift": plain}, tmp_path / "tables"
     )
     (tmp_path / "claims.json").write_text("[]")
+    (tmp_path / "ledger.json").write_text(json.dumps({"targets": synthetic.TARGETS, "base": synthetic.BASE}))
     assert len(Study(tmp_path).at("shift")) > 1000
 
 

@@ -55,7 +55,8 @@ def study(folder, tables, seeds=16, hangs=False):
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)
-    said = {"depths": depths, "identities": [identity.model_dump() for identity in claims.identities]}
+    judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
+    said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
     if hangs:
         changed = robustness.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE)
         robustness.attach(rows, changed)

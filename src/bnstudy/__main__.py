@@ -73,7 +73,7 @@ def _claims(a: argparse.Namespace) -> None:
     store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
     store.write_json(a.out.with_name("findings.json"), claims.findings(ledger, rows))
     identities = [identity.model_dump() for identity in ledger.identities]
-    store.write_json(a.out.with_name("ledger.json"), {"depths": a.spec["depths"], "identities": identities})
+    store.write_json(a.out.with_name("ledger.json"), {**a.spec, "identities": identities})
     store.write_json(a.out, rows)
 
 

@@ -47,7 +47,7 @@ def coverage(study: Study) -> None:
 
 def identities(study: Study) -> None:
     """What holds by arithmetic, as the claims file lists it."""
-    _html(methods.identities(study.ledger.get("identities", [])))
+    _html(methods.identities(study.ledger["identities"]))
 
 
 def robustness(study: Study) -> None:

@@ -1,7 +1,6 @@
 """A finished study as the notebooks and the page read it: its tables, claims, checks and provenance."""
 
 import json
-import math
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.factors import FIXED, SETTING
+from bnstudy.factors import SETTING
 
 REACH = ["moments", "values", "gradients"]
 SMOOTHNESS = [
@@ -134,16 +133,15 @@ class Study:
         path = self.folder / "provenance.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
-    @cached_property
+    @property
     def targets(self) -> list[float]:
         """Target losses, the main one first."""
-        found = self.table("rates")["role"].astype(str).str.extract(r"best@(.+)")[0].dropna().unique()
-        return sorted((float(t) for t in found), reverse=True)
+        return [float(target) for target in self.ledger["targets"]]
 
     @property
     def target(self) -> float:
-        """The main target loss; nan in a study without runs."""
-        return self.targets[0] if self.targets else math.nan
+        """The main target loss."""
+        return self.targets[0]
 
     @property
     def main(self) -> str:
@@ -152,20 +150,19 @@ class Study:
 
     @cached_property
     def ledger(self) -> dict[str, Any]:
-        """What the claims were judged with: depths by name, identities; empty where the study wrote none."""
-        path = self.folder / "ledger.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        """What the claims were judged with: depths by name, targets, seeds, base factors, identities."""
+        found: dict[str, Any] = json.loads((self.folder / "ledger.json").read_text())
+        return found
 
     def depth(self, name: str) -> int:
         """The depth that the claims call shallow, middle or deep; 0, which no network has, for one the study lacks."""
-        return int(self.ledger.get("depths", {}).get(name, 0))
+        return int(self.ledger["depths"].get(name, 0))
 
-    @cached_property
+    @property
     def base(self) -> dict[str, Any]:
-        """Network family, width, batch, optimizer and pooling of the study proper: the commonest; others are sensitivity
-        runs."""
-        rates = self.table("rates")
-        return {c: rates[c].mode().iloc[0] for c in FIXED if len(rates)}
+        """Network family, width, batch, optimizer and pooling of the study proper; others are sensitivity runs."""
+        found: dict[str, Any] = self.ledger["base"]
+        return found
 
     @property
     def arms_run(self) -> set[str]:
