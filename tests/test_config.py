@@ -393,6 +393,14 @@ def test_the_schema_is_the_models() -> None:
     assert json.loads((ROOT / "workflow/schemas/study.schema.json").read_text()) == c.schema()
 
 
+@pytest.mark.parametrize("measure", names("measures", "measure"))
+def test_the_columns_of_every_measure_are_documented(measure: str) -> None:
+    text = (ROOT / "config/README.md").read_text()
+    columns = import_module(f"bnstudy.measures.{measure}").COLUMNS
+    assert f"| `{measure}.csv` |" in text
+    assert [column for column in columns if f"`{column}`" not in text] == []
+
+
 def test_the_readme_names_every_key_and_arm() -> None:
     text = (ROOT / "config/README.md").read_text()
     models = [c.Study, *(f.annotation for f in c.Study.model_fields.values())]
