@@ -48,4 +48,9 @@ def _u6(t: Tables, v: list[np.ndarray]) -> None:
             put(t, "moments", "excess_kurtosis", off, where)
 
 
-DIALS = {"U1": _u1, "U2": _u2, "U3": _u3, "U4": _u4, "U5": _u5, "U6": _u6}
+def _u7(t: Tables, v: list[np.ndarray]) -> None:
+    for depth, x in zip((10, 20), v):
+        pair(t, x, "none", "bn", depth=depth, net="resmlp")
+
+
+DIALS = {"U1": _u1, "U2": _u2, "U3": _u3, "U4": _u4, "U5": _u5, "U6": _u6, "U7": _u7}

@@ -164,6 +164,8 @@ class World:
             plain = {"depth": shallow, "gain": 1.0, "inputs": "standardized", **BASE}
             for batch in (8, 16, 256):
                 yield {"arm": "bn", **plain, "batch": batch}
+            for arm, depth in product(("none", "bn"), (middle, deep)):
+                yield {"arm": arm, **plain, "depth": depth, "net": "resmlp"}
             for arm, factors in product(("none", "bn"), GRIDS):
                 yield {"arm": arm, **plain, **factors}
 
@@ -327,12 +329,14 @@ class World:
         rows = cross(self.seeds, checkpoint=["loss1.0", "loss0.5"], statistics=["running"])
         rows["nll"] = (0.4 - 0.06 * h * low + 0.0004 * setting["batch"] * h) * np.exp(0.2 * noise[rows["seed"]])
         yield "levels", _reached(rows.assign(accuracy=90.0), have, "checkpoint")
-        if setting["inputs"] != "standardized" or any(setting[k] != v for k, v in BASE.items()):
+        if setting["inputs"] != "standardized" or any(setting[k] != v for k, v in BASE.items() if k != "net"):
             return
         rows = cross(self.seeds, checkpoint=[*levels, "step100"], layer=layers)
         level = 0.3 * h * (depth - rows["layer"]) if not low else 0.02 * (depth - rows["layer"])
         rows["norm"], rows["weight_norm"] = 0.1 * np.exp(level) * seeds[rows["seed"]], 1.0
         yield "gradients", _reached(rows, have, "checkpoint")
+        if setting["net"] != BASE["net"]:
+            return
         rows = cross(self.seeds, checkpoint=levels, layer=layers[1:], matching=["rate", "decrease", "step"])
         rows["relative"] = 0.4 * np.exp((0.6 + 0.1 * rows["layer"]) * h * (not low)) * seeds[rows["seed"]]
         yield "ics", _reached(rows.assign(cosine=0.9, absolute=rows["relative"], floor=0.05), have, "checkpoint")

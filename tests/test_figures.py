@@ -239,6 +239,7 @@ def pictures(t):
         "recovery": lambda w: early.recovery(best("adaptation"), ["none", "bn"], w),
         "growth": lambda w: q4.growth(grown.assign(measure="change of the gradient"), ["none", "bn"], w),
         "halves": lambda w: q3.steps_by_network(best("convergence", target=0.5, gain=None).query("arm in ['bn_early', 'bn_late', 'bn'] and (depth == 20 or depth == 10 and gain == 0.71)"), ["bn", "bn_early", "bn_late"], w),
+        "skips": lambda w: q3.steps_by_network(best("convergence", target=0.5, net=None).query("arm in ['none', 'bn'] and depth in [10, 20]"), ["none", "bn"], w),
         "batch": lambda w: u.steps_by_batch(best("convergence", target=0.5, batch=None, depth=5), ["none", "bn"], w),
         "levels": lambda w: u.loss_at_level(levels, ["none", "bn"], w),
         "modes": lambda w: u.gap_by_depth(u.modes_apart(clean[clean["arm"] == "bn"]), ["bn"], w),
@@ -249,7 +250,7 @@ def pictures(t):
 
 NAMES = "drift stage cross motion offset severity xhat clean window survival depth gain inputs curves variance saved noisy ics "
 NAMES = (
-    NAMES + "gradients landscape reach doses left recovery growth halves batch levels modes accuracy kurtosis "
+    NAMES + "gradients landscape reach doses left recovery growth halves skips batch levels modes accuracy kurtosis "
     "lecture control size effective samples coloured"
 ).split()
 

@@ -60,7 +60,7 @@ SWAPPED = [c for c in DIALS if against_none(c)]
 
 
 def test_which_claims_the_swap_must_turn() -> None:
-    assert SWAPPED == "Q1b Q1c Q2a Q2e Q2f Q3a Q3b Q3c Q3e Q3g Q3h Q4a Q4b Q4c Q4e Q4g U4 U6".split()
+    assert SWAPPED == "Q1b Q1c Q2a Q2e Q2f Q3a Q3b Q3c Q3e Q3g Q3h Q4a Q4b Q4c Q4e Q4g U4 U6 U7".split()
 
 
 @pytest.mark.parametrize("claim", SWAPPED)
@@ -173,7 +173,7 @@ MEASURED = [c for c in DIALS if c not in TIMED and c != "Q3b"]
 @pytest.mark.parametrize("claim", TIMED)
 def test_runs_that_diverge(base: Tables, claim: str) -> None:
     """n = 16 and K up to 25: one seed that diverges in every arm turns nothing; if all do, nothing is known."""
-    assert {"Q1e", "Q1f", "Q3a", "Q3c", "Q3d", "Q3f", "Q3h", "Q4g", "U2", "U3"} == set(TIMED)
+    assert {"Q1e", "Q1f", "Q3a", "Q3c", "Q3d", "Q3f", "Q3h", "Q4g", "U2", "U3", "U7"} == set(TIMED)
     made = dial(base, claim, "supported")
     c = made["convergence"]
 

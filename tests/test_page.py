@@ -153,7 +153,7 @@ def test_everything_is_there(support):
         "lecture-samples", "lecture", "control", "test-batches", "effective",
         "depths", "depths-2", "survival", "window", "rate-window-by-gain", "steps-by-gain",
         "steps-by-inputs", "gradients", "landscape", "detached", "loss-curves",
-        "reach", "reach-by-dose", "share-left", "adaptation", "saved", "variance", "growth", "halves",
+        "reach", "reach-by-dose", "share-left", "adaptation", "saved", "variance", "growth", "halves", "skips", "skips-gradients",
         "modes", "batch-size", "levels", "post", "post-accuracy", "kurtosis",
     }  # fmt: skip
     formulas = sum(c.source.count("$$") // 2 for n in NOTEBOOKS for c in source(n).cells if c.cell_type == "markdown")
@@ -214,11 +214,11 @@ def test_no_colour_is_left_fixed(support):
 
 BOUND = [
     "drift", "affine", "drift-steps", "ics", "input-offset", "severity", "xhat", "lecture", "depths", "window",
-    "steps-by-inputs", "landscape", "detached", "reach", "share-left", "adaptation", "halves",
+    "steps-by-inputs", "landscape", "detached", "reach", "share-left", "adaptation", "halves", "skips",
     "batch-size", "levels",
 ]  # fmt: skip
 FREE = [
-    "drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves", "reach-by-dose", "post-accuracy", "samples", "control", "test-batches", "effective",
+    "drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves", "reach-by-dose", "post-accuracy", "samples", "control", "test-batches", "effective", "skips-gradients",
 ]  # fmt: skip
 
 

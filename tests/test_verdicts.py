@@ -247,7 +247,7 @@ def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
 
 
 def test_shared_intervals_count_once(ledger: Ledger) -> None:
-    assert {q.id: ledger.primary(q.id) for q in ledger.questions} == {"Q1": 20, "Q2": 22, "Q3": 25, "Q4": 23, "U": 16}
+    assert {q.id: ledger.primary(q.id) for q in ledger.questions} == {"Q1": 20, "Q2": 22, "Q3": 25, "Q4": 23, "U": 18}
 
 
 # The file

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.factors import FIXED, SETTING
+from bnstudy.factors import FIXED, SETTING, SKIP
 
 TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
@@ -72,6 +72,8 @@ class Lookup:
             raise Missing(f"no {said['depth']} depth")
         plain = {"gain": said.get("gain") or 1.0, "inputs": said.get("inputs") or "standardized"}
         fixed = {c: said.get(c) or self.factors.get(c) for c in FIXED}
+        if fixed["net"] == "skip":
+            fixed["net"] = SKIP.get(str(self.base.get("net")), "with skip connections")
         return {"arm": arm, "depth": self.depths[said["depth"]], **plain, **fixed}
 
     def target(self, name: str | None) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bnstudy.claims import combine
 from bnstudy.contrast import evaluate
+from bnstudy.factors import SKIP
 from bnstudy.ledger import Claim, Ledger
 from bnstudy.needs import STEPS
 from bnstudy.setting import Setting
@@ -24,8 +25,6 @@ GRIDS: tuple[dict[str, Any], ...] = (
     {"optimizer": "adam"}, {"batch": 32}, {"batch": 128}, {"width": 32}, {"width": 128}, {"pool": 1},
 )  # fmt: skip
 """Networks of another kind; pool 1 keeps the images' own size."""
-SKIP = {"mlp": "resmlp", "cnn": "resnet"}
-"""The same networks with skip connections."""
 DECIDED = ("supported", "contradicted", "mixed")
 NOT_RECOMPUTED = "not recomputed"
 

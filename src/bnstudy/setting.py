@@ -46,7 +46,7 @@ class Network(Strict):
     depth: Depth | None = None
     gain: float | None = None
     inputs: str | None = None
-    net: str | None = None
+    net: str | None = Field(None, description="skip: the study's own network with skip connections")
     width: int | None = None
     batch: int | None = None
     optimizer: str | None = None

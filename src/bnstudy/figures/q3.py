@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bnstudy.factors import SKIP
 from bnstudy.figures.axes import label, legend, line, log_y, panels
 from bnstudy.figures.style import GUESTS, LOOKS, drawing, look
 from bnstudy.figures.summary import time_summary
@@ -124,13 +125,15 @@ def steps_by_inputs(table: pd.DataFrame, arms: Sequence[str], width: float) -> "
 
 
 def steps_by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """Steps to target by network, each arm at its own best rate. `table`: convergence rows of one target."""
+    """Steps to target by network, each arm at its own best rate. `table`: convergence rows (arm, depth, gain, net, seed,
+    steps, ...) of one target."""
+    skip = table["net"].isin(SKIP.values())
     words = [
-        f"{depth} layers" + (f",\ngain {gain:g}" if gain != 1 else "")
-        for depth, gain in zip(table["depth"], table["gain"], strict=True)
+        f"{depth} layers" + (f",\ngain {gain:g}" if gain != 1 else "") + (",\nskip" if skips else "")
+        for depth, gain, skips in zip(table["depth"], table["gain"], skip, strict=True)
     ]
-    rows = table.assign(network=words)
-    order = list(dict.fromkeys(rows.sort_values(["gain", "depth"], ascending=False)["network"]))
+    rows = table.assign(network=words, skip=~skip)
+    order = list(dict.fromkeys(rows.sort_values(["gain", "skip", "depth"], ascending=False)["network"]))
     found = time_summary(rows[rows["arm"].isin(list(arms))], ["arm", "network"])
     found = found.sort_values("network", key=lambda n: n.map(order.index))
     return timing({"": found}, "network", arms, "network", width)

@@ -72,7 +72,7 @@ COLUMNS = {
     "landscape": [*SETTING, "rate", "seed", "checkpoint", *SMOOTHNESS],
     "levels": [*SETTING, "rate", "seed", "checkpoint", "statistics", "nll", "accuracy"],
     "coverage": [],
-    "robustness": [],
+    "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
 }
 """The columns that figures use; a table that the study doesn't have is an empty one with these."""
 
