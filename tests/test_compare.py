@@ -1,0 +1,48 @@
+"""Two studies side by side."""
+
+import pytest
+
+from bnstudy.compare import load, page
+
+
+def row(id: str, verdict: str, detail: str | None = None) -> dict:
+    said = {"sentence": f"Sentence of {id}, {verdict}.", "effect": "2.0 times (1.5 to 3.0)"}
+    return {"id": id, "statement": f"Statement {id}.", "verdict": verdict, "detail": detail, **said}
+
+
+JUDGED = {"depths": {"shallow": 5}, "base": {"net": "mlp"}, "targets": [0.5, 0.25], "seeds": 16}
+
+
+def compared(one: list[dict], other: list[dict]) -> str:
+    return page(["a", "b"], [({r["id"]: r for r in rows}, JUDGED) for rows in (one, other)])
+
+
+def sections(text: str) -> dict[str, str]:
+    return {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
+
+
+def test_claims_are_sorted_by_whether_the_studies_agree() -> None:
+    one = [
+        row("Q1", "supported"), row("Q2", "supported"), row("Q3", "contradicted", "opposite"), row("Q4", "mixed"), row("Q5", "inconclusive"),
+    ]  # fmt: skip
+    other = [
+        row("Q1", "supported"), row("Q2", "mixed"), row("Q3", "contradicted", "negligible"), row("Q4", "not tested"), row("Q5", "not tested"),
+    ]  # fmt: skip
+    text = compared(one, [*other, row("A1", "supported")])
+    found = sections(text)
+    assert "Of 5 claims both studies decide 3; on 1 of these they agree, on 2 they don't. 1 are decided by one" in text
+    apart, alone = found["Where the two disagree"], found["Where only one decides"]
+    assert [name in apart for name in ("Q1.", "Q2.", "Q3.", "Q4.", "Q5.")] == [False, True, True, False, False]
+    assert [name in alone for name in ("Q1.", "Q2.", "Q3.", "Q4.", "Q5.")] == [False, False, False, True, False]
+    assert "- a: *contradicted (opposite)*. Sentence of Q3" in apart
+    assert found["Side by side"].count("| Q") == 5 and "A1" not in text
+
+
+def test_two_that_agree_have_nothing_to_say() -> None:
+    rows = [row("Q1", "supported")]
+    assert "None." in sections(compared(rows, rows))["Where the two disagree"]
+
+
+def test_a_folder_without_claims_is_explained(tmp_path) -> None:
+    with pytest.raises(SystemExit, match="is no finished study.*snakemake"):
+        load(tmp_path)
