@@ -7,20 +7,22 @@ import torch
 from torch import Tensor
 
 from bnstudy.arms.base import EPS, Norm, Place, Record, per_unit, scale_shift
-from bnstudy.arms.bn import BatchNorm
+from bnstudy.arms.bn import BatchNorm, normalize
 
 
 class DetachedBatchNorm(BatchNorm):
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         if self.statistics == "running" or self.ghost is not None:
             return super().forward(h, record)
-        var, mean = torch.var_mean(h.detach().flatten(2), 2, correction=0)
+        _, mean, var = normalize(h.detach(), None, None)
         if self.update:
-            self._average(mean, var, h[0, 0].numel())
-        xhat = (h - per_unit(mean, h)) * per_unit(torch.rsqrt(var + EPS), h)
+            self._average(mean, var, h.shape[2:].numel())
+        rstd = torch.rsqrt(var + EPS)
         if record is not None:
-            record("xhat", xhat)
-        return scale_shift(xhat, self.gamma, self.beta)
+            record("xhat", (h - per_unit(mean, h)) * per_unit(rstd, h))
+        assert self.gamma is not None and self.beta is not None
+        scale = self.gamma * rstd
+        return scale_shift(h, scale, self.beta - mean * scale)
 
 
 def build(models: int, channels: int, place: Place) -> Norm:
