@@ -36,6 +36,8 @@ BAD = {
     "axis": (CLASS.format(init="self.g = nn.Parameter(torch.ones(3))", value="h"), "g is .3."),
     "unused": (CLASS.format(init="self.g = nn.Parameter(torch.ones(2, 3))", value="h"), "takes no part"),
     "gradient": (CLASS.format(init="pass", value="(h * 0).sqrt() + h"), "gradient is not finite"),
+    "fewer": (CLASS.format(init="self.g, self.m = nn.Parameter(torch.ones(models, channels)), models", value="h * self.g.view(self.m, -1, 1)"), "with fewer networks it fails"),
+    "by place": (CLASS.format(init="self.g = nn.Parameter(torch.ones(models, channels))", value="h * (self.g * torch.arange(1.0, len(h) + 1)[:, None])[..., None]"), "with fewer networks its output changes"),
     "chance": (CLASS.format(init="self.g = nn.Parameter(torch.randn(2, 3))", value="h * self.g[..., None]"), "differs each"),
     "no norm": (HEAD + "def Bad(models, channels, place):\n    return nn.ReLU()\n", "makes a ReLU"),
 }  # fmt: skip

@@ -166,13 +166,33 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     runs = [Run(0, 0.1), Run(1, 0.03), Run(2, 1e6)]
     whole, short = train(s, runs, IMAGES, keep="levels"), train(s, runs, IMAGES, keep="curve")
     assert len(short.loss) == short.done.max() < len(whole.loss) == 200
-    assert np.array_equal(short.loss, whole.loss[: len(short.loss)], equal_nan=True)
+    for run, done in enumerate(short.done):
+        assert np.array_equal(short.loss[:done, run], whole.loss[:done, run], equal_nan=True)
+        assert np.array_equal(
+            short.loss[done:, run], np.repeat(short.loss[done - 1, run], len(short.loss) - done), True
+        )
     assert np.array_equal(short.done, whole.done)
     for target in s["targets"]:
         steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
         assert np.array_equal(*steps) and np.isfinite(steps[0][:2]).all()
     slow = train(s, [Run(0, 1e-6)], IMAGES, keep="curve")
     assert len(slow.loss) == slow.done[0] == 200
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("arm", ["none", "bn", "once", "bn_noisy"])
+def test_who_leaves_the_stack_changes_nothing_for_those_who_stay(arm: str, optimizer: str) -> None:
+    s = spec(arm, steps=80)
+    s["setting"]["optimizer"], s["targets"] = optimizer, [1.2, 0.9]
+    best = {"sgd": 0.1, "adam": 0.01}[optimizer]
+    runs = [Run(0, 1e6), Run(1, best), Run(2, best / 300), Run(3, best), Run(4, best / 3), Run(5, best / 1000)]
+    whole = train(s, runs, IMAGES, keep="curve")
+    assert len(set(whole.done)) >= 4 and whole.done.max() == 80
+    for place, run in enumerate(runs):
+        alone = train(s, [run], IMAGES, keep="curve")
+        end = whole.done[place]
+        assert (alone.done[0], alone.diverged[0]) == (end, whole.diverged[place])
+        assert np.array_equal(alone.loss[:end, 0], whole.loss[:end, place], equal_nan=True), place
 
 
 @pytest.mark.parametrize("arm", EXACT + NOISY)

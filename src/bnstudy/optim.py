@@ -16,6 +16,11 @@ class SGD:
         self.parameters, self.rates, self.momentum = list(parameters), rates, momentum
         self.velocity = [torch.zeros_like(p) for p in self.parameters]
 
+    def keep(self, parameters: Iterable[Tensor], which: Tensor) -> None:
+        """Go on with ``parameters``, those of the networks at these places [m] alone."""
+        self.parameters, self.rates = list(parameters), self.rates[which]
+        self.velocity = [v[which] for v in self.velocity]
+
     def step(self, loss: Tensor) -> None:
         """One step from ``loss`` [M], each network's mean loss."""
         gradients = _gradients(loss * self.rates, self.parameters)
@@ -37,6 +42,11 @@ class Adam:
         self.parameters, self.rates, self.steps = list(parameters), rates, 0
         self.first = [torch.zeros_like(p) for p in self.parameters]
         self.second = [torch.zeros_like(p) for p in self.parameters]
+
+    def keep(self, parameters: Iterable[Tensor], which: Tensor) -> None:
+        """As of :class:`SGD`."""
+        self.parameters, self.rates = list(parameters), self.rates[which]
+        self.first, self.second = [m[which] for m in self.first], [v[which] for v in self.second]
 
     def step(self, loss: Tensor) -> None:
         """One step from ``loss`` [M], each network's mean loss."""

@@ -25,6 +25,10 @@ EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""
 
 
+FEWER = 0.75
+"""A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
+
+
 class Run(NamedTuple):
     """One network of a stack."""
 
@@ -84,10 +88,10 @@ def train(
 ) -> Trained:
     """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits.
 
-    ``keep``: "curve" alone: only the steps to the targets matter, and training ends once every run is done; "end": the
-    networks at the start and the end too; "levels": those at step EARLY and where the loss falls below 1 nat and below the
-    first target as well. A run whose loss is not finite, or above 1000 times its first, has diverged: an outcome,
-    recorded with its step.
+    ``keep``: "curve" alone: only the steps to the targets matter; a run that is done leaves the stack, its loss stays as
+    it was, and training ends with the last; "end": the networks at the start and the end too; "levels": those at step
+    EARLY and where the loss falls below 1 nat and below the first target as well. A run whose loss is not finite, or
+    above 1000 times its first, has diverged: an outcome, recorded with its step.
     """
     torch.set_flush_denormal(True)
     seeds, models = [r.seed for r in runs], len(runs)
@@ -97,15 +101,16 @@ def train(
     size = len(x) // models
     index = batches(seeds, size, spec["setting"]["batch"], spec["steps"]) + size * torch.arange(models)[:, None]
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
-        flat = index[step].reshape(-1)
-        return x.index_select(0, flat).view(models, -1, x.shape[1]).mT, y.index_select(0, flat).view(models, -1)
+    def batch(step: int, alive: Tensor) -> tuple[Tensor, Tensor]:
+        flat = index[step, alive].reshape(-1)
+        return x.index_select(0, flat).view(len(alive), -1, x.shape[1]).mT, y.index_select(0, flat).view(len(alive), -1)
 
+    alive, present = torch.arange(models), list(seeds)  # places and seeds of the runs that are still in the stack
     net = build(spec, images, seeds, dtype)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
         net.set_statistics("batch", update=False)
-        net(batch(0)[0], calibrate=True)
+        net(batch(0, alive)[0], calibrate=True)
     net.set_statistics("batch", update=True)
     rates = torch.tensor([r.rate for r in runs], dtype=dtype)
     optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
@@ -116,11 +121,13 @@ def train(
     done = np.full(models, spec["steps"])
     lowest, started = min(spec["targets"]), time.monotonic()
     for step in range(spec["steps"]):
-        inputs, labels = batch(step)
-        net.set_moment(seeds, step)
+        inputs, labels = batch(step, alive)
+        net.set_moment(present, step)
         each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
         optimizer.step(each)
-        loss[step] = each.detach().numpy()
+        loss[step, alive.numpy()] = each.detach().numpy()
+        if keep == "curve":
+            loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
         bad = ~(loss[step] <= 1000 * loss[0])
         diverged[bad & (diverged == 0)] = step + 1
         window = loss[max(0, step + 1 - WINDOW) : step + 1]
@@ -130,6 +137,11 @@ def train(
             saver.see(step + 1, window, diverged == 0)
         elif done.max() == step + 1:
             break
+        elif (done[alive] > step + 1).mean() <= FEWER:
+            stay = torch.from_numpy(np.flatnonzero(done[alive] > step + 1))
+            alive, present = alive[stay], [present[i] for i in stay]
+            net.keep(stay)
+            optimizer.keep(net.parameters(), stay)
         if time.monotonic() - started > 1:
             started = time.monotonic()
             tick((step + 1) / spec["steps"])

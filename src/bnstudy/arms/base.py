@@ -47,6 +47,15 @@ class Norm(nn.Module):
         """Set constants from the first training batch ``h`` [M, C, B, *S]; most arms have none to set."""
 
 
+def only(module: nn.Module, which: Tensor) -> None:
+    """Leave only the networks at these places [m] in every parameter and buffer, whose first axis is the networks."""
+    for part in module.modules():
+        for name, parameter in list(part.named_parameters(recurse=False)):
+            setattr(part, name, nn.Parameter(parameter.detach()[which]))
+        for name, buffer in list(part.named_buffers(recurse=False)):
+            setattr(part, name, buffer[which])
+
+
 def per_unit(value: Tensor, like: Tensor) -> Tensor:
     """[M, C] with trailing axes of length 1, to broadcast against ``like`` [M, C, B, *S]."""
     return value.reshape(*value.shape, *[1] * (like.dim() - 2))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from bnstudy.arm_names import module_of
-from bnstudy.arms.base import Norm, Place
+from bnstudy.arms.base import Norm, Place, only
 
 
 def builder(arm: str) -> Callable[[int, int, Place], Norm]:
@@ -58,6 +58,17 @@ def check(arm: str) -> None:
     if not torch.equal(norm(other)[1], norm(h)[1]):
         raise refuse(
             "a change in one network changes another's output", "Never reduce over the first axis, the networks."
+        )
+    whole = norm(h)[1:]
+    only(norm, torch.tensor([1]))  # training goes on without the networks that are done
+    norm.moment = ([1], 0)
+    try:
+        left = norm(h[1:])
+    except RuntimeError as error:
+        raise refuse(f"with fewer networks it fails ({error})", "Take their number from the input's shape.") from None
+    if not torch.equal(left, whole):
+        raise refuse(
+            "with fewer networks its output changes", "Keep all that belongs to one in its parameters or buffers."
         )
 
 
