@@ -23,11 +23,13 @@ COLUMNS = {
     "accuracy": "percent of the test images",
     "nll": "nats: negative log-likelihood",
 }
-BATCHES = (8, 32, 128)
-SMALL = (1, 2, 4)
-"""Tested at :data:`SMALL_AT` alone, since a pass in small batches costs many times one in large ones. One image has no
-spread: its x-hat is 0 in every unit, so that all images get the same logits."""
-SMALL_AT = (("clean", 0), ("contrast", 3))
+BATCH = 32
+"""Images a test batch, at every severity; more sizes at some, since every size costs a pass."""
+SIZES, SIZES_AT = (8, BATCH, 128), (0, 3)
+"""At these severities of every family."""
+SMALL, SMALL_AT = (1, 2, 4), (("clean", 0), ("contrast", 3))
+"""At these alone: a pass in small batches costs many times one in large ones. One image has no spread: its x-hat is 0 in
+every unit, so that all images get the same logits."""
 
 
 @torch.no_grad()
@@ -53,7 +55,9 @@ def shifted(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> It
     """Clean test images, then each family and severity."""
     heldout = SeedView(cell, "heldout")
     for family, severity, images in cell.source.shifted(cell.setting["pool"]):
-        x, sizes = view(images), (*SMALL, *BATCHES) if (family, severity) in SMALL_AT else BATCHES
+        x, sizes = view(images), SIZES if severity in SIZES_AT else (BATCH,)
+        if (family, severity) in SMALL_AT:
+            sizes = (*SMALL, *sizes)
         for name, logits in predictions(net, x, heldout(images) if statistics else x, sizes, statistics):
             yield Tested(family, severity, name, logits, view.labels)
 

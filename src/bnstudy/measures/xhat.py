@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bnstudy.cell import TrainedCell
-from bnstudy.measures.common import frame, ln_sd, offset
+from bnstudy.measures.common import centred, frame, ln_sd, offset
 from bnstudy.measures.view import SeedView
 
 AT_END = True
@@ -34,7 +34,11 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
         def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
             if site == "xhat":
-                found[layer] = value.flatten(2).mean(2), ln_sd(value.flatten(2).var(2, correction=0))
+                flat = value.flatten(2)
+                found[layer] = (
+                    flat.mean(2),
+                    ln_sd(centred(flat).square_().mean(2)),
+                )  # torch.var takes five times as long
 
         net(view(images), sites=keep)
         clean = clean or found
