@@ -456,3 +456,18 @@ def test_two_checkpoints_that_are_one_still_draw(tables):
     """Both losses fell below their levels at one step: no drift at all, and no place on a log axis."""
     still = tables["drift"].query("depth == 5 and arm in ['none', 'bn'] and site == 'next' and start == 'loss1.0'")
     assert q1.drift_by_layer(still.assign(moments=0.0), ["none", "bn"], WIDE).axes
+
+
+def test_the_relative_drop_is_taken_of_each_networks_own_clean_accuracy():
+    rows = [
+        ("bn", "running", seed, family, severity, accuracy)
+        for seed, own in enumerate((80.0, 100.0, 90.0))
+        for family, severity, accuracy in [
+            ("clean", 0, own),
+            ("noise", 1, own / 2),
+            ("noise", 5, own / 4),
+            ("blur", 2, own),
+        ]
+    ]
+    table = pd.DataFrame(rows, columns=["arm", "statistics", "seed", "family", "severity", "accuracy"])
+    assert q2.relative_drop(table) == [["noise", "–", "62", "–", "–"], ["blur", "–", "0", "–", "–"]]

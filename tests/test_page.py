@@ -160,9 +160,9 @@ def test_everything_is_there(support):
     assert support.count('<math display="block"') == formulas >= 7
     claims = json.loads(json.dumps(re.findall(r'<section class="claim" id="claim-(\w+)"', support)))
     assert len(claims) == len(ledger.load(ROOT / "config" / "claims.yaml").claims)
-    # one a claim; verdict rule and confounds; checks; scorecard; runs; the inputs' and the surface's numbers
+    # one a claim; verdict rule and confounds; checks; scorecard; runs; the inputs' and the surface's numbers; relative drop
     assert "no simulation of the intervals" in support and "no verdicts under other choices" in support
-    assert support.count("<table>") == len(claims) + 2 + 1 + 1 + 1 + 2
+    assert support.count("<table>") == len(claims) + 2 + 1 + 1 + 1 + 2 + 1
     for anchor in ("q1", "q2", "q3", "q4", "methods", "runs", "scorecard", "claim-Q1b", "check-E5", "answers"):
         assert f'id="{anchor}"' in support
     assert (

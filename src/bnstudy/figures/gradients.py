@@ -74,7 +74,8 @@ def gradient_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, gr
                 _theory(panel, rows, arms, growth)
         log_y(axes, table["norm"])
         label(axes, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
-        kinds = [Line2D([], [], label="theory at the start", **THEORY)] if "init" in set(table["checkpoint"]) else []
+        drawn = growth and "init" in set(table["checkpoint"])
+        kinds = [Line2D([], [], label="theory at the start", **THEORY)] if drawn else []
         legend(figure, arms, kinds)
     return figure
 

@@ -1,5 +1,6 @@
 """Figures of question 2: shifted test data, and whose mean and spread the network uses then."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from bnstudy.figures.axes import draw, label, layer_ticks, legend, line, log_y, panels, reference, trace
 from bnstudy.figures.style import NARROW, PAPER, drawing
-from bnstudy.figures.summary import medians
+from bnstudy.figures.summary import interval, median, medians
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +70,28 @@ def accuracy_by_severity(
         label(axes, "severity of the shift (right = stronger)", "accuracy, %\n(up = better)")
         legend(figure, [], list(shown.values()))
     return figure
+
+
+def relative_drop(table: pd.DataFrame) -> list[list[str]]:
+    """Rows (family, then a cell an arm and kind of statistics, as MODES): the share of each network's own clean accuracy that
+    the shift costs, percent, mean of its severities; median and interval over seeds.
+
+    `table`: as of :func:`accuracy_by_severity`.
+    """
+    keys = ["arm", "statistics", "seed"]
+    clean = table[table["family"] == "clean"].set_index(keys)["accuracy"].rename("clean")
+    shifted = table[table["severity"] > 0].join(clean, on=keys, how="inner")
+    lost = (100 * (1 - shifted["accuracy"] / shifted["clean"])).groupby([shifted[k] for k in ["family", *keys]]).mean()
+    rows = []
+    for family in [f for f in FAMILIES if f in lost.index]:
+        cells = []
+        for key in MODES:
+            values = lost.loc[family].get(key, pd.Series(dtype=float))
+            low, high = interval(values)
+            known = "–" if values.empty else f"{round(median(values))}"
+            cells.append(known if math.isnan(low) else f"{known} ({round(low)} to {round(high)})")
+        rows.append([family, *cells])
+    return rows
 
 
 def xhat_mismatch(table: pd.DataFrame, width: float) -> "Figure":
