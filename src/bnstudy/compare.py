@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-DECIDED = ("supported", "contradicted", "mixed")
+from bnstudy.robustness import DECIDED
+
 Row = dict[str, Any]
 
 

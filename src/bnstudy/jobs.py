@@ -70,9 +70,8 @@ def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, 
         for cell in cells:
             mine = slice(start, start + len(cell["seeds"]))
             start = mine.stop
-            end = (
-                len(result.loss) if cell["keep"] != "curve" else result.done[mine].max()
-            )  # whatever the company in the stack
+            # whatever the company in the stack
+            end = result.done[mine].max() if cell["keep"] == "curve" else len(result.loss)
             curve = {"loss": result.loss[:end, mine].astype(np.float32), "diverged": result.diverged[mine]}
             kept = {n: {k: v[mine] for k, v in a.items()} for n, a in result.checkpoints.items()}
             store.put(CELLS, {**base, **cell}, {"curve": curve, **kept})

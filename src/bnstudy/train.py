@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bnstudy import optim
+from bnstudy.arms.base import only
 from bnstudy.convergence import WINDOW
 from bnstudy.data.images import Images, split
 from bnstudy.inputs import pixels, shape, treatment
@@ -101,11 +102,11 @@ def train(
     size = len(x) // models
     index = batches(seeds, size, spec["setting"]["batch"], spec["steps"]) + size * torch.arange(models)[:, None]
 
-    def batch(step: int, alive: Tensor) -> tuple[Tensor, Tensor]:
+    def batch(step: int, alive: np.ndarray) -> tuple[Tensor, Tensor]:
         flat = index[step, alive].reshape(-1)
         return x.index_select(0, flat).view(len(alive), -1, x.shape[1]).mT, y.index_select(0, flat).view(len(alive), -1)
 
-    alive, present = torch.arange(models), list(seeds)  # places and seeds of the runs that are still in the stack
+    alive = np.arange(models)  # places of the runs that are still in the stack
     net = build(spec, images, seeds, dtype)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
@@ -122,10 +123,10 @@ def train(
     lowest, started = min(spec["targets"]), time.monotonic()
     for step in range(spec["steps"]):
         inputs, labels = batch(step, alive)
-        net.set_moment(present, step)
+        net.set_moment([seeds[i] for i in alive], step)
         each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
         optimizer.step(each)
-        loss[step, alive.numpy()] = each.detach().numpy()
+        loss[step, alive] = each.detach().numpy()
         if keep == "curve":
             loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
         bad = ~(loss[step] <= 1000 * loss[0])
@@ -137,11 +138,10 @@ def train(
             saver.see(step + 1, window, diverged == 0)
         elif done.max() == step + 1:
             break
-        elif (done[alive] > step + 1).mean() <= FEWER:
-            stay = torch.from_numpy(np.flatnonzero(done[alive] > step + 1))
-            alive, present = alive[stay], [present[i] for i in stay]
-            net.keep(stay)
-            optimizer.keep(net.parameters(), stay)
+        elif len(stay := np.flatnonzero(done[alive] > step + 1)) <= FEWER * len(alive):
+            alive, which = alive[stay], torch.from_numpy(stay)
+            only(net, which)
+            optimizer.keep(net.parameters(), which)
         if time.monotonic() - started > 1:
             started = time.monotonic()
             tick((step + 1) / spec["steps"])

@@ -48,7 +48,8 @@ class Norm(nn.Module):
 
 
 def only(module: nn.Module, which: Tensor) -> None:
-    """Leave only the networks at these places [m] in every parameter and buffer, whose first axis is the networks."""
+    """Leave only the networks at these places [m] in every parameter and buffer, whose first axis is the networks; the
+    parameters are new objects."""
     for part in module.modules():
         for name, parameter in list(part.named_parameters(recurse=False)):
             setattr(part, name, nn.Parameter(parameter.detach()[which]))

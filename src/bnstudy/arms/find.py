@@ -22,8 +22,9 @@ def builder(arm: str) -> Callable[[int, int, Place], Norm]:
 def check(arm: str) -> None:
     """Builds an arm for two small networks and tries it; ValueError, worded for its author, for the first thing amiss.
 
-    Looks at whether two are built alike (the networks at the start are not stored, but built again), at the output's shape, at gradients, at both kinds of statistics, and that the networks don't meet: what
-    happens in one must not change a bit in the other.
+    Looks at whether two are built alike (the networks at the start are not stored, but built again), at the output's
+    shape, at gradients, at both kinds of statistics, and that the networks don't meet: what happens in one must not
+    change a bit in the other, and one must go on alike when the other has left.
     """
     models, channels, samples = 2, 3, 8
 

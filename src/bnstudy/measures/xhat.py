@@ -35,10 +35,8 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
             if site == "xhat":
                 flat = value.flatten(2)
-                found[layer] = (
-                    flat.mean(2),
-                    ln_sd(centred(flat).square_().mean(2)),
-                )  # torch.var takes five times as long
+                variance = centred(flat).square_().mean(2)  # torch.var takes five times as long
+                found[layer] = flat.mean(2), ln_sd(variance)
 
         net(view(images), sites=keep)
         clean = clean or found

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
-from bnstudy.arms.base import Norm, Place, only
+from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.find import builder
 from bnstudy.rng import rng
 
@@ -136,10 +136,6 @@ class Net(nn.Module):
         part.biases = nn.ParameterList(list(self.biases)[start : start + len(part.biases)])
         part.head, part.head_bias = self.head, self.head_bias
         return part
-
-    def keep(self, which: Tensor) -> None:
-        """Leave only the networks at these places [m] of the stack, with parameters that are new objects."""
-        only(self, which)
 
     def set_statistics(self, statistics: str, update: bool) -> None:
         """Switch every norm between batch and running statistics, and whether batches move the stored averages."""
