@@ -6,7 +6,7 @@ import pytest
 
 from bnstudy.config import Study
 from bnstudy.jobs import blocks, rates_of
-from bnstudy.plan import Plan
+from bnstudy.plan import FEW, Plan
 
 ROLES = [
     {"role": role, "rate": rate}
@@ -44,10 +44,27 @@ def test_a_target_of_one_has_its_roles() -> None:
 def test_what_is_kept_follows_from_what_is_measured(measures: list[str], kept: str) -> None:
     grid = {"name": "a", "arms": ("none",), "depths": (5, 10, 20), "measures": tuple(measures)}
     study = Study.model_validate({"grids": (grid,)})
-    asked = json.loads(Plan(study).evaluate("none_mlp_d5"))["settings"]
-    assert [entry["keep"] for entry in asked] == [kept]
+    asked = json.loads(Plan(study).evaluate("none_mlp_d5to20"))["settings"]
+    assert [entry["keep"] for entry in asked] == [kept] * 3
 
 
 def test_cells_hold_up_to_eight_seeds() -> None:
     assert blocks([*range(19)], 16) == [[*range(8)], [*range(8, 16)], [16, 17, 18]]
     assert blocks([1, 2, 3], 1) == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "jobs"),
+    [(100, ["none_mlp_d2to20"]), (4000, ["none_mlp_d2to4", "none_mlp_d20"])],
+    ids=["little work", "much work"],
+)
+def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[str]) -> None:
+    training = {"steps": steps, "deep_steps": steps}
+    grid = {"name": "a", "arms": ["none"], "depths": [20, 2, 4, 3]}
+    study = {"training": training, "grids": [grid], "claims": {"depths": {"shallow": 2}}}
+    plan = Plan(Study.model_validate_json(json.dumps(study)))
+    assert list(plan.jobs) == jobs
+    assert [s.depth for job in plan.jobs.values() for s in job] == [2, 3, 4, 20]
+    assert all(plan.work(job) <= FEW or len(plan.jobs[job]) == 1 for job in jobs)
+    if len(jobs) > 1:
+        assert plan.work(jobs[0]) < plan.work(jobs[-1])  # the long one starts first

@@ -97,12 +97,12 @@ def blocks(seeds: list[int], stack: int) -> list[list[int]]:
 
 
 def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
-    """Train the tuning seeds of one arm and kind of network at one depth over the rates; write every run's steps and the best rates."""
+    """Train the tuning seeds of one arm on one kind of network over the rates; write every run's steps and the best rates."""
     from bnstudy import tune
 
     say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
-    for setting in spec["settings"]:
-        whole = cell_base(spec, setting, data)
+    for entry in spec["settings"]:
+        whole = cell_base(spec, entry, data)
 
         def run(grid: list[float], steps: int, whole: dict[str, Any] = whole) -> list[dict[str, Any]]:
             nonlocal seconds
@@ -116,9 +116,9 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
                 found += _convergence(base, name, cell)
             return found
 
-        table, best = tune.search(spec["rates"], spec["targets"], spec["steps"], run)
+        table, best = tune.search(spec["rates"], spec["targets"], entry["steps"], run)
         rows += table
-        rates += [{**setting, **b} for b in best]
+        rates += [{**entry["setting"], **b} for b in best]
     say.say(f"trained {say.trained} cells in {seconds:.0f} s, reused {len(cells) - say.trained}")
     done = {"trained": say.trained, "seconds": {"training": seconds}}
     store.write_json(out, {"cells": cells, **done, "rows": rows, "best": rates})
@@ -155,7 +155,7 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
     table = json.loads(rates.read_text())
     for entry in spec["settings"]:
         setting = entry["setting"]
-        base = cell_base(spec, setting, data)
+        base = cell_base(spec, entry, data)
         mine = [r for r in table if setting_of(r) == setting]
         shared = next((r["rate"] for r in mine if r["role"] == "shared" and r["evaluable"]), None)
         wanted: list[dict[str, Any]] = [
@@ -221,10 +221,11 @@ def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
     store.write_json(out, {"tables": tables, "seconds": {"measures": seconds}})
 
 
-def cell_base(spec: dict[str, Any], setting: dict[str, Any], data: Path) -> dict[str, Any]:
-    """What the cells of a setting share: all that can influence a run but its rate and seeds."""
-    same = {k: spec[k] for k in ("steps", "momentum", "targets", "splits", "code", "torch")}
-    return {**same, "setting": setting, "data": data.stem}
+def cell_base(spec: dict[str, Any], entry: dict[str, Any], data: Path) -> dict[str, Any]:
+    """What the cells of a setting share: all that can influence a run but its rate and seeds. ``entry``: of the setting,
+    {setting, steps}."""
+    same = {k: spec[k] for k in ("momentum", "targets", "splits", "code", "torch")}
+    return {**same, "setting": entry["setting"], "steps": entry["steps"], "data": data.stem}
 
 
 def setting_of(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,9 @@ import json
 import shutil
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from bnstudy import store
-from bnstudy.config_checks import names
+from bnstudy.cost import seconds
 from bnstudy.jobs import CELLS, blocks, cell_base, rates_of, setting_of
 from bnstudy.plan import Plan
 from bnstudy.tune import budgets
@@ -23,43 +22,33 @@ def outlook(plan: Plan) -> str:
     rates_file = Path(plan.folder) / "rates.json"
     known = json.loads(rates_file.read_text()) if rates_file.is_file() else []
     stored = wanted = 0
-    seconds = 0.0
+    left = 0.0
     for job in plan.jobs:
         for stage in ("sweep", "evaluate"):
             spec = json.loads(plan.sweep(job) if stage == "sweep" else plan.evaluate(job))
             for entry in spec["settings"]:
+                setting = entry["setting"]
                 if stage == "sweep":
-                    setting, rates, unknown = entry, dict.fromkeys(spec["rates"], "curve"), 2
+                    rates, unknown = dict.fromkeys(spec["rates"], "curve"), 2
                 else:
-                    setting, asked = entry["setting"], entry["rates"]
+                    asked = entry["rates"]
                     mine = [r for r in known if setting_of(r) == setting]
                     rates = rates_of(mine, asked, spec["target"], entry["keep"])
                     unknown = 0 if mine else len(asked)
-                steps = budgets(spec["steps"])[0] if stage == "sweep" else spec["steps"]
-                base = {**cell_base(spec, setting, Path(plan.data)), "steps": steps}
+                steps = budgets(entry["steps"])[0] if stage == "sweep" else entry["steps"]
+                base = {**cell_base(spec, entry, Path(plan.data)), "steps": steps}
                 for rate, seeds in product(rates, blocks(spec["seeds"], spec["stack"])):
                     cell = {**base, "rate": rate, "seeds": seeds, "keep": rates[rate]}
                     wanted += 1
                     if store.stored(CELLS, store.key(cell)):
                         stored += 1
                     else:
-                        seconds += _seconds(steps, setting, len(seeds))
+                        left += seconds(steps, setting, len(seeds))
                 if unknown:
                     count = unknown * len(blocks(spec["seeds"], spec["stack"]))
                     wanted += count
-                    seconds += unknown * _seconds(steps, setting, len(spec["seeds"]))
-    return (
-        f"{stored} of about {wanted} cells are stored; training the rest takes about {seconds / 120:.1f} min on 2 cores"
-    )
-
-
-def _seconds(steps: int, setting: dict[str, Any], networks: int) -> float:
-    """A rough cost, as timed on one core of a server: for a hidden layer, step and network at batch 64, 60 microseconds
-    at width 64; of convolutions, which train alone, 5 milliseconds at width 32 on about 14 x 14 pixels."""
-    layer = 60e-6 * setting["width"] / 64
-    if setting["net"] in names("nets", "ALONE"):
-        layer = 5e-3 * (setting["width"] / 32) ** 2
-    return steps * networks * layer * (setting["depth"] + 1) * setting["batch"] / 64
+                    left += unknown * seconds(steps, setting, len(spec["seeds"]))
+    return f"{stored} of about {wanted} cells are stored; training the rest takes about {left / 120:.1f} min on 2 cores"
 
 
 def prune() -> int:

@@ -2,8 +2,9 @@
 
 import ast
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,20 @@ from bnstudy import store
 from bnstudy.arm_names import module_of
 from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest, imported
-from bnstudy.config import Study, evaluation_seeds, settings, steps, tuning_seeds
+from bnstudy.config import Asked, Setting, Study, evaluation_seeds, settings, steps, tuning_seeds
 from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, label, names, own_factors
+from bnstudy.cost import seconds
 from bnstudy.data import local
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
+FEW = 120.0
+"""Seconds of training, about, up to which the depths of an arm share a job: starting one takes more than a second."""
 
 
 class Plan:
-    """The jobs of one study. A job is named ``{arm}_{net}_d{depth}``; its specification is one canonical JSON text, and
-    what is not in it cannot influence the job."""
+    """The jobs of one study. A job is one arm on one kind of network, at one depth or, if that is little work, at several;
+    it is named ``{arm}_{net}_d{depth}`` or ``{arm}_{net}_d{least}to{greatest}``. Its specification is one canonical JSON text, and what is not in it
+    cannot influence the job."""
 
     def __init__(self, study: Study) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
@@ -30,9 +35,7 @@ class Plan:
         self.config = study
         self.study = study.study
         self.folder = f"results/{study.study}"
-        self.settings = [(s._asdict(), asked) for s, asked in settings(study).items()]
-        depths = {_job(s): s["depth"] for s, _ in self.settings}
-        self.jobs = sorted(depths, key=lambda job: -depths[job])  # long jobs first, so that no core waits at the end
+        self.jobs = dict(_jobs(study))
         self.data_spec = _data_spec(study)
         code = digest("bnstudy.data.prepare", f"bnstudy.data.{study.data.source}")
         same = {k: v for k, v in self.data_spec.items() if k != "path"}  # where the user's file lies changes nothing
@@ -42,27 +45,26 @@ class Plan:
         return store.canonical(self.data_spec)
 
     def sweep(self, job: str) -> str:
-        mine = [s for s, _ in self.settings if _job(s) == job]
-        return store.canonical({**self._common(mine[0]), "settings": mine, "seeds": tuning_seeds(self.config)})
+        mine = [self._entry(s) for s in self.jobs[job]]
+        return store.canonical({**self._common(job), "settings": mine, "seeds": tuning_seeds(self.config)})
 
     def evaluate(self, job: str) -> str:
-        mine = [(s, a) for s, a in self.settings if _job(s) == job]
-        asked = [{"setting": s, "rates": list(a.rates), "keep": _keep(a.measures)} for s, a in mine]
-        common = self._common(mine[0][0])
+        mine = self.jobs[job].items()
+        asked = [{**self._entry(s), "rates": list(a.rates), "keep": _keep(a.measures)} for s, a in mine]
         main = {"target": self.config.targets[0], "seeds": evaluation_seeds(self.config)}
-        return store.canonical({**common, **main, "settings": asked})
+        return store.canonical({**self._common(job), **main, "settings": asked})
 
     def choose(self) -> str:
         study = self.config
-        grid = [s for s, asked in self.settings if "grid" in asked.rates]
+        grid = [s._asdict() for s, asked in settings(study).items() if "grid" in asked.rates]
         base = {"arm": "none", "gain": BASE_GAIN, "inputs": BASE_INPUTS}
         rates = {"target": study.targets[0], "rates": list(study.learning_rates)}
         return store.canonical({**rates, "base": base, "grid": grid})
 
     def measure(self, job: str) -> str:
-        mine = [(s, a.measures) for s, a in self.settings if _job(s) == job]
-        every = sorted({m for _, measures in mine for m in measures})
-        wanted = [{"setting": s, "measures": list(measures)} for s, measures in mine]
+        mine = self.jobs[job].items()
+        every = sorted({m for _, asked in mine for m in asked.measures})
+        wanted = [{"setting": s._asdict(), "measures": list(asked.measures)} for s, asked in mine]
         return store.canonical({"code": {m: digest(f"bnstudy.measures.{m}") for m in every}, "settings": wanted})
 
     def summarize(self) -> str:
@@ -97,13 +99,19 @@ class Plan:
     def code(self, *modules: str) -> str:
         return digest(*modules)
 
-    def _common(self, setting: dict[str, Any]) -> dict[str, Any]:
-        study = self.config
-        net = setting["net"]
-        modules = ("bnstudy.train", module_of(setting["arm"]), f"bnstudy.nets.{net}")
+    def work(self, job: str) -> float:
+        """How long a job takes, about: those with more to do start first, so that no core waits for a long one at the end."""
+        return sum(_work(self.config, *each) for each in self.jobs[job].items())
+
+    def _entry(self, setting: Setting) -> dict[str, Any]:
+        return {"setting": setting._asdict(), "steps": steps(self.config, setting.depth)}
+
+    def _common(self, job: str) -> dict[str, Any]:
+        study, first = self.config, next(iter(self.jobs[job]))
+        net = first.net
+        modules = ("bnstudy.train", module_of(first.arm), f"bnstudy.nets.{net}")
         return {
             "rates": list(study.learning_rates),
-            "steps": steps(study, setting["depth"]),
             "momentum": study.training.momentum,
             "targets": list(study.targets),
             "stack": 1 if net in names("nets", "ALONE") else study.stack,
@@ -131,5 +139,35 @@ def _keep(measures: Sequence[str]) -> str:
     return "end" if set(measures) <= set(names("measures", "AT_END")) else "levels"
 
 
-def _job(setting: dict[str, Any]) -> str:
-    return f"{label(setting['arm'])}_{setting['net']}_d{setting['depth']}"
+def _jobs(study: Study) -> Iterator[tuple[str, dict[Setting, Asked]]]:
+    """The settings of each job, by its name."""
+
+    def place(each: tuple[Setting, Asked]) -> tuple[str, str, int]:
+        return label(each[0].arm), each[0].net, each[0].depth
+
+    every = sorted(settings(study).items(), key=place)
+    for (arm, net), of_arm in groupby(every, lambda each: place(each)[:2]):
+        shared: dict[Setting, Asked] = {}
+        spent = 0.0
+        for _, of_depth in groupby(of_arm, lambda each: each[0].depth):
+            mine = dict(of_depth)
+            takes = sum(_work(study, *each) for each in mine.items())
+            if shared and spent + takes > FEW:
+                yield _name(arm, net, shared), shared
+                shared, spent = {}, 0.0
+            shared, spent = shared | mine, spent + takes
+        yield _name(arm, net, shared), shared
+
+
+def _name(arm: str, net: str, of_job: Iterable[Setting]) -> str:
+    depths = [s.depth for s in of_job]
+    least, greatest = min(depths), max(depths)
+    return f"{arm}_{net}_d{least}" + (f"to{greatest}" if greatest > least else "")
+
+
+def _work(study: Study, setting: Setting, asked: Asked) -> float:
+    """Seconds that tuning and evaluating a setting takes, about: every rate's run as if it lasted the whole budget."""
+    rates, seeds = len(study.learning_rates), study.seeds
+    evaluated = len(asked.rates) + (rates if "grid" in asked.rates else 0)
+    runs = seeds.tuning * rates + seeds.evaluation * evaluated
+    return seconds(steps(study, setting.depth), setting._asdict(), runs)

@@ -24,8 +24,16 @@ FLOATS = "%.8g"
 def summarize(
     sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, data: Path, pool: int, out: Path
 ) -> None:
-    """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte."""
+    """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte.
+
+    What jobs of an earlier config left in results/NAME/sweep, evaluate and measure is deleted: no part of this study.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    for stage, inputs in (("sweep", sweeps), ("evaluate", evaluations), ("measure", measures)):
+        mine = {p.resolve() for p in inputs}
+        for other in (out.parent / stage).glob("*.json"):
+            if other.resolve() not in mine:
+                other.unlink()
     swept = [json.loads(p.read_text()) for p in sorted(sweeps)]
     ran = [json.loads(p.read_text()) for p in sorted(evaluations)]
     _write(out / "rates.csv", pd.DataFrame(json.loads(rates.read_text())))

@@ -14,7 +14,7 @@ shell.prefix(f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PAT
 
 
 wildcard_constraints:
-    job="[a-z0-9_]+_d[0-9]+",
+    job="[a-z0-9_]+_d[0-9]+(to[0-9]+)?",
 
 
 localrules:

@@ -17,6 +17,7 @@ rule sweep:
         f"{PLAN.folder}/sweep/{{job}}.json",
     log:
         f"{PLAN.folder}/logs/sweep_{{job}}.log",
+    priority: lambda w: PLAN.work(w.job)
     threads: 1
     params:
         spec=lambda w: PLAN.sweep(w.job),
@@ -47,6 +48,7 @@ rule evaluate:
         f"{PLAN.folder}/evaluate/{{job}}.json",
     log:
         f"{PLAN.folder}/logs/evaluate_{{job}}.log",
+    priority: lambda w: PLAN.work(w.job)
     threads: 1
     params:
         spec=lambda w: PLAN.evaluate(w.job),
@@ -62,6 +64,7 @@ rule measure:
         f"{PLAN.folder}/measure/{{job}}.json",
     log:
         f"{PLAN.folder}/logs/measure_{{job}}.log",
+    priority: lambda w: PLAN.work(w.job)
     threads: 1
     params:
         spec=lambda w: PLAN.measure(w.job),

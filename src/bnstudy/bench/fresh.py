@@ -43,17 +43,24 @@ def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Ro
 def train(study: dict[str, Any], data: str, folder: Path) -> Used:
     """The job that trains the evaluation seeds of the only setting of ``study`` (a config), keeping checkpoints."""
     plan = Plan(load_study(study))
-    setting = plan.settings[0][0]
-    best = {**setting, "role": f"best@{plan.config.targets[0]:g}", "rate": 0.1, "evaluable": True, "reason": ""}
+    [job] = plan.jobs
+    best = {
+        **next(iter(plan.jobs[job]))._asdict(),
+        "role": f"best@{plan.config.targets[0]:g}",
+        "rate": 0.1,
+        "evaluable": True,
+        "reason": "",
+    }
     store.write_json(folder / "rates.json", [best])
-    given = ["--spec", plan.evaluate(plan.jobs[0]), "--data", data, "--rates", "rates.json", "--out", "index.json"]
+    given = ["--spec", plan.evaluate(job), "--data", data, "--rates", "rates.json", "--out", "index.json"]
     return used([sys.executable, "-m", "bnstudy", "evaluate", *given], folder)
 
 
 def measure(study: dict[str, Any], data: str, folder: Path) -> Used:
     """The job that measures what :func:`train` left in ``folder``."""
     plan = Plan(load_study(study))
-    given = ["--spec", plan.measure(plan.jobs[0]), "--data", data, "--index", "index.json", "--out", "measure.json"]
+    [job] = plan.jobs
+    given = ["--spec", plan.measure(job), "--data", data, "--index", "index.json", "--out", "measure.json"]
     return used([sys.executable, "-m", "bnstudy", "measure", *given], folder)
 
 

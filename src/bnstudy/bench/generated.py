@@ -23,7 +23,7 @@ ROWS_A_CELL = 8000
 
 
 def config(settings: int) -> dict[str, Any]:
-    """A study of ``settings`` settings, each at the default's eight rates; every one is a job of its own."""
+    """A study of ``settings`` settings, each at the default's eight rates."""
     depths = list(range(2, 2 + -(-settings // len(ARMS))))
     grid = {"name": "many", "arms": list(ARMS), "depths": depths, "rates": ["best", "grid"]}
     return {"study": "growth", "grids": [grid], "claims": {"depths": {"shallow": depths[0]}}}

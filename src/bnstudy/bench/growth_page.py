@@ -31,8 +31,8 @@ end. Times vary by some tens of percent from run to run: compare orders of magni
 - **seeds, depth, width**: the job that trains one setting with batch normalization and keeps its checkpoints,
   {steps} steps, batches of 64 images of 14x14; width 64, 5 hidden layers and 16 seeds where they do not grow. Sixteen
   networks are trained side by side; further ones follow when those are stored.
-- **cells**: `snakemake -n --quiet` on a generated study. A cell is a setting x rate x block of up to eight seeds; every
-  setting is a job of its own in each stage.
+- **cells**: `snakemake -n --quiet` on a generated study. A cell is a setting x rate x block of up to eight
+  seeds.
 - **rows**: the job that sorts what the measures found into one table, from generated files of up to 8,000 rows. It
   holds one setting and rate at a time.
 
