@@ -63,7 +63,8 @@ def simulate(
 
 def ordered(x: np.ndarray, y: np.ndarray, k: int) -> Ends:
     """[x(k), x(n+1-k)] a row of [rows, n]; where y < x the value is only known to be at least y."""
-    lower, upper = np.sort(y, 1), np.sort(np.where(y < x, np.inf, x), 1)
+    lower = np.sort(y, 1)
+    upper = lower if y is x else np.sort(np.where(y < x, np.inf, x), 1)
     return lower[:, k - 1], upper[:, x.shape[1] - k]
 
 

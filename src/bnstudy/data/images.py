@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from bnstudy.data.shares import shares
 from bnstudy.rng import rng
@@ -69,6 +68,8 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     Stratified, see :func:`shares`. The images left over are a part like the others, so that no class is asked for
     more than it has. Raises ValueError as :func:`shares` does.
     """
+    import torch  # not above: the job that prepares the images splits none
+
     counts = np.array(shares(np.bincount(y).tolist(), sizes))
     members = []
     for label in range(len(counts)):
