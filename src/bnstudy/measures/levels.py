@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from bnstudy.cell import TrainedCell
-from bnstudy.measures.common import frame
+from bnstudy.measures.common import accuracy, frame
 from bnstudy.measures.steps import loss
 
 COLUMNS = {
@@ -31,7 +31,6 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
             for name, statistics in modes.items():
                 net.set_statistics(statistics, update=False)
                 logits = net(x)
-                accuracy = 100 * (logits.argmax(1) == labels).float().mean(1)
-                values = {"nll": loss(logits, labels), "accuracy": accuracy}
+                values = {"nll": loss(logits, labels), "accuracy": accuracy(logits, labels)}
                 rows += frame(cell, have, values, checkpoint=checkpoint, statistics=name)
     return pd.DataFrame(rows)
