@@ -83,5 +83,6 @@ def bootstrap(y: np.ndarray, levels: Sequence[float], resamples: int, rng: np.ra
     n = y.shape[1]
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
     below = [int(level / 2 * resamples) for level in levels]
-    means = np.partition(y @ weights.T, [*below, *(resamples - 1 - k for k in below)], axis=1)
+    means = y @ weights.T
+    means.partition([*below, *(resamples - 1 - k for k in below)], axis=1)  # in place: no copy of all resamples
     return [(means[:, k], means[:, resamples - 1 - k]) for k in below]

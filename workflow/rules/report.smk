@@ -57,6 +57,8 @@ rule notebook:
         f"{PLAN.folder}/logs/{{notebook}}.log",
     wildcard_constraints:
         notebook="|".join(NOTEBOOKS),
+    # those with most to draw first, so that no core waits for one at the end
+    priority: lambda w: Path(f"report/{w.notebook}.ipynb").read_text().count("figure(")
     params:
         code=lambda w: PLAN.notebook(w.notebook),
     shell:
