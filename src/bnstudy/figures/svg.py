@@ -16,9 +16,11 @@ def to_svg(figure: "Figure", prefix: str) -> str:
     The same figure gives the same bytes. Raises ValueError for a colour that is neither a role nor an arm's: it
     would not follow the theme.
     """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = StringIO()
-    with drawing():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with drawing():  # the same bytes as savefig's, which draws everything twice
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     return themed(buffer.getvalue(), prefix)
 
 
