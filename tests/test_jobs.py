@@ -1,12 +1,18 @@
 """Which rates a setting is run at, and which seeds share a cell."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bnstudy import stacks, store
 from bnstudy.config import Study
+from bnstudy.data import digits
+from bnstudy.data.images import save
 from bnstudy.jobs import blocks, rates_of
 from bnstudy.plan import FEW, Plan
+from bnstudy.stacks import Progress, Trainer
 
 ROLES = [
     {"role": role, "rate": rate}
@@ -68,3 +74,55 @@ def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[st
     assert all(plan.work(job) <= FEW or len(plan.jobs[job]) == 1 for job in jobs)
     if len(jobs) > 1:
         assert plan.work(jobs[0]) < plan.work(jobs[-1])  # the long one starts first
+
+
+SETTING = {"arm": "bn", "depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 32, "batch": 32}
+BASE = {
+    "setting": {**SETTING, "optimizer": "sgd", "pool": 1},
+    "momentum": 0.9,
+    "targets": [1.2, 0.9],
+    "splits": {"train": 960, "test": 256, "heldout": 256},
+}
+
+
+def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what stands in the store as if every budget had been trained from the start."""
+    save(digits.load({}), tmp_path / "digits.npz")
+    cells = [{"rate": rate, "seeds": [1, 2], "keep": "curve"} for rate in (1e-4, 0.1, 1e6, 1e-5)]
+    budgets = [30, 60, 90]
+    begun: list[int] = []
+
+    def trainer(folder: str, budgets: list[int]) -> Trainer:
+        monkeypatch.setattr(stacks, "CELLS", tmp_path / folder)
+        made = Trainer(BASE, tmp_path / "digits.npz", 4, budgets, Progress("test"))
+        begin = made._begin
+        monkeypatch.setattr(
+            made, "_begin", lambda cells, steps: begun.extend([len(cells)] * bool(cells)) or begin(cells, steps)
+        )
+        return made
+
+    on = trainer("on", budgets)
+    on.train(cells[:3], 30)
+    on.train([cells[0], cells[2], cells[3]], 60)  # one is done, one is new
+    on.train([cells[0], cells[3]], 90)
+    assert begun == [3, 1] and not on.paused
+    for steps, wanted in ((30, cells[:3]), (60, [cells[0], cells[2], cells[3]]), (90, [cells[0], cells[3]])):
+        for cell in wanted:
+            trainer("anew", [steps]).train([cell], steps)
+            name = store.key({**BASE, "steps": steps, **cell})
+            paused, anew = (store.arrays(tmp_path / folder, name, "curve") for folder in ("on", "anew"))
+            assert all(np.array_equal(paused[k], anew[k], equal_nan=True) for k in anew), (steps, cell)
+    assert {p.name for p in (tmp_path / "on").iterdir()} == {p.name for p in (tmp_path / "anew").iterdir()}
+
+
+def test_what_is_stored_already_is_passed_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an interrupted job: the middle budget of a cell is there, and its stack goes on past it."""
+    save(digits.load({}), tmp_path / "digits.npz")
+    cell = {"rate": 1e-4, "seeds": [1], "keep": "curve"}
+    monkeypatch.setattr(stacks, "CELLS", tmp_path / "cells")
+    say = Progress("test")
+    Trainer(BASE, tmp_path / "digits.npz", 4, [50], say).train([cell], 50)
+    trainer = Trainer(BASE, tmp_path / "digits.npz", 4, [25, 50, 75], say)
+    assert trainer.train([cell], 25) > 0 and trainer.train([cell], 50) == 0 and trainer.train([cell], 75) > 0
+    assert say.trained == 3
+    assert len(store.arrays(tmp_path / "cells", store.key({**BASE, "steps": 75, **cell}), "curve")["loss"]) == 75

@@ -14,8 +14,9 @@ from bnstudy.cell import TrainedCell
 from bnstudy.config_checks import names
 from bnstudy.convergence import steps_to
 from bnstudy.data import digits
-from bnstudy.train import Run, batches, build, part, train
+from bnstudy.train import Run, batches, build, part, train, train_on
 
+torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
 IMAGES = digits.load({})
 SPLITS = {"train": 960, "test": 256, "heldout": 256}
 
@@ -198,7 +199,6 @@ def test_who_leaves_the_stack_changes_nothing_for_those_who_stay(arm: str, optim
 @pytest.mark.parametrize("arm", EXACT + NOISY)
 @pytest.mark.parametrize(("width", "batch"), [(32, 32), (64, 64), (48, 16)])
 def test_bits_of_a_run_do_not_depend_on_its_stack(arm: str, width: int, batch: int) -> None:
-    torch.set_num_threads(1)
     s = spec(arm, width, batch, steps=30)
     many = [Run(seed, rate) for seed in range(4) for rate in (0.03, 1e6, 0.1)]
     whole = train(s, many, IMAGES, keep="levels")
@@ -208,6 +208,23 @@ def test_bits_of_a_run_do_not_depend_on_its_stack(arm: str, width: int, batch: i
         assert np.array_equal(alone.loss, whole.loss[:, at], equal_nan=True)
         for k, v in alone.checkpoints["final"].items():
             assert np.array_equal(v, whole.checkpoints["final"][k][at], equal_nan=True), k
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("arm", ["none", "bn", "once", "bn_noisy"])
+@pytest.mark.parametrize("keep", ["curve", "levels"])
+def test_training_that_paused_is_training_that_did_not(arm: str, optimizer: str, keep: str) -> None:
+    s = spec(arm)
+    s["setting"]["optimizer"], s["targets"] = optimizer, [1.2, 0.9]
+    best = {"sgd": 0.1, "adam": 0.01}[optimizer]
+    runs = [Run(0, 1e6), Run(1, best), Run(2, best / 300), Run(3, best / 3)]
+    for budget, paused in zip((25, 26, 80), train_on(s, runs, IMAGES, keep, [25, 26, 80]), strict=True):
+        whole = train({**s, "steps": budget}, runs, IMAGES, keep)
+        assert np.array_equal(paused.loss, whole.loss, equal_nan=True) and len(whole.loss) == budget
+        assert np.array_equal(paused.done, whole.done) and np.array_equal(paused.diverged, whole.diverged)
+        assert paused.checkpoints.keys() == whole.checkpoints.keys()
+        for name, arrays in whole.checkpoints.items():
+            assert all(np.array_equal(v, paused.checkpoints[name][k], equal_nan=True) for k, v in arrays.items()), name
 
 
 def test_a_probe_changes_nothing() -> None:

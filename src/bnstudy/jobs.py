@@ -1,7 +1,6 @@
 """What the Snakemake jobs do: each reads a complete specification and files, and knows nothing of the config."""
 
 import json
-import sys
 import time
 from importlib import import_module
 from pathlib import Path
@@ -9,85 +8,7 @@ from typing import Any
 
 from bnstudy import store
 from bnstudy.factors import SETTING
-
-CELLS = Path("results/cells")
-
-
-class Progress:
-    """Lines on the terminal (and in the job's log): what runs, how much is done, about how long is left."""
-
-    def __init__(self, job: str) -> None:
-        self.job, self.started, self.said, self.total, self.done = job, time.monotonic(), 0.0, 1, 0
-        self.trained = 0
-
-    def say(self, text: str) -> None:
-        print(f"[{self.job}] {text}", file=sys.stderr, flush=True)
-
-    def tick(self, share: float) -> None:
-        """``share`` of the current stack is trained; speaks at most every five seconds."""
-        now = time.monotonic()
-        if now - self.said < 5:
-            return
-        self.said = now
-        done = (self.done + share) / self.total
-        left = (now - self.started) * (1 - done) / max(done, 1e-6)
-        self.say(f"{100 * done:.0f}% of this batch of networks, about {left:.0f} s left")
-
-
-def train_cells(base: dict[str, Any], wanted: list[dict[str, Any]], data: Path, stack: int, say: Progress) -> float:
-    """Train the cells of ``wanted`` ({rate, seeds, keep}) that the store lacks; returns the seconds it took.
-
-    Cells share a stack where the shapes keep their bits apart (width and batch multiples of 16), else each trains
-    alone.
-    """
-    missing = [c for c in wanted if not store.stored(CELLS, store.key({**base, **c}))]
-    if not missing:
-        return 0.0
-    import numpy as np
-    import torch
-
-    from bnstudy.data.images import read
-    from bnstudy.train import Run, train
-
-    torch.set_num_threads(1)
-    if ":" in base["setting"]["arm"]:
-        _try(base["setting"]["arm"])
-    images = read(data, base["setting"]["pool"])
-    friendly = base["setting"]["width"] % 16 == 0 and base["setting"]["batch"] % 16 == 0
-    stacks: list[list[dict[str, Any]]] = []
-    for cell in missing:
-        last = stacks[-1] if stacks else None
-        fits = last and sum(len(c["seeds"]) for c in last) + len(cell["seeds"]) <= stack
-        if friendly and last and fits and last[0]["keep"] == cell["keep"]:
-            last.append(cell)
-        else:
-            stacks.append([cell])
-    say.total, say.done, say.started = len(stacks), 0, time.monotonic()
-    for cells in stacks:
-        runs = [Run(seed, cell["rate"]) for cell in cells for seed in cell["seeds"]]
-        result = train(base, runs, images, cells[0]["keep"], say.tick)
-        start = 0
-        for cell in cells:
-            mine = slice(start, start + len(cell["seeds"]))
-            start = mine.stop
-            # whatever the company in the stack
-            end = result.done[mine].max() if cell["keep"] == "curve" else len(result.loss)
-            curve = {"loss": result.loss[:end, mine].astype(np.float32), "diverged": result.diverged[mine]}
-            kept = {n: {k: v[mine] for k, v in a.items()} for n, a in result.checkpoints.items()}
-            store.put(CELLS, {**base, **cell}, {"curve": curve, **kept})
-        say.done += 1
-    say.trained += len(missing)
-    return time.monotonic() - say.started
-
-
-def _try(arm: str) -> None:
-    """Ends the job, without a traceback of ours, where an arm from outside doesn't do what arms must."""
-    from bnstudy.arms.find import check
-
-    try:
-        check(arm)
-    except ValueError as error:
-        raise SystemExit(f"{error}\nNothing was trained. config/README.md shows how an arm is written.") from None
+from bnstudy.stacks import CELLS, Progress, Trainer
 
 
 def blocks(seeds: list[int], stack: int) -> list[list[int]]:
@@ -103,12 +24,15 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
     say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
     for entry in spec["settings"]:
         whole = cell_base(spec, entry, data)
+        trainer = Trainer(whole, data, spec["stack"], tune.budgets(entry["steps"]), say)
 
-        def run(grid: list[float], steps: int, whole: dict[str, Any] = whole) -> list[dict[str, Any]]:
+        def run(
+            grid: list[float], steps: int, whole: dict[str, Any] = whole, trainer: Trainer = trainer
+        ) -> list[dict[str, Any]]:
             nonlocal seconds
             base, seeds = {**whole, "steps": steps}, blocks(spec["seeds"], spec["stack"])
             wanted = [{"rate": r, "seeds": s, "keep": "curve"} for r in grid for s in seeds]
-            seconds += train_cells(base, wanted, data, spec["stack"], say)
+            seconds += trainer.train(wanted, steps)
             found = []
             for cell in wanted:
                 name = store.key({**base, **cell})
@@ -164,7 +88,7 @@ def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
             for seeds in blocks(spec["seeds"], spec["stack"])
         ]
         wanted.sort(key=lambda c: c["keep"])  # cells that share a stack stand together
-        seconds += train_cells(base, wanted, data, spec["stack"], say)
+        seconds += Trainer(base, data, spec["stack"], [entry["steps"]], say).train(wanted, entry["steps"])
         for cell in wanted:
             name = store.key({**base, **cell})
             row = {"cell": name, "setting": setting, "rate": cell["rate"], "keep": cell["keep"], "shared": shared}

@@ -12,8 +12,8 @@ import pandas as pd
 from bnstudy import effective, store
 from bnstudy.convergence import WINDOW, trailing
 from bnstudy.factors import SETTING
+from bnstudy.stacks import CELLS
 
-CELLS = Path("results/cells")
 CELL = [*SETTING, "rate"]
 """The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
 EVERY = 10

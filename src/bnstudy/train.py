@@ -5,7 +5,7 @@ of 16 a run's bits do not depend on its stack; at other shapes a cell always tra
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -24,8 +24,7 @@ from bnstudy.store import Arrays
 
 EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""
-
-
+Feed = Callable[[int, np.ndarray], tuple[Tensor, Tensor]]
 FEWER = 0.75
 """A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
 
@@ -94,19 +93,25 @@ def train(
     EARLY and where the loss falls below 1 nat and below the first target as well. A run whose loss is not finite, or
     above 1000 times its first, has diverged: an outcome, recorded with its step.
     """
+    return next(train_on(spec, runs, images, keep, [spec["steps"]], tick, dtype))
+
+
+def train_on(
+    spec: dict[str, Any],
+    runs: Sequence[Run],
+    images: Images,
+    keep: str,
+    budgets: Sequence[int],
+    tick: Callable[[float], None] = lambda share: None,
+    dtype: torch.dtype = torch.float32,
+) -> Iterator[Trained]:
+    """Training that pauses at each of the ascending ``budgets``, in place of ``spec``'s steps: yields, bit for bit, what
+    :func:`train` gives for so many steps, and goes on from there when asked for the next. A paused stack holds no images.
+    """
     torch.set_flush_denormal(True)
-    seeds, models = [r.seed for r in runs], len(runs)
-    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
-    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
-    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
-    size = len(x) // models
-    index = batches(seeds, size, spec["setting"]["batch"], spec["steps"]) + size * torch.arange(models)[:, None]
-
-    def batch(step: int, alive: np.ndarray) -> tuple[Tensor, Tensor]:
-        flat = index[step, alive].reshape(-1)
-        return x.index_select(0, flat).view(len(alive), -1, x.shape[1]).mT, y.index_select(0, flat).view(len(alive), -1)
-
-    alive = np.arange(models)  # places of the runs that are still in the stack
+    seeds = [r.seed for r in runs]
+    alive = np.arange(len(runs))  # places of the runs that are still in the stack
+    batch = _feed(spec, seeds, images, budgets[0], dtype)
     net = build(spec, images, seeds, dtype)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
@@ -117,35 +122,54 @@ def train(
     optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
     saver = None if keep == "curve" else _Saver(net, built, {1.0, spec["targets"][0]} if keep == "levels" else set())
 
-    loss = np.zeros((spec["steps"], models))
-    diverged = np.zeros(models, dtype=np.int64)
-    done = np.full(models, spec["steps"])
-    lowest, started = min(spec["targets"]), time.monotonic()
-    for step in range(spec["steps"]):
-        inputs, labels = batch(step, alive)
-        net.set_moment([seeds[i] for i in alive], step)
-        each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
-        optimizer.step(each)
-        loss[step, alive] = each.detach().numpy()
-        if keep == "curve":
-            loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
-        bad = ~(loss[step] <= 1000 * loss[0])
-        diverged[bad & (diverged == 0)] = step + 1
-        window = loss[max(0, step + 1 - WINDOW) : step + 1]
-        reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
-        done[(reached | (diverged > 0)) & (done > step + 1)] = step + 1
-        if saver:
-            saver.see(step + 1, window, diverged == 0)
-        elif done.max() == step + 1:
-            break
-        elif len(stay := np.flatnonzero(done[alive] > step + 1)) <= FEWER * len(alive):
-            alive, which = alive[stay], torch.from_numpy(stay)
-            only(net, which)
-            optimizer.keep(net.parameters(), which)
-        if time.monotonic() - started > 1:
-            started = time.monotonic()
-            tick((step + 1) / spec["steps"])
-    return Trained(loss[: step + 1], diverged, done, saver.finish() if saver else {})
+    loss = np.zeros((budgets[-1], len(runs)))
+    diverged = np.zeros(len(runs), dtype=np.int64)
+    done = np.full(len(runs), budgets[-1])
+    lowest, started, step = min(spec["targets"]), time.monotonic(), 0
+    for budget in budgets:
+        if step:
+            batch = _feed(spec, seeds, images, budget, dtype)
+        while step < (budget if saver else min(budget, done.max())):
+            inputs, labels = batch(step, alive)
+            net.set_moment([seeds[i] for i in alive], step)
+            each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
+            optimizer.step(each)
+            loss[step, alive] = each.detach().numpy()
+            if keep == "curve":
+                loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
+            bad = ~(loss[step] <= 1000 * loss[0])
+            step += 1
+            diverged[bad & (diverged == 0)] = step
+            window = loss[max(0, step - WINDOW) : step]
+            reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
+            done[(reached | (diverged > 0)) & (done > step)] = step
+            if saver:
+                saver.see(step, window, diverged == 0)
+            elif 0 < len(stay := np.flatnonzero(done[alive] > step)) <= FEWER * len(alive):
+                alive, which = alive[stay], torch.from_numpy(stay)
+                only(net, which)
+                optimizer.keep(net.parameters(), which)
+            if time.monotonic() - started > 1:
+                started = time.monotonic()
+                tick(step / budget)
+        del batch
+        yield Trained(loss[:step].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
+
+
+def _feed(spec: dict[str, Any], seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Feed:
+    """Each network's own inputs [m, features, B] and labels [m, B] at a step, for the places [m] of a stack."""
+    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
+    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
+    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
+    size = len(x) // len(seeds)
+    index = batches(seeds, size, spec["setting"]["batch"], steps) + size * torch.arange(len(seeds))[:, None]
+
+    def batch(step: int, places: np.ndarray) -> tuple[Tensor, Tensor]:
+        flat = index[step, places].reshape(-1)
+        inputs = x.index_select(0, flat).view(len(places), -1, x.shape[1])
+        return inputs.mT, y.index_select(0, flat).view(len(places), -1)
+
+    return batch
 
 
 class _Saver:
