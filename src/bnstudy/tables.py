@@ -6,7 +6,9 @@ from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 
 from bnstudy import effective, store
@@ -18,7 +20,8 @@ CELL = [*SETTING, "rate"]
 """The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
 EVERY = 10
 """The curves keep every tenth step."""
-FLOATS = "%.8g"
+DIGITS = 8
+"""Significant digits of a written number."""
 
 
 def summarize(
@@ -60,7 +63,6 @@ def summarize(
 def _write_shifts(data: Path, factor: int, out: Path) -> None:
     """How large each shift is, in pixel units, measured on all images of the study, pooled by ``factor``; and an image
     as each shift leaves it (:func:`bnstudy.data.samples.samples`)."""
-    import numpy as np
     import torch
 
     from bnstudy.data.images import read
@@ -93,17 +95,37 @@ def _write_cells(path: Path, cells: Sequence[tuple[dict, Callable[[], pd.DataFra
         return
     place = itemgetter(*CELL)
     columns: list[str] = []
-    with open(path, "w", newline="") as file:
+    with open(path, "wb") as file:
         for _, same in groupby(sorted(cells, key=lambda c: place(c[0])), key=lambda c: place(c[0])):
             table = _sorted(pd.concat([read() for _, read in same]))
             if columns and list(table) != columns:
                 raise ValueError(f"{path.stem}: cells have columns {columns} and {list(table)}; a measure's never vary")
-            table.to_csv(file, index=False, header=not columns, float_format=FLOATS)
+            _csv(table, file, header=not columns)
             columns = list(table)
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
-    _sorted(table).to_csv(path, index=False, float_format=FLOATS)
+    with open(path, "wb") as file:
+        _csv(_sorted(table), file, header=True)
+
+
+def _csv(table: pd.DataFrame, file: BinaryIO, header: bool) -> None:
+    """Append rows: with pyarrow, which takes a fifth of the time of pandas to write numbers as text."""
+    import pyarrow
+    from pyarrow.csv import WriteOptions, write_csv
+
+    rounded = {c: _rounded(table[c].to_numpy(float)) for c in table.select_dtypes("float")}
+    rows = pyarrow.Table.from_pandas(table.assign(**rounded), preserve_index=False)
+    write_csv(rows, file, WriteOptions(include_header=header))
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """The floats nearest to the decimals of DIGITS digits, whose shortest text is these digits."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        places = DIGITS - 1 - np.floor(np.log10(np.abs(values)))
+        ten = 10.0 ** np.abs(places)  # exact up to 22 places: one rounding to the integer, one in the quotient
+        near = np.where(places >= 0, np.rint(values * ten) / ten, np.rint(values / ten) * ten)
+    return np.where(np.isfinite(near), near, values)  # 0, infinite, missing and the least ones stay
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
