@@ -471,3 +471,14 @@ def test_the_relative_drop_is_taken_of_each_networks_own_clean_accuracy():
     ]
     table = pd.DataFrame(rows, columns=["arm", "statistics", "seed", "family", "severity", "accuracy"])
     assert q2.relative_drop(table) == [["noise", "–", "62", "–", "–"], ["blur", "–", "0", "–", "–"]]
+
+
+def test_swapped_hues_stand_by_arm_and_statistics():
+    rows = [("none", "running", 40 + i) for i in range(8)] + [("bn", "whole", 10.0)]
+    table = pd.DataFrame(rows, columns=["arm", "statistics", "accuracy"]).assign(family="spurious_colour_swapped")
+    other = table.assign(family="spurious_colour", accuracy=99.0)
+    assert q2_batches.swapped(pd.concat([table, other])) == [
+        ["no normalization", "44 (40 to 47)"],
+        ["batch norm, all images at hand", "10"],
+    ]
+    assert q2_batches.swapped(other) == []

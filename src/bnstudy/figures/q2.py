@@ -1,6 +1,5 @@
 """Figures of question 2: shifted test data, and whose mean and spread the network uses then."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import pandas as pd
 
 from bnstudy.figures.axes import draw, label, layer_ticks, legend, line, log_y, panels, reference, trace
 from bnstudy.figures.style import NARROW, PAPER, drawing
-from bnstudy.figures.summary import interval, median, medians
+from bnstudy.figures.summary import known, medians
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,13 +83,7 @@ def relative_drop(table: pd.DataFrame) -> list[list[str]]:
     lost = (100 * (1 - shifted["accuracy"] / shifted["clean"])).groupby([shifted[k] for k in ["family", *keys]]).mean()
     rows = []
     for family in [f for f in FAMILIES if f in lost.index]:
-        cells = []
-        for key in MODES:
-            values = lost.loc[family].get(key, pd.Series(dtype=float))
-            low, high = interval(values)
-            known = "–" if values.empty else f"{round(median(values))}"
-            cells.append(known if math.isnan(low) else f"{known} ({round(low)} to {round(high)})")
-        rows.append([family, *cells])
+        rows.append([family, *(known(lost.loc[family].get(key, pd.Series(dtype=float))) for key in MODES)])
     return rows
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from bnstudy.figures.axes import draw, label, legend, line, panels, reference, trace
 from bnstudy.figures.q2 import mode
 from bnstudy.figures.style import drawing
-from bnstudy.figures.summary import medians
+from bnstudy.figures.summary import known, medians
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,6 +85,14 @@ def by_severity(
         label(axes, "severity (right = further from training)", "accuracy, %\n(up = better)")
         legend(figure, [], [*found.values(), *above])
     return figure
+
+
+def swapped(table: pd.DataFrame) -> list[list[str]]:
+    """Rows (arm and kind of statistics, accuracy in percent) where every image wears another class's hue: median and
+    interval over seeds. `table`: as of :func:`by_severity`."""
+    found = table[table["family"] == "spurious_colour_swapped"].groupby(["arm", "statistics"])["accuracy"]
+    groups = dict(iter(found))
+    return [[text, known(groups[key])] for key, text in CONTROL.items() if key in groups]
 
 
 def by_size(table: pd.DataFrame, width: float) -> "Figure":

@@ -28,6 +28,14 @@ def median(values: "np.ndarray | pd.Series") -> float:
     return float(low if low == high else (low + high) / 2)
 
 
+def known(values: "np.ndarray | pd.Series") -> str:
+    """Median and interval in whole numbers, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
+    if len(values) == 0:
+        return "–"
+    low, high = interval(values)
+    return f"{round(median(values))}" + ("" if math.isnan(low) else f" ({round(low)} to {round(high)})")
+
+
 def medians(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
     """One row a group: `by`, median, low, high, n."""
     rows = [
