@@ -61,7 +61,7 @@ def test_cells_hold_up_to_eight_seeds() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "jobs"),
-    [(100, ["none_mlp_d2to20"]), (4000, ["none_mlp_d2to4", "none_mlp_d20"])],
+    [(100, ["none_mlp_d2to20"]), (6000, ["none_mlp_d2to4", "none_mlp_d20"])],
     ids=["little work", "much work"],
 )
 def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[str]) -> None:

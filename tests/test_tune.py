@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnstudy.tune import best, budgets, nearby, search
+from bnstudy.tune import best, budgets, nearby, search, settled
 
 GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 STEPS = 1200
@@ -47,9 +47,68 @@ def test_the_choice_is_that_of_whole_budgets(least: float, middle: float, monkey
         assert staged.trained < whole.trained / 2
 
 
-def test_budgets_double_and_are_never_too_short() -> None:
-    assert budgets(1200) == [300, 600, 1200]
-    assert budgets(100) == [40, 50, 100]
+@pytest.mark.parametrize(
+    ("other", "known"),
+    [
+        (["r 100", "r 221", "- 225"], False),  # a tie, which the mean decides once the third arrives
+        (["r 100", "r 222", "- 225"], True),
+        (["r 100", "r 221", "d 180"], True),  # the third never will
+        (["r 100", "- 225", "- 225"], True),
+        (["r 100", "r 110", "- 225", "- 225"], False),  # of an even number half the way counts: (110 + 226) / 2
+        (["r 200", "r 217", "- 225", "- 225"], True),
+        (["- 100", "- 100", "- 100"], False),  # not yet trained as far
+    ],
+)
+def test_a_choice_is_settled_where_longer_training_cannot_change_it(other: list[str], known: bool) -> None:
+    def rows(rate: float, runs: list[str]) -> list[dict[str, Any]]:
+        each = [(kind, int(step)) for kind, step in map(str.split, runs)]
+        same = {"rate": rate, "target": 0.5, "final_loss": None}
+        return [
+            {
+                **same,
+                "reached": k == "r",
+                "steps": s if k == "r" else None,
+                "diverged_at": s if k == "d" else None,
+                "budget": s,
+            }
+            for k, s in each
+        ]
+
+    winner = rows(0.1, ["r 200", "r 221", "r 224"])
+    assert best(winner + rows(0.3, other), 0.5) == (0.1, True)
+    assert settled(winner + rows(0.3, other), 0.5) is known
+    assert not settled(rows(0.3, ["r 100", "- 225", "- 225"]), 0.5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_noisy_choices_are_those_of_whole_budgets_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few steps and much noise, so that ties and late runs are common; of an even number of seeds."""
+    noise = np.random.default_rng(seed)
+    drawn: dict[tuple[float, float, int], float] = {}
+    steps = bowl(0.03, 60, 1.3)
+
+    class Noisy(World):
+        def run(self, rates: list[float], budget: int) -> list[dict[str, Any]]:
+            rows = []
+            for rate, target, run in [(r, t, s) for r in rates for t in (0.5, 0.25) for s in range(4)]:
+                place = (rate, target, run)
+                needed = drawn.setdefault(place, math.ceil(steps(rate, target) * noise.choice([0.7, 0.8, 1, 1.2, 9])))
+                fails = needed % 11 == 0
+                reached = needed <= budget and not fails
+                rows.append(
+                    {"rate": rate, "seed": run, "target": target, "steps": needed if reached else None, "reached": reached,
+                     "diverged_at": 30 if fails else None, "budget": budget, "final_loss": None if fails else 1.0}
+                )  # fmt: skip
+            return rows
+
+    chosen = search(GRID, [0.5, 0.25], STEPS, Noisy(None).run)[1]
+    monkeypatch.setattr("bnstudy.tune.budgets", lambda steps: [steps])
+    assert chosen == search(GRID, [0.5, 0.25], STEPS, Noisy(None).run)[1]
+
+
+def test_budgets_grow_and_are_never_too_short() -> None:
+    assert budgets(1200) == [300, 450, 600, 900, 1200]
+    assert budgets(100) == [40, 50, 75, 100]
     assert budgets(40) == [40] and budgets(20) == [20]
 
 

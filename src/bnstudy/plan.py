@@ -18,7 +18,7 @@ from bnstudy.cost import seconds
 from bnstudy.data import local
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
-FEW = 120.0
+FEW = 240.0
 """Seconds of training, about, up to which the depths of an arm share a job: starting one takes more than a second."""
 
 
