@@ -15,9 +15,9 @@ from bnstudy.tune import budgets
 def outlook(plan: Plan) -> str:
     """How many cells are stored, how many will be trained, and about how many minutes that takes on two cores.
 
-    The rates that tuning will add or choose, and how long their runs last, are not known beforehand: a setting is counted
-    with one refinement more on either side and the shortest budget, and evaluations whose rates.json is missing with one
-    cell a rate asked for.
+    The rates that tuning will add or choose, and how long their runs last, are not known beforehand: while rates.json lacks
+    a setting, its tuning is counted with two rates more than the grid and half the budget, its evaluation with as many
+    rates as are asked for.
     """
     rates_file = Path(plan.folder) / "rates.json"
     known = json.loads(rates_file.read_text()) if rates_file.is_file() else []
@@ -28,14 +28,15 @@ def outlook(plan: Plan) -> str:
             spec = json.loads(plan.sweep(job) if stage == "sweep" else plan.evaluate(job))
             for entry in spec["settings"]:
                 setting = entry["setting"]
+                mine = [r for r in known if setting_of(r) == setting]
                 if stage == "sweep":
-                    rates, unknown = dict.fromkeys(spec["rates"], "curve"), 2
+                    rates, unknown = dict.fromkeys(spec["rates"], "curve"), 0 if mine else 2
+                    steps, lasts = budgets(entry["steps"])[0], entry["steps"] // 2
                 else:
-                    asked = entry["rates"]
-                    mine = [r for r in known if setting_of(r) == setting]
-                    rates = rates_of(mine, asked, spec["target"], entry["keep"])
-                    unknown = 0 if mine else len(asked)
-                steps = budgets(entry["steps"])[0] if stage == "sweep" else entry["steps"]
+                    many = {"best": len(spec["targets"]), "neighbours": 2, "shared": 1, "grid": len(spec["rates"])}
+                    rates = rates_of(mine, entry["rates"], spec["target"], entry["keep"])
+                    unknown = 0 if mine else sum(many[role] for role in entry["rates"])
+                    steps = lasts = entry["steps"]
                 base = {**cell_base(spec, entry, Path(plan.data)), "steps": steps}
                 for rate, seeds in product(rates, blocks(spec["seeds"], spec["stack"])):
                     cell = {**base, "rate": rate, "seeds": seeds, "keep": rates[rate]}
@@ -43,11 +44,11 @@ def outlook(plan: Plan) -> str:
                     if store.stored(CELLS, store.key(cell)):
                         stored += 1
                     else:
-                        left += seconds(steps, setting, len(seeds))
+                        left += seconds(lasts, setting, len(seeds))
                 if unknown:
                     count = unknown * len(blocks(spec["seeds"], spec["stack"]))
                     wanted += count
-                    left += unknown * seconds(steps, setting, len(spec["seeds"]))
+                    left += unknown * seconds(lasts, setting, len(spec["seeds"]))
     return f"{stored} of about {wanted} cells are stored; training the rest takes about {left / 120:.1f} min on 2 cores"
 
 
