@@ -23,14 +23,11 @@ def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
 
     say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
     for entry in spec["settings"]:
-        whole = cell_base(spec, entry, data)
-        trainer = Trainer(whole, data, spec["stack"], tune.budgets(entry["steps"]), say)
+        trainer = Trainer(cell_base(spec, entry, data), data, spec["stack"], tune.budgets(entry["steps"]), say)
 
-        def run(
-            grid: list[float], steps: int, whole: dict[str, Any] = whole, trainer: Trainer = trainer
-        ) -> list[dict[str, Any]]:
+        def run(grid: list[float], steps: int, trainer: Trainer = trainer) -> list[dict[str, Any]]:
             nonlocal seconds
-            base, seeds = {**whole, "steps": steps}, blocks(spec["seeds"], spec["stack"])
+            base, seeds = {**trainer.base, "steps": steps}, blocks(spec["seeds"], spec["stack"])
             wanted = [{"rate": r, "seeds": s, "keep": "curve"} for r in grid for s in seeds]
             seconds += trainer.train(wanted, steps)
             found = []

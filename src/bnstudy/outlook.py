@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from bnstudy import store
-from bnstudy.cost import seconds
+from bnstudy.cost import evaluated, seconds
 from bnstudy.jobs import CELLS, blocks, cell_base, rates_of, setting_of
 from bnstudy.plan import Plan
 from bnstudy.tune import budgets
@@ -33,9 +33,8 @@ def outlook(plan: Plan) -> str:
                     rates, unknown = dict.fromkeys(spec["rates"], "curve"), 0 if mine else 2
                     steps, lasts = budgets(entry["steps"])[0], entry["steps"] // 2
                 else:
-                    many = {"best": len(spec["targets"]), "neighbours": 2, "shared": 1, "grid": len(spec["rates"])}
                     rates = rates_of(mine, entry["rates"], spec["target"], entry["keep"])
-                    unknown = 0 if mine else sum(many[role] for role in entry["rates"])
+                    unknown = 0 if mine else evaluated(entry["rates"], len(spec["targets"]), len(spec["rates"]))
                     steps = lasts = entry["steps"]
                 base = {**cell_base(spec, entry, Path(plan.data)), "steps": steps}
                 for rate, seeds in product(rates, blocks(spec["seeds"], spec["stack"])):

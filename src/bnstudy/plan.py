@@ -14,18 +14,18 @@ from bnstudy.claims_file import ClaimsError, load
 from bnstudy.code import digest, imported
 from bnstudy.config import Asked, Setting, Study, evaluation_seeds, settings, steps, tuning_seeds
 from bnstudy.config_checks import BASE_GAIN, BASE_INPUTS, label, names, own_factors
-from bnstudy.cost import seconds
+from bnstudy.cost import evaluated, seconds
 from bnstudy.data import local
 
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
-FEW = 240.0
+FEW = 300.0
 """Seconds of training, about, up to which the depths of an arm share a job: starting one takes more than a second."""
 
 
 class Plan:
     """The jobs of one study. A job is one arm on one kind of network, at one depth or, if that is little work, at several;
-    it is named ``{arm}_{net}_d{depth}`` or ``{arm}_{net}_d{least}to{greatest}``. Its specification is one canonical JSON text, and what is not in it
-    cannot influence the job."""
+    it is named ``{arm}_{net}_d{depth}`` or ``{arm}_{net}_d{least}to{greatest}``. Its specification is one canonical JSON
+    text, and what is not in it cannot influence the job."""
 
     def __init__(self, study: Study) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
@@ -168,6 +168,5 @@ def _name(arm: str, net: str, of_job: Iterable[Setting]) -> str:
 def _work(study: Study, setting: Setting, asked: Asked) -> float:
     """Seconds that tuning and evaluating a setting takes, about: every rate's run as if it lasted the whole budget."""
     rates, seeds = len(study.learning_rates), study.seeds
-    evaluated = len(asked.rates) + (rates if "grid" in asked.rates else 0)
-    runs = seeds.tuning * rates + seeds.evaluation * evaluated
+    runs = seeds.tuning * rates + seeds.evaluation * evaluated(asked.rates, len(study.targets), rates)
     return seconds(steps(study, setting.depth), setting._asdict(), runs)

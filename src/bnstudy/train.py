@@ -25,6 +25,7 @@ from bnstudy.store import Arrays
 EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""
 Feed = Callable[[int, np.ndarray], tuple[Tensor, Tensor]]
+"""(step, places in the stack [m]) -> inputs [m, features, B], labels [m, B]."""
 FEWER = 0.75
 """A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
 
@@ -157,7 +158,7 @@ def train_on(
 
 
 def _feed(spec: dict[str, Any], seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Feed:
-    """Each network's own inputs [m, features, B] and labels [m, B] at a step, for the places [m] of a stack."""
+    """Each network's own batches of its training images, up to ``steps``."""
     data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
     x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
     y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
