@@ -30,13 +30,14 @@ def one_by_one(net, x, size):
 
 @pytest.mark.parametrize("arm", ["bn", "bn_frozen", "bn_detached", "bn_post", "bn_early"])
 @pytest.mark.parametrize("size", [1, 2, 7, 32, 200, 256])
-def test_many_batches_in_one_pass_are_batches(arm: str, size: int) -> None:
-    c = cell(arm)
+@pytest.mark.parametrize("net", ["mlp", "cnn"])
+def test_many_batches_in_one_pass_are_batches(net: str, arm: str, size: int) -> None:
+    c = cell(arm, net=net, width=16)
     # float64: where a batch's variance is near 0, 1/sqrt(eps) = 316 magnifies what rounding differs
-    net, x = c.net("final").double(), c.split("test")[0].double()
+    nets, x = c.net("final").double(), c.split("test")[0].double()
     with torch.no_grad():
-        torch.testing.assert_close(in_batches(net, x, size), one_by_one(net, x, size), rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(net(x), one_by_one(net, x, 256), rtol=0, atol=0)  # nothing is left switched on
+        torch.testing.assert_close(in_batches(nets, x, size), one_by_one(nets, x, size), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(nets(x), one_by_one(nets, x, 256), rtol=0, atol=0)  # nothing is left switched on
 
 
 def test_an_arm_that_knows_no_ghost_batches_gets_its_batches_one_by_one() -> None:

@@ -78,6 +78,9 @@ class BatchNorm(Norm):
 
     def _ghosts(self, h: Tensor, size: int) -> Tensor:
         """Each ``size`` neighbours of h [M, C, B, *S] normalized by themselves; ``size`` divides B."""
+        if not h.is_contiguous():  # images: one call a batch reads them where they lie
+            each = [pack(normalize(batch, self.gamma, self.beta)[0]) for batch in h.split(size, 2)]
+            return unpack(torch.cat(each), len(h))
         models, channels, samples = h.shape[:3]
         batches = samples // size
         rows = h.reshape(models, channels, batches, -1)

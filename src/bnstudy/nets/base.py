@@ -120,7 +120,7 @@ class Net(nn.Module):
 
     def _activate(self, norm: Norm, z: Tensor, added: Tensor | None) -> Tensor:
         """One layer's output from its pre-activations ``z``, which it may overwrite."""
-        relu = torch.relu_ if self.overwrite else torch.relu
+        relu = torch.relu_ if self.overwrite or not torch.is_grad_enabled() else torch.relu
         if norm.after_relu:
             h = norm(relu(z))
             return h if added is None else h + added
