@@ -94,13 +94,13 @@ def test_small_batches_are_tested_where_said(source: Source) -> None:
 
 
 def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:
-    assert proportions(0, 3, 10).tolist() == pytest.approx([0.1] * 10)
-    assert proportions(5, 3, 10).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-    assert proportions(2, 0, 4).tolist() == pytest.approx([0.55, 0.15, 0.15, 0.15])
+    assert proportions(0, 3, np.full(10, 0.1)).tolist() == [0.1] * 10
+    assert proportions(5, 3, np.full(10, 0.1)).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert proportions(2, 0, np.full(4, 0.25)).tolist() == pytest.approx([0.55, 0.15, 0.15, 0.15])
     for severity in range(6):
         total = np.zeros(10)
         for major in range(10):
-            shares = proportions(severity, major, 10)
+            shares = proportions(severity, major, np.full(10, 0.1))
             each = counts(shares, 96, major)
             assert each.sum() == 96 and (abs(each - 96 * shares) < 1).all() and shares.sum() == pytest.approx(1)
             total += each
@@ -117,11 +117,21 @@ def test_label_shift_draws_images_without_replacement_with_those_proportions() -
             places = chosen(labels, severity, major, size, 0)
             assert len(set(places.tolist())) == 96
             got = labels[places].bincount(minlength=10)
-            assert got.tolist() == counts(proportions(severity, major, 10), 96, major).tolist()
+            own = labels.bincount().numpy() / 1024
+            assert got.tolist() == counts(proportions(severity, major, own), 96, major).tolist()
             batches = labels[places].view(3, 32)
             assert severity == 5 or all(len(b.unique()) > 1 for b in batches)  # shuffled, not sorted by class
             sets += [set(places.tolist())] if severity == 0 else []
     assert not sets[0] & sets[1] and len(sets[0] & sets[2]) <= 10  # severity 0: other images each time
+
+
+def test_label_shift_of_classes_of_unequal_size_starts_as_they_are() -> None:
+    labels = torch.tensor([0] * 96 + [1] * 40 + [2] * 24)
+    size = largest(labels[None])
+    assert size == 24
+    for major in range(3):
+        assert labels[chosen(labels, 0, major, size, 0)].bincount(minlength=3).tolist() == [14, 6, 4]  # .6, .25, .15
+        assert labels[chosen(labels, 5, major, size, 0)].unique().tolist() == [major]
 
 
 def test_stored_statistics_answer_alike_whatever_comes_along_and_batches_do_not() -> None:

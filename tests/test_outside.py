@@ -44,8 +44,20 @@ BAD = {
 
 
 @pytest.mark.parametrize("arm", names("arms", "build"))
-def test_every_arm_of_the_package_passes_what_others_must(arm: str) -> None:
-    check(arm)
+@pytest.mark.parametrize("net", names("nets", "build"))
+def test_every_arm_of_the_package_passes_what_others_must(net: str, arm: str) -> None:
+    check(arm, net)
+
+
+def test_an_arm_that_knows_no_images_is_refused_for_networks_of_images_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "h - h.mean(2, keepdim=True).expand(*h.shape[:2], h.shape[2])"
+    (tmp_path / "rows.py").write_text(CLASS.format(init="pass", value=rows))
+    monkeypatch.syspath_prepend(tmp_path)
+    check("rows:Bad", "resmlp")
+    with pytest.raises(ValueError, match=r"rows:Bad: .*\[2, 3, 8, 2, 3\] it fails"):
+        check("rows:Bad", "cnn")
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -207,6 +207,20 @@ def test_another_study_reuses_the_cells_it_shares(study: Path, nano: Path) -> No
     assert len(done) == 4 and not any(done.values()), done
 
 
+def test_an_edited_search_for_rates_chooses_again_from_what_is_trained(study: Path, nano: Path) -> None:
+    nano.write_text(nano.read_text().replace("study: nano", "study: searched"))
+    retrained(study)
+    path = study / "src/bnstudy/tune.py"
+    before = path.read_text()
+    path.write_text(before + "\nEDITED = 1\n")
+    rates = study / "results/searched/rates.json"
+    chosen = rates.stat().st_mtime_ns
+    done = retrained(study)
+    path.write_text(before)
+    assert len(done) == 4 and not any(done.values()), done
+    assert rates.stat().st_mtime_ns != chosen
+
+
 def test_jobs_of_an_earlier_config_are_no_part_of_the_tables(study: Path, nano: Path) -> None:
     nano.write_text(nano.read_text().replace("study: nano", "study: fewer").replace("[none, bn]", "[none, bn, once]"))
     retrained(study)

@@ -46,19 +46,24 @@ class Plan:
 
     def sweep(self, job: str) -> str:
         mine = [self._entry(s) for s in self.jobs[job]]
-        return store.canonical({**self._common(job), "settings": mine, "seeds": tuning_seeds(self.config)})
+        search = {"settings": mine, "seeds": tuning_seeds(self.config), "search": digest("bnstudy.tune")}
+        return store.canonical({**self._common(job), **search})
 
     def evaluate(self, job: str) -> str:
         mine = self.jobs[job].items()
         asked = [{**self._entry(s), "rates": list(a.rates), "keep": _keep(a.measures)} for s, a in mine]
-        main = {"target": self.config.targets[0], "seeds": evaluation_seeds(self.config)}
+        main = {
+            "target": self.config.targets[0],
+            "seeds": evaluation_seeds(self.config),
+            "rows": digest("bnstudy.tune"),
+        }
         return store.canonical({**self._common(job), **main, "settings": asked})
 
     def choose(self) -> str:
         study = self.config
         grid = [s._asdict() for s, asked in settings(study).items() if "grid" in asked.rates]
         base = {"arm": "none", "gain": BASE_GAIN, "inputs": BASE_INPUTS}
-        rates = {"target": study.targets[0], "rates": list(study.learning_rates)}
+        rates = {"target": study.targets[0], "rates": list(study.learning_rates), "code": digest("bnstudy.tune")}
         return store.canonical({**rates, "base": base, "grid": grid})
 
     def measure(self, job: str) -> str:

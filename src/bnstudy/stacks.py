@@ -84,7 +84,7 @@ class Trainer:
 
         torch.set_num_threads(1)
         if ":" in self.base["setting"]["arm"]:
-            _try(self.base["setting"]["arm"])
+            _try(self.base["setting"]["arm"], self.base["setting"]["net"])
         images = read(self.data, self.base["setting"]["pool"])
         budgets = [b for b in self.budgets if b >= steps]
         stacks = []
@@ -122,11 +122,11 @@ class Trainer:
             store.put(CELLS, {**base, **cell}, {"curve": curve, **kept})
 
 
-def _try(arm: str) -> None:
+def _try(arm: str, net: str) -> None:
     """Ends the job, without a traceback of ours, where an arm from outside doesn't do what arms must."""
     from bnstudy.arms.find import check
 
     try:
-        check(arm)
+        check(arm, net)
     except ValueError as error:
         raise SystemExit(f"{error}\nNothing was trained. config/README.md shows how an arm is written.") from None

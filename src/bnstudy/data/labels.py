@@ -7,9 +7,9 @@ from torch import Tensor
 from bnstudy.rng import rng
 
 
-def proportions(severity: int, major: int, classes: int) -> np.ndarray:
-    """Shares [classes]: uniform at severity 0, class ``major`` alone at 5, between them in equal steps."""
-    shares = np.full(classes, (1 - severity / 5) / classes)
+def proportions(severity: int, major: int, own: np.ndarray) -> np.ndarray:
+    """Shares [classes]: the data's ``own`` at severity 0, class ``major`` alone at 5, between them in equal steps."""
+    shares = (1 - severity / 5) * own
     shares[major] += severity / 5
     return shares
 
@@ -32,15 +32,16 @@ def largest(labels: Tensor) -> int:
 
 
 def chosen(labels: Tensor, severity: int, major: int, size: int, seed: int) -> Tensor:
-    """``size`` different places in ``labels`` [n] with the shares of that severity, in random order.
+    """``size`` different places in ``labels`` [n], stratified as the training images are, with the shares of that severity, in
+    random order.
 
     Each class takes its turn as ``major``; the sets then begin at other images of a class, so that those of severity 0
     have few images in common.
     """
-    classes = int(labels.max()) + 1
-    each = counts(proportions(severity, major, classes), size, major)
+    found = labels.bincount().numpy()
+    each = counts(proportions(severity, major, found / len(labels)), size, major)
     places = []
     for label, n in enumerate(each):
         own = torch.nonzero(labels == label)[:, 0]
-        places.append(own.roll(-(major * len(own)) // classes)[: int(n)])
+        places.append(own.roll(-(major * len(own)) // len(found))[: int(n)])
     return torch.cat(places)[torch.randperm(size, generator=rng(seed, "label shift", severity, major))]

@@ -101,7 +101,7 @@ def label_shift(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -
             found.setdefault("running", []).append(_take(stored, own))
             if statistics:
                 images = _take(x, own)
-                if size > BATCH:
+                if size >= BATCH:
                     found.setdefault(f"batch{BATCH}", []).append(in_batches(net, images, BATCH))
                 found.setdefault("whole", []).append(net(images))
         for name, logits in found.items():

@@ -76,6 +76,6 @@ def predictions(
     for size in sizes:
         if size is None:
             yield "whole", net(x)
-        elif size < x.shape[2]:
+        elif size <= x.shape[2]:
             yield f"batch{size}", in_batches(net, x, size)
     yield "reestimated", with_statistics_of(net, heldout)(x)
