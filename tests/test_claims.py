@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 
 from bnstudy.claims import answers, judge, load
+from bnstudy.config import Study, settings
+from bnstudy.config_checks import own_factors
+from bnstudy.figures.study import COLUMNS
 
 LEDGER = load(Path(__file__).parents[1] / "config/claims.yaml")
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
@@ -140,3 +143,26 @@ def test_a_sentence_takes_its_numbers_from_a_setting_with_the_claims_verdict() -
     assert [s["verdict"] for s in row["settings"]] == ["open", "supported"] and row["verdict"] == "supported"
     assert "by 0.30 sd" in row["sentence"] and "for depth 20" in row["sentence"]
     assert row["sentence"].endswith("Left open: depth 5.") and row["estimate"] is None
+
+
+def planned(study: Study) -> set[str]:
+    """Claims that a study has a network for, judged on the rates that it plans and on nothing else. Q3i rests on a check."""
+    rows = []
+    for setting, asked in settings(study).items():
+        roles = {
+            "best": [f"best@{target:g}" for target in study.targets],
+            "neighbours": [f"{role}@{study.targets[0]:g}" for role in ("lower", "upper")],
+        }
+        for role in (role for kind in asked.rates for role in roles.get(kind, [kind])):
+            rows.append({**setting._asdict(), "role": role, "rate": 0.1, "evaluable": False, "reason": "planned"})
+    every = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()} | {"rates": pd.DataFrame(rows)}
+    claims = study.claims
+    found = judge(LEDGER, every, claims.depths, study.targets, study.seeds.evaluation, own_factors(study))[0]
+    return {row["id"] for row in found if row["verdict"] != "not tested"}
+
+
+def test_the_default_study_leaves_no_claim_untested() -> None:
+    study, every = Study(), {claim.id for claim in LEDGER.claims}
+    assert planned(study) == every - {"Q3i"}
+    fewer = [grid for grid in study.grids if not grid.name.startswith(("lecture", "window", "skips"))]
+    assert planned(study.model_copy(update={"grids": tuple(fewer)})) == every - {"Q3i", "Q2e", "Q3b", "U7"}

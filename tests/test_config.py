@@ -376,7 +376,10 @@ def test_the_default_config_states_every_default() -> None:
     assert c.read_study(ROOT / "config/config.yaml") == c.Study()
 
 
-@pytest.mark.parametrize("name", ["config/config.yaml", "config/quick.yaml", "tests/nano.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    ["config/config.yaml", "config/quick.yaml", "config/fashion_mnist.yaml", "config/cifar10.yaml", "tests/nano.yaml"],
+)
 def test_the_studies_of_the_project_load(name: str) -> None:
     assert c.read_study(ROOT / name)
     assert "$schema=../workflow/schemas/study.schema.json" in (ROOT / name).read_text().splitlines()[0]

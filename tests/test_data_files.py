@@ -204,6 +204,20 @@ def test_cifar10_refuses(case: str, tmp_path: Path) -> None:
     refused(lambda: load("cifar10", tmp_path), *words)
 
 
+def test_cifar10_of_the_published_size_is_compared_with_the_published_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cifar10, "PUBLISHED", 20)
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(ARCHIVE)
+    refused(lambda: load("cifar10", tmp_path), "wrong MD5", cifar10.MD5, "replace it by the published file")
+    monkeypatch.setattr(cifar10, "MD5", hashlib.md5(ARCHIVE).hexdigest())
+    assert len(load("cifar10", tmp_path).x) == 120
+    for name, raw in BINS.items():
+        (tmp_path / name).write_bytes(raw)
+    assert len(load("cifar10", tmp_path).x) == 120
+    assert "no checksums of the single files are published" in capsys.readouterr().err
+
+
 def test_cifar10_refuses_another_archive_from_the_publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar10, "DOWNLOADS", tmp_path)
     with Server({"/a": ARCHIVE}) as server:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from bnstudy.data.images import Images
 from bnstudy.data.samples import samples
 from bnstudy.data.shifts import shift
 from bnstudy.effective import HOLDS, RUNS, line, logit, robustness
@@ -87,6 +88,16 @@ def test_the_line_itself() -> None:
     assert [slope, intercept] == pytest.approx(np.polyfit(x, y, 1)) and r2 == pytest.approx(1 - 1.8 / 26)
     assert line(x * 0, y) == (0.0, 4.0, 0.0)
     assert logit([50, 100, 0]).tolist() == pytest.approx([0, 6.906755, -6.906755])
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_samples_of_images_of_other_channels_are_their_mean(channels: int) -> None:
+    x = np.repeat(IMAGES.x, channels, axis=1)
+    x[:, 0] = 0
+    found = samples(Images(x, IMAGES.y, IMAGES.classes))
+    first = int(np.flatnonzero(IMAGES.y == 5)[0])
+    ink = np.round(255 * x[first].mean(0)).astype(np.uint8)
+    assert found["noise"].shape == (6, 8, 8, 3) and (found["blur"][0] == ink[..., None]).all()
 
 
 def test_samples_are_an_image_of_the_study_shifted() -> None:

@@ -473,6 +473,27 @@ def test_the_relative_drop_is_taken_of_each_networks_own_clean_accuracy():
     assert q2.relative_drop(table) == [["noise", "–", "62", "–", "–"], ["blur", "–", "0", "–", "–"]]
 
 
+def test_the_colour_share_stands_by_ground_arm_and_gain():
+    rows = [
+        (inputs, arm, 1.0, 5, checkpoint, (2 / 3 if checkpoint == "init" else 0.5) + i / 100, i / 100)
+        for inputs in ("lecture_white", "lecture_gray")
+        for arm in ("none", "bn")
+        for checkpoint in ("init", "final")
+        for i in range(8)
+    ]
+    head = ["inputs", "arm", "gain", "depth", "checkpoint", "colour_share", "change_share"]
+    table = pd.DataFrame(rows, columns=head)
+    deeper = table.assign(depth=20, colour_share=0.0)
+    found = q2_batches.colour_share(pd.concat([table, deeper]))
+    assert [row[0] for row in found] == [
+        f"{ground} ground, {arm}, gain 1"
+        for ground in ("white", "mid-gray")
+        for arm in ("no normalization", "batch norm")
+    ]
+    assert {tuple(row[1:]) for row in found} == {("70 (67 to 74)", "54 (50 to 57)", "4 (0 to 7)")}
+    assert q2_batches.colour_share(table[:0]) == []
+
+
 def test_swapped_hues_stand_by_arm_and_statistics():
     rows = [("none", "running", 40 + i) for i in range(8)] + [("bn", "whole", 10.0)]
     table = pd.DataFrame(rows, columns=["arm", "statistics", "accuracy"]).assign(family="spurious_colour_swapped")

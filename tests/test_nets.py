@@ -32,14 +32,14 @@ ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 40
 """Images of two channels and odd sizes, which a convolutional network halves once."""
 
 
-def spec(net: str, arm: str, depth: int = 5, steps: int = 30) -> dict:
+def spec(net: str, arm: str, depth: int = 5, steps: int = 30, width: int = 8) -> dict:
     setting = {
         "arm": arm,
         "depth": depth,
         "gain": 1.0,
         "inputs": "standardized",
         "net": net,
-        "width": 8,
+        "width": width,
         "batch": 16,
         "pool": 1,
     }
@@ -112,10 +112,12 @@ class Plain(nn.Module):
         return self.head(h.mean((2, 3)) if self.images else h)
 
 
-@pytest.mark.parametrize("arm", EXACT)
-@pytest.mark.parametrize("net", NETS)
-def test_a_run_equals_plain_torch(net: str, arm: str) -> None:
-    s = spec(net, arm)
+@pytest.mark.parametrize(
+    ("net", "arm", "depth", "width"),
+    [(net, arm, 5, 8) for net in NETS for arm in EXACT] + [("cnn", arm, 8, 32) for arm in ("none", "bn")],
+)
+def test_a_run_equals_plain_torch(net: str, arm: str, depth: int, width: int) -> None:
+    s = spec(net, arm, depth, width=width)
     run = Run(1, 0.03)
     result = train(s, [run], ODD, keep="levels", dtype=torch.float64)
     plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
@@ -204,7 +206,7 @@ def test_images_are_halved_early_and_whatever_their_size(size: tuple[int, int], 
         for _ in range(depth - 1):
             height, width = expected[-1]
             expected.append(((height + 1) // 2, (width + 1) // 2) if max(height, width) > SIDE else (height, width))
-        assert shapes == expected and max(shapes[-1]) <= SIDE or depth == 2
+        assert shapes == expected and (max(shapes[-1]) <= SIDE or depth == 2)
     assert strides(*size, depth)[0] == 1
 
 

@@ -176,6 +176,11 @@ GRIDS = (
     Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
     Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
     Grid(name="skips", arms=PAIR, depths=(10, 20), nets=("resmlp",), measures=("drift", *PROBED)),
+    Grid(name="shallow_skips", arms=PAIR, depths=(5,), nets=("resmlp",), measures=()),
+    Grid(
+        name="skip_gains", arms=PAIR, depths=(10,), gains=(0.71, 1.41), nets=("resmlp",),
+        measures=("gradients", "moments"),
+    ),
     Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
     Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
     Grid(

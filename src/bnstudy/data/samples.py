@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from bnstudy.data.colour import HUES, PAINTED, colour_at, paint
+from bnstudy.data.colour import HUES, PAINTED, colour_at, ink, paint
 from bnstudy.data.images import Images
 from bnstudy.data.shifts import FAMILIES, shift
 
@@ -11,7 +11,7 @@ GROUNDS = ("lecture_white", "lecture_gray")
 
 
 def samples(images: Images) -> dict[str, np.ndarray]:
-    """The first image of the middle class as 8-bit RGB: by shift family [severity 0..5, H, W, 3], by ground of the lecture
+    """The first image of the middle class as 8-bit RGB (images of another number of channels as their mean): by shift family [severity 0..5, H, W, 3], by ground of the lecture
     split [severity 0..5, hue, H, W, 3].
 
     Each shift is made of the whole pool, as in the measures: contrast needs its mean, and the random ones draw by place.
@@ -20,8 +20,8 @@ def samples(images: Images) -> dict[str, np.ndarray]:
     pool, one = torch.from_numpy(images.x), torch.from_numpy(images.x[first : first + 1])
     found = {}
     for family in FAMILIES:
-        each = [shift(pool, family, severity, 0)[first] for severity in range(6)]
-        found[family] = torch.stack(each).expand(-1, 3, -1, -1)
+        each = torch.stack([shift(pool, family, severity, 0)[first] for severity in range(6)])
+        found[family] = (each if each.shape[1] == 3 else ink(each)).expand(-1, 3, -1, -1)
     for kind in GROUNDS:
         ground = PAINTED[kind].ground
         every = [paint(one.expand(len(HUES), -1, -1, -1), colour_at(severity, HUES), ground) for severity in range(6)]

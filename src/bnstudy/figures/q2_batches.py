@@ -7,7 +7,7 @@ import pandas as pd
 
 from bnstudy.figures.axes import draw, label, legend, line, panels, reference, trace
 from bnstudy.figures.q2 import mode
-from bnstudy.figures.style import drawing
+from bnstudy.figures.style import drawing, name
 from bnstudy.figures.summary import known, medians
 
 if TYPE_CHECKING:
@@ -93,6 +93,18 @@ def swapped(table: pd.DataFrame) -> list[list[str]]:
     found = table[table["family"] == "spurious_colour_swapped"].groupby(["arm", "statistics"])["accuracy"]
     groups = dict(iter(found))
     return [[text, known(groups[key])] for key, text in CONTROL.items() if key in groups]
+
+
+def colour_share(table: pd.DataFrame) -> list[list[str]]:
+    """Rows (network, then three shares in percent) of layer 1's weights that look at colour: at the start, at the end, and of
+    what training changed; median and interval over seeds. `table`: rows of colour.csv (arm, depth, gain, inputs, seed)."""
+    rows = []
+    for (inputs, arm, gain), mine in table.groupby(["inputs", "arm", "gain"], sort=False):
+        mine = mine[mine["depth"] == mine["depth"].min()]
+        end = mine[mine["checkpoint"] == "final"]
+        shares = (mine.loc[mine["checkpoint"] == "init", "colour_share"], end["colour_share"], end["change_share"])
+        rows.append([f"{GROUNDS[inputs]}, {name(arm)}, gain {gain:g}", *(known(100 * share) for share in shares)])
+    return rows
 
 
 def by_size(table: pd.DataFrame, width: float) -> "Figure":

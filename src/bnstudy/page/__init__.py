@@ -15,6 +15,12 @@ from bnstudy.figures.marks import VERDICTS, mark
 from bnstudy.figures.ruler import ruler
 from bnstudy.page.walk import body
 
+FAMILIES = {
+    "mlp": "multilayer perceptrons",
+    "resmlp": "multilayer perceptrons with skip connections",
+    "cnn": "convolutional networks",
+    "resnet": "convolutional networks with skip connections",
+}
 FEW = 10
 """Below this many evaluation seeds a banner says that there are too few for verdicts."""
 
@@ -84,7 +90,7 @@ def _scope(config: dict[str, Any], claims: list[dict[str, Any]]) -> str:
     if not config:
         return f"In these networks ({seeds})."
     network, data = config["network"], config["data"]
-    kind = "multilayer perceptrons" if network["family"] == "mlp" else f"networks of family {network['family']}"
+    kind = FAMILIES.get(network["family"], f"networks of family {network['family']}")
     return f"In these networks: {data['source']} images, {kind} of width {network['width']}, {seeds}."
 
 

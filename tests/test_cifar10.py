@@ -1,0 +1,75 @@
+"""config/cifar10.yaml, which is sized for a cluster: its dry run, and all of it in small on generated files of the same form."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from bnstudy.data.cifar10 import FILES
+
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "config/cifar10.yaml").read_text())
+
+
+def snakemake(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("config", "profiles", "report", "src", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    return tmp_path
+
+
+def test_the_dry_run_lists_every_job(project: Path) -> None:
+    said = snakemake(project, "-n", "--configfile", "config/cifar10.yaml")
+    assert "This was a dry-run" in said and not (project / "results/cells").exists()
+    for grid in CONFIG["grids"]:
+        for net in grid.get("nets", ["cnn"]):
+            for arm in grid["arms"]:
+                assert f"results/cifar10/evaluate/{arm}_{net}_d" in said
+
+
+def test_all_of_it_in_small(project: Path) -> None:
+    """The same grids at fewer layers and channels, on 32x32 images in three colours whose classes differ in brightness."""
+    noise, folder = np.random.default_rng(0), project / "images"
+    folder.mkdir()
+    for name in FILES[0]:
+        records = np.zeros((80, 3073), np.uint8)
+        records[:, 0] = np.arange(80) % 10
+        records[:, 1:] = 20 * records[:, :1] + noise.integers(0, 40, (80, 3072))
+        (folder / name).write_bytes(records.tobytes())
+    depths = {5: 2, 10: 3, 20: 4}
+    small = {
+        **CONFIG,
+        "study": "small",
+        "data": {**CONFIG["data"], "path": str(folder), "train": 128, "test": 128, "heldout": 128},
+        "network": {**CONFIG["network"], "width": 4},
+        "training": {"batch": 32, "steps": 20, "deep_steps": 20},
+        "targets": [2.2, 2.0],
+        "learning_rates": [0.03, 0.1],
+        "seeds": {"tuning": 1, "evaluation": 2},
+        "grids": [{**grid, "depths": [depths[d] for d in grid["depths"]]} for grid in CONFIG["grids"]],
+        "claims": {"depths": {name: depths[d] for name, d in CONFIG["claims"]["depths"].items()}},
+    }
+    del small["data"]["images"]
+    (project / "small.yaml").write_text(yaml.safe_dump(small))
+    said = snakemake(project, "--cores", "2", "--configfile", "small.yaml")
+    assert "480 images: this is not the published CIFAR-10" in said
+    claims = json.loads((project / "results/small/claims.json").read_text())
+    tested = {claim["id"] for claim in claims if claim["verdict"] != "not tested"}
+    assert {"Q1a", "Q1d", "Q2a", "Q3a", "Q3d", "Q4a", "Q4g", "U7"} <= tested, tested
+    page = (project / "results/small/report.html").read_text()
+    assert "cifar10 images, convolutional networks of width 4" in page
