@@ -494,6 +494,26 @@ def test_the_colour_share_stands_by_ground_arm_and_gain():
     assert q2_batches.colour_share(table[:0]) == []
 
 
+@pytest.mark.parametrize(
+    ("depths", "count", "shown"),
+    [
+        ([2, 5, 10, 20], 2, [5, 20]),
+        ([2, 5, 10, 20], 1, [20]),
+        ([2, 10, 20], 2, [2, 20]),
+        ([5, 10], 2, [5, 10]),
+        ([], 2, []),
+    ],
+)
+def test_figures_show_the_depths_that_the_claims_speak_of(
+    tmp_path: Path, depths: list[int], count: int, shown: list[int]
+):
+    (tmp_path / "claims.json").write_text("[]")
+    (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')
+    rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
+    table = pd.DataFrame(rows, columns=["depth", "arm"])
+    assert Study(tmp_path).depths(table, count=count) == shown
+
+
 def test_swapped_hues_stand_by_arm_and_statistics():
     rows = [("none", "running", 40 + i) for i in range(8)] + [("bn", "whole", 10.0)]
     table = pd.DataFrame(rows, columns=["arm", "statistics", "accuracy"]).assign(family="spurious_colour_swapped")

@@ -1,6 +1,7 @@
 """Figures of question 2 taken literally, and of its limits: coloured images, the classes and the size of a test batch."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -99,8 +100,11 @@ def colour_share(table: pd.DataFrame) -> list[list[str]]:
     """Rows (network, then three shares in percent) of layer 1's weights that look at colour: at the start, at the end, and of
     what training changed; median and interval over seeds. `table`: rows of colour.csv (arm, depth, gain, inputs, seed)."""
     rows = []
-    for (inputs, arm, gain), mine in table.groupby(["inputs", "arm", "gain"], sort=False):
+    for inputs, arm, gain in product(GROUNDS, ("none", "bn"), sorted(table["gain"].unique())):
+        mine = table[(table["inputs"] == inputs) & (table["arm"] == arm) & (table["gain"] == gain)]
         mine = mine[mine["depth"] == mine["depth"].min()]
+        if mine.empty:
+            continue
         end = mine[mine["checkpoint"] == "final"]
         shares = (mine.loc[mine["checkpoint"] == "init", "colour_share"], end["colour_share"], end["change_share"])
         rows.append([f"{GROUNDS[inputs]}, {name(arm)}, gain {gain:g}", *(known(100 * share) for share in shares)])

@@ -199,9 +199,11 @@ class Study:
         return [arm for arm in wanted if (table["arm"] == arm).any()]
 
     def depths(self, table: pd.DataFrame, by: str = "arm", count: int = 2) -> list[int]:
-        """The depths with the most values of `by`; of more than `count` such depths the smallest and the largest."""
+        """The depths with the most values of `by`; of more than `count` such depths those that the claims call shallow and deep
+        (the deep one alone for a `count` of 1), or where these are not among them the smallest and the largest."""
         if table.empty:
             return []
         values = table.groupby("depth")[by].nunique()
         most = [int(depth) for depth in values[values == values.max()].index]
-        return most if len(most) <= count else [most[0], most[-1]][-count:]
+        ends = [self.depth("shallow"), self.depth("deep")]
+        return most if len(most) <= count else (ends if set(ends) <= set(most) else [most[0], most[-1]])[-count:]
