@@ -504,9 +504,9 @@ def test_the_colour_share_stands_by_ground_arm_and_gain():
         ([], 2, []),
     ],
 )
-def test_figures_show_the_depths_that_the_claims_speak_of(
-    tmp_path: Path, depths: list[int], count: int, shown: list[int]
-):
+def test_figures_show_the_depths_that_the_claims_speak_of(tmp_path, depths: list[int], count: int, shown: list[int]):
+    from bnstudy.figures.study import Study
+
     (tmp_path / "claims.json").write_text("[]")
     (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')
     rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
