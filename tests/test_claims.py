@@ -11,6 +11,7 @@ from bnstudy.claims import answers, judge, load
 from bnstudy.config import Study, settings
 from bnstudy.config_checks import own_factors
 from bnstudy.figures.study import COLUMNS
+from bnstudy.sentences import sentence
 
 LEDGER = load(Path(__file__).parents[1] / "config/claims.yaml")
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
@@ -166,3 +167,19 @@ def test_the_default_study_leaves_no_claim_untested() -> None:
     assert planned(study) == every - {"Q3i"}
     fewer = [grid for grid in study.grids if not grid.name.startswith(("lecture", "window", "skips"))]
     assert planned(study.model_copy(update={"grids": tuple(fewer)})) == every - {"Q3i", "Q2e", "Q3b", "U7"}
+
+
+def test_an_open_claim_says_what_is_decided_and_no_number_that_is_none() -> None:
+    claim = next(c for c in LEDGER.claims if c.id == "Q4c")
+    empty = {"shown_estimate": None, "shown_low": None, "shown_high": None, "shown_sesoi": 0.7, "unit": "ln times"}
+    settings = [{**empty, "name": f"s{i}", "verdict": "open"} for i in range(4)]
+    row = {"verdict": "inconclusive", "detail": None, "reason": "why", "n_seeds": 16, "settings": settings}
+    start = "The study can't say whether later layers gain more from batch norm than early ones: why."
+    assert sentence(row, claim, LEDGER) == start
+    halved = {"shown_estimate": np.log(0.5), "shown_low": np.log(0.25), "shown_high": np.log(0.75)}
+    settings[1] |= halved
+    example = " For s1: 0.50 times (0.25 to 0.75), n = 16."
+    assert sentence(row, claim, LEDGER) == start + example
+    settings[3] |= {**halved, "verdict": "contradicted"}
+    found = " Fewer than half of its settings are decided: s3: contradicted, 0.50 times (0.25 to 0.75)."
+    assert sentence(row, claim, LEDGER) == start + example + found

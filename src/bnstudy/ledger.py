@@ -10,7 +10,7 @@ Key = Annotated[str, Field(pattern="^(Q[1-9][a-z]|U[1-9]|A[1-9][0-9]*)$")]
 Condition = Annotated[str, Field(pattern=r"^(Q[1-9][a-z]|U[1-9])(\.[1-9])?$")]
 Group = Annotated[str, Field(pattern="^(Q[1-9]|U|A)$")]
 FIELDS = frozenset(
-    "effect turned outcome estimate low high n first sesoi supported_settings contradicted_settings open_settings reason short".split()
+    "effect turned outcome estimate low high n first sesoi supported_settings contradicted_settings open_settings reason short example".split()
 )
 """What a text may name in braces."""
 

@@ -74,10 +74,12 @@ def turned(row: Row) -> Row:
 def fields(row: Row, claim: Claim) -> dict[str, str]:
     """What a claim's texts may name, from its row of claims.json.
 
-    Numbers are those of the first listed setting that has the claim's verdict; where none has, of the first.
+    Numbers are those of the first listed setting that has the claim's verdict; where none has, of the first that has
+    numbers, or else of the first.
     """
     settings = row["settings"]
-    first = next((s for s in settings if s["verdict"] == row["verdict"]), settings[0])
+    measured = [s for s in settings if effect(s) != MISSING]
+    first = next((s for s in settings if s["verdict"] == row["verdict"]), (measured or settings)[0])
     unit = first["unit"]
     named = {v: listing(settings, v) for v in ("supported", "contradicted", "open")}
     return {
@@ -92,6 +94,7 @@ def fields(row: Row, claim: Claim) -> dict[str, str]:
         "first": first["name"],
         "reason": row["reason"] or "the intervals reach from effects that matter to ones that do not",
         "short": claim.short,
+        "example": f" For {first['name']}: {effect(first)}, n = {row['n_seeds']}." if measured else "",
         **{f"{v}_settings": n for v, n in named.items()},
     }
 
@@ -102,11 +105,16 @@ def verdict(row: Row) -> str:
 
 
 def sentence(row: Row, claim: Claim, ledger: Ledger) -> str:
-    """What a claim's verdict says, and which settings it leaves open. KeyError for a field that there is not."""
+    """What a claim's verdict says, which settings it leaves open, and which are decided although the claim is not. KeyError
+    for a field that there is not."""
     values = fields(row, claim)
     text = ledger.text(claim, verdict(row)).format_map(values)
     if row["verdict"] in ("supported", "contradicted", "mixed") and values["open_settings"]:
         text += f" Left open: {values['open_settings']}."
+    alone = [s for s in row["settings"] if s["verdict"] in ("supported", "contradicted")]
+    if row["verdict"] == "inconclusive" and alone:
+        found = "; ".join(f"{s['name']}: {s['verdict']}, {effect(s)}" for s in alone)
+        text += f" Fewer than half of its settings are decided: {found}."
     return text
 
 
