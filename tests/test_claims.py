@@ -183,3 +183,5 @@ def test_an_open_claim_says_what_is_decided_and_no_number_that_is_none() -> None
     settings[3] |= {**halved, "verdict": "contradicted"}
     found = " Fewer than half of its settings are decided: s3: contradicted, 0.50 times (0.25 to 0.75)."
     assert sentence(row, claim, LEDGER) == start + example + found
+    settings[1] |= empty
+    assert sentence(row, claim, LEDGER) == start + found
