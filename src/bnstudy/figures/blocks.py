@@ -1,6 +1,7 @@
 """The report's blocks of HTML: answers, claims, tables. They word numbers; they compute no result."""
 
 import math
+import re
 from typing import Any
 
 from bnstudy.figures.marks import changes, effect, escape, makers, mark, verdict_words
@@ -89,9 +90,16 @@ def table(head: list[str], rows: list[list[Any]], rulers: list[str] | None = Non
     heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in [*head, *(["against the claim"] if rulers else [])])
     body = ""
     for index, row in enumerate(rows):
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in row) + (f"<td>{rulers[index]}</td>" if rulers else "")
+        cells = "".join(f"<td>{_whole(escape(cell))}</td>" for cell in row) + (
+            f"<td>{rulers[index]}</td>" if rulers else ""
+        )
         body += f"<tr{f' id={chr(34)}{ids[index]}{chr(34)}' if ids else ''}>{cells}</tr>"
     return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _whole(text: str) -> str:
+    """An interval, "(4.3 to 7.5)", that no line break parts."""
+    return re.sub(r"\((\S+) to (\S+)\)", r"(\1&nbsp;to&nbsp;\2)", text)
 
 
 def checks(rows: list[dict[str, Any]]) -> str:
