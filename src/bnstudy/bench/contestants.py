@@ -78,12 +78,14 @@ def _clocked(setting: dict[str, Any], runs: list[Run], path: str) -> float:
     return (ends[-1] - ends[FIRST - 1]) / (len(ends) - FIRST)
 
 
-def plain(path: str, arm: str, depth: int, steps: int, seeds: list[int]) -> float:
-    """Seconds a step of one plain torch.nn network, trained one after another; set-up is not timed."""
-    found, spent = read(Path(path), POOL), 0.0
-    for seed in seeds:
-        spent += plain_run(found, arm, depth, steps, seed)[0]
-    return spent / (steps * len(seeds))
+def plain(path: str, arm: str, depth: int, steps: int) -> float:
+    """Seconds a step of one plain torch.nn network; set-up is not timed. The faster of one thread and all that this process
+    has: networks this small gain little from a second one, and can lose much."""
+    found, every, spent = read(Path(path), POOL), torch.get_num_threads(), []
+    for threads in (1, every):
+        torch.set_num_threads(threads)
+        spent.append(plain_run(found, arm, depth, steps, 0)[0])
+    return min(spent) / steps
 
 
 def all_stacked(path: str, arm: str, depth: int, steps: int, first_seed: int) -> None:

@@ -38,7 +38,7 @@ def one_pass(
             work: dict[str, Callable[[], float]] = {
                 "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
                 "stacked": partial(stack, machine, data, arm, depth, steps),
-                "plain": partial(machine.alone, "plain", data, arm, depth, steps * effort.plain // 2, [0, 1]),
+                "plain": partial(machine.alone, "plain", data, arm, depth, steps * effort.plain // 2),
             }
             if slow:
                 work["slow"] = partial(stack, machine, data, arm, depth, steps, slow=True)
@@ -93,8 +93,8 @@ def rows(passes: list[dict[Shape, Timed]]) -> list[Row]:
     depths = ", ".join(dict.fromkeys(str(depth) for _, depth in passes[0]))
     pairs = "median, least and greatest of the passes"
     what = (
-        f"speed-up of the stacked trainer ({setup}) over a plain torch loop (one network after another, threads as torch"
-        f" chooses), a step of a network, set-up not counted; geometric mean over arms {', '.join(ARMS)} and depths"
+        f"speed-up of the stacked trainer ({setup}) over a plain torch loop (one network after another, on one thread or as"
+        f" many as torch chooses, whichever is faster), a step of a network, set-up not counted; geometric mean over arms {', '.join(ARMS)} and depths"
         f" {depths}; {pairs}"
     )
     found = [row("plain_loop", what, [geometric_mean(t.plain / t.stacked for t in p.values()) for p in passes])]
