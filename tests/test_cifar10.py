@@ -1,10 +1,6 @@
 """config/cifar10.yaml, which is sized for a cluster: its dry run, and all of it in small on generated files of the same form."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +8,14 @@ import pytest
 import yaml
 
 from bnstudy.data.cifar10 import FILES
+from project import ROOT, copy, snakemake
 
-ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/cifar10.yaml").read_text())
-
-
-def snakemake(folder: Path, *arguments: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("config", "profiles", "report", "src", "workflow"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path)
+    copy(tmp_path)
     return tmp_path
 
 

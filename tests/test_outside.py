@@ -17,9 +17,9 @@ from bnstudy.arms.find import builder, check
 from bnstudy.claims import judge, load
 from bnstudy.config_checks import names
 from bnstudy.generic import with_others
+from project import ROOT, copy
 from synthetic import BASE, tables
 
-ROOT = Path(__file__).parents[1]
 README = re.search(r"```python\n(\"\"\".*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README
 MINE = README[1]
@@ -148,9 +148,7 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
 
 def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
     """Every file and command of "Your own study", in the order in which they stand there."""
-    for name in ("config", "profiles", "report", "src", "workflow"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path)
+    copy(tmp_path)
     (tmp_path / "mynorm.py").write_text(MINE)
     text = (ROOT / "config/README.md").read_text()
     section = text[text.index("## Your own study") : text.index("## A normalizer of your own")]

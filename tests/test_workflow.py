@@ -11,28 +11,22 @@ from pathlib import Path
 
 import pytest
 
+import project
 from bnstudy.code import closure
 from bnstudy.config_checks import names
 
-ROOT = Path(__file__).parents[1]
-FOLDERS = ("config", "profiles", "report", "src", "workflow", "tests")
+ROOT = project.ROOT
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
-    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tests/nano.yaml"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return project.snakemake(folder, *arguments, "--configfile", "tests/nano.yaml")
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the nano study has been run."""
     folder = tmp_path_factory.mktemp("study")
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    project.copy(folder, "tests")
     snakemake(folder, "--cores", "2")
     return folder
 
@@ -112,7 +106,7 @@ def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> Non
         files = [folder / "results/nano/claims.json", *(folder / "results/nano/tables").iterdir()]
         return {p.name: p.read_bytes() for p in files}
 
-    for name in FOLDERS:
+    for name in (*project.FOLDERS, "tests"):
         shutil.copytree(study / name, tmp_path / name)
     shutil.copy(study / "Snakefile", tmp_path)
     snakemake(tmp_path, "results/nano/claims.json", "--cores", "1")

@@ -46,17 +46,12 @@ class Plan:
 
     def sweep(self, job: str) -> str:
         mine = [self._entry(s) for s in self.jobs[job]]
-        search = {"settings": mine, "seeds": tuning_seeds(self.config), "search": digest("bnstudy.tune")}
-        return store.canonical({**self._common(job), **search})
+        return store.canonical({**self._common(job), "settings": mine, "seeds": tuning_seeds(self.config)})
 
     def evaluate(self, job: str) -> str:
         mine = self.jobs[job].items()
         asked = [{**self._entry(s), "rates": list(a.rates), "keep": _keep(a.measures)} for s, a in mine]
-        main = {
-            "target": self.config.targets[0],
-            "seeds": evaluation_seeds(self.config),
-            "rows": digest("bnstudy.tune"),
-        }
+        main = {"target": self.config.targets[0], "seeds": evaluation_seeds(self.config)}
         return store.canonical({**self._common(job), **main, "settings": asked})
 
     def choose(self) -> str:
@@ -122,6 +117,7 @@ class Plan:
             "stack": 1 if net in names("nets", "ALONE") else study.stack,
             "splits": {"train": study.data.train, "test": study.data.test, "heldout": study.data.heldout},
             "code": digest(*modules),
+            "tune": digest("bnstudy.tune"),  # what becomes of trained runs: no part of a cell's key
             "torch": version("torch").split("+")[0],
         }
 

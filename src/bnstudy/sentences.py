@@ -80,7 +80,7 @@ def fields(row: Row, claim: Claim) -> dict[str, str]:
     settings = row["settings"]
     measured = [s for s in settings if effect(s) != MISSING]
     first = next((s for s in settings if s["verdict"] == row["verdict"]), (measured or settings)[0])
-    unit, still = first["unit"], [s for s in measured if s["verdict"] == "open"][:1]
+    unit, still = first["unit"], next((s for s in measured if s["verdict"] == "open"), None)
     named = {v: listing(settings, v) for v in ("supported", "contradicted", "open")}
     return {
         "effect": effect(first),
@@ -94,7 +94,7 @@ def fields(row: Row, claim: Claim) -> dict[str, str]:
         "first": first["name"],
         "reason": row["reason"] or "the intervals reach from effects that matter to ones that do not",
         "short": claim.short,
-        "example": "".join(f" For {s['name']}: {effect(s)}, n = {row['n_seeds']}." for s in still),
+        "example": f" For {still['name']}: {effect(still)}, n = {row['n_seeds']}." if still else "",
         **{f"{v}_settings": n for v, n in named.items()},
     }
 

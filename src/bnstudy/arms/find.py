@@ -45,14 +45,16 @@ def check(arm: str, net: str = "mlp") -> None:
             )
     h = _sums(net, models, channels).requires_grad_()
     norm.moment = ([0, 1], 0)
-    for statistics in ("batch", "running"):
-        norm.statistics, norm.update = statistics, statistics == "batch"  # type: ignore[assignment]
-        try:
-            norm.calibrate(h.detach())
-            y = norm(h)
-        except (RuntimeError, IndexError, ValueError) as error:
-            text = f"with activations {list(h.shape)} it fails ({error})"
-            raise refuse(text, "They are [networks, units, samples], of images with height and width behind.") from None
+    outputs = {}
+    try:
+        norm.calibrate(h.detach())
+        for statistics in ("batch", "running"):
+            norm.statistics, norm.update = statistics, statistics == "batch"  # type: ignore[assignment]
+            outputs[statistics] = norm(h)
+    except (RuntimeError, IndexError, ValueError) as error:
+        text = f"with activations {list(h.shape)} it fails ({error})"
+        raise refuse(text, "They are [networks, units, samples], of images with height and width behind.") from None
+    for statistics, y in outputs.items():
         if y.shape != h.shape:
             raise refuse(f"it turns {list(h.shape)} into {list(y.shape)}", "The shape must stay.")
         if not y.isfinite().all():

@@ -30,7 +30,7 @@ class Machine:
     """Worker processes that live as long as the benchmark; use as a context."""
 
     def __init__(self) -> None:
-        for name in THREADS:  # the plain loop has as many threads as torch chooses
+        for name in THREADS:  # the plain loop may have as many threads as torch chooses
             os.environ.pop(name, None)
         start = get_context("spawn")
         self.jobs = [ProcessPoolExecutor(1, start, call, ("threads", 1)) for _ in range(JOBS)]

@@ -32,8 +32,8 @@ def largest(labels: Tensor) -> int:
 
 
 def chosen(labels: Tensor, severity: int, major: int, size: int, seed: int) -> Tensor:
-    """``size`` different places in ``labels`` [n], stratified as the training images are, with the shares of that severity, in
-    random order.
+    """``size`` different places in ``labels`` [n] with the shares of that severity, in random order. The labels' own
+    shares are those of the training images: splits are stratified.
 
     Each class takes its turn as ``major``; the sets then begin at other images of a class, so that those of severity 0
     have few images in common.

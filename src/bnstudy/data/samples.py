@@ -11,8 +11,8 @@ GROUNDS = ("lecture_white", "lecture_gray")
 
 
 def samples(images: Images) -> dict[str, np.ndarray]:
-    """The first image of the middle class as 8-bit RGB (images of another number of channels as their mean): by shift family [severity 0..5, H, W, 3], by ground of the lecture
-    split [severity 0..5, hue, H, W, 3].
+    """The first image of the middle class as 8-bit RGB: by shift family [severity 0..5, H, W, 3], by ground of the lecture
+    split [severity 0..5, hue, H, W, 3]. Of other than three channels their mean is shown.
 
     Each shift is made of the whole pool, as in the measures: contrast needs its mean, and the random ones draw by place.
     """

@@ -205,5 +205,8 @@ class Study:
             return []
         values = table.groupby("depth")[by].nunique()
         most = [int(depth) for depth in values[values == values.max()].index]
-        ends = [self.depth("shallow"), self.depth("deep")]
-        return most if len(most) <= count else (ends if set(ends) <= set(most) else [most[0], most[-1]])[-count:]
+        if len(most) <= count:
+            return most
+        spoken = [self.depth("shallow"), self.depth("deep")]
+        ends = spoken if set(spoken) <= set(most) else [most[0], most[-1]]
+        return ends[-count:]
