@@ -8,7 +8,7 @@ import pandas as pd
 
 from bnstudy.factors import SKIP
 from bnstudy.figures.axes import label, legend, line, log_y, panels
-from bnstudy.figures.style import GUESTS, LOOKS, drawing, look
+from bnstudy.figures.style import GUESTS, LOOKS, NARROW, drawing, look
 from bnstudy.figures.summary import time_summary
 from bnstudy.figures.timing import timing
 
@@ -127,9 +127,9 @@ def steps_by_inputs(table: pd.DataFrame, arms: Sequence[str], width: float) -> "
 def steps_by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
     """Steps to target by network, each arm at its own best rate. `table`: convergence rows (arm, depth, gain, net, seed,
     steps, ...) of one target."""
-    skip = table["net"].isin(SKIP.values())
+    skip, gap = table["net"].isin(SKIP.values()), "\n" if width <= NARROW else " "
     words = [
-        f"{depth} layers" + (f",\ngain {gain:g}" if gain != 1 else "") + (",\nskip" if skips else "")
+        f"{depth}{gap}layers" + (f",\ngain {gain:g}" if gain != 1 else "") + (",\nskip" if skips else "")
         for depth, gain, skips in zip(table["depth"], table["gain"], skip, strict=True)
     ]
     rows = table.assign(network=words, skip=~skip)
