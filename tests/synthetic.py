@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.effective import robustness
+from bnstudy.pipeline.effective import robustness
 
 SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
 BASE = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from bnstudy.cell import Source
 from bnstudy.data.images import save
 from bnstudy.data.labels import chosen, counts, largest, proportions
 from bnstudy.measures import shift
+from bnstudy.measures.cell import Source
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
 from trained import IMAGES, cell

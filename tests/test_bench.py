@@ -13,15 +13,16 @@ import pandas as pd
 import pytest
 import torch
 
-from bnstudy import store, tables
 from bnstudy.bench import __main__ as bench
 from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, training
 from bnstudy.bench.figures import IDS, line, row
 from bnstudy.bench.machine import Used, used
 from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
+from bnstudy.core import store
 from bnstudy.data.images import read
 from bnstudy.nets import cnn, mlp
-from bnstudy.train import Run, train
+from bnstudy.pipeline import tables
+from bnstudy.training.train import Run, train
 
 
 @pytest.fixture(scope="module")

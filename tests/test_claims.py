@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnstudy.claims import answers, judge, load
-from bnstudy.config import Study, settings
-from bnstudy.config_checks import own_factors
-from bnstudy.figures.study import COLUMNS
-from bnstudy.sentences import sentence
+from bnstudy.claims.judge import answers, judge, load
+from bnstudy.claims.sentences import sentence
+from bnstudy.config.checks import own_factors
+from bnstudy.config.study import Study, settings
+from bnstudy.report.results import COLUMNS
 
 LEDGER = load(Path(__file__).parents[1] / "config/claims.yaml")
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from bnstudy import config as c
-from bnstudy.config_checks import names
-from bnstudy.config_data import IMAGES
+from bnstudy.config import study as c
+from bnstudy.config.checks import names
+from bnstudy.config.data import IMAGES
 from bnstudy.data import cifar10, fashion_mnist
 
 ROOT = Path(__file__).parents[1]
@@ -486,7 +486,7 @@ def test_names_are_read_without_importing(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def build(:\n")
     (tmp_path / "my-arm.py").write_text("def build(): ...\n")
     assert names(tmp_path, "build") == ("mine", "other")
-    heavy = "import sys, bnstudy.config; sys.exit(bool({'torch', 'numpy', 'pandas'} & set(sys.modules)))"
+    heavy = "import sys, bnstudy.config.study; sys.exit(bool({'torch', 'numpy', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", heavy], env=environment()).returncode == 0
 
 
@@ -497,7 +497,7 @@ def environment() -> dict[str, str]:
 TOY = """
 if not config:
     configfile: "config.yaml"
-from bnstudy.config import load_study
+from bnstudy.config.study import load_study
 study = load_study(config, files=list(workflow.configfiles))
 rule all:
     shell: "echo {study.study}"

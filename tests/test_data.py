@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnstudy.data import digits, images, mnist5k
 from bnstudy.data.images import Images, checked, pool, split
-from bnstudy.train import part
+from bnstudy.training.train import part
 
 
 def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):

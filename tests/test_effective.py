@@ -8,7 +8,7 @@ import torch
 from bnstudy.data.images import Images
 from bnstudy.data.samples import samples
 from bnstudy.data.shifts import shift
-from bnstudy.effective import HOLDS, RUNS, line, logit, robustness
+from bnstudy.pipeline.effective import HOLDS, RUNS, line, logit, robustness
 from trained import IMAGES
 
 SETTING = {

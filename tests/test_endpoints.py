@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bnstudy.claims.judge.endpoints import table as e
 
-from bnstudy import endpoints as e
-from bnstudy.lookup import Lookup, Missing, NotEvaluable, total
+from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
 DEPTHS = {"shallow": 2}

@@ -11,13 +11,13 @@ import pytest
 import synthetic
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
-from bnstudy.figures import early, gradients, q1, q2, q2_batches, q3, q4, u
-from bnstudy.figures import samples as pixels
-from bnstudy.figures.axes import folded
-from bnstudy.figures.ruler import WIDTH, ruler
-from bnstudy.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
-from bnstudy.figures.summary import interval, median, time_summary
-from bnstudy.figures.svg import themed, to_svg
+from bnstudy.report.figures import early, gradients, q1, q2, q2_batches, q3, q4, u
+from bnstudy.report.figures import samples as pixels
+from bnstudy.report.figures.axes import folded
+from bnstudy.report.figures.ruler import WIDTH, ruler
+from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
+from bnstudy.report.figures.summary import interval, median, time_summary
+from bnstudy.report.figures.svg import themed, to_svg
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 SIGHT = {
@@ -343,7 +343,7 @@ def test_the_names_and_colours_of_hues_are_those_of_the_images():
 @pytest.mark.filterwarnings("error")
 def test_a_table_with_whole_gains_alone_still_finds_its_rates(tmp_path, tables):
     """Written as 1, not 1.0: beside a rates.csv that has a gain of 0.41."""
-    from bnstudy.figures.study import Study
+    from bnstudy.report.results import Study
 
     plain = tables["shift"][tables["shift"]["gain"] == 1.0]
     synthetic.write(
@@ -505,7 +505,7 @@ def test_the_colour_share_stands_by_ground_arm_and_gain():
     ],
 )
 def test_figures_show_the_depths_that_the_claims_speak_of(tmp_path, depths: list[int], count: int, shown: list[int]):
-    from bnstudy.figures.study import Study
+    from bnstudy.report.results import Study
 
     (tmp_path / "claims.json").write_text("[]")
     (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')

@@ -7,12 +7,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bnstudy import train
 from bnstudy.arms import none
 from bnstudy.arms.base import Place
 from bnstudy.measures import ics
 from bnstudy.measures.steps import TrainingImages, blocks, crossing, gradients, layers, loss, outputs
 from bnstudy.nets.mlp import MLP, build
+from bnstudy.training import train
 from trained import RATE, SHARED, alone, cell, images_of
 
 MEASURES = ("ics", "intervention", "adaptation", "gradients", "landscape")

@@ -6,8 +6,8 @@ from math import comb, inf
 import numpy as np
 import pytest
 
-from bnstudy.coverage import ordered, simulate
-from bnstudy.stats import max_intervals, median_interval, rank, seeds_needed, tail
+from bnstudy.checks.coverage import ordered, simulate
+from bnstudy.core.stats import max_intervals, median_interval, rank, seeds_needed, tail
 
 
 def test_published_numbers() -> None:

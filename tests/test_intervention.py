@@ -7,14 +7,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bnstudy import train
 from bnstudy.arms import none
 from bnstudy.checks.meanfield import BN_RELU
+from bnstudy.core.rng import rng
 from bnstudy.measures import adaptation, ics, intervention
 from bnstudy.measures.intervention import early_directions, left, shock
 from bnstudy.measures.steps import TrainingImages, loss, outputs
 from bnstudy.nets.mlp import build
-from bnstudy.rng import rng
+from bnstudy.training import train
 from test_drift import shape_change
 from trained import RATE, alone, cell, images_of
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnstudy import stacks, store
-from bnstudy.config import Study
+from bnstudy.config.study import Study
+from bnstudy.core import store
 from bnstudy.data import digits
 from bnstudy.data.images import save
-from bnstudy.jobs import blocks, rates_of
-from bnstudy.plan import FEW, Plan
-from bnstudy.stacks import Progress, Trainer
+from bnstudy.pipeline.jobs import blocks, rates_of
+from bnstudy.pipeline.plan import FEW, Plan
+from bnstudy.training import stacks
+from bnstudy.training.stacks import Progress, Trainer
 
 ROLES = [
     {"role": role, "rate": rate}

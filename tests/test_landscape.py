@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch.func import functional_call
 
-from bnstudy import train
 from bnstudy.measures import gradients, landscape
 from bnstudy.measures import steps as by_hand
 from bnstudy.measures.landscape import along_the_gradient, gradient_change, hessian_top, input_share, largest_eigenvalue
 from bnstudy.nets.mlp import MLP, build
+from bnstudy.training import train
 from trained import SHARED, alone, cell, images_of
 
 ARMS = pytest.mark.parametrize("arm", ["none", "bn"])

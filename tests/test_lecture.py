@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
+from bnstudy.claims.endpoints.accuracy import lecture_difference
+from bnstudy.claims.lookup import Lookup, NotEvaluable
 from bnstudy.data.colour import (
     DARK,
     HUES,
@@ -21,13 +23,11 @@ from bnstudy.data.colour import (
     wheel,
 )
 from bnstudy.data.images import Images, split
-from bnstudy.endpoints.accuracy import lecture_difference
-from bnstudy.inputs import pixels, shape
-from bnstudy.lookup import Lookup, NotEvaluable
+from bnstudy.data.inputs import pixels, shape
 from bnstudy.measures import colour, shift
 from bnstudy.measures.painted import lecture, spurious_colour
 from bnstudy.measures.view import SeedView
-from bnstudy.train import build, part
+from bnstudy.training.train import build, part
 from trained import IMAGES, cell
 
 LECTURE = ("lecture_white", "lecture_gray")

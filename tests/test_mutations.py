@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bnstudy.claims.judge.endpoints import table as endpoints
 
-from bnstudy import endpoints
-from bnstudy.claims import answers, findings, judge, load
-from bnstudy.ledger import Ledger
-from bnstudy.lookup import Lookup
-from bnstudy.needs import STEPS
+from bnstudy.claims.judge import answers, findings, judge, load
+from bnstudy.claims.ledger import Ledger
+from bnstudy.claims.lookup import Lookup
+from bnstudy.claims.needs import STEPS
 from dials import DIALS, SESOI, dial
 from synthetic import BASE, Tables, swap, tables, whole
 from turning import complete

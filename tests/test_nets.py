@@ -11,16 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bnstudy import store
-from bnstudy.cell import Source, TrainedCell
-from bnstudy.config import Study
-from bnstudy.config_checks import names
+from bnstudy.config.checks import names
+from bnstudy.config.study import Study
+from bnstudy.core import store
 from bnstudy.data.images import Images, save
-from bnstudy.jobs import blocks as seed_blocks
+from bnstudy.measures.cell import Source, TrainedCell
 from bnstudy.measures.steps import blocks, layers, outputs
 from bnstudy.nets.cnn import SIDE, strides
-from bnstudy.plan import Plan
-from bnstudy.train import Run, batches, build, part, train
+from bnstudy.pipeline.jobs import blocks as seed_blocks
+from bnstudy.pipeline.plan import Plan
+from bnstudy.training.train import Run, batches, build, part, train
 from test_train import EXACT, norm_of
 from trained import IMAGES, cell
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnstudy import config, store
+from bnstudy.config import study as config
+from bnstudy.core import store
 from bnstudy.data import local
 from bnstudy.data.images import read, split
 from bnstudy.data.local import Unusable, digest
 from bnstudy.data.prepare import prepare
-from bnstudy.plan import Plan
+from bnstudy.pipeline.plan import Plan
 from data_jobs import load, refused, spec
 
 ROOT = Path(__file__).parents[1]

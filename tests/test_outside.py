@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 import torch
 
-from bnstudy import arm_names, code
-from bnstudy import config as c
+from bnstudy.arms import names as arm_names
 from bnstudy.arms.find import builder, check
-from bnstudy.claims import judge, load
-from bnstudy.config_checks import names
-from bnstudy.generic import with_others
+from bnstudy.claims.judge import judge, load
+from bnstudy.claims.others import with_others
+from bnstudy.config import study as c
+from bnstudy.config.checks import names
+from bnstudy.core import fingerprints as code
 from project import ROOT, copy
 from synthetic import BASE, tables
 

@@ -17,17 +17,17 @@ import pandas as pd
 import pytest
 
 import synthetic
-from bnstudy import claims as ledger
-from bnstudy import robustness
+from bnstudy.claims import judge as ledger
+from bnstudy.claims import robustness
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
-from bnstudy.figures import methods, show
-from bnstudy.figures.blocks import change
-from bnstudy.figures.style import NARROW
-from bnstudy.notebook import execute
-from bnstudy.page import _made, build
-from bnstudy.page.walk import body, mathml
-from bnstudy.provenance import provenance
+from bnstudy.pipeline.notebook import execute
+from bnstudy.pipeline.provenance import provenance
+from bnstudy.report.figures import methods, show
+from bnstudy.report.figures.blocks import change
+from bnstudy.report.figures.style import NARROW
+from bnstudy.report.page.build import _made, build
+from bnstudy.report.page.walk import body, mathml
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
@@ -457,7 +457,7 @@ def test_unknown_parameters_and_failing_cells_are_errors(tmp_path):
 
 def test_a_kernel_needs_no_home_and_no_path(kernels, tmp_path):
     """As on a cluster node: no PATH, no HOME, nothing registered; the kernel is this interpreter's."""
-    call = f"from pathlib import Path; from bnstudy.notebook import execute; execute(Path('report/methods.ipynb'), {{'study': {str(kernels)!r}}}, Path({str(tmp_path / 'm.ipynb')!r}))"
+    call = f"from pathlib import Path; from bnstudy.pipeline.notebook import execute; execute(Path('report/methods.ipynb'), {{'study': {str(kernels)!r}}}, Path({str(tmp_path / 'm.ipynb')!r}))"
     scene = {"PYTHONPATH": str(ROOT / "src"), "HOME": "/nonexistent", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
     subprocess.run([sys.executable, "-c", call], env=scene, cwd=ROOT, check=True, capture_output=True)
     assert "E5" in (tmp_path / "m.ipynb").read_text()
@@ -469,7 +469,7 @@ def test_notebooks_in_the_tree_carry_no_outputs():
 
 
 def test_table_frames_keep_the_arm_called_none(kernels):
-    from bnstudy.figures.study import Study
+    from bnstudy.report.results import Study
 
     found = Study(kernels)
     assert set(found.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnstudy import robustness
-from bnstudy.claims import judge, load
-from bnstudy.ledger import Ledger
-from bnstudy.robustness import attach, changes, kind, run, sentence
+from bnstudy.claims import robustness
+from bnstudy.claims.judge import judge, load
+from bnstudy.claims.ledger import Ledger
+from bnstudy.claims.robustness import attach, changes, kind, run, sentence
 from dials import dial
 from synthetic import BASE, Tables, drop, whole
 from turning import MIDDLE, PLAIN, steps

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bnstudy.claims import combine, decide
-from bnstudy.stats import median_interval, rank, seeds_needed
+from bnstudy.claims.judge import combine, decide
+from bnstudy.core.stats import median_interval, rank, seeds_needed
 
 STUDIES = 10_000
 

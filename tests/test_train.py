@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from bnstudy import store
 from bnstudy.arms import noise
-from bnstudy.cell import TrainedCell
-from bnstudy.config_checks import names
-from bnstudy.convergence import steps_to
+from bnstudy.config.checks import names
+from bnstudy.core import store
 from bnstudy.data import digits
-from bnstudy.train import Run, batches, build, part, train, train_on
+from bnstudy.measures.cell import TrainedCell
+from bnstudy.training.convergence import steps_to
+from bnstudy.training.train import Run, batches, build, part, train, train_on
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
 IMAGES = digits.load({})

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnstudy.tune import best, budgets, nearby, search, settled
+from bnstudy.training.tune import best, budgets, nearby, search, settled
 
 GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 STEPS = 1200
@@ -41,7 +41,7 @@ def bowl(middle: float, least: float, second: float = 2.0) -> Any:
 def test_the_choice_is_that_of_whole_budgets(least: float, middle: float, monkeypatch: pytest.MonkeyPatch) -> None:
     staged, whole = World(bowl(middle, least)), World(bowl(middle, least))
     chosen = search(GRID, [0.5, 0.25], STEPS, staged.run)[1]
-    monkeypatch.setattr("bnstudy.tune.budgets", lambda steps: [steps])
+    monkeypatch.setattr("bnstudy.training.tune.budgets", lambda steps: [steps])
     assert chosen == search(GRID, [0.5, 0.25], STEPS, whole.run)[1]
     if least < 140:
         assert staged.trained < whole.trained / 2
@@ -102,7 +102,7 @@ def test_noisy_choices_are_those_of_whole_budgets_too(seed: int, monkeypatch: py
             return rows
 
     chosen = search(GRID, [0.5, 0.25], STEPS, Noisy(None).run)[1]
-    monkeypatch.setattr("bnstudy.tune.budgets", lambda steps: [steps])
+    monkeypatch.setattr("bnstudy.training.tune.budgets", lambda steps: [steps])
     assert chosen == search(GRID, [0.5, 0.25], STEPS, Noisy(None).run)[1]
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from bnstudy.claims import (
+from bnstudy.claims.judge import (
     ClaimsError,
     Ledger,
     answers,
@@ -25,8 +25,8 @@ from bnstudy.claims import (
     natural,
     sentence,
 )
-from bnstudy.ledger import keys
-from bnstudy.sentences import effect, figures
+from bnstudy.claims.ledger import keys
+from bnstudy.claims.sentences import effect, figures
 from dials import DIALS, SESOI, dial, shades
 from synthetic import BASE, Tables, drop, swap, tables, whole, write
 
@@ -294,7 +294,7 @@ def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
 
 def test_loading_is_light() -> None:
     code = (
-        "import sys; from pathlib import Path; from bnstudy.claims import load; load(Path(sys.argv[1]), 16);"
+        "import sys; from pathlib import Path; from bnstudy.claims.judge import load; load(Path(sys.argv[1]), 16);"
         "print([m for m in ('pandas', 'torch', 'scipy', 'matplotlib') if m in sys.modules])"
     )
     src = str(FILE.parents[1] / "src")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import project
-from bnstudy.code import closure
-from bnstudy.config_checks import names
+from bnstudy.config.checks import names
+from bnstudy.core.fingerprints import closure
 
 ROOT = project.ROOT
 
@@ -77,7 +77,7 @@ def test_the_linter_finds_nothing_but_the_lack_of_an_environment_a_rule() -> Non
 @pytest.mark.parametrize("arm", names("arms", "build"))
 @pytest.mark.parametrize("net", names("nets", "build"))
 def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
-    found = closure("bnstudy.train", f"bnstudy.arms.{arm}", f"bnstudy.nets.{net}")
+    found = closure("bnstudy.training.train", f"bnstudy.arms.{arm}", f"bnstudy.nets.{net}")
     parts = {name.split(".")[1] for name in found}
     assert parts <= {"train", "optim", "convergence", "store", "rng", "inputs", "data", "arms", "nets", "arm_names"}, (
         parts
@@ -118,7 +118,7 @@ def test_a_second_run_does_nothing(study: Path) -> None:
 
 
 def test_a_comment_in_the_trainer_changes_nothing(study: Path) -> None:
-    path = study / "src/bnstudy/train.py"
+    path = study / "src/bnstudy/training/train.py"
     before = path.read_text()
     path.write_text(before + "\n# a remark\n")
     assert "Nothing to be done" in snakemake(study, "-n")
@@ -126,7 +126,7 @@ def test_a_comment_in_the_trainer_changes_nothing(study: Path) -> None:
 
 
 def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
-    path = study / "src/bnstudy/train.py"
+    path = study / "src/bnstudy/training/train.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
     plan = snakemake(study, "-n")
@@ -135,7 +135,7 @@ def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
 
 
 def test_a_figure_redraws_only(study: Path) -> None:
-    path = study / "src/bnstudy/figures/q1.py"
+    path = study / "src/bnstudy/report/figures/q1.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
     plan = snakemake(study, "-n", "--quiet", "rules")
@@ -204,7 +204,7 @@ def test_another_study_reuses_the_cells_it_shares(study: Path, nano: Path) -> No
 def test_an_edited_search_for_rates_chooses_again_from_what_is_trained(study: Path, nano: Path) -> None:
     nano.write_text(nano.read_text().replace("study: nano", "study: searched"))
     retrained(study)
-    path = study / "src/bnstudy/tune.py"
+    path = study / "src/bnstudy/training/tune.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
     rates = study / "results/searched/rates.json"

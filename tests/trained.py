@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-from bnstudy import store
-from bnstudy.cell import TrainedCell
+from bnstudy.core import store
 from bnstudy.data import digits
-from bnstudy.train import Run, train
+from bnstudy.measures.cell import TrainedCell
+from bnstudy.training.train import Run, train
 
 IMAGES = digits.load({"pool": 1})
 RATE, SHARED = 0.05, 0.03

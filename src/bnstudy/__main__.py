@@ -35,7 +35,7 @@ def _data(a: argparse.Namespace) -> None:
 
 def _train(stage: str):  # type: ignore[no-untyped-def]
     def run(a: argparse.Namespace) -> None:
-        from bnstudy import jobs
+        from bnstudy.pipeline import jobs
 
         if stage == "sweep":
             jobs.sweep(a.spec, a.data, a.out)
@@ -50,7 +50,7 @@ def _train(stage: str):  # type: ignore[no-untyped-def]
 
 
 def _summarize(a: argparse.Namespace) -> None:
-    from bnstudy.tables import summarize
+    from bnstudy.pipeline.tables import summarize
 
     summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.spec["pool"], a.out)
 
@@ -58,8 +58,10 @@ def _summarize(a: argparse.Namespace) -> None:
 def _claims(a: argparse.Namespace) -> None:
     import pandas as pd
 
-    from bnstudy import claims, robustness, store
-    from bnstudy.generic import with_others
+    from bnstudy.claims import judge as claims
+    from bnstudy.claims import robustness
+    from bnstudy.claims.others import with_others
+    from bnstudy.core import store
 
     tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
     tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
@@ -80,8 +82,9 @@ def _claims(a: argparse.Namespace) -> None:
 def _checks(a: argparse.Namespace) -> None:
     import torch
 
-    from bnstudy import coverage, store
+    from bnstudy.checks import coverage
     from bnstudy.checks.run import run
+    from bnstudy.core import store
 
     torch.set_num_threads(1)
     coverage.simulate().to_csv(a.out.with_suffix(".csv"), index=False, float_format="%.8g")
@@ -89,15 +92,15 @@ def _checks(a: argparse.Namespace) -> None:
 
 
 def _notebook(a: argparse.Namespace) -> None:
-    from bnstudy.notebook import execute
+    from bnstudy.pipeline.notebook import execute
 
     execute(a.notebook, {"study": str(a.index.parent)}, a.out)
 
 
 def _report(a: argparse.Namespace) -> None:
-    from bnstudy import store
-    from bnstudy.page import build
-    from bnstudy.provenance import provenance
+    from bnstudy.core import store
+    from bnstudy.pipeline.provenance import provenance
+    from bnstudy.report.page.build import build
 
     study = a.out.parent
     store.write_json(study / "provenance.json", provenance(study, a.spec))
@@ -105,15 +108,15 @@ def _report(a: argparse.Namespace) -> None:
 
 
 def _plan(a: argparse.Namespace) -> None:
-    from bnstudy.config import read_study
-    from bnstudy.outlook import outlook
-    from bnstudy.plan import Plan
+    from bnstudy.config.study import read_study
+    from bnstudy.pipeline.outlook import outlook
+    from bnstudy.pipeline.plan import Plan
 
     print(outlook(Plan(read_study(a.config))))
 
 
 def _prune(a: argparse.Namespace) -> None:
-    from bnstudy.outlook import prune
+    from bnstudy.pipeline.outlook import prune
 
     print(f"deleted {prune()} cells that no study refers to")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bnstudy.robustness import DECIDED
+from bnstudy.claims.robustness import DECIDED
 
 Row = dict[str, Any]
 

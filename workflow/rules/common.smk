@@ -1,9 +1,9 @@
 import sys
 from pathlib import Path
 
-from bnstudy.config import load_study
-from bnstudy.plan import NOTEBOOKS, Plan
-from bnstudy.provenance import begin, end
+from bnstudy.config.study import load_study
+from bnstudy.pipeline.plan import NOTEBOOKS, Plan
+from bnstudy.pipeline.provenance import begin, end
 
 PLAN = Plan(load_study(config, files=list(workflow.configfiles)))
 

@@ -39,7 +39,7 @@ rule claims:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=PLAN.judged(),
-        code=PLAN.code("bnstudy.claims", "bnstudy.robustness", "bnstudy.generic"),
+        code=PLAN.code("bnstudy.claims.judge", "bnstudy.claims.robustness", "bnstudy.claims.others"),
     shell:
         "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --checks {input.checks} --out {output.rows} 2> {log}"
 
@@ -70,7 +70,7 @@ rule report:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
         claims=rules.claims.output,
         checks=rules.study_checks.output,
-        template=multiext("src/bnstudy/page/page", ".html", ".css", ".js"),
+        template=multiext("src/bnstudy/report/page/page", ".html", ".css", ".js"),
     output:
         page=f"{PLAN.folder}/report.html",
         provenance=f"{PLAN.folder}/provenance.json",
@@ -78,6 +78,6 @@ rule report:
         f"{PLAN.folder}/logs/report.log",
     params:
         spec=lambda w: PLAN.effective(),  # a function: texts of the user may have braces
-        code=PLAN.code("bnstudy.page", "bnstudy.provenance"),
+        code=PLAN.code("bnstudy.report.page.build", "bnstudy.pipeline.provenance"),
     shell:
         "python -m bnstudy report --spec {params.spec:q} --notebooks {input.notebooks} --out {output.page} 2> {log}"

@@ -34,7 +34,7 @@ rule choose:
         f"{PLAN.folder}/logs/choose.log",
     params:
         spec=PLAN.choose(),
-        code=PLAN.code("bnstudy.jobs"),
+        code=PLAN.code("bnstudy.pipeline.jobs"),
     shell:
         "python -m bnstudy choose --spec {params.spec:q} --sweeps {input} --out {output} 2> {log}"
 

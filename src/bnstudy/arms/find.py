@@ -6,8 +6,8 @@ from importlib import import_module
 import torch
 from torch import nn
 
-from bnstudy.arm_names import module_of
 from bnstudy.arms.base import Norm, Place, only
+from bnstudy.arms.names import module_of
 
 
 def builder(arm: str) -> Callable[[int, int, Place], Norm]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bnstudy.arms.base import Norm, Place, Record
-from bnstudy.rng import rng
+from bnstudy.core.rng import rng
 
 
 class Noise(Norm):

@@ -6,11 +6,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from bnstudy import store
 from bnstudy.bench import finished, fresh, training
 from bnstudy.bench.figures import IDS, Row, line
 from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import TINY, Effort
+from bnstudy.core import store
 
 RESULTS = Path("results")
 Passes = tuple[list[dict[training.Shape, training.Timed]], list[dict[str, float]]]

@@ -13,12 +13,12 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from bnstudy import optim
 from bnstudy.arms.base import EPS
 from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
 from bnstudy.data.images import Images, read, save
 from bnstudy.nets import base, mlp
-from bnstudy.train import Run, batches, build, part, train
+from bnstudy.training import optim
+from bnstudy.training.train import Run, batches, build, part, train
 
 FIRST = 2
 """Steps before the clock starts."""
@@ -46,7 +46,7 @@ def gemm(products: int, side: int = 1024) -> float:
 
 
 def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: bool = False) -> float:
-    """Seconds a step of :func:`bnstudy.train.train` with ``MODELS`` networks, set-up and first steps not counted.
+    """Seconds a step of :func:`bnstudy.training.train.train` with ``MODELS`` networks, set-up and first steps not counted.
 
     ``slow`` copies every layer's input into another memory layout first: a fault that the figures must show."""
     linear = base.linear
@@ -60,7 +60,7 @@ def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: 
 
 
 def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
-    """Seconds a step of :func:`bnstudy.train.train` with one CNN, counted as :func:`stacked` does."""
+    """Seconds a step of :func:`bnstudy.training.train.train` with one CNN, counted as :func:`stacked` does."""
     setting = spec(arm, steps=FIRST + steps, **CNN)
     return _clocked(setting, [Run(seed, RATE)], path)
 

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bnstudy import store
 from bnstudy.bench.figures import Row, row
 from bnstudy.bench.machine import Used, fresh, used
 from bnstudy.bench.shapes import JOBS, MODELS, Effort
-from bnstudy.config import load_study
-from bnstudy.plan import Plan
+from bnstudy.config.study import load_study
+from bnstudy.core import store
+from bnstudy.pipeline.plan import Plan
 
 ARM = "bn"
 CELL = 8

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy import store
-from bnstudy.config import load_study
-from bnstudy.convergence import WINDOW
-from bnstudy.jobs import blocks
-from bnstudy.plan import Plan
+from bnstudy.config.study import load_study
+from bnstudy.core import store
+from bnstudy.pipeline.jobs import blocks
+from bnstudy.pipeline.plan import Plan
+from bnstudy.training.convergence import WINDOW
 
 ARMS = ("none", "bn", "bn_frozen", "once", "affine")
 ROWS_A_CELL = 8000

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bnstudy import store
 from bnstudy.bench.fresh import one_setting, train
 from bnstudy.bench.machine import Used, fresh, used
+from bnstudy.core import store
 
 
 class Point(NamedTuple):

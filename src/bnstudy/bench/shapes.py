@@ -43,7 +43,7 @@ TINY = Effort((2, 3), 12, 2, 2, 1, 1, 20, 1, 2, 40, ("affine",))
 
 
 def spec(arm: str, depth: int, steps: int, **other: Any) -> dict[str, Any]:
-    """What :func:`bnstudy.train.train` is told about one setting, with ``other`` factors. No loss is below the target, so no run ends early."""
+    """What :func:`bnstudy.training.train.train` is told about one setting, with ``other`` factors. No loss is below the target, so no run ends early."""
     setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "batch": BATCH}
     return {
         "setting": {**setting, "net": "mlp", "width": WIDTH, "optimizer": "sgd", "pool": POOL, **other},

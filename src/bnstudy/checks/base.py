@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bnstudy.rng import rng
+from bnstudy.core.rng import rng
 
 
 class Check(NamedTuple):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bnstudy.rng import rng
+from bnstudy.core.rng import rng
 
 DARK = 0.25
 """Training colours of the lecture split are uniform in 0..DARK in each channel; their centre is the colour of severity

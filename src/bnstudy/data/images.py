@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bnstudy.core.rng import rng
 from bnstudy.data.shares import shares
-from bnstudy.rng import rng
 
 
 class Images(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnstudy.rng import rng
+from bnstudy.core.rng import rng
 
 
 def proportions(severity: int, major: int, own: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from bnstudy.rng import rng
+from bnstudy.core.rng import rng
 
 CONTRAST = (0.75, 0.5, 0.4, 0.3, 0.15)
 """Slope a of x -> a x + (1 - a) m, m the mean pixel of all images."""

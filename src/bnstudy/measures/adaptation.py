@@ -12,12 +12,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bnstudy import optim
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import frame, milestones
 from bnstudy.measures.intervention import early_directions, shock
 from bnstudy.measures.steps import TrainingImages, blocks, crossing, loss, outputs
 from bnstudy.nets.base import Net, State
+from bnstudy.training import optim
 
 COLUMNS = {
     "checkpoint": "the main target's loss level",

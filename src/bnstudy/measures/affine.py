@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import frame
 
 COLUMNS = {

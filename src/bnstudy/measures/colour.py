@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
-from bnstudy.inputs import shape
+from bnstudy.data.inputs import shape
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import frame
 
 AT_END = True

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 
 DEAD = 1e-3
 """A unit whose sd over the probe is below this counts as dead; its sd is floored there in logarithms."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Units, centred, frame, moment_shift, norm, shape_shift, stands_for
 
 COLUMNS = {

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import frame, norm
 from bnstudy.measures.steps import TrainingImages, loss
 

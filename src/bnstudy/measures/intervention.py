@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.core.rng import rng
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Units, centred, frame, milestones, moment_shift, norm, shape_shift
 from bnstudy.measures.steps import TrainingImages, blocks, gradients, loss, move, outputs
 from bnstudy.nets.base import Net
-from bnstudy.rng import rng
 
 COLUMNS = {
     "checkpoint": "init or the main target's loss level",

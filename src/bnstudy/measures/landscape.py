@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import frame, milestones, norm
 from bnstudy.measures.steps import Grouped, TrainingImages, gradients, layers, move
 from bnstudy.nets.base import Net

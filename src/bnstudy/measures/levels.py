@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import accuracy, frame
 from bnstudy.measures.steps import loss
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import DEAD, centred, frame, ln_sd, offset, stands_for
 
 COLUMNS = {

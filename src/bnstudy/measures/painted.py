@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
 from bnstudy.data.colour import HUES, colour_at, gray_twin, spurious, wheel
 from bnstudy.data.labels import chosen, largest
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.view import SeedView, in_batches
 
 BATCH = 32

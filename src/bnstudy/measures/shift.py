@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import accuracy, frame
 from bnstudy.measures.painted import Tested, label_shift, lecture, spurious_colour
 from bnstudy.measures.view import SeedView, in_batches, with_statistics_of

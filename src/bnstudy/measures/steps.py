@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.nets.base import Net, State
-from bnstudy.train import batches
+from bnstudy.training.train import batches
 
 Grouped = Sequence[Sequence[Tensor]]
 """One tensor [M, ...] a parameter, grouped as :func:`layers` groups them."""

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.core.rng import rng
 from bnstudy.data.colour import PAINTED, paint
 from bnstudy.data.images import split
-from bnstudy.inputs import pixels, treatment
-from bnstudy.rng import rng
+from bnstudy.data.inputs import pixels, treatment
+from bnstudy.measures.cell import TrainedCell
 
 
 class SeedView:

@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bnstudy.cell import TrainedCell
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import centred, frame, ln_sd, offset
 from bnstudy.measures.view import SeedView
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.find import builder
-from bnstudy.rng import rng
+from bnstudy.core.rng import rng
 
 Sites = Callable[[int, str, Tensor], None]
 """Receives (layer from 1, site, activation [M, C, B, *S]); sites: linear, xhat, affine, relu, next."""

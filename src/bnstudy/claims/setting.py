@@ -1,0 +1,139 @@
+"""One primary interval of the claims file as a strict model: which contrast, of which networks, and what matters."""
+
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bnstudy.claims.needs import ENDPOINTS
+
+SHADES = {
+    "more": ("opposite", "negligible"),
+    "less": ("opposite", "negligible"),
+    "within": ("higher", "lower"),
+}
+"""How a setting can be contradicted, a region; "not enough" besides, also where a claim's settings differ in shade."""
+
+
+def _number(value: Any) -> Any:
+    """ "ln 1.25" and "-ln 2" are numbers as well."""
+    found = re.fullmatch(r"(-?)\s*ln\s+(\d+(?:\.\d+)?)", value) if isinstance(value, str) else None
+    return (-1 if found[1] else 1) * math.log(float(found[2])) if found else value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Depth = Literal["shallow", "middle", "deep"]
+
+
+def _endpoint(name: str) -> str:
+    if name not in ENDPOINTS:
+        raise ValueError(f"no such endpoint; there are {', '.join(ENDPOINTS)}")
+    return name
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Column = Literal["moments", "shape", "change_absolute", "change_relative"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Network(Strict):
+    """What a setting can say of its network besides the arm; left out, the study's own value."""
+
+    depth: Depth | None = None
+    gain: float | None = None
+    inputs: str | None = None
+    net: str | None = Field(None, description="skip: the study's own network with skip connections")
+    width: int | None = None
+    batch: int | None = None
+    optimizer: str | None = None
+    pool: int | None = None
+
+
+class Premise(Strict):
+    """A contrast that must exceed its sesoi for the setting to say anything; keys left out are the setting's."""
+
+    endpoint: Endpoint
+    arms: list[str]
+    column: Column | None = None
+    sesoi: Annotated[Number, Field(ge=0)]
+    unit: Literal["times", "points", "sd"] = "times"
+    otherwise: str = Field(description="the reason given then; may name {effect} and {sesoi} of the premise")
+
+
+class Setting(Network):
+    """One primary interval. theta = margin + value, or margin - value where ``reverse``; the claim says theta > sesoi."""
+
+    name: str = Field(description="as shown; {shallow}, {middle}, {deep}, {main}, {second} give the study's numbers")
+    endpoint: Endpoint
+    arms: list[str] = []
+    region: Literal["more", "less", "within"] = "more"
+    sesoi: Annotated[Number, Field(ge=0)]
+    unit: Literal["times", "points", "percent", "sd", "decades", "kurtosis", "relative error"] = Field(
+        description="times: theta is the natural logarithm"
+    )
+    margin: Number = 0.0
+    reverse: bool = False
+    target: Literal["main", "second"] | None = None
+    rate: Literal["best", "shared"] | None = None
+    against: Network | None = Field(None, description="the other network of a contrast, the setting with keys changed")
+    family: str | None = None
+    severity: int | None = None
+    statistics: str | None = None
+    column: Column | None = None
+    checkpoint: Literal["init", "step100", "main"] | None = Field(
+        None, description="main: when the main target was reached"
+    )
+    matching: Literal["rate", "decrease", "step"] | None = None
+    kind: Literal["gradient", "random"] | None = None
+    dose: float | None = None
+    match: Literal["dose", "damage"] | None = None
+    check: str | None = Field(None, description="id of an external check, as E15")
+    row: str | None = Field(None, description="the row, by name, whose measured error is judged")
+    sound: str | None = Field(
+        None, description="a row of the same check that must have passed for that to say anything"
+    )
+    premises: list[Premise] = []
+
+    @model_validator(mode="after")
+    def _fits_endpoint(self) -> "Setting":
+        parts: list[Setting | Premise] = [self, *self.premises]
+        for part in parts:
+            needs, given = ENDPOINTS[part.endpoint], self.given() | ({"column"} if part.column else set())
+            if len(part.arms) not in needs.arms:
+                counts = " or ".join(map(str, needs.arms))
+                raise ValueError(
+                    f"endpoint {part.endpoint} takes {counts} arm{'s' * (needs.arms != (1,))}, not {part.arms}"
+                )
+            if needs.must - given:
+                raise ValueError(f"endpoint {part.endpoint} also needs {', '.join(sorted(needs.must - given))}")
+        extra = self.given() - ENDPOINTS[self.endpoint].must - ENDPOINTS[self.endpoint].may
+        if extra:
+            raise ValueError(f"endpoint {self.endpoint} has no use for {', '.join(sorted(extra))}")
+        if self.region == "within" and self.sesoi == 0:
+            raise ValueError("a claim that says `within` needs a sesoi above 0")
+        return self
+
+    def given(self) -> set[str]:
+        """The keys that say where the contrast is taken."""
+        return {k for k in PLACE if getattr(self, k) is not None}
+
+
+JUDGED = ("name", "endpoint", "arms", "region", "sesoi", "unit", "margin", "reverse", "premises")
+"""Keys of a setting that say what is made of its contrast, not where it is taken."""
+PLACE = tuple(k for k in Setting.model_fields if k not in JUDGED)
+SHARED = frozenset(Setting.model_fields) - {"name"}
+"""Keys of a setting that a claim may give once for all of them."""
+
+
+def shades(setting: Setting) -> tuple[str, ...]:
+    """How a setting can be contradicted. Where the sesoi is 0, all that contradicts is the opposite; the error that a
+    check measures is never below 0."""
+    if setting.endpoint == "check":
+        return ("higher",)
+    if not setting.sesoi:
+        return ("opposite",)
+    return SHADES[setting.region] if setting.region == "within" else (*SHADES[setting.region], "not enough")

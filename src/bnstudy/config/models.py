@@ -1,0 +1,221 @@
+"""The study's config as strict models, which hold every default and generate the editors' schema."""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bnstudy.config.checks import arm_name, ascending, distinct, known, unreserved
+from bnstudy.config.errors import NAME_PATTERN
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Evaluated = Annotated[int, Field(ge=128, le=1_000_000)]  # shifted test batches have up to 128 images
+Depth = Annotated[int, Field(ge=2, le=200)]  # measures average over layers 2..depth
+Gain = Annotated[float, Field(gt=0, le=100)]
+Rate = Annotated[float, Field(gt=0, le=1000)]
+Target = Annotated[float, Field(gt=0, le=100)]
+Steps = Annotated[int, Field(ge=20, le=1_000_000)]  # the training loss is a mean over 20 steps
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
+Arm = Annotated[
+    Text,
+    AfterValidator(arm_name),
+    Field(description="a file of src/bnstudy/arms, or package.module:Name for one outside"),
+]
+Measure = Annotated[
+    Text,
+    AfterValidator(partial(known, "measures", "measure", "measure")),
+    Field(description="a file of src/bnstudy/measures"),
+]
+Net = Annotated[
+    Text,
+    AfterValidator(partial(known, "nets", "build", "network family")),
+    Field(description="a file of src/bnstudy/nets with a function build"),
+]
+Pool = Annotated[int, Field(ge=1, le=1000)]
+Width = Annotated[int, Field(ge=2, le=4096)]
+Batch = Annotated[int, Field(ge=2, le=65_536)]
+Optimizer = Literal["sgd", "adam"]
+Inputs = Literal[
+    "standardized",
+    "raw",
+    "mixed",
+    "lecture_white",
+    "lecture_gray",
+    "lecture_white_ceiling",
+    "lecture_gray_ceiling",
+    "spurious_colour",
+]
+Role = Literal["best", "shared", "neighbours", "grid"]
+UNIQUE = (Field(min_length=1), AfterValidator(distinct))
+
+
+class Strict(BaseModel):
+    """A section of the config: no unknown key, no conversion, no NaN, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Data(Strict):
+    """Images, and how many of them each seed draws for what."""
+
+    source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = Field(
+        default="mnist5k", description="a file of src/bnstudy/data with a function load"
+    )
+    path: FilePath | None = Field(default=None, description="the user's file or folder that the source reads")
+    images: Count | None = Field(default=None, description="images kept of the source's; left out: all")
+    pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
+    train: Count = Field(default=2944, description="training images a seed")
+    test: Evaluated = Field(default=1024, description="clean test images a seed")
+    heldout: Evaluated = Field(default=1024, description="unlabelled images a seed, for re-estimated statistics")
+
+
+class Network(Strict):
+    """What all networks have in common."""
+
+    family: Net = Field(default="mlp", description="a file of src/bnstudy/nets with a function build")
+    width: Width = Field(default=64, description="units a hidden layer; channels of a convolutional one")
+
+
+class Training(Strict):
+    """How one network is trained."""
+
+    batch: Batch = Field(default=64, description="images a step")
+    optimizer: Optimizer = Field(default="sgd", description="stochastic gradient descent with momentum, or Adam")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")
+    steps: Steps = Field(default=600, description="training budget of a network, steps")
+    deep_steps: Steps = Field(default=1200, description="budget from deep_from hidden layers on, steps")
+    deep_from: Count = Field(default=11, description="hidden layers from which deep_steps counts")
+
+
+class Seeds(Strict):
+    """How many networks differ in nothing but their randomness."""
+
+    tuning: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=3, description="seeds that choose the learning rate; the verdicts never use them"
+    )
+    evaluation: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        default=16, description="seeds that the verdicts rest on; below 10 most are inconclusive"
+    )
+
+
+class Grid(Strict):
+    """A full cross of its lists; the study is the union of its grids."""
+
+    name: Name = Field(description="the grid's own name")
+    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="normalizers, see above")
+    depths: Annotated[tuple[Depth, ...], *UNIQUE] = Field(description="numbers of hidden layers")
+    gains: Annotated[tuple[Gain, ...], *UNIQUE] = Field(
+        default=(1.0,),
+        description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)",
+    )
+    inputs: Annotated[tuple[Inputs, ...], *UNIQUE] = Field(
+        default=("standardized",),
+        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3); lecture_white, lecture_gray: dark "
+        "ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; "
+        "spurious_colour: the colour tells the class in training",
+    )
+    rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
+        default=("best",),
+        description="best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side "
+        "of the one tuned for the main target; grid: every one of learning_rates",
+    )
+    measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
+        default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
+    )
+    nets: Annotated[tuple[Net, ...], *UNIQUE] | None = Field(default=None, description="left out: network.family")
+    widths: Annotated[tuple[Width, ...], *UNIQUE] | None = Field(default=None, description="left out: network.width")
+    batches: Annotated[tuple[Batch, ...], *UNIQUE] | None = Field(default=None, description="left out: training.batch")
+    optimizers: Annotated[tuple[Optimizer, ...], *UNIQUE] | None = Field(
+        default=None, description="left out: training.optimizer"
+    )
+    pools: Annotated[tuple[Pool, ...], *UNIQUE] | None = Field(default=None, description="left out: data.pool")
+
+
+class Claims(Strict):
+    """Which claims are tested, and at which depths."""
+
+    file: Text = Field(default="config/claims.yaml", description="the claims, from the project's folder")
+    depths: dict[Literal["shallow", "middle", "deep"], Depth] = Field(
+        default={"shallow": 5, "middle": 10, "deep": 20},
+        description="hidden layers; a key left out of a written mapping: its claims are not tested",
+    )
+
+
+PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
+JUDGED = (*TRIO, "bn_frozen", "affine", "bn_detached", "bn_early", "bn_late", "bn_post")
+NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
+RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+LECTURE: tuple[Inputs, ...] = ("lecture_white", "lecture_gray")
+INSIDE = ("affine", "drift", "moments")
+USED = (*INSIDE, "levels", "shift", "xhat")
+PROBED = ("adaptation", "gradients", "ics", "intervention", "landscape", "moments")
+NEAR: tuple[Role, ...] = ("best", "neighbours")
+GRIDS = (
+    Grid(name="main", arms=JUDGED, depths=(5,), rates=NEAR, measures=USED),
+    Grid(name="deep", arms=JUDGED, depths=(20,), rates=NEAR, measures=(*INSIDE, "levels")),
+    Grid(name="deep_accuracy", arms=("bn_frozen", "bn_post"), depths=(20,), measures=("shift",)),
+    Grid(name="others", arms=("layernorm",), depths=(5, 20), measures=USED),
+    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
+    Grid(name="gains", arms=PAIR, depths=(10,), gains=(0.71, 1.41), rates=NEAR, measures=(*INSIDE, "gradients")),
+    Grid(name="gains_once", arms=("once",), depths=(10,), gains=(0.71, 1.41), rates=NEAR, measures=()),
+    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,), rates=NEAR, measures=INSIDE),
+    Grid(name="doses", arms=NOISY, depths=(5,), gains=(0.41,), measures=INSIDE),
+    Grid(name="noise", arms=("bn_noisy",), depths=(5,), gains=(0.41,), rates=NEAR, measures=INSIDE),
+    Grid(name="deep_noise", arms=("bn_noisy",), depths=(10,), gains=(0.71,), rates=NEAR, measures=INSIDE),
+    Grid(name="halves", arms=("bn_early", "bn_late"), depths=(10,), gains=(0.71,), rates=NEAR, measures=INSIDE),
+    Grid(name="window", arms=PAIR, depths=(5, 20), rates=("grid",), measures=()),
+    Grid(name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed"), rates=NEAR, measures=("landscape", "moments")),
+    Grid(name="batch_sizes", arms=("bn",), depths=(5,), batches=(8, 16, 256), measures=("levels", "moments")),
+    Grid(name="adam", arms=PAIR, depths=(5,), optimizers=("adam",), measures=USED),
+    Grid(name="deeper_adam", arms=PAIR, depths=(10,), optimizers=("adam",), measures=PROBED),
+    Grid(name="batches", arms=PAIR, depths=(5,), batches=(32,), measures=USED),
+    Grid(name="deeper_batches", arms=PAIR, depths=(10,), batches=(32,), measures=PROBED),
+    Grid(name="widths", arms=PAIR, depths=(5,), widths=(32,), measures=USED),
+    Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32,), measures=PROBED),
+    Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
+    Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
+    Grid(name="skips", arms=PAIR, depths=(10, 20), nets=("resmlp",), measures=("drift", *PROBED)),
+    Grid(name="shallow_skips", arms=PAIR, depths=(5,), nets=("resmlp",), measures=()),
+    Grid(
+        name="skip_gains", arms=PAIR, depths=(10,), gains=(0.71, 1.41), nets=("resmlp",),
+        measures=("gradients", "moments"),
+    ),
+    Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
+    Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
+    Grid(
+        name="lecture_ceiling", arms=("none",), depths=(5,), inputs=("lecture_white_ceiling", "lecture_gray_ceiling"),
+        measures=("shift",),
+    ),
+    Grid(name="spurious", arms=PAIR, depths=(5,), inputs=("spurious_colour",), measures=("shift",)),
+)  # fmt: skip
+
+
+class Study(Strict):
+    """A whole study. Every key may be left out and has then the default given here."""
+
+    study: Annotated[Name, AfterValidator(unreserved)] = Field(default="default", description="folder of results/")
+    title: Text = Field(default="Batch normalization, cross-examined", description="heading of the report")
+    data: Data = Data()
+    network: Network = Network()
+    training: Training = Training()
+    targets: Annotated[tuple[Target, ...], *UNIQUE] = Field(
+        default=(0.5, 0.25), description="training losses to reach, nats; the first is the main one"
+    )
+    learning_rates: Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)] = Field(
+        default=RATES, description="rates that every setting is tuned over, ascending"
+    )
+    seeds: Seeds = Seeds()
+    stack: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=16, description="networks trained together in one process; 1: one at a time"
+    )
+    grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = Field(
+        default=GRIDS, description="small full crosses whose union is the study"
+    )
+    claims: Claims = Claims()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a config file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}

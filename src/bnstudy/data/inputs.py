@@ -1,0 +1,45 @@
+"""How images enter the network: scaled in one of three ways, or painted in colours; the same for every arm."""
+
+import numpy as np
+import torch
+
+from bnstudy.core.rng import rng
+from bnstudy.data.colour import PAINTED, paint
+from bnstudy.data.images import Images
+
+KINDS = ("standardized", "raw", "mixed", *PAINTED)
+
+
+def shape(images: Images, kind: str) -> tuple[int, int, int]:
+    """(channels, height, width) of what enters a network: painted images have three channels, others the source's."""
+    channels, height, width = images.x.shape[1:]
+    return (3 if kind in PAINTED else channels), height, width
+
+
+def pixels(images: Images, kind: str, seed: int) -> np.ndarray:
+    """All images of the pool as a seed's networks are trained on them, before any scaling: float32 [N, C, H, W] in
+    0..1."""
+    if kind not in PAINTED:
+        return images.x
+    ground, colours = PAINTED[kind]
+    colour = colours(torch.from_numpy(images.y), len(images.classes), seed)
+    return paint(torch.from_numpy(images.x), colour, ground).numpy()
+
+
+def treatment(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """(shift, scale), each [C*H*W], so that the network sees (pixel - shift) * scale.
+
+    ``x`` [N, C, H, W] are the training images of one seed. standardized, and all painted kinds: mean 0 and sd 1 a
+    channel, with constants of the training images, as image classifiers are fed; raw: pixels in 0..1; mixed: pixel j
+    times a fixed 10^U(0, 3), equal for all seeds.
+    """
+    size = x[0, 0].size
+    if kind == "standardized" or kind in PAINTED:
+        mean, sd = x.mean((0, 2, 3), dtype=np.float64), x.std((0, 2, 3), dtype=np.float64)
+        return np.repeat(mean, size), np.repeat(1 / sd, size)
+    if kind == "raw":
+        return np.zeros(x[0].size), np.ones(x[0].size)
+    if kind == "mixed":
+        power = 3 * torch.rand(x[0].size, generator=rng(0, "mixed"), dtype=torch.float64).numpy()
+        return np.zeros(x[0].size), 10**power
+    raise ValueError(f"inputs {kind!r}: allowed are {', '.join(KINDS)}")

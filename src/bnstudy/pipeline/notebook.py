@@ -1,0 +1,115 @@
+"""Executes a parameterized notebook with papermill, in this very interpreter's kernel."""
+
+import copy
+import logging
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ATTEMPTS = 3
+
+
+def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
+    """Run `notebook` with `parameters` and write the executed copy to `output`.
+
+    The kernel is `sys.executable` with ipykernel, whatever kernels the user has registered; it sees this package
+    wherever it was imported from, and none of the user's IPython start-up files. A kernel that doesn't start is
+    tried again; a cell that fails is not. The copy appears whole or not at all.
+
+    Raises ValueError for a parameter that the notebook doesn't declare (in its cell tagged `parameters`) and for a
+    notebook that has no such cell; papermill's PapermillExecutionError, with the traceback, when a cell fails;
+    RuntimeError when no kernel starts.
+    """
+    import nbformat
+    import papermill
+
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    source = nbformat.read(notebook, as_version=4)
+    _check(notebook, parameters)
+    for attempt in range(1, ATTEMPTS + 1):
+        with tempfile.TemporaryDirectory(prefix="bnstudy-") as scratch:
+            try:
+                done = papermill.execute_notebook(
+                    copy.deepcopy(source), None, {k: _plain(v) for k, v in parameters.items()}, kernel_name="python3",
+                    language="python", progress_bar=False, start_timeout=60,
+                    kernel_manager_class=_kernel(Path(scratch)),
+                )  # fmt: skip
+                break
+            except Exception as error:
+                if not _kernel_trouble(error):
+                    raise
+                if attempt == ATTEMPTS:
+                    raise RuntimeError(
+                        f"{notebook}: no Python kernel started in {ATTEMPTS} attempts ({error}). "
+                        f"Check that `{sys.executable} -m ipykernel_launcher --version` works."
+                    ) from error
+                time.sleep(attempt)
+    done.metadata.pop("papermill", None)  # clock times and paths of this machine
+    output.parent.mkdir(parents=True, exist_ok=True)
+    fresh = output.with_name(f".{output.name}.{os.getpid()}")
+    nbformat.write(done, fresh)
+    os.replace(fresh, output)
+
+
+def _check(notebook: Path, parameters: dict[str, Any]) -> None:
+    from papermill.inspection import inspect_notebook
+
+    known = inspect_notebook(str(notebook), parameters=None)
+    if not known:
+        raise ValueError(f"{notebook}: no cell is tagged `parameters`; tag the one that sets the notebook's inputs")
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}")
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _kernel(scratch: Path) -> type:
+    """A kernel manager for this interpreter, whose files and sockets live in `scratch`."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    package = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    # Jupyter draws TCP ports before it binds them, so kernels started together can clash; sockets in a folder can't.
+    files = os.name == "posix" and len(str(scratch)) < 60
+
+    class Kernel(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            transport = "ipc" if files else "tcp"
+            super().__init__(connection_file=str(scratch / "kernel.json"), transport=transport, **options)
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return KernelSpec(
+                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                display_name="Python 3",
+                language="python",
+            )
+
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            scene = {
+                "PYTHONPATH": path,
+                "IPYTHONDIR": str(scratch),
+                "MPLBACKEND": "agg",
+                "JUPYTER_NO_CONFIG": "1",
+            }
+            options["env"] = {**os.environ, **options.get("env", {}), **scene}
+            await super().start_kernel(**options)
+
+    return Kernel
+
+
+def _kernel_trouble(error: Exception) -> bool:
+    """Whether the kernel failed, rather than the notebook's code."""
+    from nbclient.exceptions import DeadKernelError
+    from zmq import ZMQError
+
+    return isinstance(error, (DeadKernelError, ZMQError, TimeoutError)) or (
+        type(error) is RuntimeError and "ernel" in str(error)
+    )

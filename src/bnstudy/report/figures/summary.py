@@ -1,0 +1,63 @@
+"""What the figures draw of many seeds: the median and its interval, and times that may never come."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from bnstudy.core.stats import rank, seeds_needed
+
+FEWEST = seeds_needed(1)
+"""Seeds below which the median has no 95% interval."""
+
+
+def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
+    """The order-statistic interval of the median, [x(k), x(n+1-k)], at 95% or more for any distribution.
+
+    Infinite values are allowed. Below six values no such interval exists: (nan, nan).
+    """
+    ordered = np.sort(np.asarray(values, float))
+    k = rank(len(ordered), intervals=1)
+    return (float(ordered[k - 1]), float(ordered[-k])) if k else (math.nan, math.nan)
+
+
+def median(values: "np.ndarray | pd.Series") -> float:
+    """The median; of an even number of values with infinite ones, the upper middle if that is infinite."""
+    ordered = np.sort(np.asarray(values, float))
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return float(low if low == high else (low + high) / 2)
+
+
+def known(values: "np.ndarray | pd.Series") -> str:
+    """Median and interval in whole numbers, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
+    if len(values) == 0:
+        return "–"
+    low, high = interval(values)
+    return f"{round(median(values))}" + ("" if math.isnan(low) else f" ({round(low)} to {round(high)})")
+
+
+def medians(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
+    """One row a group: `by`, median, low, high, n."""
+    rows = [
+        {**dict(zip(by, key, strict=True)), "median": median(group), **_ends(group), "n": len(group)}
+        for key, group in table.groupby(by, sort=True)[value]
+    ]
+    return pd.DataFrame(rows, columns=[*by, "median", "low", "high", "n"])
+
+
+def _ends(values: pd.Series) -> dict[str, float]:
+    low, high = interval(values)
+    return {"low": low, "high": high}
+
+
+def times(table: pd.DataFrame) -> pd.Series:
+    """Steps to the target, infinite for a run that didn't reach it in its budget or diverged."""
+    return pd.Series(np.where(table["reached"].astype(bool), table["steps"], np.inf), table.index, dtype=float)
+
+
+def time_summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """One row a group: `by`, median, low, high, n of the steps to target, and `failed`, `diverged` seeds."""
+    table = table.assign(time=times(table), failed=~table["reached"].astype(bool))
+    table["diverged"] = table["diverged_at"].notna()
+    counts = table.groupby(by, sort=True)[["failed", "diverged"]].sum().reset_index()
+    return medians(table, "time", by).merge(counts, on=by)

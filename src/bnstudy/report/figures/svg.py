@@ -1,0 +1,44 @@
+"""A matplotlib figure as an inline SVG that follows the page's light or dark theme."""
+
+import re
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from bnstudy.report.figures.style import LOOKS, OTHER, ROLES, drawing, variable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def to_svg(figure: "Figure", prefix: str) -> str:
+    """`figure` as SVG text: stand-in colours become CSS variables, every id starts with `prefix`, no fixed size.
+
+    The same figure gives the same bytes. Raises ValueError for a colour that is neither a role nor an arm's: it
+    would not follow the theme.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer = StringIO()
+    with drawing():  # the same bytes as savefig's, which draws everything twice
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return themed(buffer.getvalue(), prefix)
+
+
+def themed(svg: str, prefix: str) -> str:
+    """The text transformation behind `to_svg`."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.S)
+    known = {hex_: f"var(--{role.name},{role.light})" for hex_, role in ROLES.items()}
+    known |= {look.light: f"var(--{variable(arm)},{look.light})" for arm, look in LOOKS.items()}
+    known[OTHER["light"]] = f"var(--arm-other,{OTHER['light']})"
+    # One pass: with two, the fallback that the first wrote would be replaced by the second.
+    svg = re.sub("|".join(map(re.escape, known)), lambda match: known[match[0]], svg)
+    left = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", re.sub(r"var\([^)]*\)", "", svg))))
+    if left:
+        raise ValueError(f"{prefix}: colours {', '.join(left)} are no role and no arm's; draw with figures.style")
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", svg)
+    svg = re.sub(r"(font(?:-family)?: ?[^;\"]*)'DejaVu Sans'(?:, ?sans-serif)?", r"\1system-ui,sans-serif", svg)
+    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
+    svg = re.sub(r' xmlns:\w+="[^"]*"', lambda m: m[0] if "xlink" in m[0] else "", svg, count=3)
+    return re.sub(r">\s+<", "><", svg).strip()

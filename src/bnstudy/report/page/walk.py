@@ -1,0 +1,73 @@
+"""An executed notebook as HTML: its markdown, its HTML outputs, its figures; anything else is an error."""
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import mistune
+
+from bnstudy.report.figures.show import FIGURE
+
+PICTURE = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).from_string("""
+<figure id="fig-{{ id }}">
+<h4>{{ title }}</h4>
+<div class="wide" role="img" aria-label="{{ alt }}">{{ wide|safe }}</div>
+<div class="narrow" role="img" aria-label="{{ alt }}">{{ narrow|safe }}</div>
+<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}<a download="{{ id }}.csv" href="data:text/csv;base64,{{ csv }}">Data (CSV)</a></figcaption>
+</figure>
+""")
+
+
+class Renderer(mistune.HTMLRenderer):
+    """Markdown with formulas in TeX, set as MathML, and tables that scroll sideways by themselves."""
+
+    def __init__(self) -> None:
+        super().__init__(escape=False)
+
+    def block_math(self, text: str) -> str:
+        return f'<div class="scroll" tabindex="0">{mathml(text, block=True)}</div>\n'
+
+    def inline_math(self, text: str) -> str:
+        return mathml(text, block=False)
+
+    def table(self, text: str) -> str:
+        return f'<div class="scroll" tabindex="0"><table>{text}</table></div>\n'
+
+
+def mathml(tex: str, block: bool) -> str:
+    """TeX as MathML. Raises docutils' MathError for what it doesn't know."""
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    return tex2mathml(tex.strip(), as_block=block).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+
+
+def body(notebook: Path) -> str:
+    """The HTML of an executed notebook, cell by cell.
+
+    Raises ValueError, with the notebook and the cell's number (from 1), for an output that has no place on the page:
+    printed text, errors, tables or pictures that didn't come through `bnstudy.report.figures.show`.
+    """
+    markdown = mistune.create_markdown(renderer=Renderer(), plugins=["table", "math"])
+    parts: list[str] = []
+    for index, cell in enumerate(json.loads(notebook.read_text(encoding="utf-8"))["cells"], 1):
+        if cell["cell_type"] == "markdown":
+            parts.append(str(markdown("".join(cell["source"]))))
+        for output in cell.get("outputs", []):
+            parts.append(_output(output, f"{notebook}, cell {index}"))
+    return "\n".join(parts)
+
+
+def _output(output: dict[str, Any], place: str) -> str:
+    data = output.get("data", {})
+    if FIGURE in data:
+        return PICTURE.render(data[FIGURE])
+    # A value at the end of a cell is an accident, however well it may show in Jupyter.
+    if output["output_type"] == "display_data" and "text/html" in data:
+        return "".join(data["text/html"])
+    said = output.get("text") or output.get("evalue") or ", ".join(data)
+    raise ValueError(
+        f"{place}: output {output['output_type']} has no place on the page ({html.unescape(''.join(said))[:200]!r}); "
+        "show it with bnstudy.report.figures.show, or don't print it"
+    )

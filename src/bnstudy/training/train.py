@@ -1,0 +1,213 @@
+"""The one trainer: a stack of networks, each with its own seed and rate, trained in one process.
+
+Networks of a stack never meet: every reduction is taken per network, so at widths and batches that are multiples
+of 16 a run's bits do not depend on its stack; at other shapes a cell always trains as its own stack.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bnstudy.arms.base import only
+from bnstudy.core.rng import rng
+from bnstudy.core.store import Arrays
+from bnstudy.data.images import Images, split
+from bnstudy.data.inputs import pixels, shape, treatment
+from bnstudy.training import optim
+from bnstudy.training.convergence import WINDOW
+
+EARLY = 100
+"""A checkpoint at a fixed step, for the spread of activations early in training."""
+Feed = Callable[[int, np.ndarray], tuple[Tensor, Tensor]]
+"""(step, places in the stack [m]) -> inputs [m, features, B], labels [m, B]."""
+FEWER = 0.75
+"""A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
+
+
+class Run(NamedTuple):
+    """One network of a stack."""
+
+    seed: int
+    rate: float
+
+
+class Trained(NamedTuple):
+    """What training a stack leaves: loss [steps, M] a step before its update, the step of divergence [M] (0: none), the
+    step at which a run had reached every target or diverged [M] (the budget if neither), and checkpoints {name:
+    {parameter: [M, ...], "have": bool [M]}}. "init" holds only what the first batch set: :func:`build` makes the rest."""
+
+    loss: np.ndarray
+    diverged: np.ndarray
+    done: np.ndarray
+    checkpoints: dict[str, Arrays]
+
+
+def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
+    """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
+    s = spec["setting"]
+    family = import_module(f"bnstudy.nets.{s['net']}")
+    inputs, classes = shape(images, s["inputs"]), len(images.classes)
+    return family.build(inputs, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
+
+
+def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(inputs [n, features] as the network sees them, labels [n]) of one seed's train, test or heldout split.
+
+    Where inputs are painted, all splits have colours drawn as those of the training images.
+    """
+    index, kind = split(images.y, spec["splits"], seed), spec["setting"]["inputs"]
+    pool = pixels(images, kind, seed)
+    shift, scale = treatment(pool[index["train"]], kind)
+    x = pool[index[name]].reshape(len(index[name]), -1)
+    return ((x - shift) * scale).astype(np.float32), images.y[index[name]]
+
+
+def batches(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
+    """Indices [steps, M, batch] into each seed's training split: a fresh order an epoch, full batches only."""
+    per_epoch = size // batch
+    epochs = -(-steps // per_epoch)
+    order = [
+        torch.cat([torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)])
+        for s in seeds
+    ]
+    return torch.stack(order).view(len(seeds), -1, batch).transpose(0, 1)[:steps]
+
+
+def train(
+    spec: dict[str, Any],
+    runs: Sequence[Run],
+    images: Images,
+    keep: str,
+    tick: Callable[[float], None] = lambda share: None,
+    dtype: torch.dtype = torch.float32,
+) -> Trained:
+    """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits.
+
+    ``keep``: "curve" alone: only the steps to the targets matter; a run that is done leaves the stack, its loss stays as
+    it was, and training ends with the last; "end": the networks at the start and the end too; "levels": those at step
+    EARLY and where the loss falls below 1 nat and below the first target as well. A run whose loss is not finite, or
+    above 1000 times its first, has diverged: an outcome, recorded with its step.
+    """
+    return next(train_on(spec, runs, images, keep, [spec["steps"]], tick, dtype))
+
+
+def train_on(
+    spec: dict[str, Any],
+    runs: Sequence[Run],
+    images: Images,
+    keep: str,
+    budgets: Sequence[int],
+    tick: Callable[[float], None] = lambda share: None,
+    dtype: torch.dtype = torch.float32,
+) -> Iterator[Trained]:
+    """Training that pauses at each of the ascending ``budgets``, in place of ``spec``'s steps: yields, bit for bit, what
+    :func:`train` gives for so many steps, and goes on from there when asked for the next. A paused stack holds no images.
+    """
+    torch.set_flush_denormal(True)
+    seeds = [r.seed for r in runs]
+    alive = np.arange(len(runs))  # places of the runs that are still in the stack
+    batch = _feed(spec, seeds, images, budgets[0], dtype)
+    net = build(spec, images, seeds, dtype)
+    built = {k: v.clone() for k, v in net.state_dict().items()}
+    with torch.no_grad():
+        net.set_statistics("batch", update=False)
+        net(batch(0, alive)[0], calibrate=True)
+    net.set_statistics("batch", update=True)
+    rates = torch.tensor([r.rate for r in runs], dtype=dtype)
+    optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
+    saver = None if keep == "curve" else _Saver(net, built, {1.0, spec["targets"][0]} if keep == "levels" else set())
+
+    loss = np.zeros((budgets[-1], len(runs)))
+    diverged = np.zeros(len(runs), dtype=np.int64)
+    done = np.full(len(runs), budgets[-1])
+    lowest, started, step = min(spec["targets"]), time.monotonic(), 0
+    for budget in budgets:
+        if step:
+            batch = _feed(spec, seeds, images, budget, dtype)
+        while step < (budget if saver else min(budget, done.max())):
+            inputs, labels = batch(step, alive)
+            net.set_moment([seeds[i] for i in alive], step)
+            each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
+            optimizer.step(each)
+            loss[step, alive] = each.detach().numpy()
+            if keep == "curve":
+                loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
+            bad = ~(loss[step] <= 1000 * loss[0])
+            step += 1
+            diverged[bad & (diverged == 0)] = step
+            window = loss[max(0, step - WINDOW) : step]
+            reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
+            done[(reached | (diverged > 0)) & (done > step)] = step
+            if saver:
+                saver.see(step, window, diverged == 0)
+            elif 0 < len(stay := np.flatnonzero(done[alive] > step)) <= FEWER * len(alive):
+                alive, which = alive[stay], torch.from_numpy(stay)
+                only(net, which)
+                optimizer.keep(net.parameters(), which)
+            if time.monotonic() - started > 1:
+                started = time.monotonic()
+                tick(step / budget)
+        del batch
+        yield Trained(loss[:step].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
+
+
+def _feed(spec: dict[str, Any], seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Feed:
+    """Each network's own batches of its training images, up to ``steps``."""
+    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
+    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
+    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
+    size = len(x) // len(seeds)
+    index = batches(seeds, size, spec["setting"]["batch"], steps) + size * torch.arange(len(seeds))[:, None]
+
+    def batch(step: int, places: np.ndarray) -> tuple[Tensor, Tensor]:
+        flat = index[step, places].reshape(-1)
+        inputs = x.index_select(0, flat).view(len(places), -1, x.shape[1])
+        return inputs.mT, y.index_select(0, flat).view(len(places), -1)
+
+    return batch
+
+
+class _Saver:
+    """Copies a network's parameters and averages at the start, what differs from ``built``; when the loss first falls
+    below each of ``levels``, and, if there are any, at a fixed step; and at the end."""
+
+    def __init__(self, net: nn.Module, built: Mapping[str, Tensor], levels: Collection[float]) -> None:
+        self.net, self.levels = net, sorted(levels, reverse=True)
+        changed = {k: v.numpy().copy() for k, v in net.state_dict().items() if not torch.equal(v, built[k])}
+        have = np.ones(len(next(iter(built.values()))), bool)
+        self.saved: dict[str, Arrays] = {"init": {**changed, "have": have}}
+
+    def see(self, step: int, window: np.ndarray, sound: np.ndarray) -> None:
+        if step == EARLY and self.levels:
+            self._save(f"step{EARLY}", None)
+        if len(window) < WINDOW:
+            return
+        mean = window.mean(0)
+        for level in self.levels:
+            have = self.saved.get(f"loss{level}", {}).get("have", np.zeros(len(mean), bool))
+            new = (mean < level) & ~have & sound
+            if new.any():
+                self._save(f"loss{level}", new)
+
+    def finish(self) -> dict[str, Arrays]:
+        self._save("final", None)
+        return self.saved
+
+    def _save(self, name: str, which: np.ndarray | None) -> None:
+        state = {k: v.detach().numpy() for k, v in self.net.state_dict().items()}
+        if which is None:
+            self.saved[name] = {k: v.copy() for k, v in state.items()}
+            self.saved[name]["have"] = np.ones(len(next(iter(state.values()))), bool)
+            return
+        if name not in self.saved:
+            self.saved[name] = {k: np.zeros_like(v) for k, v in state.items()}
+            self.saved[name]["have"] = np.zeros(len(which), bool)
+        for k, v in state.items():
+            self.saved[name][k][which] = v[which]
+        self.saved[name]["have"] |= which
