@@ -13,7 +13,7 @@ quick: .venv/ready
 test: .venv/ready
 	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile
 lint: .venv/ready
-	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy
+	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy && $(RUN) lint-imports
 bench: .venv/ready
 	$(RUN) python -m bnstudy.bench
 prune: .venv/ready

@@ -10,17 +10,17 @@ import torch
 from bnstudy.data.images import save
 from bnstudy.data.labels import chosen, counts, largest, proportions
 from bnstudy.measures import shift
-from bnstudy.measures.cell import Source
+from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
 from trained import IMAGES, cell
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory) -> Source:
+def source(tmp_path_factory) -> StudyImages:
     path = tmp_path_factory.mktemp("data") / "digits.npz"
     save(IMAGES, path)
-    return Source(path)
+    return StudyImages(path)
 
 
 def one_by_one(net, x, size):
@@ -76,7 +76,7 @@ def test_one_image_has_no_spread_so_all_get_the_same_answer() -> None:
     torch.testing.assert_close(logits[..., :1], expected, rtol=0, atol=1e-3)
 
 
-def test_small_batches_are_tested_where_said(source: Source) -> None:
+def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     c = cell("bn")
     c.source = source
     table = shift.measure(c)

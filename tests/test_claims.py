@@ -10,7 +10,7 @@ import pytest
 from bnstudy.claims.judge import answers, judge, load
 from bnstudy.claims.sentences import sentence
 from bnstudy.config.checks import own_factors
-from bnstudy.config.study import Study, settings
+from bnstudy.config.study import StudyConfig, settings
 from bnstudy.report.results import COLUMNS
 
 LEDGER = load(Path(__file__).parents[1] / "config/claims.yaml")
@@ -146,7 +146,7 @@ def test_a_sentence_takes_its_numbers_from_a_setting_with_the_claims_verdict() -
     assert row["sentence"].endswith("Left open: depth 5.") and row["estimate"] is None
 
 
-def planned(study: Study) -> set[str]:
+def planned(study: StudyConfig) -> set[str]:
     """Claims that a study has a network for, judged on the rates that it plans and on nothing else. Q3i rests on a check."""
     rows = []
     for setting, asked in settings(study).items():
@@ -163,7 +163,7 @@ def planned(study: Study) -> set[str]:
 
 
 def test_the_default_study_leaves_no_claim_untested() -> None:
-    study, every = Study(), {claim.id for claim in LEDGER.claims}
+    study, every = StudyConfig(), {claim.id for claim in LEDGER.claims}
     assert planned(study) == every - {"Q3i"}
     fewer = [grid for grid in study.grids if not grid.name.startswith(("lecture", "window", "skips"))]
     assert planned(study.model_copy(update={"grids": tuple(fewer)})) == every - {"Q3i", "Q2e", "Q3b", "U7"}

@@ -17,8 +17,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from bnstudy.config import study as c
-from bnstudy.config.checks import names
 from bnstudy.config.data import IMAGES
+from bnstudy.core.plugins import names
 from bnstudy.data import cifar10, fashion_mnist
 
 ROOT = Path(__file__).parents[1]
@@ -275,8 +275,8 @@ BAD: dict[str, tuple[str, int, str, str, str, str, str, str]] = {
         *(3, "training.deep_steps", "600", "fewer steps", "at least 900", "", "set training.deep_steps"),
     ),
     "capitals in the name": (
-        "study: My Study\n",
-        *(1, "study", '"My Study"', "pattern", "lower-case letters", "", "change"),
+        "study: My StudyConfig\n",
+        *(1, "study", '"My StudyConfig"', "pattern", "lower-case letters", "", "change"),
     ),
     "a path for a name": ("study: ../x\n", 1, "study", '"../x"', "pattern", "lower-case", "", "change"),
     "reserved name": ("study: cells\n", 1, "study", '"cells"', "reserved", "any name but", "", "choose"),
@@ -368,12 +368,12 @@ def test_values_from_the_command_line_are_told_apart(tmp_path: Path) -> None:
 
 def test_the_default_config_states_every_default() -> None:
     written = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    study = json.loads(c.Study().model_dump_json())
+    study = json.loads(c.StudyConfig().model_dump_json())
     grids = {"grids": None}  # their own defaults stand above them; that they make the same study is the last line's
     data = {k: v for k, v in study["data"].items() if v is not None}  # path, images: only where asked for
     assert written | grids == {**study, "data": data} | grids
-    assert list(written) == list(c.Study.model_fields)
-    assert c.read_study(ROOT / "config/config.yaml") == c.Study()
+    assert list(written) == list(c.StudyConfig.model_fields)
+    assert c.read_study(ROOT / "config/config.yaml") == c.StudyConfig()
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_the_studies_of_the_project_load(name: str) -> None:
 def test_one_line_is_a_study(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("study: mine\n")
-    assert c.read_study(file) == c.Study(study="mine")
+    assert c.read_study(file) == c.StudyConfig(study="mine")
 
 
 def test_the_schema_is_the_models() -> None:
@@ -406,7 +406,7 @@ def test_the_columns_of_every_measure_are_documented(measure: str) -> None:
 
 def test_the_readme_names_every_key_and_arm() -> None:
     text = (ROOT / "config/README.md").read_text()
-    models = [c.Study, *(f.annotation for f in c.Study.model_fields.values())]
+    models = [c.StudyConfig, *(f.annotation for f in c.StudyConfig.model_fields.values())]
     keys = {key for model in models for key in getattr(model, "model_fields", {})}
     keys |= {"name", "arms", "depths", "gains", "inputs", "rates"}
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
@@ -455,7 +455,7 @@ def test_settings_are_the_union_of_the_grids() -> None:
         {"name": "adam", "arms": ["bn"], "depths": [5], "optimizers": ["adam"], "widths": [32, 64]},
         {"name": "skip", "arms": ["bn"], "depths": [5], "nets": ["resmlp", "cnn"]},
     ]
-    study = c.Study.model_validate_json(json.dumps({"grids": grids}))
+    study = c.StudyConfig.model_validate_json(json.dumps({"grids": grids}))
     found = c.settings(study)
     assert len(found) == 6 + 4 + 0 + 2 + 2  # the third grid adds rates to settings of the first
     of = {(*s[:6], s.optimizer): asked for s, asked in found.items()}
@@ -471,11 +471,11 @@ def test_settings_are_the_union_of_the_grids() -> None:
 
 
 def test_steps_and_seeds() -> None:
-    study = c.Study()
+    study = c.StudyConfig()
     assert [c.steps(study, depth) for depth in (2, 10, 11, 20)] == [600, 600, 1200, 1200]
     assert c.evaluation_seeds(study) == list(range(16))
     assert c.tuning_seeds(study) == [10_000, 10_001, 10_002]
-    most = c.Study(seeds={"tuning": 10_000, "evaluation": 10_000})  # type: ignore[arg-type]
+    most = c.StudyConfig(seeds={"tuning": 10_000, "evaluation": 10_000})  # type: ignore[arg-type]
     assert not set(c.evaluation_seeds(most)) & set(c.tuning_seeds(most))
 
 
@@ -564,7 +564,7 @@ def _junk(data: st.DataObject) -> Any:
 
 def _loads_or_stops(read: Any) -> None:
     try:
-        assert isinstance(read(), c.Study)
+        assert isinstance(read(), c.StudyConfig)
     except SystemExit as stop:
         assert isinstance(stop.code, str) and "\n\n1. " in stop.code
         assert all(line.isprintable() for line in stop.code.split("\n"))
@@ -573,7 +573,7 @@ def _loads_or_stops(read: Any) -> None:
 @effort(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
-    config = json.loads(c.Study().model_dump_json())
+    config = json.loads(c.StudyConfig().model_dump_json())
     for _ in range(data.draw(st.integers(1, 3))):
         config = _mutate(config, data)
     _loads_or_stops(lambda: c.load_study(config))

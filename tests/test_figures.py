@@ -343,7 +343,7 @@ def test_the_names_and_colours_of_hues_are_those_of_the_images():
 @pytest.mark.filterwarnings("error")
 def test_a_table_with_whole_gains_alone_still_finds_its_rates(tmp_path, tables):
     """Written as 1, not 1.0: beside a rates.csv that has a gain of 0.41."""
-    from bnstudy.report.results import Study
+    from bnstudy.report.results import Results
 
     plain = tables["shift"][tables["shift"]["gain"] == 1.0]
     synthetic.write(
@@ -351,7 +351,7 @@ def test_a_table_with_whole_gains_alone_still_finds_its_rates(tmp_path, tables):
     )
     (tmp_path / "claims.json").write_text("[]")
     (tmp_path / "ledger.json").write_text(json.dumps({"targets": synthetic.TARGETS, "base": synthetic.BASE}))
-    assert len(Study(tmp_path).at("shift")) > 1000
+    assert len(Results(tmp_path).at("shift")) > 1000
 
 
 def test_only_a_grounds_own_ceiling_at_severity_5_is_drawn(tables):
@@ -505,13 +505,13 @@ def test_the_colour_share_stands_by_ground_arm_and_gain():
     ],
 )
 def test_figures_show_the_depths_that_the_claims_speak_of(tmp_path, depths: list[int], count: int, shown: list[int]):
-    from bnstudy.report.results import Study
+    from bnstudy.report.results import Results
 
     (tmp_path / "claims.json").write_text("[]")
     (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')
     rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
     table = pd.DataFrame(rows, columns=["depth", "arm"])
-    assert Study(tmp_path).depths(table, count=count) == shown
+    assert Results(tmp_path).depths(table, count=count) == shown
 
 
 def test_swapped_hues_stand_by_arm_and_statistics():

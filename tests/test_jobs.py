@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnstudy.config.study import Study
+from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
 from bnstudy.data import digits
 from bnstudy.data.images import save
@@ -50,7 +50,7 @@ def test_a_target_of_one_has_its_roles() -> None:
 )
 def test_what_is_kept_follows_from_what_is_measured(measures: list[str], kept: str) -> None:
     grid = {"name": "a", "arms": ("none",), "depths": (5, 10, 20), "measures": tuple(measures)}
-    study = Study.model_validate({"grids": (grid,)})
+    study = StudyConfig.model_validate({"grids": (grid,)})
     asked = json.loads(Plan(study).evaluate("none_mlp_d5to20"))["settings"]
     assert [entry["keep"] for entry in asked] == [kept] * 3
 
@@ -69,7 +69,7 @@ def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[st
     training = {"steps": steps, "deep_steps": steps}
     grid = {"name": "a", "arms": ["none"], "depths": [20, 2, 4, 3]}
     study = {"training": training, "grids": [grid], "claims": {"depths": {"shallow": 2}}}
-    plan = Plan(Study.model_validate_json(json.dumps(study)))
+    plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
     assert list(plan.jobs) == jobs
     assert [s.depth for job in plan.jobs.values() for s in job] == [2, 3, 4, 20]
     assert all(plan.work(job) <= FEW or len(plan.jobs[job]) == 1 for job in jobs)

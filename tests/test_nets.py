@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bnstudy.config.checks import names
-from bnstudy.config.study import Study
+from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
+from bnstudy.core.plugins import names
 from bnstudy.data.images import Images, save
-from bnstudy.measures.cell import Source, TrainedCell
+from bnstudy.measures.cell import StudyImages, TrainedCell
 from bnstudy.measures.steps import blocks, layers, outputs
 from bnstudy.nets.cnn import SIDE, strides
 from bnstudy.pipeline.jobs import blocks as seed_blocks
@@ -261,7 +261,7 @@ def test_every_measure_runs(net: str, arm: str, inputs: str, tmp_path: Path, mon
     c = cell(arm, 3, net=net, inputs=inputs, models=1)
     assert c.have("loss0.5").all()
     save(IMAGES, tmp_path / "images.npz")
-    monkeypatch.setattr(c, "source", Source(tmp_path / "images.npz"))
+    monkeypatch.setattr(c, "source", StudyImages(tmp_path / "images.npz"))
     for name in names("measures", "measure"):
         table = import_module(f"bnstudy.measures.{name}").measure(c)
         if arm == "none" and name in ("affine", "xhat"):
@@ -276,7 +276,7 @@ def test_every_measure_runs(net: str, arm: str, inputs: str, tmp_path: Path, mon
 def test_networks_that_train_alone_are_planned_so() -> None:
     grid = {"name": "main", "arms": ["none", "bn"], "depths": [4], "nets": ["mlp", "cnn", "resnet"]}
     study = {"grids": [grid], "claims": {"depths": {"shallow": 4}}, "seeds": {"evaluation": 10}}
-    plan = Plan(Study.model_validate_json(json.dumps(study)))
+    plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
     assert sorted(plan.jobs) == sorted(f"{arm}_{net}_d4" for arm in ("none", "bn") for net in grid["nets"])
     for net, sizes in (("mlp", [8, 2]), ("cnn", [1] * 10), ("resnet", [1] * 10)):
         job = json.loads(plan.evaluate(f"bn_{net}_d4"))

@@ -16,8 +16,8 @@ from bnstudy.arms.find import builder, check
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.others import with_others
 from bnstudy.config import study as c
-from bnstudy.config.checks import names
 from bnstudy.core import fingerprints as code
+from bnstudy.core.plugins import names
 from project import ROOT, copy
 from synthetic import BASE, tables
 

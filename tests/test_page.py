@@ -18,7 +18,7 @@ import pytest
 
 import synthetic
 from bnstudy.claims import judge as ledger
-from bnstudy.claims import robustness
+from bnstudy.claims import sensitivity
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
 from bnstudy.pipeline.notebook import execute
@@ -58,8 +58,8 @@ def study(folder, tables, seeds=16, hangs=False):
     judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
     said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
     if hangs:
-        changed = robustness.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE)
-        robustness.attach(rows, changed)
+        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE)
+        sensitivity.attach(rows, changed)
         pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
     made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
     for name, value in {
@@ -469,9 +469,9 @@ def test_notebooks_in_the_tree_carry_no_outputs():
 
 
 def test_table_frames_keep_the_arm_called_none(kernels):
-    from bnstudy.report.results import Study
+    from bnstudy.report.results import Results
 
-    found = Study(kernels)
+    found = Results(kernels)
     assert set(found.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}
     assert found.table("nothing").empty and found.seeds == 10 and found.targets == [0.5, 0.25]
     assert isinstance(found.at("drift"), pd.DataFrame) and found.at("drift")["gain"].unique().tolist() == [1.0]

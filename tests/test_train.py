@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from bnstudy.arms import noise
-from bnstudy.config.checks import names
 from bnstudy.core import store
+from bnstudy.core.plugins import names
 from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.convergence import steps_to

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import project
-from bnstudy.config.checks import names
 from bnstudy.core.fingerprints import closure
+from bnstudy.core.plugins import names
 
 ROOT = project.ROOT
 

@@ -59,7 +59,7 @@ def _claims(a: argparse.Namespace) -> None:
     import pandas as pd
 
     from bnstudy.claims import judge as claims
-    from bnstudy.claims import robustness
+    from bnstudy.claims import sensitivity
     from bnstudy.claims.others import with_others
     from bnstudy.core import store
 
@@ -68,8 +68,8 @@ def _claims(a: argparse.Namespace) -> None:
     ledger = with_others(claims.load(a.claims), tables, a.spec["depths"], a.spec["base"])
     study = (tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"], a.spec["base"])
     rows, contrasts = claims.judge(ledger, *study)
-    changed = robustness.run(ledger, *study)
-    robustness.attach(rows, changed)
+    changed = sensitivity.run(ledger, *study)
+    sensitivity.attach(rows, changed)
     for name, found in (("contrasts", contrasts), ("robustness", changed)):
         pd.DataFrame(found).to_csv(a.out.with_name(f"{name}.csv"), index=False, float_format="%.8g")
     store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bnstudy.claims.robustness import DECIDED
+from bnstudy.claims.sensitivity import DECIDED
 
 Row = dict[str, Any]
 

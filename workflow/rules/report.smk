@@ -39,7 +39,7 @@ rule claims:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=PLAN.judged(),
-        code=PLAN.code("bnstudy.claims.judge", "bnstudy.claims.robustness", "bnstudy.claims.others"),
+        code=PLAN.code("bnstudy.claims.judge", "bnstudy.claims.sensitivity", "bnstudy.claims.others"),
     shell:
         "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.ledger} --checks {input.checks} --out {output.rows} 2> {log}"
 

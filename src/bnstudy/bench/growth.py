@@ -10,30 +10,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from bnstudy.bench.fresh import one_setting, train
-from bnstudy.bench.machine import Used, fresh, used
+from bnstudy.bench.growth_page import Point, Sizes, figure, page
+from bnstudy.bench.machine import fresh, used
 from bnstudy.core import store
-
-
-class Point(NamedTuple):
-    """One process: what grew, to which size, and what it took."""
-
-    grown: str
-    size: int
-    used: Used
-
-
-class Sizes(NamedTuple):
-    """The sizes tried; ``steps`` a network, ``settings`` of a planned study (24 cells each)."""
-
-    seeds: tuple[int, ...] = (16, 32, 64, 128)
-    depth: tuple[int, ...] = (2, 5, 10, 20, 50, 100, 200)
-    width: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
-    settings: tuple[int, ...] = (5, 45, 420)
-    rows: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
-    steps: int = 100
 
 
 def points(sizes: Sizes, folder: Path) -> Iterator[Point]:
@@ -85,8 +66,6 @@ def main() -> None:
             found.append(point)
             seconds, gib = point.used
             print(f"{point.grown:8}{point.size:>10,}{seconds:9.1f} s{gib:7.2f} GiB", file=sys.stderr, flush=True)
-    from bnstudy.bench.growth_page import figure, page
-
     out.mkdir(exist_ok=True)
     (out / "growth.svg").write_text(figure(found))
     (out / "growth.md").write_text(page(found, sizes))

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from bnstudy.bench.growth import Point, Sizes
+from bnstudy.bench.machine import Used
 
 LABELS = {
     "seeds": "seeds of one setting",
@@ -42,13 +41,32 @@ end. Times vary by some tens of percent from run to run: compare orders of magni
 """
 
 
-def page(points: "Sequence[Point]", sizes: "Sizes") -> str:
+class Point(NamedTuple):
+    """One process: what grew, to which size, and what it took."""
+
+    grown: str
+    size: int
+    used: Used
+
+
+class Sizes(NamedTuple):
+    """The sizes tried; ``steps`` a network, ``settings`` of a planned study (24 cells each)."""
+
+    seeds: tuple[int, ...] = (16, 32, 64, 128)
+    depth: tuple[int, ...] = (2, 5, 10, 20, 50, 100, 200)
+    width: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
+    settings: tuple[int, ...] = (5, 45, 420)
+    rows: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
+    steps: int = 100
+
+
+def page(points: Sequence[Point], sizes: Sizes) -> str:
     """docs/growth.md."""
     lines = [f"| {LABELS[p.grown]} | {p.size:,} | {p.used.seconds:.1f} | {p.used.gib:.2f} |" for p in points]
     return TEXT.format(found=sentence(points), alt=ALT, table="\n".join(lines), steps=sizes.steps)
 
 
-def sentence(points: "Sequence[Point]") -> str:
+def sentence(points: Sequence[Point]) -> str:
     """What the figure shows, in words: the first and the last size of everything that grows."""
     found = []
     for grown, label in LABELS.items():
@@ -61,7 +79,7 @@ def sentence(points: "Sequence[Point]") -> str:
     return "Processor time and memory of one process, least to greatest size. " + "; ".join(found) + "."
 
 
-def figure(points: "Sequence[Point]") -> str:
+def figure(points: Sequence[Point]) -> str:
     """docs/growth.svg: a column for everything that grows, time above, memory below, logarithmic axes."""
     import matplotlib.pyplot as plt
     import pandas as pd

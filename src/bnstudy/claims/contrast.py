@@ -1,155 +1,139 @@
-"""One setting of a claim: its contrast, interval and verdict."""
+"""One primary interval of the claims file as a strict model: which contrast, of which networks, and what matters."""
 
 import math
-from typing import TYPE_CHECKING, Any
+import re
+from typing import Annotated, Any, Literal
 
-from bnstudy.claims.sentences import effect, natural
-from bnstudy.claims.setting import PLACE, Premise, Setting
-from bnstudy.core.stats import Interval, median_interval
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-if TYPE_CHECKING:
-    import pandas as pd
+from bnstudy.claims.needs import ENDPOINTS
 
-    from bnstudy.claims.lookup import Lookup
-
-Row = dict[str, Any]
-Theta = list[tuple[int, float, float]]
-NOT_EVALUABLE = "not evaluable: "
-
-
-def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple[str, str | None]:
-    """One setting: ("supported" | "contradicted" | "open", shade or None), theta being in [low, high].
-
-    more: theta > sesoi; less: theta < -sesoi; within: abs theta < sesoi. Ends may be infinite. Shades: opposite,
-    negligible, not enough (none or the opposite); for within: higher, lower.
-    """
-    if region == "within":
-        if -sesoi < low and high < sesoi:
-            return "supported", None
-        outside = {"higher": low > sesoi, "lower": high < -sesoi}
-        shade = next((name for name, true in outside.items() if true), None)
-        return ("contradicted", shade) if shade else ("open", None)
-    if region == "less":
-        low, high = -high, -low
-    if low > sesoi:
-        return "supported", None
-    if high >= sesoi:
-        return "open", None
-    if high < -sesoi:
-        return "contradicted", "opposite"
-    return "contradicted", "negligible" if low > -sesoi else "not enough"
+SHADES = {
+    "more": ("opposite", "negligible"),
+    "less": ("opposite", "negligible"),
+    "within": ("higher", "lower"),
+}
+"""How a setting can be contradicted, a region; "not enough" besides, also where a claim's settings differ in shade."""
 
 
-def evaluate(at: "Lookup", setting: Setting, intervals: int) -> tuple[Row, Theta]:
-    """A setting's row of claims.json, and its contrast as (seed, lower, upper).
-
-    ``intervals``: K, over which the interval is simultaneous. The row's `absent` says that the study lacks a network,
-    its `unmeasured` that a table lacks the network's rows.
-    """
-    from bnstudy.claims.lookup import Missing, NotEvaluable, Unmeasured
-
-    unit = "ln times" if setting.unit == "times" else setting.unit
-    row: Row = {"name": _name(at, setting.name), "region": setting.region, "sesoi": setting.sesoi, "unit": unit}
-    row |= _numbers(setting, Interval(None, -math.inf, math.inf, ""))
-    row |= {"verdict": "open", "detail": None, "n_seeds": 0, "reason": None, "absent": False, "unmeasured": False}
-    try:
-        if setting.endpoint == "check":
-            return _checked(at, setting, row), []
-        theta = _contrast(at, setting)
-        _hold_premises(at, setting, intervals)
-    except Missing as error:
-        return row | {"absent": True, "reason": str(error)}, []
-    except NotEvaluable as error:
-        return row | {"unmeasured": isinstance(error, Unmeasured), "reason": f"{NOT_EVALUABLE}{error}"}, []
-    if setting.reverse:
-        theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})
-    lower, upper = theta["lower"] + setting.margin, theta["upper"] + setting.margin
-    found = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
-    row["verdict"], row["detail"] = decide(found.low, found.high, setting.sesoi, setting.region)
-    row |= _numbers(setting, found) | {"n_seeds": len(theta)}
-    censored = int((lower != upper).sum())
-    if found.reason:
-        row["reason"] = found.reason
-    elif row["verdict"] == "open" and math.isinf(found.low) and math.isinf(found.high):
-        row["reason"] = f"{censored} of {len(theta)} seeds are censored"
-    return row, [(int(s), lo, hi) for s, lo, hi in zip(theta.index, lower, upper)]
+def _number(value: Any) -> Any:
+    """ "ln 1.25" and "-ln 2" are numbers as well."""
+    found = re.fullmatch(r"(-?)\s*ln\s+(\d+(?:\.\d+)?)", value) if isinstance(value, str) else None
+    return (-1 if found[1] else 1) * math.log(float(found[2])) if found else value
 
 
-def _contrast(at: "Lookup", part: Setting | Premise, setting: Setting | None = None) -> "pd.DataFrame":
-    from bnstudy.claims.endpoints.table import ENDPOINTS
-
-    spec = {**(setting or part).model_dump(exclude_none=True), **part.model_dump(exclude_none=True)}
-    key = repr([(k, spec.get(k)) for k in ("endpoint", "arms", *PLACE)])
-    if key in at.contrasts:
-        return at.contrasts[key]
-    theta = ENDPOINTS[part.endpoint](at, spec)
-    if not theta.index.equals(at.seeds):
-        raise ValueError(f"endpoint {part.endpoint} speaks of other seeds than the {len(at.seeds)} evaluated ones")
-    at.contrasts[key] = theta
-    return theta
+Number = Annotated[float, BeforeValidator(_number)]
+Depth = Literal["shallow", "middle", "deep"]
 
 
-def _hold_premises(at: "Lookup", setting: Setting, intervals: int) -> None:
-    """Raises NotEvaluable where a premise isn't shown to hold, by an interval of the question's own width."""
-    from bnstudy.claims.lookup import NotEvaluable
-
-    for premise in setting.premises:
-        theta = _contrast(at, premise, setting)
-        found = median_interval(theta["lower"].to_numpy(), theta["upper"].to_numpy(), intervals)
-        if found.reason:
-            raise NotEvaluable(found.reason)
-        if not found.low > premise.sesoi:
-            unit = "ln times" if premise.unit == "times" else premise.unit
-            ends = {"shown_low": _finite(found.low), "shown_high": _finite(found.high)}
-            shown = effect({"shown_estimate": found.estimate, **ends, "unit": unit})
-            raise NotEvaluable(premise.otherwise.format(effect=shown, sesoi=natural(premise.sesoi, unit, 3)))
+def _endpoint(name: str) -> str:
+    if name not in ENDPOINTS:
+        raise ValueError(f"no such endpoint; there are {', '.join(ENDPOINTS)}")
+    return name
 
 
-def _checked(at: "Lookup", setting: Setting, row: Row) -> Row:
-    """A verdict from an external check: what it measured is exact, so both ends of its interval are that number."""
-    from bnstudy.claims.lookup import Missing, NotEvaluable
-
-    checks = at.tables.get("checks")
-    mine = {} if checks is None else checks[checks["id"] == setting.check].set_index("name").to_dict("index")
-    for name in filter(None, (setting.row, setting.sound)):
-        value = mine.get(name, {}).get("measured")
-        if value is None or math.isnan(value):
-            raise Missing(f'no result of check {setting.check}, "{name}"')
-    if setting.sound and not mine[setting.sound]["passed"]:
-        raise NotEvaluable(f'check {setting.check}, "{setting.sound}", did not pass')
-    measured = float(mine[setting.row]["measured"])
-    row["verdict"], row["detail"] = decide(measured, measured, setting.sesoi, setting.region)
-    return row | _numbers(setting, Interval(measured, measured, measured, ""))
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Column = Literal["moments", "shape", "change_absolute", "change_relative"]
 
 
-def _numbers(setting: Setting, found: Interval) -> Row:
-    """theta as judged, and as shown: value = (theta - margin), the sign turned back where the claim turned it."""
-
-    def shown(theta: float) -> float:
-        return setting.margin - theta if setting.reverse else theta - setting.margin
-
-    estimate, low, high, _ = found
-    ends = (shown(high), shown(low)) if setting.reverse else (shown(low), shown(high))
-    return {
-        "estimate": estimate, "ci_low": _finite(low), "ci_high": _finite(high),
-        "ci_low_open": low == -math.inf, "ci_high_open": high == math.inf,
-        "shown_estimate": None if estimate is None else shown(estimate), "shown_low": _finite(ends[0]),
-        "shown_high": _finite(ends[1]), "shown_sesoi": shown(setting.sesoi),
-    }  # fmt: skip
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-def _name(at: "Lookup", template: str) -> str:
-    """A setting's name with the study's own numbers; a depth or target it lacks is named in words."""
-    words = {
-        name: f"depth {at.depths[name]}" if name in at.depths else f"{name} depth"
-        for name in ("shallow", "middle", "deep")
-    }
-    words |= {
-        name: f"loss {at.targets[i]:g}" if i < len(at.targets) else f"{name} loss"
-        for i, name in enumerate(("main", "second"))
-    }
-    return template.format_map(words)
+class Network(Strict):
+    """What a setting can say of its network besides the arm; left out, the study's own value."""
+
+    depth: Depth | None = None
+    gain: float | None = None
+    inputs: str | None = None
+    net: str | None = Field(None, description="skip: the study's own network with skip connections")
+    width: int | None = None
+    batch: int | None = None
+    optimizer: str | None = None
+    pool: int | None = None
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+class Premise(Strict):
+    """A contrast that must exceed its sesoi for the setting to say anything; keys left out are the setting's."""
+
+    endpoint: Endpoint
+    arms: list[str]
+    column: Column | None = None
+    sesoi: Annotated[Number, Field(ge=0)]
+    unit: Literal["times", "points", "sd"] = "times"
+    otherwise: str = Field(description="the reason given then; may name {effect} and {sesoi} of the premise")
+
+
+class Contrast(Network):
+    """One primary interval. theta = margin + value, or margin - value where ``reverse``; the claim says theta > sesoi."""
+
+    name: str = Field(description="as shown; {shallow}, {middle}, {deep}, {main}, {second} give the study's numbers")
+    endpoint: Endpoint
+    arms: list[str] = []
+    region: Literal["more", "less", "within"] = "more"
+    sesoi: Annotated[Number, Field(ge=0)]
+    unit: Literal["times", "points", "percent", "sd", "decades", "kurtosis", "relative error"] = Field(
+        description="times: theta is the natural logarithm"
+    )
+    margin: Number = 0.0
+    reverse: bool = False
+    target: Literal["main", "second"] | None = None
+    rate: Literal["best", "shared"] | None = None
+    against: Network | None = Field(None, description="the other network of a contrast, the setting with keys changed")
+    family: str | None = None
+    severity: int | None = None
+    statistics: str | None = None
+    column: Column | None = None
+    checkpoint: Literal["init", "step100", "main"] | None = Field(
+        None, description="main: when the main target was reached"
+    )
+    matching: Literal["rate", "decrease", "step"] | None = None
+    kind: Literal["gradient", "random"] | None = None
+    dose: float | None = None
+    match: Literal["dose", "damage"] | None = None
+    check: str | None = Field(None, description="id of an external check, as E15")
+    row: str | None = Field(None, description="the row, by name, whose measured error is judged")
+    sound: str | None = Field(
+        None, description="a row of the same check that must have passed for that to say anything"
+    )
+    premises: list[Premise] = []
+
+    @model_validator(mode="after")
+    def _fits_endpoint(self) -> "Contrast":
+        parts: list[Contrast | Premise] = [self, *self.premises]
+        for part in parts:
+            needs, given = ENDPOINTS[part.endpoint], self.given() | ({"column"} if part.column else set())
+            if len(part.arms) not in needs.arms:
+                counts = " or ".join(map(str, needs.arms))
+                raise ValueError(
+                    f"endpoint {part.endpoint} takes {counts} arm{'s' * (needs.arms != (1,))}, not {part.arms}"
+                )
+            if needs.must - given:
+                raise ValueError(f"endpoint {part.endpoint} also needs {', '.join(sorted(needs.must - given))}")
+        extra = self.given() - ENDPOINTS[self.endpoint].must - ENDPOINTS[self.endpoint].may
+        if extra:
+            raise ValueError(f"endpoint {self.endpoint} has no use for {', '.join(sorted(extra))}")
+        if self.region == "within" and self.sesoi == 0:
+            raise ValueError("a claim that says `within` needs a sesoi above 0")
+        return self
+
+    def given(self) -> set[str]:
+        """The keys that say where the contrast is taken."""
+        return {k for k in PLACE if getattr(self, k) is not None}
+
+
+JUDGED = ("name", "endpoint", "arms", "region", "sesoi", "unit", "margin", "reverse", "premises")
+"""Keys of a setting that say what is made of its contrast, not where it is taken."""
+PLACE = tuple(k for k in Contrast.model_fields if k not in JUDGED)
+SHARED = frozenset(Contrast.model_fields) - {"name"}
+"""Keys of a setting that a claim may give once for all of them."""
+
+
+def shades(setting: Contrast) -> tuple[str, ...]:
+    """How a setting can be contradicted. Where the sesoi is 0, all that contradicts is the opposite; the error that a
+    check measures is never below 0."""
+    if setting.endpoint == "check":
+        return ("higher",)
+    if not setting.sesoi:
+        return ("opposite",)
+    return SHADES[setting.region] if setting.region == "within" else (*SHADES[setting.region], "not enough")

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.ledger import FIELDS, Answer, Claim, Ledger, keys
-from bnstudy.claims.setting import Setting, shades
 from bnstudy.core.stats import max_intervals, seeds_needed
 
 VERDICT_SEEDS = 10
@@ -97,7 +97,7 @@ def _mirrored(claim: Claim, other: Claim | None) -> bool:
     return all(_key(s, s.arms[::-1]) in have for s in claim.settings)
 
 
-def _key(setting: Setting, arms: list[str]) -> dict[str, Any]:
+def _key(setting: Contrast, arms: list[str]) -> dict[str, Any]:
     return {
         **setting.model_dump(exclude={"name", "region", "sesoi", "unit", "margin", "reverse"}),
         "arms": arms,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bnstudy.claims.answers import answers, choose, findings
-from bnstudy.claims.contrast import NOT_EVALUABLE, decide, evaluate
+from bnstudy.claims.decide import NOT_EVALUABLE, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.sentences import effect, natural, sentence

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bnstudy.claims.setting import SHARED, Setting, Strict, shades
+from bnstudy.claims.contrast import SHARED, Contrast, Strict, shades
 
 Key = Annotated[str, Field(pattern="^(Q[1-9][a-z]|U[1-9]|A[1-9][0-9]*)$")]
 Condition = Annotated[str, Field(pattern=r"^(Q[1-9][a-z]|U[1-9])(\.[1-9])?$")]
@@ -26,7 +26,7 @@ class Claim(Strict):
     )
     sesoi_reason: str
     shares: Key | None = Field(None, description="the claim whose intervals these are: they are not counted twice")
-    settings: list[Setting] = Field(min_length=1)
+    settings: list[Contrast] = Field(min_length=1)
     texts: dict[str, str] = Field(description="verdict, or contradicted.SHADE, to the sentence said then")
 
     @model_validator(mode="before")

@@ -6,8 +6,8 @@ They form a question of their own, A, which shares an error of 5% as the others 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.ledger import Claim, Ledger, Question
-from bnstudy.claims.setting import Setting
 from bnstudy.core.factors import FIXED
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _claims(
 
 def _settings(
     rates: "pd.DataFrame", shift: "pd.DataFrame | None", arm: str, other: str, depths: Mapping[str, int]
-) -> Iterator[Setting]:
+) -> Iterator[Contrast]:
     """Steps, then accuracy, at every place (depth, gain, inputs) where both arms were run."""
     place = ["depth", "gain", "inputs"]
     tested = shift[shift["family"] == "clean"] if shift is not None else rates.iloc[:0]
@@ -89,4 +89,4 @@ def _settings(
                 where = "" if gain == 1 else f", gain {gain:g}"
                 where += "" if inputs == "standardized" else f", {inputs} inputs"
                 text = f"{what}, {{{name}}}{where}"
-                yield Setting(name=text, depth=name, gain=gain, inputs=inputs, **contrast)  # type: ignore[arg-type]
+                yield Contrast(name=text, depth=name, gain=gain, inputs=inputs, **contrast)  # type: ignore[arg-type]

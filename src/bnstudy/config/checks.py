@@ -1,108 +1,22 @@
 """What a config must satisfy beyond the types of its values: names that exist, parts that fit together."""
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from math import prod
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bnstudy.config.data import data_checks, fits_pool
-from bnstudy.config.errors import Path, Problem, nearest, refuse
-from bnstudy.core.fingerprints import path_of
-
-if TYPE_CHECKING:
-    from bnstudy.config.models import Grid, Study
+from bnstudy.config.errors import Path, Problem
+from bnstudy.config.models import Grid, StudyConfig
 
 HERE = File(__file__).parents[1]
-OUTSIDE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-"""An arm that stands outside the package."""
-RESERVED = ("bench", "cells", "data", "reference")
-"""Folders of results/ that are no study's."""
 MOST_SETTINGS = 10_000
 BASE_GAIN = 1.0
 BASE_INPUTS = "standardized"
 
 
-@cache
-def names(folder: str | File, function: str) -> tuple[str, ...]:
-    """The modules of ``folder`` (a path, or one inside the package) that define ``function``.
-
-    Read from the syntax tree: nothing is imported, so the Snakefile stays free of torch.
-    """
-    files = [f for f in (HERE / folder).glob("*.py") if re.fullmatch("[a-z][a-z0-9_]*", f.stem)]
-    return tuple(sorted(f.stem for f in files if function in top_level(f)))
-
-
-def top_level(file: File) -> Iterator[str]:
-    """The names that a module defines, read from its syntax tree."""
-    try:
-        body = ast.parse(file.read_bytes()).body
-    except (SyntaxError, ValueError):  # a broken file is no arm; importing it would say why
-        return
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.ImportFrom):
-            yield from (alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, ast.Assign):
-            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
-
-
-def known(folder: str, function: str, what: str, name: str) -> str:
-    """``name`` if src/bnstudy/``folder``/``name``.py has ``function``; else refuses, naming those that do."""
-    have = names(folder, function)
-    if name not in have:
-        todo = f"write one of them, or add src/bnstudy/{folder}/NAME.py with a function {function}"
-        raise refuse(f"there is no {what} of this name", "one of " + ", ".join(have), todo, nearest(name, have))
-    return name
-
-
-def arm_name(name: str) -> str:
-    """``name`` if there is such an arm; else refuses, saying what there is. Nothing is imported."""
-    if ":" not in name:
-        return known("arms", "build", "arm", name)
-    if not OUTSIDE.fullmatch(name):
-        raise refuse("it is not of the form package.module:Name", "letters, digits and _, as in mypkg.norms:Fancy")
-    module, _, defined = name.partition(":")
-    file = path_of(module)
-    if module.startswith("bnstudy.") or file is None:
-        todo = f"put {module.replace('.', '/')}.py into the folder you start from, or its folder into PYTHONPATH"
-        raise refuse(f"there is no module {module}", "a module of your own, beside the project", todo)
-    have = sorted(set(top_level(file)))
-    if defined not in have:
-        todo = f"define {defined}(models, channels, place), a function or a subclass of Norm"
-        raise refuse(
-            f"{file} defines no {defined}", "one of " + (", ".join(have) or "(nothing)"), todo, nearest(defined, have)
-        )
-    return name
-
-
-def distinct(values: tuple[object, ...]) -> tuple[object, ...]:
-    """``values`` when no two are equal."""
-    twice = sorted({str(v) for v in values if values.count(v) > 1})
-    if twice:
-        raise refuse(f"{', '.join(twice)} stands there more than once", "", "name each value once")
-    return values
-
-
-def ascending(values: tuple[float, ...]) -> tuple[float, ...]:
-    """``values`` when each is above the one before."""
-    if list(values) != sorted(set(values)):
-        right = ", ".join(f"{v:g}" for v in sorted(set(values)))
-        raise refuse("the values do not ascend, or one stands there twice", "", f"write [{right}]")
-    return values
-
-
-def unreserved(name: str) -> str:
-    if name in RESERVED:
-        todo = f"choose another name; results/{name} is used otherwise"
-        raise refuse("the name is reserved", f"any name but {', '.join(RESERVED)}", todo)
-    return name
-
-
-def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -> list[Problem]:
+def cross_checks(study: StudyConfig, broken: Mapping[str, bool], index: list[int]) -> list[Problem]:
     """Errors between values that are right by themselves.
 
     ``broken[section]``: the section has errors of its own, so that nothing can be said about how it fits (in
@@ -132,7 +46,7 @@ def cross_checks(study: "Study", broken: Mapping[str, bool], index: list[int]) -
     return problems
 
 
-def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
+def factors(study: StudyConfig, grid: Grid) -> dict[str, tuple]:
     """The lists that a grid crosses, in the order of a setting's values; those left out have the study's own value."""
     lists = {key: getattr(grid, key) for key in ("arms", "depths", "gains", "inputs")}
     own = own_factors(study)
@@ -142,14 +56,14 @@ def factors(study: "Study", grid: "Grid") -> dict[str, tuple]:
     return lists
 
 
-def own_factors(study: "Study") -> dict[str, Any]:
+def own_factors(study: StudyConfig) -> dict[str, Any]:
     """The study's own value of each factor that a grid may vary beside the arm, depth, gain and inputs."""
     network, training = study.network, study.training
     own = {"net": network.family, "width": network.width, "batch": training.batch}
     return {**own, "optimizer": training.optimizer, "pool": study.data.pool}
 
 
-def _each_grid(study: "Study", index: list[int]) -> Iterator[Problem]:
+def _each_grid(study: StudyConfig, index: list[int]) -> Iterator[Problem]:
     first_name: dict[str, int] = {}
     first_same: dict[object, int] = {}
     total = 0
@@ -172,7 +86,7 @@ def _each_grid(study: "Study", index: list[int]) -> Iterator[Problem]:
         yield Problem(("grids",), wrong, f"at most {MOST_SETTINGS}", "shorten the lists of the largest grid")
 
 
-def _fits(study: "Study", grid: "Grid", path: Path) -> Iterator[Problem]:
+def _fits(study: StudyConfig, grid: Grid, path: Path) -> Iterator[Problem]:
     """A grid's own batches and pools against the data."""
     for j, batch in enumerate(grid.batches or ()):
         if batch > study.data.train:
@@ -183,7 +97,7 @@ def _fits(study: "Study", grid: "Grid", path: Path) -> Iterator[Problem]:
         yield from fits_pool(study.data, pool, (*path, "pools", j))
 
 
-def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
+def _shared(grids: tuple[Grid, ...]) -> Iterator[Problem]:
     """The shared rate is the best rate of arm none at the same depth, base gain, standardized inputs."""
     base = {
         depth
@@ -200,7 +114,7 @@ def _shared(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
             yield Problem(("grids", i, "rates"), wrong, "best, grid; shared where arm none is studied too", todo)
 
 
-def _labels(grids: "tuple[Grid, ...]") -> Iterator[Problem]:
+def _labels(grids: tuple[Grid, ...]) -> Iterator[Problem]:
     """The names of jobs hold an arm's label."""
     first: dict[str, str] = {}
     for i, grid in enumerate(grids):
@@ -216,7 +130,7 @@ def label(arm: str) -> str:
     return re.sub("[^a-z0-9]+", "_", arm.lower())
 
 
-def _claims(study: "Study", grids_known: bool) -> Iterator[Problem]:
+def _claims(study: StudyConfig, grids_known: bool) -> Iterator[Problem]:
     depths, path = study.claims.depths, ("claims", "depths")
     order = [depths[key] for key in ("shallow", "middle", "deep") if key in depths]
     if not order:

@@ -5,15 +5,13 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from math import gcd
 from pathlib import Path as File
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bnstudy.config.errors import Path, Problem
+from bnstudy.config.models import Data
 from bnstudy.data.local import Unusable, choices, files
 from bnstudy.data.npz_file import describe
 from bnstudy.data.shares import shares
-
-if TYPE_CHECKING:
-    from bnstudy.config.models import Data
 
 
 class Known(NamedTuple):
@@ -35,7 +33,7 @@ CIFAR10_RECORD = 3073
 """Bytes of an image in CIFAR-10's binary version, the first its label."""
 
 
-def data_checks(data: "Data") -> Iterator[Problem]:
+def data_checks(data: Data) -> Iterator[Problem]:
     """Errors between the keys of ``data``, and between them and the user's file."""
     problem = _path(data)
     if problem:
@@ -68,7 +66,7 @@ def data_checks(data: "Data") -> Iterator[Problem]:
     yield from fits_pool(data, data.pool, ("data", "pool"))
 
 
-def fits_pool(data: "Data", pool: int, path: Path) -> Iterator[Problem]:
+def fits_pool(data: Data, pool: int, path: Path) -> Iterator[Problem]:
     """An error at ``path`` if ``pool`` does not divide both sides of the images, where they are known."""
     known = None if _path(data) else _known(data.source, data.path)
     if known is None or known.height % pool == 0 == known.width % pool:
@@ -80,7 +78,7 @@ def fits_pool(data: "Data", pool: int, path: Path) -> Iterator[Problem]:
     yield Problem(path, f"it does not divide the images' {sides}", "one of " + fits, "choose a divisor", value=pool)
 
 
-def _path(data: "Data") -> Problem | None:
+def _path(data: Data) -> Problem | None:
     """What is wrong with ``data.path``."""
     sets = choices(data.source)
     if data.path is None:

@@ -18,7 +18,7 @@ class TooLarge(ValueError):
     """A config of more than MOST_VALUES values, or nested deeper than DEEPEST."""
 
 
-class Source:
+class ConfigFile:
     """One config file: ``data`` (None when unreadable), ``lines`` {path: line from 1}, ``problems`` found."""
 
     def __init__(self, file: str | File) -> None:
@@ -105,7 +105,7 @@ def relative(file: str | File) -> str:
         return str(file)
 
 
-def place(sources: Sequence[Source], config: Any, path: Path) -> str:
+def place(sources: Sequence[ConfigFile], config: Any, path: Path) -> str:
     """ "file:line" of a path, or of the nearest thing around it; values of no file came with --config."""
     if not sources:
         return "--config on the command line"

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bnstudy.config.checks import arm_name, ascending, distinct, known, unreserved
 from bnstudy.config.errors import NAME_PATTERN
+from bnstudy.config.values import arm_name, ascending, distinct, known, unreserved
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Evaluated = Annotated[int, Field(ge=128, le=1_000_000)]  # shifted test batches have up to 128 images
@@ -192,8 +192,10 @@ GRIDS = (
 )  # fmt: skip
 
 
-class Study(Strict):
+class StudyConfig(Strict):
     """A whole study. Every key may be left out and has then the default given here."""
+
+    model_config = ConfigDict(title="Study")
 
     study: Annotated[Name, AfterValidator(unreserved)] = Field(default="default", description="folder of results/")
     title: Text = Field(default="Batch normalization, cross-examined", description="heading of the report")
@@ -218,4 +220,4 @@ class Study(Strict):
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a config file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyConfig.model_json_schema()}

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from bnstudy.config.checks import cross_checks, factors, names
+from bnstudy.config.checks import cross_checks, factors
 from bnstudy.config.errors import Problem, fail, report, translate
-from bnstudy.config.files import Source, TooLarge, place, plain
-from bnstudy.config.models import GRIDS, Grid, Study, schema
+from bnstudy.config.files import ConfigFile, TooLarge, place, plain
+from bnstudy.config.models import GRIDS, Grid, StudyConfig, schema
+from bnstudy.core.plugins import names
 
 __all__ = [
     "Setting",
-    "Study",
+    "StudyConfig",
     "evaluation_seeds",
     "load_study",
     "read_study",
@@ -48,7 +49,7 @@ class Asked(NamedTuple):
     measures: tuple[str, ...]
 
 
-def settings(study: Study) -> dict[Setting, Asked]:
+def settings(study: StudyConfig) -> dict[Setting, Asked]:
     """Each distinct setting of the grids, sorted, and what is asked of it."""
     rates: dict[Setting, set[str]] = {}
     measures: dict[Setting, set[str]] = {}
@@ -61,36 +62,36 @@ def settings(study: Study) -> dict[Setting, Asked]:
     return {s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s]))) for s in sorted(rates)}
 
 
-def steps(study: Study, depth: int) -> int:
+def steps(study: StudyConfig, depth: int) -> int:
     """Training budget, in steps, of a network of ``depth`` hidden layers."""
     return study.training.deep_steps if depth >= study.training.deep_from else study.training.steps
 
 
-def evaluation_seeds(study: Study) -> list[int]:
+def evaluation_seeds(study: StudyConfig) -> list[int]:
     """0, 1, ...: the seeds that the verdicts rest on."""
     return list(range(study.seeds.evaluation))
 
 
-def tuning_seeds(study: Study) -> list[int]:
+def tuning_seeds(study: StudyConfig) -> list[int]:
     """10000, 10001, ...: never an evaluation seed."""
     return [10_000 + i for i in range(study.seeds.tuning)]
 
 
-def load_study(config: Mapping[str, Any], files: Sequence[str | Path] = ()) -> Study:
+def load_study(config: Mapping[str, Any], files: Sequence[str | Path] = ()) -> StudyConfig:
     """The study that ``config`` describes; ``files``: where it was read from, for lines and repeated keys.
 
     Ends the program (SystemExit with a text, no traceback) if anything is wrong, naming every error at once.
     """
-    return _validated(config, [Source(file) for file in files])
+    return _validated(config, [ConfigFile(file) for file in files])
 
 
-def read_study(file: str | Path) -> Study:
+def read_study(file: str | Path) -> StudyConfig:
     """The study of one config file, as :func:`load_study`, without Snakemake."""
-    source = Source(file)
+    source = ConfigFile(file)
     return _validated(source.data, [source])
 
 
-def _validated(config: Any, sources: Sequence[Source]) -> Study:
+def _validated(config: Any, sources: Sequence[ConfigFile]) -> StudyConfig:
     problems = [problem for source in sources for problem in source.problems]
     where = partial(place, sources, config)
     if any(source.data is None for source in sources):  # unreadable: what was read of it means nothing
@@ -107,25 +108,25 @@ def _validated(config: Any, sources: Sequence[Source]) -> Study:
     return study
 
 
-def _study(data: Any, unfit: list[Problem]) -> tuple[Study | None, list[Problem]]:
+def _study(data: Any, unfit: list[Problem]) -> tuple[StudyConfig | None, list[Problem]]:
     """The study, and every error: of single values, and of how the sections without errors fit together."""
     errors = []
     study = None
     try:
-        study = Study.model_validate_json(json.dumps(data))
+        study = StudyConfig.model_validate_json(json.dumps(data))
     except ValidationError as error:
         errors = [e for e in error.errors() if not any(e["loc"][: len(p.path)] == p.path for p in unfit)]
     problems = [*unfit, *translate(errors, data, schema())]
     places = {problem.path[:2] for problem in problems}
     if not isinstance(data, dict):
         return None, problems
-    broken = {section: any(place[:1] == (section,) for place in places) for section in Study.model_fields}
+    broken = {section: any(place[:1] == (section,) for place in places) for section in StudyConfig.model_fields}
     index = list(range(len(GRIDS)))
     if study is not None:
         index = list(range(len(study.grids)))
     else:
         sound = {key: data[key] for key in data if not broken.get(key, True) and key != "grids"}
-        study = Study.model_validate_json(json.dumps(sound))
+        study = StudyConfig.model_validate_json(json.dumps(sound))
         if "grids" in data:
             written = data["grids"] if isinstance(data["grids"], list) else []
             index = [i for i in range(len(written)) if ("grids", i) not in places]

@@ -21,7 +21,7 @@ PROBE = 512
 """Training images in the fixed probe batch; a network family whose pixels are samples too has a PROBE of its own."""
 
 
-class Source:
+class StudyImages:
     """The stored images of a study, pooled, and their shifted copies: read and made once for many cells."""
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +53,7 @@ class Source:
 class TrainedCell:
     """The runs of one cell: one setting, one ``rate``, ``seeds`` [M]. ``shared``: the rate that all arms share."""
 
-    def __init__(self, cells: Path, name: str, source: Source, shared: float | None = None) -> None:
+    def __init__(self, cells: Path, name: str, source: StudyImages, shared: float | None = None) -> None:
         self.spec, self.files = store.get(cells, name)
         self.cells, self.name, self.source, self.shared = cells, name, source, shared
         self.seeds: list[int] = self.spec["seeds"]

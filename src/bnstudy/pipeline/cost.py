@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bnstudy.config.checks import names
+from bnstudy.core.plugins import names
 
 
 def seconds(steps: int, setting: dict[str, Any], networks: int) -> float:

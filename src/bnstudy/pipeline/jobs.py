@@ -113,10 +113,10 @@ def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
     import torch
 
-    from bnstudy.measures.cell import Source, TrainedCell
+    from bnstudy.measures.cell import StudyImages, TrainedCell
 
     torch.set_num_threads(1)
-    say, source, seconds = Progress(out.stem + " measure"), Source(data), 0.0
+    say, source, seconds = Progress(out.stem + " measure"), StudyImages(data), 0.0
     tables: dict[str, list[str]] = {}
     cells = [c for c in json.loads(index.read_text())["cells"] if c["keep"] != "curve"]
     wanted = {store.canonical(s["setting"]): s["measures"] for s in spec["settings"]}

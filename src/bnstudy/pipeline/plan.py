@@ -10,10 +10,11 @@ from typing import Any
 
 from bnstudy.arms.names import module_of
 from bnstudy.claims.file import ClaimsError, load
-from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label, names, own_factors
-from bnstudy.config.study import Asked, Setting, Study, evaluation_seeds, settings, steps, tuning_seeds
+from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label, own_factors
+from bnstudy.config.study import Asked, Setting, StudyConfig, evaluation_seeds, settings, steps, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.fingerprints import digest, imported
+from bnstudy.core.plugins import names
 from bnstudy.data import local
 from bnstudy.pipeline.cost import evaluated, seconds
 
@@ -27,7 +28,7 @@ class Plan:
     it is named ``{arm}_{net}_d{depth}`` or ``{arm}_{net}_d{least}to{greatest}``. Its specification is one canonical JSON
     text, and what is not in it cannot influence the job."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: StudyConfig) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
             load(Path(study.claims.file), study.seeds.evaluation)
         except ClaimsError as error:
@@ -128,7 +129,7 @@ class Plan:
         }
 
 
-def _data_spec(study: Study) -> dict[str, Any]:
+def _data_spec(study: StudyConfig) -> dict[str, Any]:
     """What the images depend on: the source, the digest of the user's files that it reads, the number kept."""
     data, spec = study.data, {"source": study.data.source}
     try:
@@ -146,7 +147,7 @@ def _keep(measures: Sequence[str]) -> str:
     return "end" if set(measures) <= set(names("measures", "AT_END")) else "levels"
 
 
-def _jobs(study: Study) -> Iterator[tuple[str, dict[Setting, Asked]]]:
+def _jobs(study: StudyConfig) -> Iterator[tuple[str, dict[Setting, Asked]]]:
     """The settings of each job, by its name."""
 
     def place(each: tuple[Setting, Asked]) -> tuple[str, str, int]:
@@ -172,7 +173,7 @@ def _name(arm: str, net: str, of_job: Iterable[Setting]) -> str:
     return f"{arm}_{net}_d{least}" + (f"to{greatest}" if greatest > least else "")
 
 
-def _work(study: Study, setting: Setting, asked: Asked) -> float:
+def _work(study: StudyConfig, setting: Setting, asked: Asked) -> float:
     """Seconds that tuning and evaluating a setting takes, about: every rate's run as if it lasted the whole budget."""
     rates, seeds = len(study.learning_rates), study.seeds
     runs = seeds.tuning * rates + seeds.evaluation * evaluated(asked.rates, len(study.targets), rates)

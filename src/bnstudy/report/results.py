@@ -77,7 +77,7 @@ COLUMNS = {
 """The columns that figures use; a table that the study doesn't have is an empty one with these."""
 
 
-class Study:
+class Results:
     """The folder results/NAME. Tables are read when first asked for.
 
     Raises FileNotFoundError when the folder has no claims.json: the notebooks come after the claims.

@@ -10,7 +10,7 @@ from bnstudy.report.figures import blocks, methods
 from bnstudy.report.figures.style import NARROW, WIDE, name
 from bnstudy.report.figures.summary import FEWEST
 from bnstudy.report.figures.svg import to_svg
-from bnstudy.report.results import Study
+from bnstudy.report.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,40 +19,40 @@ FIGURE = "application/vnd.bnstudy.figure+json"
 INTERVALS = "Medians over seeds with 95% order-statistic intervals, pointwise"
 
 
-def answer(study: Study, question: str) -> None:
+def answer(results: Results, question: str) -> None:
     """The short answer to a question, composed from its verdicts."""
-    _html(blocks.answer(study.answers[question]))
+    _html(blocks.answer(results.answers[question]))
 
 
-def asks(study: Study, question: str) -> None:
+def asks(results: Results, question: str) -> None:
     """What learners ask besides, and the answers that verdicts choose."""
-    _html(blocks.asks(study.answers[question]))
+    _html(blocks.asks(results.answers[question]))
 
 
-def claims(study: Study, question: str) -> None:
+def claims(results: Results, question: str) -> None:
     """Every claim of a question."""
-    rows = "".join(blocks.claim(row) for row in study.claims.values() if row["question"] == question)
+    rows = "".join(blocks.claim(row) for row in results.claims.values() if row["question"] == question)
     _html(f'<div id="claims-{question}">{rows}</div>')
 
 
-def checks(study: Study) -> None:
+def checks(results: Results) -> None:
     """The external checks, expected beside measured."""
-    _html(blocks.checks(study.checks))
+    _html(blocks.checks(results.checks))
 
 
-def coverage(study: Study) -> None:
+def coverage(results: Results) -> None:
     """How often the intervals cover, by simulation."""
-    _html(methods.coverage(study.table("coverage")))
+    _html(methods.coverage(results.table("coverage")))
 
 
-def identities(study: Study) -> None:
+def identities(results: Results) -> None:
     """What holds by arithmetic, as the claims file lists it."""
-    _html(methods.identities(study.ledger["identities"]))
+    _html(methods.identities(results.ledger["identities"]))
 
 
-def robustness(study: Study) -> None:
+def robustness(results: Results) -> None:
     """What every verdict becomes under other choices."""
-    _html(methods.robustness(study.table("robustness")))
+    _html(methods.robustness(results.table("robustness")))
 
 
 def numbers(title: str, head: list[str], rows: list[list[str]], how: str) -> None:
@@ -68,7 +68,7 @@ def note(text: str) -> None:
 
 
 def figure(
-    study: Study,
+    results: Results,
     id: str,
     draw: "Callable[[float], Figure]",
     table: pd.DataFrame,
@@ -89,12 +89,12 @@ def figure(
     """
     have = set(table["arm"]) if "arm" in table else set(arms)
     if table.empty or not set(needs) <= have:
-        missing = ", ".join(name(a) for a in needs if a not in (study.arms_run if table.empty else have))
+        missing = ", ".join(name(a) for a in needs if a not in (results.arms_run if table.empty else have))
         note(f"{subject}: no figure, since this configuration lacks {missing or 'the runs for it'}.")
         return
-    found = _finding(study, id, claim)
+    found = _finding(results, id, claim)
     title = found.get("title", subject)
-    seeds, fewer, least = _seeds(study, table)
+    seeds, fewer, least = _seeds(results, table)
     caption = [
         f"{subject}." if title != subject else "",
         found.get("caption", ""),
@@ -110,15 +110,15 @@ def figure(
     shown = [name(a) for a in arms if a in have]
     said = found.get("alt") or f"{kind}: {subject}. {title}."
     alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}."
-    _show(id, draw, table, title, " ".join(filter(None, caption)), alt, claim if claim in study.claims else None)
+    _show(id, draw, table, title, " ".join(filter(None, caption)), alt, claim if claim in results.claims else None)
 
 
 def images(
-    study: Study, id: str, draw: "Callable[[float], Figure]", table: pd.DataFrame, subject: str, how: str
+    results: Results, id: str, draw: "Callable[[float], Figure]", table: pd.DataFrame, subject: str, how: str
 ) -> None:
     """Sample images at two widths, with what was done to them as `table`; nothing where the study wrote no samples or
     the table is empty."""
-    if study.samples and len(table):
+    if results.samples and len(table):
         _show(id, draw, table, subject, how, f"Images: {subject}. {how}")
 
 
@@ -148,16 +148,16 @@ def _pictures(id: str, draw: "Callable[[float], Figure]") -> dict[str, str]:
     return {name: to_svg(draw(width), f"{id}-{name}") for name, width in (("wide", WIDE), ("narrow", NARROW))}
 
 
-def _finding(study: Study, id: str, claim: str | None) -> dict[str, str]:
+def _finding(results: Results, id: str, claim: str | None) -> dict[str, str]:
     """{title, alt, caption}, or nothing where no verdict speaks of the figure."""
-    row = study.claims.get(claim or "")
-    return study.findings.get(id, {}) if row and row["verdict"] != "not tested" else {}
+    row = results.claims.get(claim or "")
+    return results.findings.get(id, {}) if row and row["verdict"] != "not tested" else {}
 
 
-def _seeds(study: Study, table: pd.DataFrame) -> tuple[int, list[str], int]:
+def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
     """Seeds that could be there, in words the arms and depths of which some are not, and the fewest seeds of any."""
     present = set(table["seed"])
-    total = max(study.seeds, len(present)) if present <= set(study.table("convergence")["seed"]) else len(present)
+    total = max(results.seeds, len(present)) if present <= set(results.table("convergence")["seed"]) else len(present)
     if "arm" not in table:
         return total, [], len(present)
     groups = table.groupby([c for c in ("arm", "depth") if c in table])["seed"].nunique()

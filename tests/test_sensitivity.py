@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnstudy.claims import robustness
+from bnstudy.claims import sensitivity
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.ledger import Ledger
-from bnstudy.claims.robustness import attach, changes, kind, run, sentence
+from bnstudy.claims.sensitivity import attach, changes, kind, run, sentence
 from dials import dial
 from synthetic import BASE, Tables, drop, whole
 from turning import MIDDLE, PLAIN, steps
@@ -58,8 +58,8 @@ def test_where_the_sesoi_is_0_the_margin_is_scaled(base: Tables) -> None:
     found = again(dial(base, "Q4f", "supported"), "Q4f")
     assert [found[f"{x} the smallest effect"]["verdict"] for x in ("half", "twice")] == ["supported", "contradicted"]
     share = LEDGER.claim("Q4f").settings[0]
-    assert [robustness.rescaled(share, f).margin for f in (0.5, 2.0)] == [-25.0, -75.0]
-    halved = robustness.rescaled(LEDGER.claim("Q1e").settings[0], 0.5)
+    assert [sensitivity.rescaled(share, f).margin for f in (0.5, 2.0)] == [-25.0, -75.0]
+    halved = sensitivity.rescaled(LEDGER.claim("Q1e").settings[0], 0.5)
     assert halved is not None and halved.premises[0].sesoi == pytest.approx(np.log(1.25) / 2)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bnstudy.claims.contrast import evaluate
+from bnstudy.claims.contrast import Contrast
+from bnstudy.claims.decide import evaluate
 from bnstudy.claims.judge import combine
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.needs import STEPS
-from bnstudy.claims.setting import Setting
 from bnstudy.core.factors import SKIP
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Change(NamedTuple):
     ``roles`` as in ``Lookup.at``."""
 
     name: str
-    setting: Callable[[Setting], Setting | None]
+    setting: Callable[[Contrast], Contrast | None]
     factors: Mapping[str, Any] = {}
     roles: Mapping[str, str] = {}
 
@@ -86,7 +86,7 @@ def changes(claim: Claim, base: Mapping[str, Any]) -> Iterator[Change]:
             yield Change(name, partial(silent, factors=factors), factors=factors)
 
 
-def rescaled(setting: Setting, factor: float) -> Setting | None:
+def rescaled(setting: Contrast, factor: float) -> Contrast | None:
     """The setting with its smallest effect, and its premises', times ``factor``. Where the sesoi is 0 the margin is the
     smallest effect; of a share (percent) the distance to the nearer bound, 0 or 100, is halved."""
     margin = setting.margin * factor
@@ -97,20 +97,20 @@ def rescaled(setting: Setting, factor: float) -> Setting | None:
     return None if new == setting else new
 
 
-def swapped(setting: Setting) -> Setting | None:
+def swapped(setting: Contrast) -> Contrast | None:
     """The setting with the second target for the main one and the other way round, where steps or rates are counted."""
     if setting.endpoint not in STEPS | {"usable_rates"}:
         return None
     return setting.model_copy(update={"target": "main" if setting.target == "second" else "second"})
 
 
-def tuned(setting: Setting, arm: str | None = None) -> Setting | None:
+def tuned(setting: Contrast, arm: str | None = None) -> Contrast | None:
     """The setting, where it counts steps at each arm's own best rate, of this arm too if one is named."""
     counts = setting.endpoint in STEPS and setting.rate != "shared" and arm in (None, *setting.arms)
     return setting if counts else None
 
 
-def silent(setting: Setting, factors: Mapping[str, Any]) -> Setting | None:
+def silent(setting: Contrast, factors: Mapping[str, Any]) -> Contrast | None:
     """The setting, where it names none of the factors itself."""
     said = {k for network in (setting, setting.against) if network for k in factors if getattr(network, k) is not None}
     return None if said or setting.endpoint == "check" else setting
