@@ -11,7 +11,7 @@ from bnstudy.training.train import part
 
 
 def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):
-    images.save(mnist5k.load({"source": "mnist5k"}), tmp_path / "a.npz")
+    images.save(mnist5k.load(), tmp_path / "a.npz")
     assert images.read(tmp_path / "a.npz").x.shape == (5000, 1, 28, 28)
     loaded = images.read(tmp_path / "a.npz", 2)
     assert loaded.x.shape == (5000, 1, 14, 14) and loaded.x.dtype == np.float32
@@ -23,7 +23,7 @@ def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):
 
 
 def test_digits_are_in_the_unit_range():
-    loaded = digits.load({"source": "digits"})
+    loaded = digits.load()
     assert loaded.x.shape == (1797, 1, 8, 8) and loaded.x.max() == 1 and loaded.x.min() == 0
 
 
@@ -110,7 +110,7 @@ def test_split_refuses_more_than_there_is():
 
 
 def test_saved_images_come_back_and_leave_no_other_file(tmp_path):
-    loaded = digits.load({})
+    loaded = digits.load()
     images.save(loaded, tmp_path / "deep" / "a.npz")
     images.save(loaded, tmp_path / "deep" / "b.npz")
     again = images.read(tmp_path / "deep" / "a.npz")
@@ -127,7 +127,7 @@ def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez_compressed", full)
     with pytest.raises(OSError):
-        images.save(digits.load({}), tmp_path / "a.npz")
+        images.save(digits.load(), tmp_path / "a.npz")
     assert not list(tmp_path.iterdir())
 
 

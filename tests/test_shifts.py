@@ -9,10 +9,10 @@ from bnstudy.data.images import pool
 from bnstudy.data.shifts import (
     BRIGHTNESS,
     CONTRAST,
-    FAMILIES,
     INVERSION,
     NOISE,
     ROTATION,
+    SHIFTS,
     TRANSLATION,
     gaussian,
     rotate,
@@ -27,11 +27,11 @@ LEVELS = range(1, 6)
 @pytest.fixture(scope="module")
 def x():
     """Digits with a border of 8 black pixels: [200, 1, 24, 24], float64."""
-    digits = torch.from_numpy(load({}).x[:200]).double()
+    digits = torch.from_numpy(load().x[:200]).double()
     return torch.nn.functional.pad(digits, (8, 8, 8, 8))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SHIFTS)
 def test_shape_dtype_and_range_stay(x, family):
     for severity in range(6):
         y = shift(x.float(), family, severity, 0)
@@ -39,7 +39,7 @@ def test_shape_dtype_and_range_stay(x, family):
         assert 0 <= y.min() and y.max() <= 1
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SHIFTS)
 def test_colours_are_shifted_alike_on_oblong_images(family):
     grey = torch.rand(6, 1, 19, 23, generator=torch.Generator().manual_seed(0)).double()
     colour = shift(grey.expand(-1, 3, -1, -1), family, 3, 0)
@@ -58,18 +58,18 @@ def test_oblong_images_turn_without_distortion():
     torch.testing.assert_close(moved[..., 2:, 5:], x[..., :-2, :-5])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SHIFTS)
 def test_severity_0_is_the_identity(x, family):
     assert torch.equal(shift(x, family, 0, 0), x)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SHIFTS)
 def test_each_severity_is_larger_than_the_one_before(x, family):
     rms = [size(x, family, severity, 0)["rms_change"] for severity in range(6)]
     assert rms[0] == 0 and all(a < b for a, b in zip(rms, rms[1:]))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SHIFTS)
 def test_fixed_by_seed_and_severity_whatever_the_company(x, family):
     whole = shift(x, family, 3, 7)
     assert torch.equal(whole, shift(x, family, 3, 7))
@@ -179,8 +179,8 @@ def test_translation_moves_by_its_distance_in_all_directions(side):
 
 
 def test_severities_stay_in_order_on_14_pixels():
-    x = torch.from_numpy(pool(mnist5k.load({}).x[::10], 2))
-    for family in FAMILIES:
+    x = torch.from_numpy(pool(mnist5k.load().x[::10], 2))
+    for family in SHIFTS:
         rms = [size(x, family, severity, 0)["rms_change"] for severity in range(6)]
         assert all(a < b for a, b in zip(rms, rms[1:])), (family, rms)
 
@@ -188,7 +188,7 @@ def test_severities_stay_in_order_on_14_pixels():
 def test_errors_name_what_is_allowed(x):
     with pytest.raises(ValueError, match=r"'contrst': did you mean contrast\?.*noise.*translation"):
         shift(x, "contrst", 1, 0)
-    with pytest.raises(ValueError, match="families are contrast"):
+    with pytest.raises(ValueError, match="shifts are contrast"):
         shift(x, "zzz", 1, 0)
     with pytest.raises(ValueError, match="severity of noise must be 0 .* not 6"):
         shift(x, "noise", 6, 0)

@@ -17,7 +17,7 @@ from bnstudy.training.convergence import steps_to
 from bnstudy.training.train import Run, batches, build, part, train, train_on
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
-IMAGES = digits.load({})
+IMAGES = digits.load()
 SPLITS = {"train": 960, "test": 256, "heldout": 256}
 
 

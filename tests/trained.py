@@ -13,7 +13,7 @@ from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.train import Run, train
 
-IMAGES = digits.load({"pool": 1})
+IMAGES = digits.load()
 RATE, SHARED = 0.05, 0.03
 
 

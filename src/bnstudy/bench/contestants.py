@@ -32,7 +32,7 @@ def images(path: str) -> None:
     """Write the default study's images."""
     from bnstudy.data import mnist5k
 
-    save(mnist5k.load({}), Path(path))
+    save(mnist5k.load(), Path(path))
 
 
 def gemm(products: int, side: int = 1024) -> float:

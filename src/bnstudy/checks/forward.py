@@ -39,7 +39,7 @@ def e11() -> list[Check]:
 
     Large weights (gain 1e4) make eps vanish beside the variance of the units.
     """
-    images = torch.from_numpy(digits.load({"pool": 1}).x[:256]).double()
+    images = torch.from_numpy(digits.load().x[:256]).double()
     net = build(64, 10, 1, 32, 1e4, "bn", (0, 1), torch.float64)
 
     def enter(family: str, severity: int) -> torch.Tensor:

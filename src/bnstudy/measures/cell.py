@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bnstudy.core import store
 from bnstudy.data.images import Images, read
-from bnstudy.data.shifts import FAMILIES, shift
+from bnstudy.data.shifts import SHIFTS, shift
 from bnstudy.training.train import build, part
 
 KEPT = 2**28
@@ -41,7 +41,7 @@ class StudyImages:
         Kept for the next cell where they are small; else made anew each time, so that a job stays small.
         """
         clean = torch.from_numpy(self.images(pool).x)
-        kinds = [("clean", 0), *((family, severity) for family in FAMILIES for severity in range(1, 6))]
+        kinds = [("clean", 0), *((family, severity) for family in SHIFTS for severity in range(1, 6))]
         each = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
         if clean.nbytes * len(kinds) > KEPT:
             return each
