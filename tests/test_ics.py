@@ -9,10 +9,11 @@ import torch.nn.functional as F
 
 from bnstudy.arms import none
 from bnstudy.arms.base import Place
+from bnstudy.data.batches import order
 from bnstudy.measures import ics
-from bnstudy.measures.steps import TrainingImages, blocks, crossing, gradients, layers, loss, outputs
+from bnstudy.measures.steps import TrainingImages, crossing, gradients, layers
+from bnstudy.nets.base import cross_entropy
 from bnstudy.nets.mlp import MLP, build
-from bnstudy.training import train
 from trained import RATE, SHARED, alone, cell, images_of
 
 MEASURES = ("ics", "intervention", "adaptation", "gradients", "landscape")
@@ -28,7 +29,7 @@ def test_deep_linear_network_has_the_closed_form() -> None:
     net.double()
     x, y = torch.rand(models, width, n, dtype=torch.double), torch.randint(3, (models, n))
     grads = gradients(net, x, y)[1]
-    after = ics.shifted(net, x, y, grads, [torch.full((models,), rate, dtype=torch.double)] * (depth + 1))
+    after = ics.after_lower_steps(net, x, y, grads, [torch.full((models,), rate, dtype=torch.double)] * (depth + 1))
     for m in range(models):
         w = [each[m].detach() for each in weights]
         b = [torch.zeros(width, 1, dtype=torch.double)] * depth
@@ -77,7 +78,7 @@ def lengths_by_hand(net, matching: str, x, y) -> list[float]:
 def test_equals_plain_torch(arm: str) -> None:
     c, model, checkpoint = cell(arm), 1, "loss0.5"
     table = ics.measure(c).query("seed == @model and checkpoint == @checkpoint")
-    index = train.batches(c.seeds, 960, 64, 2)[:, model]
+    index = order(c.seeds, 960, 64, 2)[:, model]
     x, y = images_of(c, model, index[0], torch.double)
     net = alone(c.net(checkpoint), model, torch.double)
     F.cross_entropy(net(x), y).backward()
@@ -109,7 +110,7 @@ def test_decrease_lowers_the_loss_of_the_batch_by_five_percent() -> None:
     before, grads = gradients(net, x, y)
     length = ics.decreasing(net, x, y, grads)
     ics.move(net, deepcopy(net), grads, [-length] * len(grads))
-    assert (loss(net(x), y) / before).tolist() == pytest.approx([0.95] * 3, abs=1e-3)
+    assert (cross_entropy(net(x), y) / before).tolist() == pytest.approx([0.95] * 3, abs=1e-3)
 
 
 def test_rows() -> None:
@@ -129,8 +130,8 @@ def test_a_network_cut_in_two_is_the_same_network(arm: str) -> None:
     net.set_statistics("batch", update=False)
     x = torch.randn(2, 10, 32)
     for cut in range(1, 5):
-        early, late = blocks(net, 1, cut), blocks(net, cut + 1, 5)
-        assert torch.equal(late(outputs(early, x)[-1]), net(x))
+        early, late = net.section(1, cut), net.section(cut + 1, 5)
+        assert torch.equal(late(list(early.states(x))[-1]), net(x))
         both = {id(p) for part in (early, late) for p in part.parameters()}
         assert both == {id(p) for p in net.parameters()}
     assert sorted(id(p) for group in layers(net) for p in group) == sorted(id(p) for p in net.parameters())
@@ -139,7 +140,7 @@ def test_a_network_cut_in_two_is_the_same_network(arm: str) -> None:
 def test_batches_are_those_of_training() -> None:
     c = cell("none")
     images = TrainingImages(c, 20)
-    index = train.batches(c.seeds, 960, 64, 20)
+    index = order(c.seeds, 960, 64, 20)
     for step, model in ((0, 0), (3, 2), (17, 1)):
         x, y = images_of(c, model, index[step, model])
         assert torch.equal(images.batch(step)[0][model].T, x) and torch.equal(images.batch(step)[1][model], y)

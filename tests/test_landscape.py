@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch.func import functional_call
 
+from bnstudy.data.batches import order
 from bnstudy.measures import gradients, landscape
 from bnstudy.measures import steps as by_hand
 from bnstudy.measures.landscape import along_the_gradient, gradient_change, hessian_top, input_share, largest_eigenvalue
 from bnstudy.nets.mlp import MLP, build
-from bnstudy.training import train
 from trained import SHARED, alone, cell, images_of
 
 ARMS = pytest.mark.parametrize("arm", ["none", "bn"])
@@ -41,7 +41,7 @@ def test_gradient_norms_equal_plain_torch(arm: str) -> None:
     c, model = cell(arm), 2
     table = gradients.measure(c)
     assert set(table.columns) == {"seed", *gradients.COLUMNS} and set(table.checkpoint) == set(c.checkpoints())
-    index = train.batches(c.seeds, 960, 64, 4)[:, model]
+    index = order(c.seeds, 960, 64, 4)[:, model]
     for checkpoint in ("init", "loss0.5"):
         squares = torch.zeros(2, 4, dtype=torch.double)
         for batch in index:

@@ -9,6 +9,7 @@ import torch
 
 from bnstudy.claims.endpoints.accuracy import lecture_difference
 from bnstudy.claims.lookup import Lookup, NotEvaluable
+from bnstudy.data.batches import part
 from bnstudy.data.colour import (
     DARK,
     HUES,
@@ -27,7 +28,7 @@ from bnstudy.data.inputs import pixels, shape
 from bnstudy.measures import colour, shift
 from bnstudy.measures.painted import lecture, spurious_colour
 from bnstudy.measures.view import SeedView
-from bnstudy.training.train import build, part
+from bnstudy.training.train import build
 from trained import IMAGES, cell
 
 LECTURE = ("lecture_white", "lecture_gray")
@@ -84,7 +85,7 @@ def test_training_colours_are_dark_and_the_same_for_every_arm(kind: str) -> None
     made = {}
     for arm in ("none", "bn"):
         spec = {**cell("none").spec, "setting": {**cell("none").setting, "arm": arm, "inputs": kind}}
-        made[arm] = [part(IMAGES, spec, seed, "train")[0] for seed in (0, 1)]
+        made[arm] = [part(IMAGES, spec["splits"], spec["setting"]["inputs"], seed, "train")[0] for seed in (0, 1)]
     assert all(np.array_equal(a, b) for a, b in zip(*made.values()))
     chosen = dark(torch.from_numpy(IMAGES.y), 10, 0)
     assert 0 <= chosen.min() and chosen.max() <= DARK and chosen.mean() == pytest.approx(DARK / 2, abs=0.004)
@@ -97,12 +98,14 @@ def test_training_colours_are_dark_and_the_same_for_every_arm(kind: str) -> None
 
 def test_painted_images_are_standardized_by_the_training_images_of_the_seed() -> None:
     spec = {**cell("none").spec, "setting": {**cell("none").setting, "inputs": "lecture_gray"}}
-    x = part(IMAGES, spec, 1, "train")[0].reshape(-1, 3, 64)
+    x = part(IMAGES, spec["splits"], spec["setting"]["inputs"], 1, "train")[0].reshape(-1, 3, 64)
     assert x.mean((0, 2)) == pytest.approx(np.zeros(3), abs=1e-5) and x.std((0, 2)) == pytest.approx(1, abs=1e-5)
     raw, index = pixels(IMAGES, "lecture_gray", 1), split(IMAGES.y, spec["splits"], 1)
     mean, sd = raw[index["train"]].mean((0, 2, 3)), raw[index["train"]].std((0, 2, 3))
     expected = (raw[index["test"]] - mean[:, None, None]) / sd[:, None, None]
-    np.testing.assert_allclose(part(IMAGES, spec, 1, "test")[0], expected.reshape(256, -1), atol=2e-5)
+    np.testing.assert_allclose(
+        part(IMAGES, spec["splits"], spec["setting"]["inputs"], 1, "test")[0], expected.reshape(256, -1), atol=2e-5
+    )
 
 
 def test_networks_of_the_lecture_split_have_588_inputs_at_14_pixels() -> None:
@@ -158,7 +161,7 @@ def told(kind: str, split_of=lecture):
     view = SimpleNamespace(labels=net.labels)
     caller = type("View", (), {"__call__": lambda self, pool, colours: net.view(pool, colours)})()
     caller.labels = view.labels
-    return {(t.family, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, net, caller, True)}
+    return {(t.shift, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, net, caller, True)}
 
 
 @pytest.mark.parametrize("kind", LECTURE)
@@ -232,7 +235,7 @@ def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
 def test_batches_of_mixed_hues_use_the_statistics_of_those_32_images() -> None:
     c = cell("bn", inputs="lecture_gray")
     net, view = c.net("final"), SeedView(c, "test")
-    found = {(t.family, t.severity, t.statistics): t.logits for t in lecture(c, net, view, True)}
+    found = {(t.shift, t.severity, t.statistics): t.logits for t in lecture(c, net, view, True)}
     hues = HUES[(torch.arange(256) + 2) % 6]
     x = view(torch.from_numpy(IMAGES.x), colour_at(4, hues))
     net.set_statistics("batch", update=False)

@@ -14,13 +14,14 @@ from torch import nn
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
 from bnstudy.core.plugins import names
+from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, save
 from bnstudy.measures.cell import StudyImages, TrainedCell
-from bnstudy.measures.steps import blocks, layers, outputs
+from bnstudy.measures.steps import layers
 from bnstudy.nets.cnn import SIDE, strides
-from bnstudy.pipeline.jobs import blocks as seed_blocks
+from bnstudy.pipeline.jobs import blocks
 from bnstudy.pipeline.plan import Plan
-from bnstudy.training.train import Run, batches, build, part, train
+from bnstudy.training.train import Run, build, train
 from test_train import EXACT, norm_of
 from trained import IMAGES, cell
 
@@ -121,8 +122,8 @@ def test_a_run_equals_plain_torch(net: str, arm: str, depth: int, width: int) ->
     run = Run(1, 0.03)
     result = train(s, [run], ODD, keep="levels", dtype=torch.float64)
     plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
-    x, y = (torch.from_numpy(a) for a in part(ODD, s, run.seed, "train"))
-    index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
+    x, y = (torch.from_numpy(a) for a in part(ODD, s["splits"], s["setting"]["inputs"], run.seed, "train"))
+    index = order([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
     if arm == "once":
         plain(x.double()[index[0]])
     optimizer, losses = torch.optim.SGD(plain.parameters(), lr=run.rate, momentum=0.9), []
@@ -173,14 +174,14 @@ def test_a_network_cut_in_two_is_the_same_network(net: str, arm: str) -> None:
     ours.set_statistics("batch", update=False)
     x = torch.randn(2, ODD.x[0].size, 16, generator=torch.Generator().manual_seed(0))
     for cut in range(1, 5):
-        early, late = blocks(ours, 1, cut), blocks(ours, cut + 1, 5)
-        assert torch.allclose(late(outputs(early, x)[-1]), ours(x), rtol=0, atol=1e-5), cut
+        early, late = ours.section(1, cut), ours.section(cut + 1, 5)
+        assert torch.allclose(late(list(early.states(x))[-1]), ours(x), rtol=0, atol=1e-5), cut
         assert {id(p) for each in (early, late) for p in each.parameters()} == {id(p) for p in ours.parameters()}
     assert sorted(id(p) for group in layers(ours) for p in group) == sorted(id(p) for p in ours.parameters())
     seen: dict = {}
     shown = ours(x, sites=lambda layer, site, h: seen.update({(layer, site): h}))
     assert torch.allclose(shown, ours(x), rtol=0, atol=1e-5)
-    for layer, state in enumerate(outputs(ours, x), 1):
+    for layer, state in enumerate(ours.states(x), 1):
         assert torch.allclose(state.h, seen[layer, "next"], rtol=0, atol=1e-5)
 
 
@@ -190,7 +191,7 @@ def test_blocks_without_weights_pass_their_input_on(net: str, arm: str) -> None:
     ours = build(spec(net, arm, depth=7), IMAGES, [0, 1])
     for weight in ours.weights[1:]:
         weight.data.zero_()
-    h = [state.h for state in outputs(ours, torch.randn(2, 64, 16))]
+    h = [state.h for state in ours.states(torch.randn(2, 64, 16))]
     for last in (2, 4, 6):
         assert torch.equal(h[last], h[0]) and not h[last - 1].any()
     assert h[0].any()
@@ -201,7 +202,7 @@ def test_blocks_without_weights_pass_their_input_on(net: str, arm: str) -> None:
 def test_images_are_halved_early_and_whatever_their_size(size: tuple[int, int], depth: int) -> None:
     for net in ("cnn", "resnet"):
         ours = import_module(f"bnstudy.nets.{net}").build((1, *size), 3, depth, 4, 1.0, "bn", [0])
-        shapes = [tuple(state.h.shape[3:]) for state in outputs(ours, torch.randn(1, size[0] * size[1], 2))]
+        shapes = [tuple(state.h.shape[3:]) for state in ours.states(torch.randn(1, size[0] * size[1], 2))]
         expected = [size]
         for _ in range(depth - 1):
             height, width = expected[-1]
@@ -281,6 +282,6 @@ def test_networks_that_train_alone_are_planned_so() -> None:
     for net, sizes in (("mlp", [8, 2]), ("cnn", [1] * 10), ("resnet", [1] * 10)):
         job = json.loads(plan.evaluate(f"bn_{net}_d4"))
         assert {s["setting"]["net"] for s in job["settings"]} == {net}
-        assert [len(seeds) for seeds in seed_blocks(job["seeds"], job["stack"])] == sizes
+        assert [len(seeds) for seeds in blocks(job["seeds"], job["stack"])] == sizes
     code = {job: json.loads(plan.evaluate(job))["code"] for job in plan.jobs}
     assert len(set(code.values())) == 6

@@ -10,10 +10,10 @@ from bnstudy.nets.base import Link, Net, assemble, linear, pairs
 
 
 class MLP(Net):
-    """``depth`` hidden layers (linear, norm, ReLU) of weights [M, out, in] and a linear head."""
+    """Networks of hidden layers (linear, norm, ReLU) with weights [M, out, in] and a linear head."""
 
     def transform(self, weight: Tensor, h: Tensor, bias: Tensor | None, stride: int) -> Tensor:
-        """Weight [M, out, in] times h [M, in, B], plus bias [M, out] -> [M, out, B]."""
+        """Return weight [M, out, in] times h [M, in, B], plus bias [M, out]: [M, out, B]."""
         return linear(weight, h, bias)
 
 
@@ -28,7 +28,16 @@ def build(
     dtype: torch.dtype = torch.float32,
     skip: bool = False,
 ) -> MLP:
-    """One network a seed (see :func:`bnstudy.nets.base.assemble`). ``inputs``: how many, or the shape of an image."""
+    """Return one network per seed; see :func:`bnstudy.nets.base.assemble` for the arguments that are not here.
+
+    Args:
+        inputs: The number of inputs, or the shape of an image.
+        depth: The number of hidden layers.
+        skip: Whether skip connections join layers 2 and 3, 4 and 5, ...
+
+    Raises:
+        ModuleNotFoundError: There is no such arm.
+    """
     features = inputs if isinstance(inputs, int) else prod(inputs)
     links = pairs(depth) if skip else [Link()] * depth
     return assemble(MLP, features, (), (), links, classes, width, gain, arm, seeds, dtype)
