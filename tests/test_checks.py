@@ -141,7 +141,7 @@ def quick(monkeypatch):
 def test_passes(id):
     rows = run([id])
     assert rows and all(row["id"] == id for row in rows)
-    assert len({row["name"] for row in rows}) == len(rows)
+    assert len({row["name"] for row in rows}) == len({row["key"] for row in rows}) == len(rows)
     for row in rows:
         assert row["passed"] is True, row
         assert all(type(row[key]) is float for key in ("expected", "measured", "tolerance")), row
@@ -168,12 +168,16 @@ def test_every_check_has_a_fault():
 def test_a_measured_nan_never_passes():
     nan = float("nan")
     assert not any(
-        (equal("E", "", 0, nan, 1).passed, at_least("E", "", 0, nan).passed, at_most("E", "", 0, nan).passed)
+        (
+            equal("E", "", "", 0, nan, 1).passed,
+            at_least("E", "", "", 0, nan).passed,
+            at_most("E", "", "", 0, nan).passed,
+        )
     )
 
 
 def test_what_is_not_finite_becomes_none(monkeypatch):
-    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("E1", "a", 0, float("inf"), 1)])
+    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("E1", "a", "", 0, float("inf"), 1)])
     assert run(["E1"])[0]["measured"] is None and run(["E1"])[0]["passed"] is False
 
 
