@@ -169,15 +169,15 @@ def test_a_measured_nan_never_passes():
     nan = float("nan")
     assert not any(
         (
-            equal("E", "", "", 0, nan, 1).passed,
-            at_least("E", "", "", 0, nan).passed,
-            at_most("E", "", "", 0, nan).passed,
+            equal("", "", 0, nan, 1).passed,
+            at_least("", "", 0, nan).passed,
+            at_most("", "", 0, nan).passed,
         )
     )
 
 
 def test_what_is_not_finite_becomes_none(monkeypatch):
-    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("E1", "a", "", 0, float("inf"), 1)])
+    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("a", "", 0, float("inf"), 1)])
     assert run(["E1"])[0]["measured"] is None and run(["E1"])[0]["passed"] is False
 
 

@@ -45,7 +45,7 @@ def gradient_has_no_part_along_1_and_xhat() -> list[Check]:
         ("along_xhat", "sum of x-hat dL/dx, relative"): (xhat * gradient).sum(2) / (xhat * gradient).abs().sum(2),
         ("bias", "gradient of a bias before it, relative"): bias_gradient / scale,
     }
-    return [equal("E1", key, name, 0, largest(part), 1e-12) for (key, name), part in parts.items()]
+    return [equal(key, name, 0, largest(part), 1e-12) for (key, name), part in parts.items()]
 
 
 def weights_have_no_scale() -> list[Check]:
@@ -73,9 +73,9 @@ def weights_have_no_scale() -> list[Check]:
     grown = largest(torch.stack(excess))
     step = "||W||^2 after a step of SGD against ||W||^2 + lr^2 ||G||^2, relative"
     return [
-        equal("E3", "cosine", "cosine of W and dL/dW", 0, largest(cosine), 1e-6),
-        equal("E3", "scaled", "gradient at 3 W against a third of that at W, relative", 0, largest(shrunk), 1e-6),
-        equal("E3", "step", step, 0, grown, 1e-6),
+        equal("cosine", "cosine of W and dL/dW", 0, largest(cosine), 1e-6),
+        equal("scaled", "gradient at 3 W against a third of that at W, relative", 0, largest(shrunk), 1e-6),
+        equal("step", step, 0, grown, 1e-6),
     ]
 
 
@@ -95,8 +95,8 @@ def gradient_norm_follows_the_theorem() -> list[Check]:
     double = (squared(2 * sigma[..., 0]) / kept).sqrt()
     error, factor = largest(squared(gamma) / formula - 1), float(double.mean())
     return [
-        equal("E4", "formula", "squared norm of dL/dx against the formula, relative", 0, error, 1e-10),
-        equal("E4", "factor", "factor on what is left of the gradient where gamma = 2 sigma", 2, factor, 1e-10),
+        equal("formula", "squared norm of dL/dx against the formula, relative", 0, error, 1e-10),
+        equal("factor", "factor on what is left of the gradient where gamma = 2 sigma", 2, factor, 1e-10),
     ]
 
 
@@ -126,5 +126,5 @@ def printed_formula_lacks_1_over_m() -> list[Check]:
         ):
             error = float((gradient - true).norm() / true.norm())
             name = f"{name} against autograd, relative error, m = {m}"
-            checks.append(equal("E15", f"{key}_batch_{m}", name, expected, error, tolerance))
+            checks.append(equal(f"{key}_batch_{m}", name, expected, error, tolerance))
     return checks

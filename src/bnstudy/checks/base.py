@@ -10,16 +10,14 @@ from bnstudy.core.rng import rng
 
 
 class Check(NamedTuple):
-    """A row of checks.json.
+    """A row of checks.json, but for the id of its check, such as E5.
 
     Attributes:
-        id: The check, such as E5.
         key: The row, by a short stable name that is unique within its check; claims and figures look rows up by it.
         name: What is compared, in words.
         tolerance: Absolute, in the unit of ``expected`` and ``measured``.
     """
 
-    id: str
     key: str
     name: str
     expected: float
@@ -28,20 +26,20 @@ class Check(NamedTuple):
     passed: bool
 
 
-def equal(id: str, key: str, name: str, expected: float, measured: float, tolerance: float) -> Check:
+def equal(key: str, name: str, expected: float, measured: float, tolerance: float) -> Check:
     """Return a row that passes where measured is within the tolerance of expected (never where it is NaN)."""
     passed = abs(measured - expected) <= tolerance
-    return Check(id, key, name, float(expected), float(measured), float(tolerance), passed)
+    return Check(key, name, float(expected), float(measured), float(tolerance), passed)
 
 
-def at_least(id: str, key: str, name: str, bound: float, measured: float) -> Check:
+def at_least(key: str, name: str, bound: float, measured: float) -> Check:
     """Return a row that passes where measured reaches the bound."""
-    return Check(id, key, f"{name}, at least", bound, measured, 0.0, measured >= bound)
+    return Check(key, f"{name}, at least", bound, measured, 0.0, measured >= bound)
 
 
-def at_most(id: str, key: str, name: str, bound: float, measured: float) -> Check:
+def at_most(key: str, name: str, bound: float, measured: float) -> Check:
     """Return a row that passes where measured stays within the bound."""
-    return Check(id, key, f"{name}, at most", bound, measured, 0.0, measured <= bound)
+    return Check(key, f"{name}, at most", bound, measured, 0.0, measured <= bound)
 
 
 def normal(purpose: str, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -17,11 +17,7 @@ SHAPES: dict[str, tuple[Draw, float, float]] = {
     "lognormal": (lambda r, s: r.lognormal(size=s), 1.0, float(np.exp(0.5))),
     "exponential": (lambda r, s: r.exponential(size=s), float(np.log(2)), 1.0),
     "censored at a cap": (lambda r, s: r.normal(size=s), 0.0, 0.0),
-    "one seed in twenty aberrant": (
-        lambda r, s: r.normal(size=s) + 10 * (r.random(s) < 0.05),
-        0.0660118,
-        0.5,
-    ),
+    "one seed in twenty aberrant": (lambda r, s: r.normal(size=s) + 10 * (r.random(s) < 0.05), 0.0660118, 0.5),
 }
 """(draw, median, mean) of a paired contrast, by name. Order statistics aim at the median, t and bootstrap at the mean."""
 

@@ -66,14 +66,12 @@ def covariate_shift_is_larger_with_bn() -> list[Check]:
         turned = float(normalized[:, i].median(1).values.min())
         checks += [
             at_least(
-                "E9",
                 f"none_layer_{layer}",
                 f"cosine before and after, none, layer {layer}, median over 300 steps",
                 0.999,
                 steady,
             ),
             at_most(
-                "E9",
                 f"bn_layer_{layer}",
                 f"cosine before and after, bn, layer {layer}, lowest median in 100 steps",
                 0.9,
@@ -101,12 +99,12 @@ def mean_spoils_the_condition_number() -> list[Check]:
         x = normal(f"E12 {mu}", 1, d, 100_000) + mu
         theory = 1.0 + d * mu**2
         name = f"condition number, raw inputs, mu = {mu}"
-        checks.append(equal("E12", f"raw_mean_{mu}", name, theory, _condition(x), 0.08 * theory))
+        checks.append(equal(f"raw_mean_{mu}", name, theory, _condition(x), 0.08 * theory))
     x = normal("E12 centred", 16, d, n) + 3
     xhat = bn_frozen.build(16, d, Place(1, 1)).double()(x)
     theory = ((1 + sqrt(d / n)) / (1 - sqrt(d / n))) ** 2
     name = "condition number, normalized, n = 4000"
-    checks.append(equal("E12", "normalized", name, theory, _condition(xhat), 0.08 * theory))
+    checks.append(equal("normalized", name, theory, _condition(xhat), 0.08 * theory))
     return checks
 
 
@@ -140,6 +138,6 @@ def any_rate_fits_with_bn() -> list[Check]:
                 parameter -= (rates if parameter is weights else 0.5) * gradient
     fitted = int((loss < 0.01 * y.var() / 2).sum())
     return [
-        equal("E13", "growth", "growth of the error a step at rate 2.2 : lambda_max", 1.2, error[-1] / error[-2], 1e-6),
-        equal("E13", "rates", "of 7 rates from 1e-3 to 1e3, how many fit with batch normalization", 7, fitted, 0),
+        equal("growth", "growth of the error a step at rate 2.2 : lambda_max", 1.2, error[-1] / error[-2], 1e-6),
+        equal("rates", "of 7 rates from 1e-3 to 1e3, how many fit with batch normalization", 7, fitted, 0),
     ]

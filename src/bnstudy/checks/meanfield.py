@@ -56,7 +56,7 @@ def gradients_explode_with_relu() -> list[Check]:
     """E5: gradients explode in batch-normalized ReLU networks, whatever the scale of the weights (Yang et al. 2019)."""
     net, name = _network("bn", range(8)), "growth of the squared gradient a layer"
     return [
-        equal("E5", f"batch_{b}", f"{name}, batch {b}", rate, _gradient_growth(net, b), 0.03 * rate)
+        equal(f"batch_{b}", f"{name}, batch {b}", rate, _gradient_growth(net, b), 0.03 * rate)
         for b, rate in BN_RELU.items()
     ]
 
@@ -76,7 +76,7 @@ def gradients_explode_without_relu() -> list[Check]:
         rate = growth(torch.stack([h.grad.square().sum((1, 2)) for h in seen if h.grad is not None]))
         theory = (batch - 2) / (batch - 3)
         name = f"growth without ReLU, batch {batch}"
-        checks.append(equal("E6", f"batch_{batch}", name, theory, rate, 0.02 * theory))
+        checks.append(equal(f"batch_{batch}", name, theory, rate, 0.02 * theory))
     return checks
 
 
@@ -87,7 +87,7 @@ def growth_depends_on_the_gain_without_bn() -> list[Check]:
         for arm, rate in (("bn", BN_RELU[32]), ("none", gain**2)):
             measured = _gradient_growth(_network(arm, range(8), gain), 32)
             name = f"growth, {arm}, gain {gain:g}, batch 32"
-            checks.append(equal("E7", f"{arm}_gain_{gain:g}", name, rate, measured, 0.02 * rate))
+            checks.append(equal(f"{arm}_gain_{gain:g}", name, rate, measured, 0.02 * rate))
     return checks
 
 
@@ -110,7 +110,7 @@ def samples_stay_apart_with_bn() -> list[Check]:
     expected = [("bn", bn, {1: 0.314, 5: 0.314, 20: 0.314})]
     expected += [("none", none, {1: 0.318, 2: 0.494, 3: 0.605, 10: 0.872, 30: 0.972})]
     return [
-        equal("E8", f"{arm}_layer_{layer}", f"{name}, {arm}, layer {layer}", value, float(cosines[layer - 1]), 0.01)
+        equal(f"{arm}_layer_{layer}", f"{name}, {arm}, layer {layer}", value, float(cosines[layer - 1]), 0.01)
         for arm, cosines, values in expected
         for layer, value in values.items()
     ]
@@ -140,5 +140,5 @@ def weight_changes_compound_with_bn() -> list[Check]:
     for layer in (5, 10, 20):
         for arm, change, theory in (("none", none, sqrt(layer)), ("bn", bn, sqrt((r**layer - 1) / (r - 1)))):
             name = f"relative change at layer {layer} : that of the weights, {arm}"
-            checks.append(equal("E10", f"{arm}_layer_{layer}", name, theory, float(change[layer - 1]), 0.1 * theory))
+            checks.append(equal(f"{arm}_layer_{layer}", name, theory, float(change[layer - 1]), 0.1 * theory))
     return checks

@@ -27,7 +27,7 @@ CHECKS: dict[str, Callable[[], list[Check]]] = {
 
 
 def run(ids: Sequence[str] | None = None) -> list[dict[str, str | float | bool | None]]:
-    """Return the rows of the checks named (by default all), with the fields of :class:`bnstudy.checks.base.Check`.
+    """Return the rows of the checks named (by default all), with the id and the fields of :class:`bnstudy.checks.base.Check`.
 
     A measured value that is no finite number becomes None, which JSON can hold.
 
@@ -37,5 +37,5 @@ def run(ids: Sequence[str] | None = None) -> list[dict[str, str | float | bool |
     unknown = [i for i in ids or () if i not in CHECKS]
     if unknown:
         raise ValueError(f"unknown check {', '.join(unknown)}: checks are {', '.join(CHECKS)}")
-    rows = [check._asdict() for i in (CHECKS if ids is None else ids) for check in CHECKS[i]()]
+    rows = [{"id": i, **row._asdict()} for i in (CHECKS if ids is None else ids) for row in CHECKS[i]()]
     return [row | {"measured": row["measured"] if isfinite(row["measured"]) else None} for row in rows]
