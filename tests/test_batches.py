@@ -1,11 +1,13 @@
 """What the statistics of test batches can and cannot do: batches of any size, of one image, of shifted classes."""
 
+from collections.abc import Callable
 from copy import deepcopy
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from bnstudy.data.images import save
 from bnstudy.data.labels import chosen, counts, largest, proportions
@@ -17,13 +19,13 @@ from trained import IMAGES, cell
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory) -> StudyImages:
+def source(tmp_path_factory: pytest.TempPathFactory) -> StudyImages:
     path = tmp_path_factory.mktemp("data") / "digits.npz"
     save(IMAGES, path)
     return StudyImages(path)
 
 
-def one_by_one(net, x, size):
+def one_by_one(net: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
     """The same by definition: a forward pass a batch."""
     return torch.cat([net(batch) for batch in x.tensor_split(-(-x.shape[2] // size), 2)], 2)
 
@@ -44,7 +46,7 @@ def test_an_arm_that_knows_no_ghost_batches_gets_its_batches_one_by_one() -> Non
     class Own(torch.nn.Module):
         has_statistics = True
 
-        def forward(self, h):
+        def forward(self, h: Tensor) -> Tensor:
             return h - h.mean(2, keepdim=True)
 
     norm, x = Own(), torch.randn(2, 5, 9)
@@ -52,10 +54,11 @@ def test_an_arm_that_knows_no_ghost_batches_gets_its_batches_one_by_one() -> Non
     class Net:
         norms = [norm]
 
-        def __call__(self, h):
+        def __call__(self, h: Tensor) -> Tensor:
             return norm(h)
 
-    torch.testing.assert_close(in_batches(Net(), x, 4), one_by_one(Net(), x, 4))
+    net: Any = Net()
+    torch.testing.assert_close(in_batches(net, x, 4), one_by_one(net, x, 4))
     assert not hasattr(norm, "ghost")
 
 
@@ -78,7 +81,7 @@ def test_one_image_has_no_spread_so_all_get_the_same_answer() -> None:
 
 def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     c = cell("bn")
-    c.source = source
+    before, c.source = c.source, source
     table = shift.measure(c)
     where = {b: set(map(tuple, g[["family", "severity"]].values)) for b, g in table.groupby("statistics")}
     assert where["batch1"] == where["batch2"] == where["batch4"] == {("clean", 0), ("contrast", 3)}
@@ -90,7 +93,7 @@ def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     one = table[table["statistics"] == "batch1"]
     shares = np.bincount(IMAGES.y) / len(IMAGES.y)
     assert one["accuracy"].between(100 * shares.min() - 1, 100 * shares.max() + 1).all()  # that of one class
-    c.source = SimpleNamespace(images=lambda pool: IMAGES)
+    c.source = before
 
 
 def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:

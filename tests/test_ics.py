@@ -1,18 +1,21 @@
 """Internal covariate shift against a closed form, plain torch.nn, and what every measure must leave alone."""
 
 from copy import deepcopy
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bnstudy.arms import none
 from bnstudy.arms.base import Place
 from bnstudy.data.batches import order
 from bnstudy.measures import ics
 from bnstudy.measures.steps import TrainingImages, crossing, gradients, layers
-from bnstudy.nets.base import cross_entropy
+from bnstudy.nets.base import Net, cross_entropy
 from bnstudy.nets.mlp import MLP, build
 from trained import RATE, SHARED, alone, cell, images_of
 
@@ -34,13 +37,14 @@ def test_deep_linear_network_has_the_closed_form() -> None:
         w = [each[m].detach() for each in weights]
         b = [torch.zeros(width, 1, dtype=torch.double)] * depth
 
-        def by_hand(w, b, m=m):
+        def by_hand(w: list[Tensor], b: list[Tensor], m: int = m) -> list[tuple[Tensor, Tensor]]:
             hs = [x[m]]
             for weight, bias in zip(w, b):
                 hs.append(weight @ hs[-1] + bias)
                 assert (hs[-1] > 0).all()
             error = torch.softmax(head[m] @ hs[-1], 0) - F.one_hot(y[m], 3).T
-            back, found = head[m].T @ error / n, []
+            back: Tensor = head[m].T @ error / n
+            found: list[tuple[Tensor, Tensor]] = []
             for layer in reversed(range(depth)):
                 found.insert(0, (back @ hs[layer].T, back.sum(1, keepdim=True)))
                 back = w[layer].T @ back
@@ -55,7 +59,7 @@ def test_deep_linear_network_has_the_closed_form() -> None:
             assert not torch.allclose(after[layer - 1][m], before[layer][0], rtol=1e-3)
 
 
-def lengths_by_hand(net, matching: str, x, y) -> list[float]:
+def lengths_by_hand(net: Any, matching: str, x: Tensor, y: Tensor) -> list[float]:
     """The step length of each module of a plain network whose gradients are there."""
     grads = [[p.grad for p in part.parameters()] for part in net]
     if matching == "rate":
@@ -151,24 +155,26 @@ def test_batches_are_those_of_training() -> None:
 def test_crossing() -> None:
     level = torch.tensor([0.3, 1.0, 40.0, 5.0])
 
-    def excess(t):
+    def excess(t: Tensor) -> Tensor:
         return torch.where(level == 5, -1.0, t - level)
 
     found = crossing(excess, torch.tensor([0.1, 1.0, 0.1, 0.1]))
     assert found[:3].tolist() == pytest.approx([0.3, 1.0, 40.0], rel=5e-3) and found[3].isnan()
     for i in range(3):
-        own = crossing(lambda t, i=i: t - level[i : i + 1], torch.tensor([[0.1], [1.0], [0.1]])[i])
-        assert own == found[i], "the others' search moved this one"
+        by_itself = crossing(partial(torch.sub, other=level[i : i + 1]), torch.tensor([[0.1], [1.0], [0.1]])[i])
+        assert by_itself == found[i], "the others' search moved this one"
 
 
 @pytest.mark.parametrize("name", MEASURES)
 @pytest.mark.parametrize("arm", ["none", "bn"])
-def test_a_measure_changes_no_network_and_networks_do_not_meet(name: str, arm: str, monkeypatch) -> None:
+def test_a_measure_changes_no_network_and_networks_do_not_meet(
+    name: str, arm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.set_num_threads(1)
     c, measure = cell(arm), import_module(f"bnstudy.measures.{name}").measure
     given, right = [], c.net
 
-    def watched(checkpoint, statistics="batch"):
+    def watched(checkpoint: str, statistics: str = "batch") -> Net:
         net = right(checkpoint, statistics)
         given.append((net, deepcopy(net.state_dict())))
         return net
@@ -181,7 +187,7 @@ def test_a_measure_changes_no_network_and_networks_do_not_meet(name: str, arm: s
         now = net.double().state_dict()
         assert all(torch.equal(now[k], v.double()) for k, v in state.items())
 
-    def disturbed(checkpoint, statistics="batch"):
+    def disturbed(checkpoint: str, statistics: str = "batch") -> Net:
         net = right(checkpoint, statistics)
         for p in net.parameters():
             p.data[0] *= 1.7
@@ -191,6 +197,6 @@ def test_a_measure_changes_no_network_and_networks_do_not_meet(name: str, arm: s
     after = measure(c)
     others = [table[table.seed != 0].reset_index(drop=True) for table in (before, after)]
     assert others[0].equals(others[1]) and len(others[0]) > 0
-    mine = [table[table.seed == 0].drop(columns="seed").reset_index(drop=True) for table in (before, after)]
-    assert not mine[0].equals(mine[1])
+    of_disturbed = [table[table.seed == 0].drop(columns="seed").reset_index(drop=True) for table in (before, after)]
+    assert not of_disturbed[0].equals(of_disturbed[1])
     assert RATE == c.rate

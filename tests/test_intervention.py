@@ -2,12 +2,15 @@
 
 from copy import deepcopy
 from math import sqrt
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bnstudy.arms import none
+from bnstudy.arms.base import Norm, Record
 from bnstudy.checks.meanfield import BN_RELU
 from bnstudy.core.rng import rng
 from bnstudy.data.batches import order
@@ -61,7 +64,7 @@ def test_a_shock_moves_the_early_weight_matrices_by_the_dose_and_nothing_else(ki
         assert torch.allclose(directions[1][2], draw / draw.norm())
 
 
-def seen_by_hand(net, x, y):
+def seen_by_hand(net: Any, x: Tensor, y: Tensor) -> list[list[Tensor]]:
     """Pre-activations and outputs of every module, units by rows, and the gradients of its weights."""
     z, h, grads = [], [], []
     for part in net:
@@ -173,10 +176,11 @@ def test_damage_doubles_the_loss_and_dose_is_the_same_for_all() -> None:
     assert set(table.columns) == {"seed", *adaptation.COLUMNS}
 
 
-def test_noise_is_the_same_before_and_after(monkeypatch) -> None:
+def test_noise_is_the_same_before_and_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing moves, an arm that draws noise must show no change at all."""
 
-    def noisy(norm, h, record=None):
+    def noisy(norm: Norm, h: Tensor, record: Record = None) -> Tensor:
+        assert norm.noise_of
         seeds, step = norm.noise_of
         return h + torch.stack(
             [torch.randn(h.shape[1:], generator=rng(s, "noise", step), dtype=h.dtype) for s in seeds]
@@ -197,7 +201,7 @@ def test_noise_is_the_same_before_and_after(monkeypatch) -> None:
     assert table.harm.tolist() == pytest.approx([1.0] * 3, abs=0.01)
 
 
-def test_what_is_not_reached_is_censored(monkeypatch) -> None:
+def test_what_is_not_reached_is_censored(monkeypatch: pytest.MonkeyPatch) -> None:
     c = cell("bn", 5)
     monkeypatch.setattr(c, "rate", 0.0)
     table = adaptation.measure(c)

@@ -1,8 +1,11 @@
 """Gradients over the layers, the landscape along the gradient, and the Hessian's largest eigenvalue."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from torch.func import functional_call
 
 from bnstudy.data.batches import order
@@ -15,7 +18,7 @@ from trained import SHARED, alone, cell, images_of
 ARMS = pytest.mark.parametrize("arm", ["none", "bn"])
 
 
-def case(arm: str, models: int = 2):
+def case(arm: str, models: int = 2) -> tuple[MLP, Tensor, Tensor]:
     """Tiny networks away from their initial state, in double precision, with a batch of their own."""
     torch.manual_seed(0)
     net = build(6, 3, 3, 8, 1.0, arm, range(models)).double()
@@ -25,7 +28,7 @@ def case(arm: str, models: int = 2):
     return net, torch.randn(models, 6, 24, dtype=torch.double), torch.randint(3, (models, 24))
 
 
-def plain_gradient(net, x, y) -> dict[str, torch.Tensor]:
+def plain_gradient(net: Any, x: Tensor, y: Tensor) -> dict[str, torch.Tensor]:
     net.zero_grad()
     F.cross_entropy(net(x), y).backward()
     return {name: p.grad.clone() for name, p in net.named_parameters()}
@@ -96,11 +99,11 @@ def test_along_the_gradient_equals_plain_torch(arm: str) -> None:
         assert float(found["beta_smoothness"][model]) == pytest.approx(max(slopes), rel=1e-6)
 
 
-def exact_hessian(net, x, y) -> torch.Tensor:
+def exact_hessian(net: Any, x: Tensor, y: Tensor) -> torch.Tensor:
     names, values = zip(*net.named_parameters())
     sizes = [v.numel() for v in values]
 
-    def f(flat):
+    def f(flat: Tensor) -> Tensor:
         parts = {n: part.view_as(v) for n, part, v in zip(names, flat.split(sizes), values)}
         return F.cross_entropy(functional_call(net, parts, (x,)), y)
 

@@ -1,11 +1,12 @@
 """Coloured images: the lecture split, its twins and ceilings, spurious colour; measured and judged."""
 
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor, nn
 
 from bnstudy.claims.endpoints.accuracy import lecture_difference
 from bnstudy.claims.lookup import Lookup, NotEvaluable
@@ -26,7 +27,8 @@ from bnstudy.data.colour import (
 from bnstudy.data.images import Images, split
 from bnstudy.data.inputs import pixels, shape
 from bnstudy.measures import colour, shift
-from bnstudy.measures.painted import lecture, spurious_colour
+from bnstudy.measures.cell import TrainedCell
+from bnstudy.measures.painted import Tested, lecture, spurious_colour
 from bnstudy.measures.view import SeedView
 from bnstudy.training.train import build
 from trained import IMAGES, cell
@@ -135,33 +137,28 @@ def test_a_view_sees_what_the_network_was_trained_on_unless_told_other_colours()
 
 
 class Recorder:
-    """In the place of a view and its network: keeps the colours asked for, and gives them back as inputs."""
+    """Stands for a view and for its network: the logits are the colours asked for."""
 
-    def __init__(self, c) -> None:
-        self.real, self.norms, self.asked = SeedView(c, "test"), [], []
-        self.labels = self.real.labels
+    norms: list[nn.Module] = []
 
-    def view(self, pool, colours):
-        self.asked.append(colours)
-        return colours.expand(len(self.labels), -1, 3).mT
+    def __init__(self, c: TrainedCell) -> None:
+        self.labels = SeedView(c, "test").labels
 
-    def net(self, x):
-        return x
+    def __call__(self, pool: Tensor, colours: Tensor | None = None) -> Tensor:
+        """Return the colours as a view would return images, and any input as a network would return logits."""
+        return pool if colours is None else colours.expand(len(self.labels), -1, 3).mT
 
-    def set_statistics(self, *args, **kwargs):
+    def set_statistics(self, *args: object, **kwargs: object) -> None:
         pass
 
-    __call__ = net
 
-
-def told(kind: str, split_of=lecture):
+def told(
+    kind: str, split_of: Callable[..., Iterator[Tested]] = lecture
+) -> dict[tuple[str, int, str], tuple[Tensor, Tensor]]:
     """(family, severity, statistics) -> (colours [M, n * passes, 3] in the order of batches, labels)."""
     c = cell("bn", inputs=kind)
-    net = Recorder(c)
-    view = SimpleNamespace(labels=net.labels)
-    caller = type("View", (), {"__call__": lambda self, pool, colours: net.view(pool, colours)})()
-    caller.labels = view.labels
-    return {(t.shift, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, net, caller, True)}
+    both = Recorder(c)
+    return {(t.shift, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, both, both, True)}
 
 
 @pytest.mark.parametrize("kind", LECTURE)
@@ -243,7 +240,7 @@ def test_batches_of_mixed_hues_use_the_statistics_of_those_32_images() -> None:
     torch.testing.assert_close(found["lecture_gray", 4, "mixed32"][..., 512:768], logits, rtol=1e-4, atol=1e-4)
 
 
-def judged(rows, ceiling=None, severity=5):
+def judged(rows: dict[tuple[str, str, int], int], ceiling: list[int] | None = None, severity: int = 5) -> pd.DataFrame:
     """The contrast for hand-made accuracies {(arm, statistics, severity): points}."""
     fixed = {"depth": 5, "gain": 1.0, "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2, "rate": 0.1}
     made = [

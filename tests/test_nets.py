@@ -4,6 +4,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, save
 from bnstudy.measures.cell import StudyImages, TrainedCell
 from bnstudy.measures.steps import layers
+from bnstudy.nets.base import Net
 from bnstudy.nets.cnn import SIDE, strides
 from bnstudy.pipeline.jobs import blocks
 from bnstudy.pipeline.plan import Plan
@@ -75,24 +77,19 @@ def norm_2d(arm: str, width: int, layer: int, depth: int) -> nn.Module | None:
 class Plain(nn.Module):
     """One network as one writes it with torch.nn, with the first weights of ``ours``."""
 
-    def __init__(self, ours, net: str, arm: str) -> None:
+    def __init__(self, ours: Net, net: str, arm: str) -> None:
         super().__init__()
-        self.images, self.skip, self.post, depth = (
-            net != "resmlp",
-            net[:3] == "res",
-            arm == "bn_post",
-            len(ours.weights),
-        )
+        self.images, self.skip, self.post = net != "resmlp", net[:3] == "res", arm == "bn_post"
         self.maps, self.norms = nn.ModuleList(), nn.ModuleList()
         for i, weight in enumerate(ours.weights, 1):
             out, into = weight.shape[1:3]
-            norm = (norm_2d if self.images else norm_of)(arm, out, i, depth)
+            norm = (norm_2d if self.images else norm_of)(arm, out, i, len(ours.weights))
             bias = norm is None or self.post
             stride = 2 if i == 2 else 1
             each = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
             each.weight.data = weight.data[0].clone()
             if bias:
-                each.bias.data.zero_()
+                each.bias.data.zero_()  # type: ignore[union-attr]
             self.maps.append(each)
             self.norms.append(norm or nn.Identity())
         self.head = nn.Linear(*ours.head.shape[:0:-1])
@@ -241,7 +238,8 @@ def test_drift_is_measured_between_the_study_s_own_levels(tmp_path: Path) -> Non
     s["targets"] = [0.97, 0.9]
     name = store.key(s)
     store.put(tmp_path, s, train(s, [Run(0, 0.1)], ODD, keep="levels").checkpoints)
-    c = TrainedCell(tmp_path, name, SimpleNamespace(images=lambda pool: ODD))
+    source: Any = SimpleNamespace(images=lambda pool: ODD)
+    c = TrainedCell(tmp_path, name, source)
     assert c.levels() == ["init", "loss1.0", "loss0.97"]
     for measure in ("drift", "affine"):
         table = import_module(f"bnstudy.measures.{measure}").measure(c)
