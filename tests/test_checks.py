@@ -14,7 +14,7 @@ from bnstudy.arms.base import Record
 from bnstudy.checks import linear, meanfield
 from bnstudy.checks.base import at_least, at_most, equal, growth
 from bnstudy.checks.run import CHECKS, run
-from bnstudy.nets.mlp import MLP
+from bnstudy.nets.base import Net
 
 torch.set_num_threads(1)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -85,7 +85,7 @@ def always(**state: object) -> Plant:
 def small_weights(patch: pytest.MonkeyPatch) -> None:
     right = meanfield.build
 
-    def build(*args: Any) -> MLP:
+    def build(*args: Any) -> Net:
         net = right(*args)
         for weight in net.weights:
             weight.data *= 0.9

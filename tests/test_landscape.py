@@ -12,13 +12,14 @@ from bnstudy.data.batches import order
 from bnstudy.measures import gradients, landscape
 from bnstudy.measures import steps as by_hand
 from bnstudy.measures.landscape import along_the_gradient, gradient_change, hessian_top, input_share, largest_eigenvalue
+from bnstudy.nets.base import Net
 from bnstudy.nets.mlp import MLP, build
 from trained import SHARED, alone, cell, images_of
 
 ARMS = pytest.mark.parametrize("arm", ["none", "bn"])
 
 
-def case(arm: str, models: int = 2) -> tuple[MLP, Tensor, Tensor]:
+def case(arm: str, models: int = 2) -> tuple[Net, Tensor, Tensor]:
     """Tiny networks away from their initial state, in double precision, with a batch of their own."""
     torch.manual_seed(0)
     net = build(6, 3, 3, 8, 1.0, arm, range(models)).double()

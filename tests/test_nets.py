@@ -36,16 +36,8 @@ ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 40
 
 
 def spec(net: str, arm: str, depth: int = 5, steps: int = 30, width: int = 8) -> dict:
-    setting = {
-        "arm": arm,
-        "depth": depth,
-        "gain": 1.0,
-        "inputs": "standardized",
-        "net": net,
-        "width": width,
-        "batch": 16,
-        "pool": 1,
-    }
+    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "net": net, "width": width}
+    setting |= {"batch": 16, "pool": 1}
     splits = {"train": 128, "test": 128, "heldout": 128}
     return {
         "setting": {**setting, "optimizer": "sgd"}, "steps": steps, "momentum": 0.9, "targets": [0.5], "splits": splits

@@ -8,18 +8,8 @@ backward). It equals ``torch.nn.BatchNorm1d`` (tested in float64).
 import torch
 from torch import Tensor, nn
 
-from bnstudy.arms.base import (
-    EPS,
-    Norm,
-    Place,
-    Record,
-    affine_parameters,
-    pack,
-    per_unit,
-    scale_and_add,
-    standardize,
-    unpack,
-)
+from bnstudy.arms import base
+from bnstudy.arms.base import EPS, Norm, Place, Record, pack, per_unit, unpack
 
 MOMENTUM = 0.1
 """The weight of the newest batch in the running averages, as in torch.nn.BatchNorm1d."""
@@ -72,14 +62,14 @@ class BatchNorm(Norm):
         self.gamma: nn.Parameter | None = None
         self.beta: nn.Parameter | None = None
         if trained:
-            self.gamma, self.beta = affine_parameters(models, channels)
+            self.gamma, self.beta = base.affine_parameters(models, channels)
         self.register_buffer("running_mean", torch.zeros(models, channels))
         self.register_buffer("running_var", torch.ones(models, channels))
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         if self.statistics == "running":
             mean, var = self.running_mean, self.running_var
-            y = standardize(h, mean, torch.rsqrt(var + EPS), self.gamma, self.beta)
+            y = base.standardize(h, mean, torch.rsqrt(var + EPS), self.gamma, self.beta)
         else:
             if self.ghost is not None:
                 return self._ghosts(h, self.ghost)
@@ -102,7 +92,7 @@ class BatchNorm(Norm):
             columns = rows.mT.contiguous()
             centred = columns - columns.mean(2, keepdim=True)
             xhat = centred * torch.rsqrt(centred.square().mean(2, keepdim=True) + EPS)
-            return scale_and_add(xhat, self.gamma, self.beta).mT.reshape(h.shape)
+            return base.scale_and_add(xhat, self.gamma, self.beta).mT.reshape(h.shape)
         gamma, beta = (None if p is None else p.repeat_interleave(batches, 1) for p in (self.gamma, self.beta))
         return normalize(rows.flatten(1, 2), gamma, beta)[0].view_as(h)
 

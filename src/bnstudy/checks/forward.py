@@ -7,7 +7,8 @@ from bnstudy.arms.base import EPS, Place
 from bnstudy.checks.base import Check, equal, largest, normal
 from bnstudy.data import digits
 from bnstudy.data.shifts import CONTRAST, INVERSION, shift
-from bnstudy.nets.mlp import MLP, build
+from bnstudy.nets.base import Net
+from bnstudy.nets.mlp import build
 
 
 def outputs_have_mean_beta_and_sd_gamma() -> list[Check]:
@@ -23,15 +24,14 @@ def outputs_have_mean_beta_and_sd_gamma() -> list[Check]:
         y = norm(h).detach().double()
         var = h.double().var(2, correction=0)
         closed = gamma.float().double() ** 2 * var / (var + EPS)
-        mean, spread = largest(y.mean(2) - beta), largest(y.var(2, correction=0) / closed - 1)
-        checks += [
-            equal(f"mean_variance_{size}", f"mean minus beta, units of {name}", 0, mean, 1e-6),
-            equal(f"variance_variance_{size}", f"variance, relative, units of {name}", 0, spread, 1e-6),
-        ]
+        cases = {"mean": ("mean minus beta", y.mean(2) - beta)}
+        cases["variance"] = ("variance, relative", y.var(2, correction=0) / closed - 1)
+        for key, (what, change) in cases.items():
+            checks.append(equal(f"{key}_of_{size}", f"{what}, units of {name}", 0, largest(change), 1e-6))
     return checks
 
 
-def _xhat(net: MLP, x: torch.Tensor) -> torch.Tensor:
+def _xhat(net: Net, x: torch.Tensor) -> torch.Tensor:
     """Return x-hat of the last layer [M, C, B]."""
     seen: dict[str, torch.Tensor] = {}
     with torch.no_grad():
@@ -61,16 +61,10 @@ def affine_inputs_leave_xhat() -> list[Check]:
         net.set_statistics("running", update=False)
         ratio = _xhat(net, enter(kind, severity)).std(2) / _xhat(net, clean).std(2)
         farthest = ratio.flatten()[(ratio - abs(a)).abs().argmax()]
-        checks += [
-            equal(f"{kind}_batch", f"x-hat {outcome} by a = {a:g} on batch statistics, relative", 0, change, 1e-10),
-            equal(
-                f"{kind}_running",
-                f"sd of x-hat, a = {a:g} : clean, on running statistics",
-                abs(a),
-                float(farthest),
-                1e-10,
-            ),
-        ]
+        on_batch = f"x-hat {outcome} by a = {a:g} on batch statistics, relative"
+        on_running = f"sd of x-hat, a = {a:g} : clean, on running statistics"
+        checks += [equal(f"{kind}_batch", on_batch, 0, change, 1e-10)]
+        checks += [equal(f"{kind}_running", on_running, abs(a), float(farthest), 1e-10)]
     return checks
 
 

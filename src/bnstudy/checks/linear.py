@@ -60,24 +60,14 @@ def covariate_shift_is_larger_with_bn() -> list[Check]:
     throughout, because the network does not move at all.
     """
     none, normalized = _covariate_shift("none", STEPS), _covariate_shift("bn", 100)
-    checks = []
+    checks, cosine = [], "cosine before and after"
     for i, layer in enumerate((9, 17)):
         steady = float(none[:, i].median())
         turned = float(normalized[:, i].median(1).values.min())
-        checks += [
-            at_least(
-                f"none_layer_{layer}",
-                f"cosine before and after, none, layer {layer}, median over 300 steps",
-                0.999,
-                steady,
-            ),
-            at_most(
-                f"bn_layer_{layer}",
-                f"cosine before and after, bn, layer {layer}, lowest median in 100 steps",
-                0.9,
-                turned,
-            ),
-        ]
+        of_none = f"{cosine}, none, layer {layer}, median over 300 steps"
+        of_bn = f"{cosine}, bn, layer {layer}, lowest median in 100 steps"
+        checks += [at_least(f"none_layer_{layer}", of_none, 0.999, steady)]
+        checks += [at_most(f"bn_layer_{layer}", of_bn, 0.9, turned)]
     return checks
 
 

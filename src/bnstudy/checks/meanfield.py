@@ -9,8 +9,8 @@ from torch import Tensor
 from bnstudy.arms import bn_frozen
 from bnstudy.arms.base import Place
 from bnstudy.checks.base import Check, equal, growth, normal
-from bnstudy.nets.base import linear
-from bnstudy.nets.mlp import MLP, build
+from bnstudy.nets.base import Net, linear
+from bnstudy.nets.mlp import build
 
 WIDTH, DEPTH = 512, 20
 STACKS = 4
@@ -19,7 +19,7 @@ BN_RELU = {8: 1.788, 16: 1.590, 32: 1.522, 64: 1.493, 128: 1.480}
 """Growth of the squared gradient norm per layer, by batch size (Yang et al. 2019); in the limit it is pi/(pi - 1)."""
 
 
-def _network(arm: str, seeds: Sequence[int], gain: float = 1.0, depth: int = DEPTH) -> MLP:
+def _network(arm: str, seeds: Sequence[int], gain: float = 1.0, depth: int = DEPTH) -> Net:
     """Return a stack of networks at initialization. No check needs gradients of its parameters."""
     net = build(WIDTH, 10, depth, WIDTH, gain, arm, seeds)
     net.requires_grad_(False)
@@ -31,14 +31,14 @@ def _inputs(networks: int, batch: int) -> Tensor:
     return normal(f"mean field {batch}", networks, WIDTH, batch, dtype=torch.float32)
 
 
-def _activations(net: MLP, x: Tensor, site: str) -> list[Tensor]:
+def _activations(net: Net, x: Tensor, site: str) -> list[Tensor]:
     """Return the activations of each layer at a site."""
     seen: list[Tensor] = []
     net(x, lambda layer, name, value: seen.append(value) if name == site else None)
     return seen
 
 
-def _gradient_growth(net: MLP, batch: int) -> float:
+def _gradient_growth(net: Net, batch: int) -> float:
     """Return the factor by which the squared norm of the gradient grows per layer, towards the input, in 8 networks."""
     seen: list[Tensor] = []
 

@@ -7,7 +7,7 @@ connection joins.
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import prod, sqrt
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -199,52 +199,68 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none").mean(1)
 
 
-AnyNet = TypeVar("AnyNet", bound=Net)
+class Layout(NamedTuple):
+    """What a kind of network fixes for given inputs and depth.
+
+    Attributes:
+        net: The class of the networks.
+        inputs: The number of features or channels that enter the first layer.
+        kernel: The trailing axes of a weight tensor [M, out, in, *kernel].
+        image: (channels, height, width) of the inputs, or ().
+        strides: The stride of each hidden layer.
+    """
+
+    net: type[Net]
+    inputs: int
+    kernel: tuple[int, ...]
+    image: tuple[int, ...]
+    strides: Sequence[int]
 
 
 def assemble(
-    kind: type[AnyNet],
-    inputs: int,
-    kernel: tuple[int, ...],
-    image: tuple[int, ...],
-    links: Sequence[Link],
+    layout: Callable[[int | tuple[int, ...], int], Layout],
+    inputs: int | tuple[int, ...],
     classes: int,
+    depth: int,
     width: int,
     gain: float,
     arm: str,
     seeds: Sequence[int],
-    dtype: torch.dtype,
-) -> AnyNet:
+    dtype: torch.dtype = torch.float32,
+    skip: bool = False,
+) -> Net:
     """Return one network per seed.
 
     Weights are normal with sd gain sqrt(2 / fan-in) (He et al. 2015 for gain 1); the head's sd is sqrt(1 / fan-in). A
     seed draws the same numbers whatever the arm, the gain or the other networks.
 
     Args:
-        kind: The class of the networks.
-        inputs: The number of features or channels that enter the first layer.
-        kernel: The trailing axes of a weight tensor [M, out, in, *kernel].
-        image: (channels, height, width) of the inputs, or ().
-        links: How each hidden layer is joined to the others; there are as many layers as links.
+        layout: (inputs, depth) -> the layout of a kind of network.
+        inputs: The number of inputs, or the shape (channels, height, width) of an image.
         classes: The number of outputs.
+        depth: The number of hidden layers.
         width: The number of units of each hidden layer.
         gain: Multiplies the weights of the hidden layers.
         arm: The name of the arm, which makes the norms.
         seeds: The seed of each network.
         dtype: The type of all parameters.
+        skip: Whether skip connections join layers 2 and 3, 4 and 5, ...
 
     Raises:
         ModuleNotFoundError: There is no such arm.
+        ValueError: This kind of network cannot take such inputs.
     """
+    net, features, kernel, image, strides = layout(inputs, depth)
     norm = builder(arm)
-    depth = len(links)
 
     def draw(layer: int, sd: float, *shape: int) -> Tensor:
         drawn = [torch.randn(shape, generator=rng(seed, "init", layer)) for seed in seeds]
         return (torch.stack(drawn) * sd).to(dtype)
 
-    incoming = [inputs] + [width] * (depth - 1)
+    incoming = [features] + [width] * (depth - 1)
     weights = [draw(i, gain * sqrt(2 / (n * prod(kernel))), width, n, *kernel) for i, n in enumerate(incoming, 1)]
     head = draw(0, sqrt(1 / width), classes, width)
     norms = [norm(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
-    return kind(weights, head, norms, links, image).to(dtype)
+    links = pairs(depth) if skip else [Link()] * depth
+    links = [link._replace(stride=stride) for link, stride in zip(links, strides)]
+    return net(weights, head, norms, links, image).to(dtype)

@@ -6,20 +6,19 @@ From the second layer on, layers stride by 2 (in place of pooling; Springenberg 
 statistics does not change with depth.
 """
 
-from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from bnstudy.arms.base import pack, unpack
-from bnstudy.nets.base import Link, Net, assemble, pairs
+from bnstudy.nets.base import Layout, Net, assemble
 
 ALONE = True
 """Networks train one at a time, because a single convolution of 32 channels already runs nearly as fast as a matrix product."""
 SIDE = 16
 """The largest width and height, in pixels, at which layers no longer stride."""
-KERNEL = (3, 3)
 PROBE = 128
 """The number of training images in the fixed probe batch of the measures, where every pixel counts as a sample."""
 
@@ -58,30 +57,11 @@ def strides(height: int, width: int, depth: int) -> list[int]:
     return layers
 
 
-def build(
-    inputs: int | tuple[int, ...],
-    classes: int,
-    depth: int,
-    width: int,
-    gain: float,
-    arm: str,
-    seeds: Sequence[int],
-    dtype: torch.dtype = torch.float32,
-    skip: bool = False,
-) -> CNN:
-    """Return one network per seed; see :func:`bnstudy.nets.base.assemble` for the arguments that are not here.
-
-    Args:
-        inputs: The shape (channels, height, width) of an image.
-        depth: The number of hidden layers.
-        skip: Whether skip connections join layers 2 and 3, 4 and 5, ...
-
-    Raises:
-        ValueError: ``inputs`` is no shape of an image.
-        ModuleNotFoundError: There is no such arm.
-    """
+def layout(inputs: int | tuple[int, ...], depth: int) -> Layout:
+    """Return the layout for images of the shape ``inputs``. Raises ValueError for another number of axes."""
     if isinstance(inputs, int) or len(inputs) != 3:
         raise ValueError(f"inputs {inputs}: convolutional networks need an image's shape (channels, height, width)")
-    links = pairs(depth) if skip else [Link()] * depth
-    links = [link._replace(stride=s) for link, s in zip(links, strides(*inputs[1:], depth))]
-    return assemble(CNN, inputs[0], KERNEL, inputs, links, classes, width, gain, arm, seeds, dtype)
+    return Layout(CNN, inputs[0], (3, 3), inputs, strides(*inputs[1:], depth))
+
+
+build = partial(assemble, layout)

@@ -1,12 +1,11 @@
 """ReLU multilayer perceptrons, M of them side by side."""
 
-from collections.abc import Sequence
+from functools import partial
 from math import prod
 
-import torch
 from torch import Tensor
 
-from bnstudy.nets.base import Link, Net, assemble, linear, pairs
+from bnstudy.nets.base import Layout, Net, assemble, linear
 
 
 class MLP(Net):
@@ -17,27 +16,9 @@ class MLP(Net):
         return linear(weight, h, bias)
 
 
-def build(
-    inputs: int | tuple[int, ...],
-    classes: int,
-    depth: int,
-    width: int,
-    gain: float,
-    arm: str,
-    seeds: Sequence[int],
-    dtype: torch.dtype = torch.float32,
-    skip: bool = False,
-) -> MLP:
-    """Return one network per seed; see :func:`bnstudy.nets.base.assemble` for the arguments that are not here.
+def layout(inputs: int | tuple[int, ...], depth: int) -> Layout:
+    """Return the layout for so many inputs, or for images of that shape."""
+    return Layout(MLP, inputs if isinstance(inputs, int) else prod(inputs), (), (), [1] * depth)
 
-    Args:
-        inputs: The number of inputs, or the shape of an image.
-        depth: The number of hidden layers.
-        skip: Whether skip connections join layers 2 and 3, 4 and 5, ...
 
-    Raises:
-        ModuleNotFoundError: There is no such arm.
-    """
-    features = inputs if isinstance(inputs, int) else prod(inputs)
-    links = pairs(depth) if skip else [Link()] * depth
-    return assemble(MLP, features, (), (), links, classes, width, gain, arm, seeds, dtype)
+build = partial(assemble, layout)
