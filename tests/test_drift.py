@@ -13,8 +13,8 @@ from trained import cell
 def shape_by_hand(a: np.ndarray, b: np.ndarray) -> float:
     """Mean over units of Wasserstein-1 between the standardized values of a and b [C, n]; dead units are left out."""
     pairs = [(x, y) for x, y in zip(a, b) if min(x.std(ddof=1), y.std(ddof=1)) > DEAD]
-    each = [wasserstein_distance(*((u - u.mean()) / u.std(ddof=1) for u in pair)) for pair in pairs]
-    return float(np.mean(each))
+    distances = [wasserstein_distance(*((u - u.mean()) / u.std(ddof=1) for u in pair)) for pair in pairs]
+    return float(np.mean(distances))
 
 
 def cka(a: np.ndarray, b: np.ndarray) -> float:
@@ -26,11 +26,11 @@ def cka(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.mark.parametrize("arm", ["none", "bn"])
 def test_drift_and_moments_of_a_trained_cell(arm: str) -> None:
     c = cell(arm)
-    found = {name: dict(c.activations(name)) for name in ("init", "loss1.0", "final")}
+    activations = {name: dict(c.activations(name)) for name in ("init", "loss1.0", "final")}
     rows = drift.measure(c).set_index(["start", "end", "layer", "site", "seed"])
     for start, end in (("init", "loss1.0"), ("init", "final")):
         for site in ("linear", "next"):
-            a, b = (found[name][3][site][1].double().numpy() for name in (start, end))
+            a, b = (activations[name][3][site][1].double().numpy() for name in (start, end))
             row = rows.loc[start, end, 3, site, c.seeds[1]]
             change = (b.mean(1) - a.mean(1)) ** 2 + (b.std(1, ddof=1) - a.std(1, ddof=1)) ** 2
             assert row["moments"] == pytest.approx(np.sqrt(change.mean() / a.var(1, ddof=1).mean()), rel=1e-4)
@@ -38,7 +38,7 @@ def test_drift_and_moments_of_a_trained_cell(arm: str) -> None:
             assert row["cka"] == pytest.approx(cka(a, b), rel=1e-4)
     rows = moments.measure(c).set_index(["checkpoint", "layer", "site", "seed"])
     for site in ("linear", "next"):
-        h = found["final"][3][site][2].double().numpy()
+        h = activations["final"][3][site][2].double().numpy()
         row = rows.loc["final", 3, site, c.seeds[2]]
         ln_sd = np.log(np.maximum(h.std(1), DEAD))
         assert row["offset"] == pytest.approx(np.sqrt((h.mean(1) ** 2 + ln_sd**2).mean()), rel=1e-4)

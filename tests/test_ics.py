@@ -44,11 +44,11 @@ def test_deep_linear_network_has_the_closed_form() -> None:
                 assert (hs[-1] > 0).all()
             error = torch.softmax(head[m] @ hs[-1], 0) - F.one_hot(y[m], 3).T
             back: Tensor = head[m].T @ error / n
-            found: list[tuple[Tensor, Tensor]] = []
+            result: list[tuple[Tensor, Tensor]] = []
             for layer in reversed(range(depth)):
-                found.insert(0, (back @ hs[layer].T, back.sum(1, keepdim=True)))
+                result.insert(0, (back @ hs[layer].T, back.sum(1, keepdim=True)))
                 back = w[layer].T @ back
-            return found
+            return result
 
         before = by_hand(w, b)
         moved_w = [a - rate * g for a, (g, _) in zip(w, before)]
@@ -158,11 +158,11 @@ def test_crossing() -> None:
     def excess(t: Tensor) -> Tensor:
         return torch.where(level == 5, -1.0, t - level)
 
-    found = crossing(excess, torch.tensor([0.1, 1.0, 0.1, 0.1]))
-    assert found[:3].tolist() == pytest.approx([0.3, 1.0, 40.0], rel=5e-3) and found[3].isnan()
+    result = crossing(excess, torch.tensor([0.1, 1.0, 0.1, 0.1]))
+    assert result[:3].tolist() == pytest.approx([0.3, 1.0, 40.0], rel=5e-3) and result[3].isnan()
     for i in range(3):
         by_itself = crossing(partial(torch.sub, other=level[i : i + 1]), torch.tensor([[0.1], [1.0], [0.1]])[i])
-        assert by_itself == found[i], "the others' search moved this one"
+        assert by_itself == result[i], "the others' search moved this one"
 
 
 @pytest.mark.parametrize("name", MEASURES)

@@ -163,31 +163,31 @@ def told(
 
 @pytest.mark.parametrize("kind", LECTURE)
 def test_every_test_image_has_every_hue_so_no_hue_tells_the_class(kind: str) -> None:
-    found = told(kind)
-    assert {f for f, _, _ in found} == {kind, f"{kind}_twin"} and {s for _, s, _ in found} == set(range(6))
+    tested = told(kind)
+    assert {f for f, _, _ in tested} == {kind, f"{kind}_twin"} and {s for _, s, _ in tested} == set(range(6))
     for severity in range(1, 6):
         hues = {tuple(colour_at(severity, h).tolist()): i for i, h in enumerate(HUES)}
         for statistics in ("running", "hue32", "mixed32"):
-            colours, labels = found[kind, severity, statistics]
+            colours, labels = tested[kind, severity, statistics]
             assert colours.shape == (3, 6 * 256, 3)
-            which = torch.tensor([[hues[tuple(c.tolist())] for c in own] for own in colours])
-            for own, label in zip(which, labels):
-                each_image = own.view(6, 256).T.sort(1).values
+            which = torch.tensor([[hues[tuple(c.tolist())] for c in of_seed] for of_seed in colours])
+            for of_seed, label in zip(which, labels):
+                each_image = of_seed.view(6, 256).T.sort(1).values
                 assert torch.equal(each_image, torch.arange(6).expand(256, 6))
-                table = torch.stack([own[label == k].bincount(minlength=6) for k in range(10)])
+                table = torch.stack([of_seed[label == k].bincount(minlength=6) for k in range(10)])
                 assert torch.equal(table, table[:, :1].expand(10, 6))
             batches = which.view(3, -1, 32)
             kinds = batches.sort(2).values.diff(dim=2).ne(0).sum(2) + 1
             assert (kinds == (6 if statistics == "mixed32" else 1)).all()
-    dark_gray = found[kind, 0, "hue32"][0]
+    dark_gray = tested[kind, 0, "hue32"][0]
     assert dark_gray.shape == (3, 256, 3) and (dark_gray == DARK / 2).all()
 
 
 def test_a_twin_has_the_channel_mean_and_no_colour() -> None:
-    found, x = told("lecture_white"), torch.rand(1, 1, 5, 5, dtype=torch.float64)
+    tested, x = told("lecture_white"), torch.rand(1, 1, 5, 5, dtype=torch.float64)
     for severity in range(6):
         for statistics in ("running", "hue32", "mixed32"):
-            colours, twins = (found[f, severity, statistics][0] for f in ("lecture_white", "lecture_white_twin"))
+            colours, twins = (tested[f, severity, statistics][0] for f in ("lecture_white", "lecture_white_twin"))
             torch.testing.assert_close(twins.mean(2), colours.mean(2))
             assert torch.equal(twins.amax(2), twins.amin(2))
     for hue in HUES:
@@ -223,8 +223,8 @@ def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
     assert rows[rows["severity"] == 3]["accuracy"].tolist() == pytest.approx(expected.tolist(), abs=1e-3)
     same = table[table["severity"] == 0].groupby(["seed", "family"])["accuracy"]
     if arm == "bn":
-        own = table[table["severity"] == 0].pivot(index=["seed", "family"], columns="statistics", values="accuracy")
-        assert (own["hue32"] == own["mixed32"]).all() and (own["hue32"] != own["running"]).any()
+        wide = table[table["severity"] == 0].pivot(index=["seed", "family"], columns="statistics", values="accuracy")
+        assert (wide["hue32"] == wide["mixed32"]).all() and (wide["hue32"] != wide["running"]).any()
     else:
         assert (same.nunique() == 1).all()
 
@@ -232,12 +232,12 @@ def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
 def test_batches_of_mixed_hues_use_the_statistics_of_those_32_images() -> None:
     c = cell("bn", inputs="lecture_gray")
     net, view = c.net("final"), SeedView(c, "test")
-    found = {(t.shift, t.severity, t.statistics): t.logits for t in lecture(c, net, view, True)}
+    tested = {(t.shift, t.severity, t.statistics): t.logits for t in lecture(c, net, view, True)}
     hues = HUES[(torch.arange(256) + 2) % 6]
     x = view(torch.from_numpy(IMAGES.x), colour_at(4, hues))
     net.set_statistics("batch", update=False)
     logits = torch.cat([net(b) for b in x.split(32, 2)], 2)
-    torch.testing.assert_close(found["lecture_gray", 4, "mixed32"][..., 512:768], logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(tested["lecture_gray", 4, "mixed32"][..., 512:768], logits, rtol=1e-4, atol=1e-4)
 
 
 def judged(rows: dict[tuple[str, str, int], int], ceiling: list[int] | None = None, severity: int = 5) -> pd.DataFrame:
@@ -310,19 +310,20 @@ def test_spurious_colours_agree_with_the_class_as_often_as_they_should() -> None
 
 
 def test_the_tests_of_spurious_colour_are_drawn_apart_from_its_training() -> None:
-    found = told("spurious_colour", spurious_colour)
-    colours, labels = found["spurious_colour_swapped", 5, "whole"]
+    tested = told("spurious_colour", spurious_colour)
+    colours, labels = tested["spurious_colour_swapped", 5, "whole"]
     assert torch.equal(colours, wheel(10)[(labels + 5) % 10])
-    colours, labels = found["spurious_colour", 0, "running"]
+    colours, labels = tested["spurious_colour", 0, "running"]
     agree = (colours == wheel(10)[labels]).all(2).double().mean(1)
     assert agree.tolist() == pytest.approx([0.9] * 3, abs=0.06)
-    own, seed = labels[0], cell("bn", inputs="spurious_colour").seeds[0]
-    assert not torch.equal(colours[0], spurious(own, 10, seed))
+    first, seed = labels[0], cell("bn", inputs="spurious_colour").seeds[0]
+    assert not torch.equal(colours[0], spurious(first, 10, seed))
 
 
 def test_no_statistics_mend_a_spurious_colour() -> None:
     table = shift.measure(cell("bn", inputs="spurious_colour")).groupby(["family", "statistics", "severity"])
     median = table["accuracy"].median()
     for statistics in ("running", "batch32", "whole"):
-        own = median["spurious_colour", statistics]
-        assert own[0] - own[5] > 15 and median["spurious_colour_swapped", statistics, 5] < own[5]
+        by_severity = median["spurious_colour", statistics]
+        assert by_severity[0] - by_severity[5] > 15
+        assert median["spurious_colour_swapped", statistics, 5] < by_severity[5]

@@ -78,11 +78,11 @@ class Plain(nn.Module):
             norm = (norm_2d if self.images else norm_of)(arm, out, i, len(ours.weights))
             bias = norm is None or self.post
             stride = 2 if i == 2 else 1
-            each = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
-            each.weight.data = weight.data[0].clone()
+            module = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
+            module.weight.data = weight.data[0].clone()
             if bias:
-                each.bias.data.zero_()  # type: ignore[union-attr]
-            self.maps.append(each)
+                module.bias.data.zero_()  # type: ignore[union-attr]
+            self.maps.append(module)
             self.norms.append(norm or nn.Identity())
         self.head = nn.Linear(*ours.head.shape[:0:-1])
         self.head.weight.data, self.head.bias.data = ours.head.data[0].clone(), ours.head_bias.data[0].clone()
@@ -91,10 +91,10 @@ class Plain(nn.Module):
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         if self.images:
             h = h.unflatten(1, ODD.x.shape[1:])
-        for i, (each, norm) in enumerate(zip(self.maps, self.norms), 1):
+        for i, (module, norm) in enumerate(zip(self.maps, self.norms), 1):
             if i % 2 == 0:
                 pair = h
-            z = each(h)
+            z = module(h)
             a = norm(F.relu(z)) if self.post else norm(z)
             if self.skip and i % 2 == 1 and i > 1:
                 a = a + (F.max_pool2d(pair, 1, stride=2) if self.images and i == 3 else pair)
@@ -165,7 +165,7 @@ def test_a_network_cut_in_two_is_the_same_network(net: str, arm: str) -> None:
     for cut in range(1, 5):
         early, late = ours.section(1, cut), ours.section(cut + 1, 5)
         assert torch.allclose(late(list(early.states(x))[-1]), ours(x), rtol=0, atol=1e-5), cut
-        assert {id(p) for each in (early, late) for p in each.parameters()} == {id(p) for p in ours.parameters()}
+        assert {id(p) for module in (early, late) for p in module.parameters()} == {id(p) for p in ours.parameters()}
     assert sorted(id(p) for group in layers(ours) for p in group) == sorted(id(p) for p in ours.parameters())
     seen: dict = {}
     shown = ours(x, sites=lambda layer, site, h: seen.update({(layer, site): h}))
