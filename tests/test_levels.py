@@ -1,9 +1,11 @@
 """Clean test loss at equal training loss, against plain torch."""
 
+import numpy as np
 import pytest
 import torch
 
 from bnstudy.measures import levels
+from bnstudy.measures.common import Table
 from trained import cell
 
 
@@ -24,3 +26,11 @@ def test_the_test_loss_is_that_of_the_network_at_its_checkpoint(arm: str) -> Non
             assert row["accuracy"] == pytest.approx(100 * right.float().mean().item(), abs=1e-3)
     falling = rows["nll"].xs("running", level="statistics").groupby("checkpoint").median()
     assert falling["loss0.5"] < falling["loss1.0"]
+
+
+def test_a_measure_writes_no_column_that_it_does_not_declare() -> None:
+    table = Table(cell("none"), {"layer": "hidden layer", "offset": "a number"})
+    with pytest.raises(AssertionError, match="no such columns: {'ofset'}"):
+        table.add(np.ones(3, bool), {"ofset": torch.zeros(3)}, layer=1)
+    table.add(np.array([True, False, True]), {"offset": torch.tensor([0.5, 1.5, 2.5])}, layer=1)
+    assert table.frame().to_dict("list") == {"seed": [0, 2], "layer": [1, 1], "offset": [0.5, 2.5]}
