@@ -11,7 +11,7 @@ from bnstudy.data.local import Unusable, digest, files
 from bnstudy.data.prepare import prepare
 
 
-def spec(source: str, path: Path, **more: Any) -> dict[str, Any]:
+def spec(source: str, path: Path, **more: Any) -> Any:
     """A job's specification, as planning makes it."""
     return {"source": source, "path": str(path), "sha256": digest(files(source, path)), **more}
 

@@ -435,7 +435,7 @@ def test_a_study_is_checked_against_the_users_images(tmp_path: Path) -> None:
 def test_what_is_known_of_the_sources_is_true(source: str) -> None:
     if source == "fashion_mnist" and not fashion_mnist.DEBIAN.is_dir():
         pytest.skip("Debian's package dataset-fashion-mnist is not installed")
-    images = import_module(f"bnstudy.data.{source}").load({})
+    images = import_module(f"bnstudy.data.{source}").load()
     counts = np.bincount(images.y).tolist()
     assert IMAGES[source] == (counts, *images.x.shape[2:])
 

@@ -6,6 +6,7 @@ import io
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_fashion_mnist_from_a_folder(fashion: Callable[..., Path], zipped: bool)
 
 
 ZIPPED = gzip.compress(made()[0])
-WRONG_FASHION = {
+WRONG_FASHION: dict[str, tuple[Any, ...]] = {
     "truncated gz": ({0: ZIPPED[:-100]}, "train-images-idx3-ubyte.gz", "damaged or truncated", "whole copy"),
     "damaged gz": ({0: ZIPPED[:200] + b"?" + ZIPPED[201:]}, "train-images-idx3-ubyte.gz", "damaged", "whole copy"),
     "truncated": ({0: made()[0][:-1]}, "truncated: 47055 bytes, where 60 x 28 x 28 values take 47056"),

@@ -227,8 +227,8 @@ def pictures(t):
         ),
         "size": lambda w: q2_batches.by_size(best("shift", arm="bn"), w),
         "effective": lambda w: q2_batches.effective(best("effective_robustness", arm="bn").dropna(), w),
-        "samples": lambda w: pixels.by_family(samples(digits.load({})), w),
-        "coloured": lambda w: pixels.lecture(samples(digits.load({})), w),
+        "samples": lambda w: pixels.by_family(samples(digits.load()), w),
+        "coloured": lambda w: pixels.lecture(samples(digits.load()), w),
         "noisy": lambda w: q1.drift_against_steps(noisy, ["none", "bn", "bn_frozen", "bn_noisy"], w, halfway=True),
         "ics": lambda w: gradients.ics_by_layer(ics, ["none", "bn"], w),
         "gradients": lambda w: gradients.gradient_by_layer(slopes, ["none", "bn"], w, {"none": 1.0, "bn": 1.493}),
@@ -325,7 +325,7 @@ def test_images_are_inside_the_svg_at_their_own_size(drawings):
     svg = to_svg(drawings["samples"](WIDE), "s")
     (found,) = re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
     found = np.asarray(Image.open(BytesIO(b64decode(found))))
-    expected = pixels.sprite([list(v) for k, v in samples(digits.load({})).items() if k not in pixels.GROUNDS])
+    expected = pixels.sprite([list(v) for k, v in samples(digits.load()).items() if k not in pixels.GROUNDS])
     assert found.shape == expected.shape and len(svg) < 60_000
     assert any((way == expected).all() for way in (found, found[::-1]))
 

@@ -88,7 +88,7 @@ BASE = {
 
 def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what stands in the store as if every budget had been trained from the start."""
-    save(digits.load({}), tmp_path / "digits.npz")
+    save(digits.load(), tmp_path / "digits.npz")
     cells = [{"rate": rate, "seeds": [1, 2], "keep": "curve"} for rate in (1e-4, 0.1, 1e6, 1e-5)]
     budgets = [30, 60, 90]
     begun: list[int] = []
@@ -118,7 +118,7 @@ def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: p
 
 def test_what_is_stored_already_is_passed_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after an interrupted job: the middle budget of a cell is there, and its stack goes on past it."""
-    save(digits.load({}), tmp_path / "digits.npz")
+    save(digits.load(), tmp_path / "digits.npz")
     cell = {"rate": 1e-4, "seeds": [1], "keep": "curve"}
     monkeypatch.setattr(stacks, "CELLS", tmp_path / "cells")
     say = Progress("test")

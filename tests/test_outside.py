@@ -130,8 +130,8 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     found = tables("support")
     for name, table in found.items():
         if "arm" in table:
-            mine = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
-            found[name] = pd.concat([table, mine.assign(arm="layernorm")], ignore_index=True)
+            of_bn = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
+            found[name] = pd.concat([table, of_bn.assign(arm="layernorm")], ignore_index=True)
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     ledger = load(ROOT / "config/claims.yaml")
     wider = with_others(ledger, found, depths, BASE)

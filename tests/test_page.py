@@ -51,7 +51,7 @@ CONFIG = {
 def study(folder, tables, seeds=16, hangs=False):
     """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
     synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load({})))
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)

@@ -12,12 +12,13 @@ from bnstudy.arms import noise
 from bnstudy.core import store
 from bnstudy.core.plugins import names
 from bnstudy.data import digits
+from bnstudy.data.batches import order, part
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.convergence import steps_to
-from bnstudy.training.train import Run, batches, build, part, train, train_on
+from bnstudy.training.train import Run, build, train, train_on
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
-IMAGES = digits.load({})
+IMAGES = digits.load()
 SPLITS = {"train": 960, "test": 256, "heldout": 256}
 
 
@@ -89,8 +90,8 @@ def plain(s: dict, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     head = nn.Linear(width, 10).double()
     head.weight.data, head.bias.data = ours.head.data[0].clone(), torch.zeros(10, dtype=torch.float64)
     net = nn.Sequential(*layers, head)
-    x, y = (torch.from_numpy(a) for a in part(IMAGES, s, run.seed, "train"))
-    index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
+    x, y = (torch.from_numpy(a) for a in part(IMAGES, s["splits"], s["setting"]["inputs"], run.seed, "train"))
+    index = order([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
     if arm == "once":
         net(x.double()[index[0]])  # constants of the first batch
     if s["setting"]["optimizer"] == "adam":
@@ -241,7 +242,7 @@ def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) ->
     x, seen = torch.randn(1, 64, 4000), {}
     for net in (clean, noisy):
         net.set_statistics("batch", update=False)
-    noisy.set_moment([0], 7)
+    noisy.set_noise([0], 7)
     for name, net in (("clean", clean), ("noisy", noisy)):
         net(x, sites=lambda layer, site, h, name=name: seen.update({(name, layer, site): h}))
     a, b = seen["clean", 1, "affine"][0], seen["noisy", 1, "affine"][0]

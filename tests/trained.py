@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.train import Run, train
 
-IMAGES = digits.load({"pool": 1})
+IMAGES = digits.load()
 RATE, SHARED = 0.05, 0.03
 
 
@@ -38,7 +39,8 @@ def cell(
     kept = train(spec, [Run(s, RATE) for s in seeds], IMAGES, keep="levels").checkpoints
     folder = Path(mkdtemp())
     store.put(folder, spec, kept)
-    return TrainedCell(folder, store.key(spec), SimpleNamespace(images=lambda pool: IMAGES), shared)
+    source: Any = SimpleNamespace(images=lambda pool: IMAGES)
+    return TrainedCell(folder, store.key(spec), source, shared)
 
 
 class Block(nn.Module):
@@ -56,12 +58,13 @@ class Block(nn.Module):
         return torch.relu(self.norm(self.linear(x)))
 
 
-def alone(net, model: int, dtype=torch.float32) -> nn.Sequential:
+def alone(net: Any, model: int, dtype: torch.dtype = torch.float32) -> Any:
     """Network ``model`` of a stack of arm none or bn as plain torch.nn, on samples by rows; its last module is the
     head. Batch norm is in training mode: on the batch's statistics."""
     blocks = []
     for layer, weight in enumerate(net.weights):
-        norm, bias = nn.Identity(), None
+        norm: nn.Module = nn.Identity()
+        bias = None
         if net.norms[layer].bias:
             bias = net.biases[layer].data[model]
         else:
@@ -74,7 +77,9 @@ def alone(net, model: int, dtype=torch.float32) -> nn.Sequential:
     return nn.Sequential(*blocks, head).to(dtype)
 
 
-def images_of(cell: TrainedCell, model: int, rows=slice(None), dtype=torch.float32):
+def images_of(
+    cell: TrainedCell, model: int, rows: slice | torch.Tensor = slice(None), dtype: torch.dtype = torch.float32
+) -> tuple[torch.Tensor, torch.Tensor]:
     """(images by rows, labels) of one network's training split."""
     x, y = cell.split("train")
     return x[model].T[rows].to(dtype), y[model][rows]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from bnstudy.config.errors import Path, Problem
 from bnstudy.config.models import Data
 from bnstudy.data.local import Unusable, choices, files
-from bnstudy.data.npz_file import describe
 from bnstudy.data.shares import shares
 
 
@@ -92,7 +91,7 @@ def _path(data: Data) -> Problem | None:
     try:
         _known(data.source, data.path)
     except Unusable as error:
-        return Problem(("data", "path"), f"{error.file}: {error.wrong}", "", error.todo)
+        return Problem(("data", "path"), f"{error.file}: {error.fault}", "", error.remedy)
     except OSError as error:
         return Problem(("data", "path"), f"it cannot be read: {error.strerror}", "a readable file", "check the path")
     return None
@@ -113,6 +112,8 @@ def _known(source: str, path: str | None) -> Known | None:
 def _of_files(source: str, found: tuple[File, ...], changed: tuple[int, ...]) -> Known | None:
     """As :func:`_known`; ``changed``: when each file was last, so that a new content is read anew."""
     if source == "npz":
+        from bnstudy.data.npz_file import describe  # imports numpy, which other sources do without
+
         described = describe(found[0])
         return Known(described.counts, *described.shape[2:])
     if source == "cifar10" and len(found) > 1:

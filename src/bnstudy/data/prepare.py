@@ -1,24 +1,37 @@
-"""The job of the workflow's rule `data`: the images of a source, as its specification asks for them."""
+"""The job of the workflow's rule `data`: load the images of a source as the job's specification asks."""
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 from bnstudy.data.images import Images, split
 from bnstudy.data.local import Unusable, digest, files
 
 
-def prepare(spec: dict[str, Any]) -> Images:
-    """The images of ``spec``: source; and where they are given, path and sha256 of the user's files, and images, the
-    number of them to keep (stratified, the same for all seeds).
+class DataSpec(TypedDict, total=False):
+    """The specification of the data job: what the name of its result depends on, besides the code."""
 
-    Raises ValueError or OSError, saying what is wrong and what to do.
+    source: Required[str]
+    path: str
+    """The user's file or folder, if the source is to read it."""
+    sha256: str
+    """The digest of the user's files when the study was planned."""
+    images: int
+    """The number of images to keep, if not all: stratified, the same for all seeds."""
+
+
+def prepare(spec: DataSpec) -> Images:
+    """Return the images that ``spec`` asks for.
+
+    Raises:
+        ValueError: The images or the files are not as they must be; the message says what to do.
+        OSError: A file cannot be read or fetched.
     """
-    source = spec["source"]
-    if "path" in spec and (found := digest(files(source, Path(spec["path"])))) != spec["sha256"]:
-        wrong = f"it changed while the study ran: SHA-256 {found}, {spec['sha256']} when planned"
-        raise Unusable(spec["path"], wrong, "run again")
-    images = import_module(f"bnstudy.data.{source}").load(spec)
+    source, path = spec["source"], Path(spec["path"]) if "path" in spec else None
+    if path and (sha256 := digest(files(source, path))) != spec["sha256"]:
+        fault = f"it changed while the study ran: SHA-256 {sha256}, {spec['sha256']} when planned"
+        raise Unusable(path, fault, "run again")
+    images: Images = import_module(f"bnstudy.data.{source}").load(path)
     if "images" not in spec:
         return images
     kept = split(images.y, {"images": spec["images"]}, seed=0)["images"]

@@ -1,14 +1,20 @@
-"""How many images of each class go into each part of a split: whole numbers, so that planning can ask as well."""
+"""How many images of each class go into each part of a split. It needs the numbers of images alone, so planning uses it."""
 
 from collections.abc import Sequence
 
 
 def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
-    """Images of each class in each part [classes, parts + 1], given those there are, ``classes``; last, those left over.
+    """Return the number of images of each class in each part [classes, parts + 1]; the last part holds what is left over.
 
-    A class's number in a part is its proportional share, less than 1 off or, to make the totals come out, exactly 1
-    (largest remainder). Raises ValueError where the sizes are impossible, or a class has too few images to be in
-    every part.
+    The number is the class's proportional share of the part, to less than 1, or to exactly 1 where the totals need it
+    (largest remainder).
+
+    Args:
+        classes: The number of images of each class.
+        sizes: The number of images of each part.
+
+    Raises:
+        ValueError: The sizes are impossible, or a class has too few images to be in every part.
     """
     total, wanted = sum(classes), sum(sizes.values())
     if any(n < 1 for n in sizes.values()) or wanted > total:
@@ -26,10 +32,10 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
 
 
 def _rounded(classes: Sequence[int], parts: list[int]) -> list[list[int]]:
-    """Whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
+    """Return whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
 
-    Each part hands its spare images to the classes still owed most over all parts, among them to those with
-    the largest remainder. (Ryser's construction: the shares themselves fit, so it succeeds in any order.)
+    Each part gives its spare images to the classes that are still owed most over all parts, and among them to those
+    with the largest remainder. (This is Ryser's construction: the shares themselves fit, so it succeeds in any order.)
     """
     total = sum(classes)
     counts = [[have * size // total for size in parts] for have in classes]

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from bnstudy.core import store
+from bnstudy.data.batches import parts
 from bnstudy.data.images import Images, read
-from bnstudy.data.shifts import FAMILIES, shift
-from bnstudy.training.train import build, part
+from bnstudy.data.shifts import SHIFTS, shift
+from bnstudy.training.train import build
 
 KEPT = 2**28
 """Bytes of shifted images that a job keeps at most."""
@@ -41,7 +42,7 @@ class StudyImages:
         Kept for the next cell where they are small; else made anew each time, so that a job stays small.
         """
         clean = torch.from_numpy(self.images(pool).x)
-        kinds = [("clean", 0), *((family, severity) for family in FAMILIES for severity in range(1, 6))]
+        kinds = [("clean", 0), *((family, severity) for family in SHIFTS for severity in range(1, 6))]
         each = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
         if clean.nbytes * len(kinds) > KEPT:
             return each
@@ -86,9 +87,8 @@ class TrainedCell:
 
     def split(self, name: str) -> tuple[Tensor, Tensor]:
         """Inputs [M, features, n] and labels [M, n] of each seed's own split."""
-        parts = [part(self.images, self.spec, s, name) for s in self.seeds]
-        x = torch.from_numpy(np.stack([p[0] for p in parts]))
-        return x.mT, torch.from_numpy(np.stack([p[1] for p in parts]))
+        x, labels = parts(self.images, self.spec["splits"], self.setting["inputs"], self.seeds, name)
+        return x.mT, labels
 
     @cached_property
     def probe(self) -> Tensor:
@@ -105,7 +105,7 @@ class TrainedCell:
         """
         found: dict[str, Tensor] = {}
         net = self.net(checkpoint)
-        net.set_moment(self.seeds, self.spec["steps"] + self.checkpoints().index(checkpoint))
+        net.set_noise(self.seeds, self.spec["steps"] + self.checkpoints().index(checkpoint))
         for layer, _ in enumerate(net.states(self.probe, sites=lambda layer, site, h: found.update({site: h})), 1):
             if found["relu"] is found["next"]:
                 del found["relu"]

@@ -11,21 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bnstudy.arms.base import only
-from bnstudy.core.rng import rng
 from bnstudy.core.store import Arrays
-from bnstudy.data.images import Images, split
-from bnstudy.data.inputs import pixels, shape, treatment
+from bnstudy.data.batches import Batches, parts
+from bnstudy.data.images import Images
+from bnstudy.data.inputs import shape
+from bnstudy.nets.base import cross_entropy
 from bnstudy.training import optim
 from bnstudy.training.convergence import WINDOW
 
 EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""
-Feed = Callable[[int, np.ndarray], tuple[Tensor, Tensor]]
-"""(step, places in the stack [m]) -> inputs [m, features, B], labels [m, B]."""
 FEWER = 0.75
 """A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
 
@@ -54,29 +52,6 @@ def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: tor
     family = import_module(f"bnstudy.nets.{s['net']}")
     inputs, classes = shape(images, s["inputs"]), len(images.classes)
     return family.build(inputs, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
-
-
-def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """(inputs [n, features] as the network sees them, labels [n]) of one seed's train, test or heldout split.
-
-    Where inputs are painted, all splits have colours drawn as those of the training images.
-    """
-    index, kind = split(images.y, spec["splits"], seed), spec["setting"]["inputs"]
-    pool = pixels(images, kind, seed)
-    shift, scale = treatment(pool[index["train"]], kind)
-    x = pool[index[name]].reshape(len(index[name]), -1)
-    return ((x - shift) * scale).astype(np.float32), images.y[index[name]]
-
-
-def batches(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
-    """Indices [steps, M, batch] into each seed's training split: a fresh order an epoch, full batches only."""
-    per_epoch = size // batch
-    epochs = -(-steps // per_epoch)
-    order = [
-        torch.cat([torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)])
-        for s in seeds
-    ]
-    return torch.stack(order).view(len(seeds), -1, batch).transpose(0, 1)[:steps]
 
 
 def train(
@@ -112,12 +87,12 @@ def train_on(
     torch.set_flush_denormal(True)
     seeds = [r.seed for r in runs]
     alive = np.arange(len(runs))  # places of the runs that are still in the stack
-    batch = _feed(spec, seeds, images, budgets[0], dtype)
+    batches = _feed(spec, seeds, images, budgets[0], dtype)
     net = build(spec, images, seeds, dtype)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
         net.set_statistics("batch", update=False)
-        net(batch(0, alive)[0], calibrate=True)
+        net(batches.batch(0, alive)[0], calibrate=True)
     net.set_statistics("batch", update=True)
     rates = torch.tensor([r.rate for r in runs], dtype=dtype)
     optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
@@ -129,11 +104,11 @@ def train_on(
     lowest, started, step = min(spec["targets"]), time.monotonic(), 0
     for budget in budgets:
         if step:
-            batch = _feed(spec, seeds, images, budget, dtype)
+            batches = _feed(spec, seeds, images, budget, dtype)
         while step < (budget if saver else min(budget, done.max())):
-            inputs, labels = batch(step, alive)
-            net.set_moment([seeds[i] for i in alive], step)
-            each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
+            inputs, labels = batches.batch(step, alive)
+            net.set_noise([seeds[i] for i in alive], step)
+            each = cross_entropy(net(inputs), labels)
             optimizer.step(each)
             loss[step, alive] = each.detach().numpy()
             if keep == "curve":
@@ -153,24 +128,14 @@ def train_on(
             if time.monotonic() - started > 1:
                 started = time.monotonic()
                 tick(step / budget)
-        del batch
+        del batches
         yield Trained(loss[:step].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
 
 
-def _feed(spec: dict[str, Any], seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Feed:
-    """Each network's own batches of its training images, up to ``steps``."""
-    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
-    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
-    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
-    size = len(x) // len(seeds)
-    index = batches(seeds, size, spec["setting"]["batch"], steps) + size * torch.arange(len(seeds))[:, None]
-
-    def batch(step: int, places: np.ndarray) -> tuple[Tensor, Tensor]:
-        flat = index[step, places].reshape(-1)
-        inputs = x.index_select(0, flat).view(len(places), -1, x.shape[1])
-        return inputs.mT, y.index_select(0, flat).view(len(places), -1)
-
-    return batch
+def _feed(spec: dict[str, Any], seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Batches:
+    """Return each network's own batches of its training images, up to ``steps``."""
+    x, labels = parts(images, spec["splits"], spec["setting"]["inputs"], seeds, "train")
+    return Batches(x.to(dtype), labels, seeds, spec["setting"]["batch"], steps)
 
 
 class _Saver:
