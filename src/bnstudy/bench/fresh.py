@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bnstudy.bench.figures import Row, row
+from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Used, fresh, used
 from bnstudy.bench.shapes import JOBS, MODELS, Effort
 from bnstudy.config.study import load_study
@@ -18,7 +18,7 @@ CELL = 8
 """Networks of a cell: what a measuring job holds at a time."""
 
 
-def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Row:
+def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Metric:
     """One process a run, two at a time, against two stacked jobs; start-up included on both sides."""
     depth, steps, runs = effort.depths[0], effort.fresh_steps, effort.fresh_runs
     stacked = [(data, ARM, depth, steps, job * MODELS) for job in range(JOBS)]
@@ -37,7 +37,7 @@ def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Ro
         f" time: {steps} steps of arm {ARM} at depth {depth}, starting Python and torch and reading the images included"
         f" on both sides, wall time a run, {runs} single runs a pair; median, least and greatest of the pairs"
     )
-    return row("process_per_run", what, ratios)
+    return metric("process_per_run", what, ratios)
 
 
 def train(study: dict[str, Any], data: str, folder: Path) -> Used:
@@ -75,7 +75,7 @@ def one_setting(depth: int, steps: int, seeds: int = MODELS, **grid: Any) -> dic
     }
 
 
-def job_peak(data: str, folder: Path, effort: Effort) -> list[Row]:
+def job_peak(data: str, folder: Path, effort: Effort) -> list[Metric]:
     """Memory of the job that trains 16 networks with batch normalization and keeps their checkpoints, and of the job
     that measures such a cell (it holds one, eight networks, at a time). ``folder`` is for what they write."""
     chosen: dict[str, Any] = {"measures": list(effort.measures)} if effort.measures else {}
@@ -96,7 +96,7 @@ def job_peak(data: str, folder: Path, effort: Effort) -> list[Row]:
     what = f"largest resident memory, GiB, of a fresh process, arm {ARM}, depth {depth}, {steps} steps:"
     parts = (f"training of {MODELS} networks, checkpoints kept", f"measures of a cell of {CELL} networks")
     return [
-        row("job_peak_gib", f"{what} the larger of {parts[0]}; and {parts[1]}", [max(gib)]),
-        row("job_peak_training", f"{what} {parts[0]}", gib[:1]),
-        row("job_peak_measures", f"{what} {parts[1]}", gib[1:]),
+        metric("job_peak_gib", f"{what} the larger of {parts[0]}; and {parts[1]}", [max(gib)]),
+        metric("job_peak_training", f"{what} {parts[0]}", gib[:1]),
+        metric("job_peak_measures", f"{what} {parts[1]}", gib[1:]),
     ]
