@@ -24,7 +24,7 @@ def points(sizes: Sizes, folder: Path) -> Iterator[Point]:
     studies = {
         "seeds": {n: one_setting(5, sizes.steps, n) for n in sizes.seeds},
         "depth": {n: one_setting(n, sizes.steps) for n in sizes.depth},
-        "width": {n: one_setting(5, sizes.steps) | {"network": {"width": n}} for n in sizes.width},
+        "width": {n: one_setting(5, sizes.steps, width=n) for n in sizes.width},
     }
     for grown, study in studies.items():
         for size, config in study.items():
@@ -42,7 +42,7 @@ def plan(settings: int, folder: Path) -> Point:
     from bnstudy.bench import generated
 
     study = generated.config(settings)
-    store.write_json(folder / "study.yaml", study)
+    store.write_json(folder / "study.yaml", study.model_dump(mode="json", exclude_none=True))
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "--nolock", "--configfile"]
     return Point("cells", generated.cells(study), used([*command, str(folder / "study.yaml")], Path()))
 

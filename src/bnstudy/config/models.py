@@ -6,11 +6,11 @@ The default grids are many, and stand in default.yaml beside this file.
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from bnstudy.config.errors import NAME_PATTERN
+from bnstudy.config.errors import NAME_PATTERN, JsonSchema
 from bnstudy.config.values import arm_name, ascending, distinct, known, unreserved
 from bnstudy.core.yaml_file import load
 
@@ -183,6 +183,6 @@ class StudyConfig(Strict):
     claims: Claims = Claims()
 
 
-def schema() -> dict[str, Any]:
+def schema() -> JsonSchema:
     """Return the JSON schema of a config file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyConfig.model_json_schema()}
