@@ -9,11 +9,11 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.ledger import FIELDS, Answer, Claim, Ledger, keys
+from bnstudy.core import yaml_file
 from bnstudy.core.stats import max_intervals, seeds_needed
 
 VERDICT_SEEDS = 10
@@ -108,30 +108,18 @@ class ClaimsError(ValueError):
     """The claims file cannot be used; the message lists every reason."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Refuses a key written twice, of which YAML would keep the last without a word."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        found: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in found:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value} is written twice", problem_mark=key.start_mark)
-            found.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def load(path: Path, seeds: int | None = None) -> Ledger:
     """Read the claims file. With ``seeds`` (10 or more) also refuse more primary intervals than these seeds allow.
 
     Raises ClaimsError, worded for the user, for anything wrong with the file.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        raw = yaml_file.load(path)
         ledger = Ledger.model_validate_json(json.dumps(raw))
         errors = list(inconsistencies(ledger))
     except ValidationError as error:
         errors = [_where(raw, e) for e in error.errors()]
-    except (OSError, ValueError, TypeError, IndexError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, IndexError) as error:
         raise ClaimsError(f"{path} cannot be read: {error}") from None
     else:
         errors += _too_many(ledger, seeds or 0)

@@ -3,6 +3,14 @@
 from collections.abc import Sequence
 
 
+class Unsplittable(ValueError):
+    """Says why images cannot be split into parts of these sizes, and which remedy there is."""
+
+    def __init__(self, fault: str, remedy: str) -> None:
+        self.fault, self.remedy = fault, remedy
+        super().__init__(f"split: {fault}; {remedy}")
+
+
 def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
     """Return the number of images of each class in each part [classes, parts + 1]; the last part holds what is left over.
 
@@ -14,7 +22,8 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
         sizes: The number of images of each part.
 
     Raises:
-        ValueError: The sizes are impossible, or a class has too few images to be in every part.
+        ValueError: The sizes are impossible.
+        Unsplittable: A class has too few images to be in every part.
     """
     total, wanted = sum(classes), sum(sizes.values())
     if any(n < 1 for n in sizes.values()) or wanted > total:
@@ -24,10 +33,8 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
     for part, (name, n) in enumerate(sizes.items()):
         for label, have in enumerate(classes):
             if have and not counts[label][part]:
-                raise ValueError(
-                    f"split: class {label} has {have} of {total} images, too few for one among the {n} of "
-                    f"{name}; make {name} larger or give the class more images"
-                )
+                fault = f"class {label} has {have} of {total} images, too few for one among the {n} of {name}"
+                raise Unsplittable(fault, f"make {name} larger or give the class more images")
     return counts
 
 
