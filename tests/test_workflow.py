@@ -135,7 +135,7 @@ def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
 
 
 def test_a_figure_redraws_only(study: Path) -> None:
-    path = study / "src/bnstudy/report/figures/q1.py"
+    path = study / "src/bnstudy/report/figures/early_change.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
     plan = snakemake(study, "-n", "--quiet", "rules")

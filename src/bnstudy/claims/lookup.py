@@ -93,7 +93,7 @@ class Lookup:
             kinds = {"shared": " at the shared rate", "grid": " over the grid of rates", "best": ""}
             kind = kinds.get(role.split("@")[0], " at the rates beside the best one")
             raise Missing(f"no arm {self.describe(setting)}{kind}")
-        bad = found[~found["evaluable"].astype(bool) | found["rate"].isna()]
+        bad = found[~evaluable(found)]
         if len(bad):
             reason = bad["reason"].iloc[0]
             reason = reason if isinstance(reason, str) and reason else "no rate chosen"
@@ -171,3 +171,8 @@ def total(*terms: tuple[float, pd.DataFrame]) -> pd.DataFrame:
             term = term.rename(columns={"lower": "upper", "upper": "lower"})[["lower", "upper"]]
         out = out + factor * term
     return out
+
+
+def evaluable(rates: pd.DataFrame) -> pd.Series:
+    """Return which rows of rates.csv name a rate that may be judged at."""
+    return rates["evaluable"].astype(bool) & rates["rate"].notna()
