@@ -107,9 +107,9 @@ def entry(text: str, style: Style) -> "Line2D":
 
 def line(arm: str) -> Style:
     """Return how an arm's line looks."""
-    own = look(arm)
+    looks = look(arm)
     return {
-        "color": own.light, "marker": own.marker, "linestyle": own.dash, "linewidth": own.width,
+        "color": looks.light, "marker": looks.marker, "linestyle": looks.dash, "linewidth": looks.width,
         "markersize": 4.5, "markeredgewidth": 0,
     }  # fmt: skip
 

@@ -17,18 +17,10 @@ def loss_at_level(results: Results) -> Picture:
     table = table.assign(network=depth.where(own[table.index], batch), sensitivity=~own[table.index])
     table = table.sort_values(["sensitivity", "depth", "batch"], kind="stable").drop(columns="sensitivity")
     labels = ("", "test loss, in nats\n(down = better)")
-    return Picture(
-        results,
-        "levels",
-        partial(dots, {"": table}, "network", "nll", results.arms(table, *arms), labels),
-        table,
-        f"Loss on clean test images where the training loss is {results.target:g}",
-        f"With stored statistics, by depth; and for depth {shallow} by images a training batch. Small dots are seeds.",
-        claim="U4",
-        arms=arms,
-        needs=arms,
-        kind="Dot plot",
-    )
+    draw = partial(dots, {"": table}, "network", "nll", results.arms(table, *arms), labels)
+    subject = f"Loss on clean test images where the training loss is {results.target:g}"
+    how = f"With stored statistics, by depth; and for depth {shallow} by images a training batch. Small dots are seeds."
+    return Picture(results, "levels", draw, table, subject, how, claim="U4", arms=arms, needs=arms, kind="Dot plot")
 
 
 def before_or_after(results: Results) -> Picture:
@@ -38,14 +30,9 @@ def before_or_after(results: Results) -> Picture:
     trained = results.at("convergence", target=results.target, arm="bn_post")
     table = table[table["depth"].isin(trained["depth"])]
     labels = ("depth, in layers", "accuracy, %\n(up = better)")
+    draw = partial(dots, {"": table}, "depth", "accuracy", results.arms(table, *arms), labels, log=False)
+    subject = "Accuracy on clean images with batch norm before or after the ReLU"
+    how = "With stored statistics. Small dots are seeds."
     return Picture(
-        results,
-        "post-accuracy",
-        partial(dots, {"": table}, "depth", "accuracy", results.arms(table, *arms), labels, log=False),
-        table,
-        "Accuracy on clean images with batch norm before or after the ReLU",
-        "With stored statistics. Small dots are seeds.",
-        arms=arms,
-        needs=["bn", "bn_post"],
-        kind="Dot plot",
+        results, "post-accuracy", draw, table, subject, how, arms=arms, needs=["bn", "bn_post"], kind="Dot plot"
     )

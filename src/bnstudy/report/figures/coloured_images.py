@@ -34,14 +34,10 @@ def lecture_rows(results: Results) -> pd.DataFrame:
 def samples(results: Results) -> Picture:
     """Return the picture of one test image of the lecture split, without data where the study has no tests on it."""
     tests = lecture_rows(results)
-    return Picture(
-        results,
-        "lecture-samples",
-        partial(by_hue, results.samples),
-        colours() if len(tests) else tests,
-        "One test image of the lecture split",
-        "Training images have dark ink of any tint, each channel between 0 and 0.25. Tests go from dark gray (severity 0) to a pure hue (5). Every test image is tested in every hue, so a hue says nothing about the class.",
-    )
+    draw = partial(by_hue, results.samples)
+    subject = "One test image of the lecture split"
+    how = "Training images have dark ink of any tint, each channel between 0 and 0.25. Tests go from dark gray (severity 0) to a pure hue (5). Every test image is tested in every hue, so a hue says nothing about the class."
+    return Picture(results, "lecture-samples", draw, colours() if len(tests) else tests, subject, how)
 
 
 def lecture(results: Results) -> Picture:
@@ -55,18 +51,13 @@ def lecture(results: Results) -> Picture:
     }
     above = {PANELS[family]: rows for family, rows in best.groupby("family")}
     bar = "The bar at severity 5 is a network without normalization that was trained on these very colours: what can be read there at all. Where it is below 80%, no verdict is given."
-    return Picture(
-        results,
-        "lecture",
-        partial(over_severities, tables, "accuracy", MODES, FURTHER, height=1.9, columns=2, ceilings=above),
-        table,
-        "Trained on dark images, tested on coloured ones",
+    draw = partial(over_severities, tables, "accuracy", MODES, FURTHER, height=1.9, columns=2, ceilings=above)
+    subject = "Trained on dark images, tested on coloured ones"
+    how = (
         "Accuracy, averaged over the six hues. Below: the same images without colour, each pixel the mean of its channels; what is lost there is lost to contrast, the rest to colour. "
-        + (bar if len(best) else ""),
-        claim="Q2e",
-        arms=["none", "bn"],
-        needs=["bn"],
+        + (bar if len(best) else "")
     )
+    return Picture(results, "lecture", draw, table, subject, how, claim="Q2e", arms=["none", "bn"], needs=["bn"])
 
 
 def ceilings(table: pd.DataFrame) -> pd.DataFrame:
@@ -77,12 +68,15 @@ def ceilings(table: pd.DataFrame) -> pd.DataFrame:
 
 def first_layer(results: Results) -> Numbers:
     """Return how much of the first layer looks at colour."""
+    how = (
+        "Percent of the squared weights of layer 1 that lie in differences between the three channels of a pixel; 67 where the three are independent. What a colour adds to the same image without colour reaches the network through "
+        "these weights alone. Median over seeds with 95% order-statistic interval, pointwise."
+    )
     return Numbers(
         "How much of the first layer looks at colour",
         ["networks", "at the start", "at the end", "what training changed"],
         colour_share(results.at("colour", inputs=list(GROUNDS), arm=["none", "bn"], gain=...)),
-        "Percent of the squared weights of layer 1 that lie in differences between the three channels of a pixel; 67 where the three are independent. What a colour adds to the same image without colour reaches the network through "
-        "these weights alone. Median over seeds with 95% order-statistic interval, pointwise.",
+        how,
     )
 
 

@@ -44,17 +44,10 @@ def reach(results: Results) -> Picture:
     """Return the figure of how far a gradient step of the earlier half reaches."""
     table = _changes(results)
     table = table[(table["dose"] == 0.01) & (table["kind"] == "gradient")]
-    return Picture(
-        results,
-        "reach",
-        partial(reach_by_layer, table, results.arms(table, *ARMS)),
-        table,
-        f"What later layers and the output change by when the earlier half takes a gradient step, depth {results.depth('middle')}",
-        "Every early weight matrix moves by 1% of its norm. At a batch-normalized layer the normalized value keeps mean and spread by definition; what is shown is the next layer's input.",
-        claim="Q4a",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(reach_by_layer, table, results.arms(table, *ARMS))
+    subject = f"What later layers and the output change by when the earlier half takes a gradient step, depth {results.depth('middle')}"
+    how = "Every early weight matrix moves by 1% of its norm. At a batch-normalized layer the normalized value keeps mean and spread by definition; what is shown is the next layer's input."
+    return Picture(results, "reach", draw, table, subject, how, claim="Q4a", arms=ARMS, needs=ARMS)
 
 
 def reach_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -95,16 +88,10 @@ def by_dose(results: Results) -> Picture:
     """Return the figure of how much the output changes with the size and kind of the early change."""
     table = _changes(results)
     table = table[table["layer"] == results.depth("middle") + 1]
-    return Picture(
-        results,
-        "reach-by-dose",
-        partial(output_by_dose, table, results.arms(table, *ARMS)),
-        table,
-        f"Change of the output by the size and kind of the early change, depth {results.depth('middle')}",
-        "Up changes more. The verdicts are about 1%.",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(output_by_dose, table, results.arms(table, *ARMS))
+    subject = f"Change of the output by the size and kind of the early change, depth {results.depth('middle')}"
+    how = "Up changes more. The verdicts are about 1%."
+    return Picture(results, "reach-by-dose", draw, table, subject, how, arms=ARMS, needs=ARMS)
 
 
 def output_by_dose(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -127,17 +114,10 @@ def share_left(results: Results) -> Picture:
     """Return the figure of what of an early change is left when every unit's mean and spread are set back."""
     table = _changes(results)
     table = table[(table["dose"] == 0.01) & table["left"].notna()]
-    return Picture(
-        results,
-        "share-left",
-        partial(left_by_layer, table, results.arms(table, *ARMS)),
-        table,
-        "What of an early change is left in a layer's sums when every unit's mean and spread are set back",
-        "Every early weight matrix moves by 1% of its norm.",
-        claim="Q4f",
-        arms=ARMS,
-        needs=["none"],
-    )
+    draw = partial(left_by_layer, table, results.arms(table, *ARMS))
+    subject = "What of an early change is left in a layer's sums when every unit's mean and spread are set back"
+    how = "Every early weight matrix moves by 1% of its norm."
+    return Picture(results, "share-left", draw, table, subject, how, claim="Q4f", arms=ARMS, needs=["none"])
 
 
 def left_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -162,14 +142,7 @@ def recovery(results: Results) -> Picture:
     rows = rows.sort_values("kind", key=lambda kind: kind.map([*MATCHES.values()].index), kind="stable")
     ylabel = "steps until the loss is back\n(up = slower)"
     arms = results.arms(table, *ARMS)
-    return Picture(
-        results,
-        "adaptation",
-        partial(steps, {"": rows}, "kind", arms, "what is equal for both", ylabel=ylabel),
-        table,
-        "Steps that the later half alone needs until the loss is back within 5%",
-        "After a random change of the earlier half: every weight matrix by half its norm, or by as much as doubles the loss. Below, a bar where every seed came back, else the number that didn't.",
-        claim="Q4e",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(steps, {"": rows}, "kind", arms, "what is equal for both", ylabel=ylabel)
+    subject = "Steps that the later half alone needs until the loss is back within 5%"
+    how = "After a random change of the earlier half: every weight matrix by half its norm, or by as much as doubles the loss. Below, a bar where every seed came back, else the number that didn't."
+    return Picture(results, "adaptation", draw, table, subject, how, claim="Q4e", arms=ARMS, needs=ARMS)

@@ -38,17 +38,10 @@ def ics(results: Results) -> Picture:
     """Return the figure of how much a layer's gradient changes when the layers below it step."""
     depth = results.depth("middle")
     table = results.at("ics", depth=depth, checkpoint=["init", results.main])
-    return Picture(
-        results,
-        "ics",
-        partial(ics_by_layer, table, results.arms(table, *ARMS)),
-        table,
-        f"How much a layer's gradient changes when the layers below it step, depth {depth}",
-        "What is equal for both arms: the learning rate, the loss that the step saves (5%), or the step relative to the weights (1%).",
-        claim="Q1c",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(ics_by_layer, table, results.arms(table, *ARMS))
+    subject = f"How much a layer's gradient changes when the layers below it step, depth {depth}"
+    how = "What is equal for both arms: the learning rate, the loss that the step saves (5%), or the step relative to the weights (1%)."
+    return Picture(results, "ics", draw, table, subject, how, claim="Q1c", arms=ARMS, needs=ARMS)
 
 
 def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -77,17 +70,10 @@ def norms(results: Results) -> Picture:
     parts = [deep[deep["checkpoint"] == checkpoint] for checkpoint in ("init", results.main)]
     table = pd.concat([*parts, later.sort_values("gain", kind="stable")])
     growth = theory(results.checks, int(results.base["batch"]))
-    return Picture(
-        results,
-        "gradients",
-        partial(norm_by_layer, table, results.arms(table, *ARMS), growth=growth),
-        table,
-        "Norm of the loss's gradient at each layer's output",
-        "On training batches. The dotted lines are what theory expects at the start, from the last layer on.",
-        claim="Q3e",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth=growth)
+    subject = "Norm of the loss's gradient at each layer's output"
+    how = "On training batches. The dotted lines are what theory expects at the start, from the last layer on."
+    return Picture(results, "gradients", draw, table, subject, how, claim="Q3e", arms=ARMS, needs=ARMS)
 
 
 def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth: dict[str, float]) -> "Figure":

@@ -22,17 +22,10 @@ def window(results: Results) -> Picture:
     runs = results.filter(results.table("convergence"), target=results.target)
     grid = results.table("rates").query("role == 'grid'")
     table = runs.merge(grid[["arm", "depth", "gain", "inputs", "rate"]])
-    return Picture(
-        results,
-        "window",
-        partial(steps_by_rate, by_depth(of_shared_rates(table, "depth")), results.arms(table, *ARMS)),
-        table,
-        f"Steps to training loss {results.target:g} against the learning rate",
-        "Each panel's lowest points are the arms at their best. Below, the window of usable rates: a bar where every seed got there, else the number that didn't; × where some diverged.",
-        claim="Q3b",
-        arms=["none", "bn"],
-        needs=["none", "bn"],
-    )
+    draw = partial(steps_by_rate, by_depth(of_shared_rates(table, "depth")), results.arms(table, *ARMS))
+    subject = f"Steps to training loss {results.target:g} against the learning rate"
+    how = "Each panel's lowest points are the arms at their best. Below, the window of usable rates: a bar where every seed got there, else the number that didn't; × where some diverged."
+    return Picture(results, "window", draw, table, subject, how, claim="Q3b", arms=["none", "bn"], needs=["none", "bn"])
 
 
 def window_by_gain(results: Results) -> Picture:
@@ -42,16 +35,10 @@ def window_by_gain(results: Results) -> Picture:
     tables = {
         f"initial gain {gain:g}": rows for gain, rows in of_shared_rates(table, "gain").groupby("gain", sort=True)
     }
-    return Picture(
-        results,
-        "rate-window-by-gain",
-        partial(steps_by_rate, tables, results.arms(table, *ARMS)),
-        table,
-        f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}",
-        "On the tuning seeds, which choose the rates and are never evaluated. Gain 1 is He initialization.",
-        arms=ARMS,
-        needs=["none", "bn"],
-    )
+    draw = partial(steps_by_rate, tables, results.arms(table, *ARMS))
+    subject = f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}"
+    how = "On the tuning seeds, which choose the rates and are never evaluated. Gain 1 is He initialization."
+    return Picture(results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"])
 
 
 def steps_by_rate(tables: dict[str, pd.DataFrame], arms: Sequence[str], width: float) -> "Figure":

@@ -33,17 +33,10 @@ def _drift(results: Results) -> pd.DataFrame:
 def drift(results: Results) -> Picture:
     """Return the figure of drift by layer, one panel per depth."""
     table = _drift(results)
-    return Picture(
-        results,
-        "drift",
-        partial(over_layers, by_depth(table), "moments", results.arms(table, *SHOWN), DRIFT),
-        table,
-        "Drift of each layer's output, which is the next layer's input",
-        f"Training losses 1.0 and {results.target:g}, one fixed batch of training images.",
-        claim="Q1b",
-        arms=SHOWN,
-        needs=["none", "bn"],
-    )
+    draw = partial(over_layers, by_depth(table), "moments", results.arms(table, *SHOWN), DRIFT)
+    subject = "Drift of each layer's output, which is the next layer's input"
+    how = f"Training losses 1.0 and {results.target:g}, one fixed batch of training images."
+    return Picture(results, "drift", draw, table, subject, how, claim="Q1b", arms=SHOWN, needs=["none", "bn"])
 
 
 def drift_by_stage(results: Results) -> Picture:
@@ -53,17 +46,13 @@ def drift_by_stage(results: Results) -> Picture:
     table = table[table["site"].isin(list(STAGES))]
     table = table[(table["arm"] != "bn_frozen") | (table["site"] != "affine")]  # that is x-hat
     stages = {text: table[table["site"] == site] for site, text in STAGES.items() if site in set(table["site"])}
-    return Picture(
-        results,
-        "drift-by-stage",
-        partial(over_layers, stages, "moments", results.arms(table, *arms), DRIFT, columns=3, sharex=True),
-        table,
-        f"Drift at the stages of a block, depth {table['depth'].max()}",
+    draw = partial(over_layers, stages, "moments", results.arms(table, *arms), DRIFT, columns=3, sharex=True)
+    subject = f"Drift at the stages of a block, depth {table['depth'].max()}"
+    how = (
         "The normalized value x-hat isn't drawn, nor the second stage where γ and β are frozen, which is x-hat: on the batch's own statistics it has no drift, by arithmetic, so it is no evidence. "
-        "Without normalization the first two stages are the same.",
-        arms=arms,
-        needs=["bn"],
+        "Without normalization the first two stages are the same."
     )
+    return Picture(results, "drift-by-stage", draw, table, subject, how, arms=arms, needs=["bn"])
 
 
 def affine(results: Results) -> Picture:
@@ -71,17 +60,10 @@ def affine(results: Results) -> Picture:
     arms = ["bn", "once", "affine"]
     table = results.shown_depths(results.at("affine", start="init", end=results.main, arm=arms), "arm", 2)
     table = table.assign(motion=table["change_rms"] / table["gamma_rms"])
-    return Picture(
-        results,
-        "affine",
-        partial(affine_motion, table, results.arms(table, *arms)),
-        table,
-        "How far γ and β move during training",
-        "As a share of γ.",
-        claim="Q1a",
-        arms=["bn"],
-        needs=["bn"],
-    )
+    draw = partial(affine_motion, table, results.arms(table, *arms))
+    subject = "How far γ and β move during training"
+    how = "As a share of γ."
+    return Picture(results, "affine", draw, table, subject, how, claim="Q1a", arms=["bn"], needs=["bn"])
 
 
 def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -113,17 +95,11 @@ def drift_steps(results: Results) -> Picture:
     arms = results.arms(moved, *SHOWN)
     depths = sorted(moved["depth"].unique())
     table = drift_and_steps(moved, results.at("convergence", target=results.target, arm=arms, depth=depths))
+    draw = partial(drift_against_steps, table, arms)
+    subject = "Drift against steps to target"
+    how = "One mark an arm, each at its own best learning rate; small dots are seeds. On the dotted rail, how many seeds never got there."
     return Picture(
-        results,
-        "drift-steps",
-        partial(drift_against_steps, table, arms),
-        table,
-        "Drift against steps to target",
-        "One mark an arm, each at its own best learning rate; small dots are seeds. On the dotted rail, how many seeds never got there.",
-        claim="Q1f",
-        arms=SHOWN,
-        needs=["bn"],
-        kind="Scatter plot",
+        results, "drift-steps", draw, table, subject, how, claim="Q1f", arms=SHOWN, needs=["bn"], kind="Scatter plot"
     )
 
 
@@ -134,14 +110,19 @@ def noisy(results: Results) -> Picture:
     steps = results.beside(steps[steps["gain"] != 1], "depth", "gain", arm="bn_noisy")
     moved = results.at("drift", site="next", start="loss1.0", end=results.main, gain=...)
     table = drift_and_steps(moved, steps)
+    draw = partial(drift_against_steps, table, results.arms(table, *arms), halfway=True)
+    subject = "Drift against steps to target, with shifts put back on purpose"
+    how = (
+        "At initial scales where a network without batch norm is slow. Where a network without batch norm gets there, a dotted line lies halfway, as a ratio, from batch norm to it; "
+        "on the rail above, how many seeds never got there, and so have no drift to the target."
+    )
     return Picture(
         results,
         "noisy",
-        partial(drift_against_steps, table, results.arms(table, *arms), halfway=True),
+        draw,
         table,
-        "Drift against steps to target, with shifts put back on purpose",
-        "At initial scales where a network without batch norm is slow. Where a network without batch norm gets there, a dotted line lies halfway, as a ratio, from batch norm to it; "
-        "on the rail above, how many seeds never got there, and so have no drift to the target.",
+        subject,
+        how,
         claim="Q1e",
         arms=["none", "bn", "bn_noisy"],
         needs=["none", "bn", "bn_noisy"],
@@ -204,13 +185,13 @@ def _rail(panel: "Axes", rail: float, failed: dict[str, int]) -> None:
 
 
 def _cross(panel: "Axes", table: pd.DataFrame, arm: str, rail: float) -> None:
-    own = look(arm)
+    looks = look(arm)
     time = table["time"].clip(upper=rail)
     x, y = median(table["drift"]), median(time)
-    panel.plot(table["drift"], time, own.marker, color=own.light, markersize=2.5, alpha=0.3, markeredgewidth=0)
-    panel.hlines(y, *interval(table["drift"]), color=own.light, linewidth=1.0)
-    panel.vlines(x, *interval(time), color=own.light, linewidth=1.0)
-    panel.plot([x], [y], own.marker, color=own.light, markersize=7, markeredgewidth=0)
+    panel.plot(table["drift"], time, looks.marker, color=looks.light, markersize=2.5, alpha=0.3, markeredgewidth=0)
+    panel.hlines(y, *interval(table["drift"]), color=looks.light, linewidth=1.0)
+    panel.vlines(x, *interval(time), color=looks.light, linewidth=1.0)
+    panel.plot([x], [y], looks.marker, color=looks.light, markersize=7, markeredgewidth=0)
 
 
 def growth(results: Results) -> Picture:
@@ -225,17 +206,10 @@ def growth(results: Results) -> Picture:
     table = pd.concat([rows.assign(measure=measure) for measure, rows in tables.items()])
     labels, at = "times the first layer's\n(up = grows with depth)", (2, "would matter: 2 times")
     held = {measure: rows for measure, rows in tables.items() if len(rows)}
-    return Picture(
-        results,
-        "growth",
-        partial(over_layers, held, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True),
-        table,
-        f"Movement at each layer as a multiple of the first layer's, depth {deep}",
-        f"Drift between training losses 1.0 and {results.target:g}; change of the gradient at loss {results.target:g} when the layers below take the same relative step, from layer 2 on.",
-        claim="Q4b",
-        arms=arms,
-        needs=arms,
-    )
+    draw = partial(over_layers, held, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True)
+    subject = f"Movement at each layer as a multiple of the first layer's, depth {deep}"
+    how = f"Drift between training losses 1.0 and {results.target:g}; change of the gradient at loss {results.target:g} when the layers below take the same relative step, from layer 2 on."
+    return Picture(results, "growth", draw, table, subject, how, claim="Q4b", arms=arms, needs=arms)
 
 
 def relative_to_first(table: pd.DataFrame, column: str) -> pd.DataFrame:

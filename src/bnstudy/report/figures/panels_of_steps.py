@@ -86,9 +86,9 @@ def _strip(axes: "Axes", table: pd.DataFrame, arms: Sequence[str], ticks: np.nda
     gap = np.diff(np.log10(ticks) if log else ticks)
     half = (gap.min() if len(gap) else 1.0) * 0.5
     for row, arm in enumerate(arms):
-        own = look(arm)
+        looks = look(arm)
         axes.plot(
-            [-0.045], [row], marker=own.marker, color=own.light, markersize=4.5, markeredgewidth=0,
+            [-0.045], [row], marker=looks.marker, color=looks.light, markersize=4.5, markeredgewidth=0,
             transform=axes.get_yaxis_transform(), clip_on=False,
         )  # fmt: skip
         axes.axhline(row, color=RULE, linewidth=0.6, zorder=0)
@@ -96,7 +96,7 @@ def _strip(axes: "Axes", table: pd.DataFrame, arms: Sequence[str], ticks: np.nda
             at = cell["place"]
             if not cell["failed"]:
                 ends = (at * 10**-half, at * 10**half) if log else (at - half, at + half)
-                axes.hlines(row, *ends, color=own.light, linewidth=4.5)
+                axes.hlines(row, *ends, color=looks.light, linewidth=4.5)
             else:
                 axes.text(
                     at, row, f"{cell['failed']:.0f}{'×' if cell['diverged'] else ''}", ha="center", va="center_baseline",

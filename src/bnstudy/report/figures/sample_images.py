@@ -52,14 +52,10 @@ def sprite(rows: "list[list[np.ndarray]]", gap: int = 1) -> np.ndarray:
 
 def shifted(results: Results) -> Picture:
     """Return the picture of one test image under each shift."""
-    return Picture(
-        results,
-        "samples",
-        partial(by_family, results.samples),
-        results.table("shift_size"),
-        "One test image under each shift",
-        "Severity 0 is the image itself; each family has a scale of severities of its own. The data says how large each shift is, over all images, on the pixel scale 0 to 1.",
-    )
+    draw = partial(by_family, results.samples)
+    subject = "One test image under each shift"
+    how = "Severity 0 is the image itself; each family has a scale of severities of its own. The data says how large each shift is, over all images, on the pixel scale 0 to 1."
+    return Picture(results, "samples", draw, results.table("shift_size"), subject, how)
 
 
 def by_family(samples: Mapping[str, np.ndarray], width: float) -> "Figure":

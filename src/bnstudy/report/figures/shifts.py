@@ -49,28 +49,24 @@ def severity(results: Results) -> Picture:
     clean = table[table["family"] == "clean"]  # severity 0 of every kind
     present = [family for family in families(results) if family in set(table["family"])]
     tables = {family: pd.concat([clean, table[table["family"] == family]]) for family in present}
-    return Picture(
-        results,
-        "severity",
-        partial(over_severities, tables, "accuracy", TESTED, AXES, height=1.55),
-        table,
-        f"Accuracy on shifted test images, depth {depth}",
+    draw = partial(over_severities, tables, "accuracy", TESTED, AXES, height=1.55)
+    subject = f"Accuracy on shifted test images, depth {depth}"
+    how = (
         "Severity 0 is the clean test set. Batch norm is shown with the statistics stored in training, with those of each batch of 32 test images, "
-        "and with statistics estimated anew on unlabelled shifted images.",
-        claim="Q2a",
-        arms=["none", "bn"],
-        needs=["bn"],
+        "and with statistics estimated anew on unlabelled shifted images."
     )
+    return Picture(results, "severity", draw, table, subject, how, claim="Q2a", arms=["none", "bn"], needs=["bn"])
 
 
 def losses(results: Results) -> Numbers:
     """Return the share of its clean accuracy that a network loses under each kind of shift."""
     depth = tested_depth(results)
+    how = "Percent, mean of the severities 1 to 5; median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share."
     return Numbers(
         f"Share of its clean accuracy that a network loses, depth {depth}",
         ["shift", *TESTED.values()],
         relative_drop(results.at("shift", depth=depth), families(results)),
-        "Percent, mean of the severities 1 to 5; median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share.",
+        how,
     )
 
 
@@ -91,17 +87,12 @@ def relative_drop(table: pd.DataFrame, kinds: list[str]) -> list[list[str]]:
 def xhat(results: Results) -> Picture:
     """Return the figure of how far stored statistics miss x-hat on shifted images."""
     table = results.shown_depths(results.at("xhat", arm="bn", family=MISSED, severity=[1, 3, 5]), "arm", 2)
-    return Picture(
-        results,
-        "xhat",
-        partial(mismatch_by_layer, table),
-        table,
-        "How far stored statistics miss the normalized values of shifted images",
-        "Shifted minus clean held-out images, both on stored statistics; 0 would be a distribution that stays as it is.",
-        claim="Q2b",
-        arms=["bn"],
-        needs=["bn"],
+    draw = partial(mismatch_by_layer, table)
+    subject = "How far stored statistics miss the normalized values of shifted images"
+    how = (
+        "Shifted minus clean held-out images, both on stored statistics; 0 would be a distribution that stays as it is."
     )
+    return Picture(results, "xhat", draw, table, subject, how, claim="Q2b", arms=["bn"], needs=["bn"])
 
 
 def mismatch_by_layer(table: pd.DataFrame, width: float) -> "Figure":
@@ -134,14 +125,10 @@ def effective(results: Results) -> Picture:
     tables = {str(family): rows for family, rows in table.groupby("family", sort=True)}
     modes = {mode: text for mode, text in TESTED.items() if mode[0] == "bn"}
     axes = (AXES[0], "effective robustness, points\n(up = better)")
-    return Picture(
-        results,
-        "effective",
-        partial(over_severities, tables, "effective", modes, axes, at=(0.0, "as clean accuracy foretells")),
-        table,
-        "Accuracy of batch norm under shift beyond what its clean accuracy foretells",
+    draw = partial(over_severities, tables, "effective", modes, axes, at=(0.0, "as clean accuracy foretells"))
+    subject = "Accuracy of batch norm under shift beyond what its clean accuracy foretells"
+    how = (
         "Effective robustness (Taori et al. 2020): points above the line of shifted on clean accuracy, on logit axes, fitted to all networks without normalization on these images. Families and severities whose line explains less "
-        "than half of the variance (R squared below 0.5), or rests on fewer than 10 networks, are left out: there clean accuracy foretells nothing.",
-        arms=["bn"],
-        needs=["bn"],
+        "than half of the variance (R squared below 0.5), or rests on fewer than 10 networks, are left out: there clean accuracy foretells nothing."
     )
+    return Picture(results, "effective", draw, table, subject, how, arms=["bn"], needs=["bn"])

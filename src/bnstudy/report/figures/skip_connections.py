@@ -15,17 +15,9 @@ def steps(results: Results) -> Picture:
     nets = [str(results.base["net"]), results.skip]
     table = results.at("convergence", target=results.target, net=nets, arm=ARMS)
     table = results.beside(table, "depth", net=results.skip)
-    return Picture(
-        results,
-        "skips",
-        partial(by_network, table, results.arms(table, *ARMS)),
-        table,
-        f"Steps to training loss {results.target:g} with and without skip connections",
-        COUNTED,
-        claim="U7",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(by_network, table, results.arms(table, *ARMS))
+    subject = f"Steps to training loss {results.target:g} with and without skip connections"
+    return Picture(results, "skips", draw, table, subject, COUNTED, claim="U7", arms=ARMS, needs=ARMS)
 
 
 def gradients(results: Results) -> Picture:
@@ -33,25 +25,20 @@ def gradients(results: Results) -> Picture:
     table = results.at("gradients", net=results.skip, arm=ARMS, checkpoint=["init", results.main])
     table = table[table["depth"] == table["depth"].max()]
     table = table.sort_values("checkpoint", key=lambda c: c != "init", kind="stable")
-    return Picture(
-        results,
-        "skips-gradients",
-        partial(norm_by_layer, table, results.arms(table, *ARMS), growth={}),
-        table,
-        "Norm of the loss's gradient at each layer's output, with skip connections",
-        "On training batches.",
-        arms=ARMS,
-        needs=ARMS,
-    )
+    draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth={})
+    subject = "Norm of the loss's gradient at each layer's output, with skip connections"
+    how = "On training batches."
+    return Picture(results, "skips-gradients", draw, table, subject, how, arms=ARMS, needs=ARMS)
 
 
 def claims(results: Results) -> Numbers:
     """Return what the verdicts become in networks with skip connections."""
     table = results.table("robustness")
     table = table[(table["change"] == f"net {results.skip}") & (table["kind"] != "not recomputed")]
+    how = "Every claim whose settings this study also ran with skip connections, judged by the same rule on those settings."
     return Numbers(
         "What the claims become with skip connections",
         ["claim", "says that", "without", "with"],
         [[row.id, results.claims[row.id].statement, row.base_verdict, row.verdict] for row in table.itertuples()],
-        "Every claim whose settings this study also ran with skip connections, judged by the same rule on those settings.",
+        how,
     )

@@ -96,17 +96,10 @@ def by_gain(results: Results) -> Picture:
     table = table[table.groupby("depth")["gain"].transform("nunique") > 1]
     shown = table[table["arm"].isin(arms)]
     tables = {title: rows for title, rows in by_depth(shown).items() if rows["gain"].nunique() > 1}
-    return Picture(
-        results,
-        "steps-by-gain",
-        partial(steps, tables, "gain", results.arms(table, *arms), "initial gain (1 = He)"),
-        table,
-        f"Steps to training loss {results.target:g} by the initial scale of the weights",
-        "Each arm at its own best rate for that scale.",
-        claim="Q3h",
-        arms=arms,
-        needs=["none", "bn"],
-    )
+    draw = partial(steps, tables, "gain", results.arms(table, *arms), "initial gain (1 = He)")
+    subject = f"Steps to training loss {results.target:g} by the initial scale of the weights"
+    how = "Each arm at its own best rate for that scale."
+    return Picture(results, "steps-by-gain", draw, table, subject, how, claim="Q3h", arms=arms, needs=["none", "bn"])
 
 
 def by_inputs(results: Results) -> Picture:
@@ -116,17 +109,10 @@ def by_inputs(results: Results) -> Picture:
     table = table[table.groupby("depth")["inputs"].transform("nunique") > 1]
     rows = table.sort_values("inputs", key=lambda inputs: inputs.map([*INPUTS].index), kind="stable")
     rows = rows.assign(kind=rows["inputs"].map(INPUTS))
-    return Picture(
-        results,
-        "steps-by-inputs",
-        partial(steps, {"": rows}, "kind", results.arms(table, *arms), "inputs"),
-        table,
-        f"Steps to training loss {results.target:g} by the scaling of the inputs",
-        "Each arm at its own best rate. Unequal: every pixel is multiplied by a fixed number between 1 and 1000.",
-        claim="Q3c",
-        arms=arms,
-        needs=arms,
-    )
+    draw = partial(steps, {"": rows}, "kind", results.arms(table, *arms), "inputs")
+    subject = f"Steps to training loss {results.target:g} by the scaling of the inputs"
+    how = "Each arm at its own best rate. Unequal: every pixel is multiplied by a fixed number between 1 and 1000."
+    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms, needs=arms)
 
 
 def by_batch(results: Results) -> Picture:
@@ -134,17 +120,9 @@ def by_batch(results: Results) -> Picture:
     table = results.at("convergence", target=results.target, depth=results.depth("shallow"), batch=...)
     table = table[table.groupby("arm")["batch"].transform("nunique") > 1]
     rows = table.sort_values("batch")
-    return Picture(
-        results,
-        "batch-size",
-        partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch"),
-        table,
-        f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}",
-        COUNTED,
-        claim="U3",
-        arms=["bn"],
-        needs=["bn"],
-    )
+    draw = partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch")
+    subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
+    return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["bn"], needs=["bn"])
 
 
 def halves(results: Results) -> Picture:
@@ -152,16 +130,10 @@ def halves(results: Results) -> Picture:
     arms = ["none", "bn", "bn_early", "bn_late"]
     table = results.at("convergence", target=results.target, gain=..., arm=arms)
     table = results.beside(table, "depth", "gain", arm="bn_late")
+    draw = partial(by_network, table, results.arms(table, *arms))
+    subject = "Steps with batch norm in the early or in the late half of the layers alone"
     return Picture(
-        results,
-        "halves",
-        partial(by_network, table, results.arms(table, *arms)),
-        table,
-        "Steps with batch norm in the early or in the late half of the layers alone",
-        COUNTED,
-        claim="Q4c",
-        arms=arms,
-        needs=["bn_early", "bn_late"],
+        results, "halves", draw, table, subject, COUNTED, claim="Q4c", arms=arms, needs=["bn_early", "bn_late"]
     )
 
 

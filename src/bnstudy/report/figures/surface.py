@@ -29,24 +29,20 @@ def gradient_change(results: Results) -> Picture:
     ordered = ordered.assign(time=ordered["checkpoint"].map(when))
     tables = {title: ordered.assign(change=ordered[column]) for column, title in LENGTHS.items()}
     labels = ("", "relative change\n(up = changes more)")
-    return Picture(
-        results,
-        "landscape",
-        partial(dots, tables, "time", "change", results.arms(table, *ARMS), labels),
-        table,
-        f"How much the gradient changes over a step along it, depth {results.depth('middle')}",
-        "A step of 1% of the norm of the initial weights, the same for both arms, or of 1% of each network's own weights. Small dots are seeds.",
-        claim="Q3g",
-        arms=ARMS,
-        needs=ARMS,
-        kind="Dot plot",
-    )
+    draw = partial(dots, tables, "time", "change", results.arms(table, *ARMS), labels)
+    subject = f"How much the gradient changes over a step along it, depth {results.depth('middle')}"
+    how = "A step of 1% of the norm of the initial weights, the same for both arms, or of 1% of each network's own weights. Small dots are seeds."
+    return Picture(results, "landscape", draw, table, subject, how, claim="Q3g", arms=ARMS, needs=ARMS, kind="Dot plot")
 
 
 def quantities(results: Results) -> Numbers:
     """Return the numbers by which the literature describes the surface."""
     table = results.at("landscape", depth=results.depth("middle"), arm=ARMS)
     arms = results.arms(table, *ARMS)
+    how = (
+        "Medians over seeds with 95% order-statistic intervals, pointwise. The first three over steps of 0.5 to 4 times the shared "
+        "learning rate, as Santurkar et al. (2018) define them; curvature is the largest eigenvalue of the Hessian. No verdict rests on these: scaling weights in front of a batch norm scales them."
+    )
     return Numbers(
         f"The surface in the literature's numbers, depth {results.depth('middle')}",
         ["", "when", *map(arm_name, arms)],
@@ -56,8 +52,7 @@ def quantities(results: Results) -> Numbers:
             for checkpoint in in_order(table)
             for rows in [table[table["checkpoint"] == checkpoint]]
         ],
-        "Medians over seeds with 95% order-statistic intervals, pointwise. The first three over steps of 0.5 to 4 times the shared "
-        "learning rate, as Santurkar et al. (2018) define them; curvature is the largest eigenvalue of the Hessian. No verdict rests on these: scaling weights in front of a batch norm scales them.",
+        how,
     )
 
 
@@ -72,12 +67,15 @@ def _cell(values: pd.Series) -> str:
 
 def input_shares(results: Results) -> Numbers:
     """Return how unequal the directions of the inputs are."""
+    how = (
+        "Of the uncentred second moment of the training inputs; 1 would be a single direction: the larger it is, "
+        "the more unequal the curvature that a first layer meets (LeCun et al., 1998). Medians over seeds."
+    )
     return Numbers(
         "How unequal the inputs' directions are",
         ["inputs", "largest eigenvalue : trace", "95% interval"],
         shares(results.at("landscape", checkpoint="init", inputs=..., arm="none")),
-        "Of the uncentred second moment of the training inputs; 1 would be a single direction: the larger it is, "
-        "the more unequal the curvature that a first layer meets (LeCun et al., 1998). Medians over seeds.",
+        how,
     )
 
 

@@ -31,18 +31,10 @@ def survival(results: Results) -> Picture:
     """Return the figure of the share of seeds still above the target, one panel per depth."""
     arms = ["none", "bn", "once", "bn_frozen"]
     table = results.shown_depths(results.at("convergence", target=results.target, arm=arms), "arm", 2)
-    return Picture(
-        results,
-        "survival",
-        partial(kaplan_meier, table, results.arms(table, *arms)),
-        table,
-        f"Share of seeds still above training loss {results.target:g}",
-        "Kaplan-Meier curves; a run that never got there stays above the target to the end. Bands: 95%, exponential Greenwood, pointwise. The mark is the median.",
-        claim="Q3d",
-        arms=arms,
-        needs=["bn"],
-        intervals="",
-    )
+    draw = partial(kaplan_meier, table, results.arms(table, *arms))
+    subject = f"Share of seeds still above training loss {results.target:g}"
+    how = "Kaplan-Meier curves; a run that never got there stays above the target to the end. Bands: 95%, exponential Greenwood, pointwise. The mark is the median."
+    return Picture(results, "survival", draw, table, subject, how, claim="Q3d", arms=arms, needs=["bn"], intervals="")
 
 
 def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -61,13 +53,13 @@ def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fig
                 reached = runs["reached"].astype(bool)
                 fit = KaplanMeierFitter().fit(runs["steps"].where(reached, runs["budget"]).astype(float), reached)
                 curve, band = fit.survival_function_.iloc[:, 0], fit.confidence_interval_.ffill()
-                own = look(arm)
-                panel.step(curve.index, curve, where="post", color=own.light, linestyle=own.dash, linewidth=own.width)
+                looks = look(arm)
+                panel.step(curve.index, curve, where="post", color=looks.light, linestyle=looks.dash, linewidth=looks.width)
                 ends = (band.iloc[:, 0], band.iloc[:, 1])
-                panel.fill_between(band.index, *ends, step="post", color=own.light, alpha=0.15, linewidth=0)
+                panel.fill_between(band.index, *ends, step="post", color=looks.light, alpha=0.15, linewidth=0)
                 middle = np.searchsorted(-curve.to_numpy(), -0.5)
                 if middle < len(curve):
-                    panel.plot([curve.index[middle]], [0.5], own.marker, color=own.light, markersize=4.5)
+                    panel.plot([curve.index[middle]], [0.5], looks.marker, color=looks.light, markersize=4.5)
             panel.set_ylim(0, 1.02)
             late = rows["budget"].max() if not rows["reached"].all() else rows["steps"].max() * 1.1
             panel.set_xlim(0, late)
@@ -82,17 +74,10 @@ def losses(results: Results) -> Picture:
     table = results.at("curves", "shared")
     table = results.shown_depths(table, "arm", 2)
     table = table[table["arm"].isin(arms) & (table["step"] % 20 == 0)]
-    return Picture(
-        results,
-        "loss-curves",
-        partial(loss_curves, table, results.arms(table, *arms)),
-        table,
-        "Training loss at one shared learning rate",
-        "The rate that is best without normalization: its best case. A thin line a seed, the mean of the last 20 steps; the thick line is the median.",
-        arms=arms,
-        needs=arms,
-        intervals="",
-    )
+    draw = partial(loss_curves, table, results.arms(table, *arms))
+    subject = "Training loss at one shared learning rate"
+    how = "The rate that is best without normalization: its best case. A thin line a seed, the mean of the last 20 steps; the thick line is the median."
+    return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, needs=arms, intervals="")
 
 
 def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
@@ -104,7 +89,7 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figu
         for panel, (title, rows) in zip(axes, tables.items(), strict=True):
             panel.set_title(title)
             for arm in arms:
-                own, colour = look(arm), look(arm).light
+                looks, colour = look(arm), look(arm).light
                 runs = finite[(finite["depth"] == rows["depth"].iloc[0]) & (finite["arm"] == arm)]
                 for _, run in runs.groupby("seed"):
                     panel.plot(run["step"], run["loss"], color=colour, linewidth=0.6, alpha=0.6)
@@ -112,10 +97,10 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figu
                 last = runs[runs["seed"].isin(set(bad["seed"]))].groupby("seed").tail(1)
                 panel.plot(last["step"], last["loss"], "x", color=colour, markersize=5)
                 middle = runs.groupby("step")["loss"].median()
-                panel.plot(middle.index, middle, color=colour, linestyle=own.dash, linewidth=1.8)
+                panel.plot(middle.index, middle, color=colour, linestyle=looks.dash, linewidth=1.8)
                 if len(middle):
                     at = middle.index[len(middle) * (2 + list(arms).index(arm)) // 6]
-                    panel.plot([at], [middle[at]], own.marker, color=colour, markersize=6)
+                    panel.plot([at], [middle[at]], looks.marker, color=colour, markersize=6)
         log_y(axes, finite["loss"].clip(1e-3, 10))
         label(figure, "training step", "training loss, in nats\n(down = better)")
         legend(figure, arms)
@@ -125,16 +110,10 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figu
 def saved(results: Results) -> Picture:
     """Return the figure of how many times as many steps a network without batch norm needs, by depth."""
     table = ratios(results.at("convergence", target=results.targets))
-    return Picture(
-        results,
-        "saved",
-        partial(steps_saved, table),
-        table,
-        "Steps without batch norm, as a multiple of the steps with it, by depth",
-        "Each at its own best rate; a small dot a seed. Pairs in which neither got to the target are left out; an arrow: the budget shows no end.",
-        claim="Q4g",
-        kind="Dot plot",
-    )
+    draw = partial(steps_saved, table)
+    subject = "Steps without batch norm, as a multiple of the steps with it, by depth"
+    how = "Each at its own best rate; a small dot a seed. Pairs in which neither got to the target are left out; an arrow: the budget shows no end."
+    return Picture(results, "saved", draw, table, subject, how, claim="Q4g", kind="Dot plot")
 
 
 def ratios(table: pd.DataFrame) -> pd.DataFrame:

@@ -42,16 +42,11 @@ KINDS = {("clean", 0): "clean images", ("contrast", 3): "contrast, severity 3"}
 def on_clean(results: Results) -> Picture:
     """Return the figure of accuracy on clean test images by depth, with stored and with the batch's statistics."""
     table = in_modes(results.at("shift", family="clean", arm=["none", "bn"]), TESTED)
+    draw = partial(accuracy_by_depth, table)
+    subject = "Accuracy on clean test images, by depth and by whose statistics are used"
+    how = "The clean test set, so any gap between the modes of one network is a matter of the statistics alone."
     return Picture(
-        results,
-        "statistics-on-clean",
-        partial(accuracy_by_depth, table),
-        table,
-        "Accuracy on clean test images, by depth and by whose statistics are used",
-        "The clean test set, so any gap between the modes of one network is a matter of the statistics alone.",
-        claim="Q2f",
-        arms=["none", "bn"],
-        needs=["bn"],
+        results, "statistics-on-clean", draw, table, subject, how, claim="Q2f", arms=["none", "bn"], needs=["bn"]
     )
 
 
@@ -86,26 +81,23 @@ def control(results: Results) -> Picture:
     table = in_modes(table[table["family"].isin(list(CONTROLS))], CONTROL)
     present = set(table["family"])
     tables = {text: table[table["family"] == family] for family, text in CONTROLS.items() if family in present}
-    return Picture(
-        results,
-        "control",
-        partial(over_severities, tables, "accuracy", CONTROL, FURTHER, height=1.9, columns=2),
-        table,
-        "Shifts of the classes, and colours that no longer tell the class",
+    draw = partial(over_severities, tables, "accuracy", CONTROL, FURTHER, height=1.9, columns=2)
+    subject = "Shifts of the classes, and colours that no longer tell the class"
+    how = (
         "Classes: the share of one class in the test set goes from that in training to all of it, each class in its turn; with stored statistics an answer does not depend on the other images. "
-        "Colour: 90% of the training images wear their class's hue, at severity 5 no more than by chance.",
-        arms=["none", "bn"],
-        needs=["bn"],
+        "Colour: 90% of the training images wear their class's hue, at severity 5 no more than by chance."
     )
+    return Picture(results, "control", draw, table, subject, how, arms=["none", "bn"], needs=["bn"])
 
 
 def swapped_hues(results: Results) -> Numbers:
     """Return the accuracy where every test image wears another class's hue."""
+    how = "The networks of the panel on colour above, which saw nine of ten images in their own class's hue. Median over seeds with 95% order-statistic interval, pointwise."
     return Numbers(
         "Accuracy in percent where every test image wears the hue of another class",
         ["networks", "accuracy"],
         swapped(control_rows(results)),
-        "The networks of the panel on colour above, which saw nine of ten images in their own class's hue. Median over seeds with 95% order-statistic interval, pointwise.",
+        how,
     )
 
 
@@ -120,16 +112,10 @@ def batch_sizes(results: Results) -> Picture:
     """Return the figure of batch norm's accuracy against the size of the test batch."""
     statistics = [*SIZES, "running"]
     table = results.at("shift", arm="bn", family=["clean", "contrast"], severity=[0, 3], statistics=statistics)
-    return Picture(
-        results,
-        "test-batches",
-        partial(accuracy_by_size, table),
-        table,
-        "Batch norm on the statistics of test batches, by their size",
-        "In a batch of one image every normalized value is 0, so all images get the same answer, that of the biases: most frameworks refuse such a batch. At the right: the same networks with their stored statistics.",
-        arms=["bn"],
-        needs=["bn"],
-    )
+    draw = partial(accuracy_by_size, table)
+    subject = "Batch norm on the statistics of test batches, by their size"
+    how = "In a batch of one image every normalized value is 0, so all images get the same answer, that of the biases: most frameworks refuse such a batch. At the right: the same networks with their stored statistics."
+    return Picture(results, "test-batches", draw, table, subject, how, arms=["bn"], needs=["bn"])
 
 
 def accuracy_by_size(table: pd.DataFrame, width: float) -> "Figure":
@@ -164,18 +150,12 @@ def modes(results: Results) -> Picture:
     """Return the figure of what stored statistics cost on clean images, by depth."""
     table = modes_apart(results.at("shift", family="clean", arm="bn"))
     labels, at = ("depth, in layers", "own minus stored\n(up = stored worse)"), (0.0, "no difference")
-    return Picture(
-        results,
-        "modes",
-        partial(dots, {"": table}, "depth", "gap", ["bn"], labels, log=False, at=at),
-        table,
-        "Accuracy on clean images with a test batch's own mean and spread, minus that with stored averages, by depth",
-        "Test batches of 128 shuffled images. Small dots are seeds.",
-        claim="U1",
-        arms=["bn"],
-        needs=["bn"],
-        kind="Dot plot",
+    draw = partial(dots, {"": table}, "depth", "gap", ["bn"], labels, log=False, at=at)
+    subject = (
+        "Accuracy on clean images with a test batch's own mean and spread, minus that with stored averages, by depth"
     )
+    how = "Test batches of 128 shuffled images. Small dots are seeds."
+    return Picture(results, "modes", draw, table, subject, how, claim="U1", arms=["bn"], needs=["bn"], kind="Dot plot")
 
 
 def modes_apart(table: pd.DataFrame) -> pd.DataFrame:
