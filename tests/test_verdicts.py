@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from math import inf, log
 from pathlib import Path
@@ -26,6 +27,7 @@ from bnstudy.claims.judge import (
     sentence,
 )
 from bnstudy.claims.ledger import keys
+from bnstudy.claims.records import ClaimRow, to_json
 from bnstudy.claims.sentences import effect, figures
 from dials import DIALS, SESOI, dial, shades
 from synthetic import BASE, Tables, drop, swap, tables, whole, write
@@ -56,7 +58,8 @@ def only(ledger: Ledger, *claims: str) -> Ledger:
 
 
 def one(ledger: Ledger, claim: str, found: Tables) -> dict[str, Any]:
-    return judge(only(ledger, claim), found, DEPTHS, base=BASE)[0][0]
+    row: dict[str, Any] = to_json(judge(only(ledger, claim), found, DEPTHS, base=BASE)[0][0])
+    return row
 
 
 # The rule
@@ -214,11 +217,11 @@ def test_swapping_the_arms_swaps_the_verdict_and_the_sentence(
 def test_swap_turns_answers_and_figure_titles(ledger: Ledger, base: Tables) -> None:
     made = dial(dial(base, "Q3a", "supported"), "Q1b", "supported")
     before, after = (judge(ledger, t, DEPTHS, base=BASE)[0] for t in (made, swap(made)))
-    assert answers(ledger, before)[2]["sentences"][0].startswith("Yes: ")
-    assert answers(ledger, after)[2]["sentences"][0].startswith("No: ")
+    assert answers(ledger, before)[2].sentences[0].startswith("Yes: ")
+    assert answers(ledger, after)[2].sentences[0].startswith("No: ")
     titles = [findings(ledger, rows)["drift"] for rows in (before, after)]
-    assert "moves less" in titles[0]["title"] and "moves more" in titles[1]["title"]
-    assert all(t["title"] in t["alt"] for t in titles)
+    assert "moves less" in titles[0].title and "moves more" in titles[1].title
+    assert all(t.title in t.alt for t in titles)
 
 
 # Few seeds, many settings
@@ -226,10 +229,10 @@ def test_swap_turns_answers_and_figure_titles(ledger: Ledger, base: Tables) -> N
 
 def test_three_seeds_decide_nothing_and_say_why(ledger: Ledger) -> None:
     rows, contrasts = judge(load(FILE, 3), tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
-    rows = [r for r in rows if not r["checks"]]
-    assert {r["verdict"] for r in rows} == {"inconclusive"} and contrasts
+    rows = [r for r in rows if not r.checks]
+    assert {r.verdict for r in rows} == {"inconclusive"} and contrasts
     assert all(
-        "too few seeds: 3 seeds allow no interval for" in r["reason"] and r["reason"] in r["sentence"] for r in rows
+        r.reason and "too few seeds: 3 seeds allow no interval for" in r.reason and r.reason in r.sentence for r in rows
     )
 
 
@@ -310,11 +313,11 @@ def test_loading_is_light() -> None:
 def test_every_verdict_and_shade_of_every_claim_has_a_sentence(ledger: Ledger, base: Tables) -> None:
     rows, _ = judge(ledger, base, DEPTHS, base=BASE)
     for row in rows:
-        claim = ledger.claim(row["id"])
+        claim = ledger.claim(row.id)
         said = set()
         for key in keys(claim):
             verdict, _, shade = key.partition(".")
-            text = sentence({**row, "verdict": verdict, "detail": shade or None}, claim, ledger)
+            text = sentence(replace(row, verdict=verdict, detail=shade or None), claim, ledger)
             assert "{" not in text and "None" not in text and text[-1] == "."
             said.add(text)
             words = text.lower().replace(".", " ").split()
@@ -323,21 +326,21 @@ def test_every_verdict_and_shade_of_every_claim_has_a_sentence(ledger: Ledger, b
 
 
 def test_every_pair_of_lead_and_pivot_renders(ledger: Ledger, base: Tables) -> None:
-    rows = {r["id"]: r for r in judge(ledger, base, DEPTHS, base=BASE)[0]}
+    rows = {r.id: r for r in judge(ledger, base, DEPTHS, base=BASE)[0]}
     for q in ledger.questions[:4]:
         seen = set()
         for lead, pivot in product(keys(ledger.claim(q.lead)), keys(ledger.claim(q.pivot))):
             turned = {**rows, **{c: _as(rows[c], key) for c, key in ((q.lead, lead), (q.pivot, pivot))}}
-            said = next(a for a in answers(ledger, list(turned.values())) if a["id"] == q.id)["sentences"]
+            said = next(a for a in answers(ledger, list(turned.values())) if a.id == q.id).sentences
             assert all(s and "{" not in s for s in said) and q.open
-            seen.add(tuple(said))
+            seen.add(said)
             findings(ledger, list(turned.values()))
         assert len(seen) >= 25
 
 
-def _as(row: dict[str, Any], key: str) -> dict[str, Any]:
+def _as(row: ClaimRow, key: str) -> ClaimRow:
     verdict, _, shade = key.partition(".")
-    return {**row, "verdict": verdict, "detail": shade or None}
+    return replace(row, verdict=verdict, detail=shade or None)
 
 
 def test_choose_takes_the_first_that_holds(ledger: Ledger) -> None:
@@ -377,12 +380,13 @@ def test_numbers_as_readers_see_them() -> None:
     ]
     assert natural(log(2.4), "ln times") == "2.4 times" and natural(-1.26, "points") == "−1.3 points"
     assert natural(None, "sd") == "not measurable"
-    row = {"shown_estimate": log(2.4), "shown_low": log(1.8), "shown_high": log(3.1), "unit": "ln times"}
-    assert effect(row) == "2.4 times (1.8 to 3.1)"
-    assert effect({**row, "shown_estimate": None, "shown_high": None}) == "1.8 times or more"
-    assert effect({**row, "shown_high": None}) == "2.4 times (1.8 or more)"
-    assert effect({**row, "shown_estimate": None}) == "1.8 to 3.1 times"
-    assert effect({**row, "shown_low": None, "shown_high": None}) == "2.4 times (no interval)"
+    estimate, low, high = log(2.4), log(1.8), log(3.1)
+    assert effect(estimate, low, high, "ln times") == "2.4 times (1.8 to 3.1)"
+    assert effect(None, low, None, "ln times") == "1.8 times or more"
+    assert effect(None, None, 2.0, "kurtosis") == "2.0 or less"
+    assert effect(estimate, low, None, "ln times") == "2.4 times (1.8 or more)"
+    assert effect(None, low, high, "ln times") == "1.8 to 3.1 times"
+    assert effect(estimate, None, None, "ln times") == "2.4 times (no interval)"
 
 
 def test_margins_do_not_reach_the_reader(ledger: Ledger, base: Tables) -> None:
@@ -402,20 +406,20 @@ def test_margins_do_not_reach_the_reader(ledger: Ledger, base: Tables) -> None:
 
 def test_rows_are_json_and_survive_csv(ledger: Ledger, base: Tables, tmp_path: Path) -> None:
     rows, contrasts = judge(ledger, base, DEPTHS, base=BASE)
-    json.dumps(rows, allow_nan=False)
-    assert [r["id"] for r in rows if not r["checks"]] == list(DIALS)
+    json.dumps(to_json(rows), allow_nan=False)
+    assert [r.id for r in rows if not r.checks] == list(DIALS)
     frame = pd.DataFrame(contrasts)
     assert list(frame) == ["claim", "setting", "seed", "lower", "upper"] and (frame["lower"] <= frame["upper"]).all()
     assert (frame.groupby(["claim", "setting"])["seed"].nunique() == 16).all()
     write(base, tmp_path)
     again = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tmp_path.glob("*.csv")}
-    assert [r["sentence"] for r in judge(ledger, again, DEPTHS, base=BASE)[0]] == [r["sentence"] for r in rows]
+    assert [r.sentence for r in judge(ledger, again, DEPTHS, base=BASE)[0]] == [r.sentence for r in rows]
 
 
 def test_other_depths_and_targets_are_named(ledger: Ledger) -> None:
     """A study with two depths of its own: the claims follow, and its middle depth is not there."""
     found = drop(drop(tables(depths=(2, 3, 6), seeds=8), depth=3), target=0.25)
-    rows = {r["id"]: r for r in judge(ledger, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
+    rows = {r.id: to_json(r) for r in judge(ledger, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
     assert rows["Q1b"]["settings"][0]["name"] == "depth 2, mean and spread"
     assert rows["Q3h"]["verdict"] == "not tested" and "no middle depth" in rows["Q3h"]["reason"]
     assert rows["Q3a"]["settings"][2]["reason"] == "no second target loss"

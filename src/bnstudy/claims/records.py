@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 Record = TypeVar("Record")
+Factors = dict[str, str | int]
+"""Values by factor, as JSON holds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,30 @@ class FindingRow:
     title: str
     alt: str
     caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityRow:
+    """What holds by arithmetic, and is no evidence for these claims."""
+
+    claims: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedWith:
+    """What the claims of a study were judged with: ledger.json.
+
+    ``depths`` are the numbers behind shallow, middle and deep; ``targets`` are losses, the main one first; ``base`` holds
+    the study's own value of each factor, and ``networks`` what differs in its networks of another kind.
+    """
+
+    depths: dict[str, int]
+    targets: tuple[float, ...]
+    seeds: int
+    base: Factors
+    networks: tuple[Factors, ...] = ()
+    identities: tuple[IdentityRow, ...] = ()
 
 
 def to_json(record: Any) -> Any:
