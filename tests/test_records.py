@@ -1,7 +1,7 @@
 """Records of judging and the JSON that they come from."""
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")
 def rows() -> list[Any]:
     some = LEDGER.model_copy(update={"claims": [LEDGER.claim(c) for c in ("Q1a", "Q3a", "Q3i", "U3")]})
     judged = judge(some, whole(), {"shallow": 5, "deep": 20}, base=BASE)[0]
-    return [{**row, "robustness": ["batch 32"], "weakened": [], "robustness_sentence": "One."} for row in judged]
+    return list(to_json([replace(row, robustness=("batch 32",), robustness_sentence="One.") for row in judged]))
 
 
 def test_a_row_of_claims_keeps_keys_order_and_bytes(rows: list[Any]) -> None:
-    again = [to_json(from_json(ClaimRow, json.loads(json.dumps(row)))) for row in rows]
+    assert list(rows[0])[:6] == ["id", "question", "statement", "by", "lecture", "region"]
+    assert list(rows[0]["settings"][0])[-5:] == ["verdict", "detail", "n_seeds", "reason", "effect"]
+    again = to_json(from_json(list[ClaimRow], json.loads(json.dumps(rows))))
     assert json.dumps(again, indent=1) == json.dumps(rows, indent=1)
 
 

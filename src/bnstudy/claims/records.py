@@ -9,7 +9,11 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from bnstudy.claims.ledger import Identity
+
 Record = TypeVar("Record")
+Factors = dict[str, str | int]
+"""Values by factor, as JSON holds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +142,22 @@ class FindingRow:
     title: str
     alt: str
     caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedWith:
+    """What the claims of a study were judged with: ledger.json.
+
+    ``depths`` are the numbers behind shallow, middle and deep; ``targets`` are losses, the main one first; ``base`` holds
+    the study's own value of each factor, and ``networks`` what differs in its networks of another kind.
+    """
+
+    base: Factors
+    depths: dict[str, int]
+    networks: tuple[Factors, ...] = ()
+    seeds: int
+    targets: tuple[float, ...]
+    identities: tuple[Identity, ...] = ()
 
 
 def to_json(record: Any) -> Any:

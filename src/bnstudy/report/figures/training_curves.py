@@ -54,7 +54,9 @@ def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Fig
                 fit = KaplanMeierFitter().fit(runs["steps"].where(reached, runs["budget"]).astype(float), reached)
                 curve, band = fit.survival_function_.iloc[:, 0], fit.confidence_interval_.ffill()
                 looks = look(arm)
-                panel.step(curve.index, curve, where="post", color=looks.light, linestyle=looks.dash, linewidth=looks.width)
+                panel.step(
+                    curve.index, curve, where="post", color=looks.light, linestyle=looks.dash, linewidth=looks.width
+                )
                 ends = (band.iloc[:, 0], band.iloc[:, 1])
                 panel.fill_between(band.index, *ends, step="post", color=looks.light, alpha=0.15, linewidth=0)
                 middle = np.searchsorted(-curve.to_numpy(), -0.5)
