@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import project
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
+from bnstudy.report.results import COLUMNS
 
 ROOT = project.ROOT
 
@@ -99,6 +101,13 @@ def test_checks_and_findings_are_written(study: Path) -> None:
     assert {c["id"] for c in checks} == {f"E{i}" for i in range(1, 16)} and all(c["passed"] for c in checks)
     assert (study / "results/nano/tables/shift_size.csv").read_text().count("\n") == 36
     assert json.loads((study / "results/nano/findings.json").read_text())
+
+
+def test_tables_have_the_columns_that_figures_use(study: Path) -> None:
+    paths = [study / f"results/nano/tables/{name}.csv" for name in COLUMNS]
+    read = {path.stem: set(pd.read_csv(path, nrows=0)) for path in paths if path.exists()}
+    assert {name: set(COLUMNS[name]) - columns for name, columns in read.items()} == dict.fromkeys(read, set())
+    assert {"rates", "sweep", "convergence", "curves", "shift"} <= set(read)
 
 
 def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> None:
