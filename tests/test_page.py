@@ -447,7 +447,7 @@ def test_what_would_change_a_verdict(kernels: Path) -> None:
         estimate=4.0, ci_low=3.0, ci_high=5.0,
     )  # fmt: skip
 
-    def said(verdict: str, **changed: object) -> str:
+    def said(verdict: str, **changed: Any) -> str:
         return change(replace(claim, verdict=verdict, settings=(replace(row, **changed),)))
 
     assert "depth 5 is 1 points away" in said("supported")
