@@ -194,9 +194,7 @@ class World:
         yield "convergence", pd.concat(runs)
         yield (
             "sweep",
-            pd.concat(
-                self.run(setting, rate, np.arange(10_000, 10_003), tuning=True) for rate in GRID[self.thin * 7 :]
-            ),
+            pd.concat(self.run(setting, rate, np.arange(10_000, 10_003)) for rate in GRID[self.thin * 7 :]),
         )
         for rate in dict.fromkeys([best, shared if plain and not self.thin else best]):
             done = next(r for r in runs if (r["rate"] == rate).all())
@@ -237,7 +235,7 @@ class World:
         gap += 0.4 * max(0.0, -np.log2(setting["batch"] / 64)) * h
         return float(np.log(90 + 4 * depth) + gap + (0.9 * far if arm == "bn" and h < 0 else 0.0))
 
-    def run(self, setting: dict[str, Any], rate: float, seeds: np.ndarray, tuning: bool = False) -> pd.DataFrame:
+    def run(self, setting: dict[str, Any], rate: float, seeds: np.ndarray) -> pd.DataFrame:
         """Rows of convergence (or sweep): some runs never arrive, some diverge."""
         arm, depth = setting["arm"], setting["depth"]
         budget, best = (1200 if depth > 10 else 600), self.best(arm, depth)
@@ -267,11 +265,7 @@ class World:
                     }
                 )
             )  # fmt: skip
-        table = pd.concat(frames)
-        if tuning:
-            table["log_loss"] = np.log(table["final_loss"])
-            table = table.drop(columns=["budget", "final_loss"])
-        return table
+        return pd.concat(frames)
 
     def curves(self, done: pd.DataFrame) -> pd.DataFrame:
         main = done[done["target"] == TARGETS[0]]

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from bnstudy.claims.judge import answers, judge, load
-from bnstudy.claims.sentences import sentence
+from bnstudy.claims.records import to_json
+from bnstudy.claims.sentences import effect, sentence
 from bnstudy.config.checks import own_factors
 from bnstudy.config.study import StudyConfig, settings
 from bnstudy.report.results import COLUMNS
+from rows import claim_row, contrast_row
 
 LEDGER = load(Path(__file__).parents[1] / "config/claims.yaml")
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
@@ -61,7 +63,7 @@ def tables(bn: int = 100, none: int = 200, drift: float = 4.0, drop: float = -10
 
 
 def verdicts(t: dict) -> dict[str, Any]:
-    return {r["id"]: r for r in judge(LEDGER, t, DEPTHS)[0]}
+    return {r.id: to_json(r) for r in judge(LEDGER, t, DEPTHS)[0]}
 
 
 def swap(t: dict) -> dict:
@@ -108,7 +110,7 @@ def test_mixed() -> None:
 def test_missing_arms_and_depths_are_not_tested() -> None:
     t = {k: v[v["arm"] != "once"] for k, v in tables().items()}
     assert verdicts(t)["Q3d"]["verdict"] == "not tested" and "once" in verdicts(t)["Q3d"]["sentence"]
-    assert {r["verdict"] for r in judge(LEDGER, tables(), {})[0] if r["id"] == "Q1b"} == {"not tested"}
+    assert {r.verdict for r in judge(LEDGER, tables(), {})[0] if r.id == "Q1b"} == {"not tested"}
 
 
 def test_a_rate_on_the_edge_is_open() -> None:
@@ -127,7 +129,7 @@ def test_few_seeds_decide_nothing() -> None:
 
 def test_every_question_has_an_answer() -> None:
     for t in (tables(), tables(none=1000), swap(tables()), tables(drift=1.0, drop=0.0)):
-        found = answers(LEDGER, judge(LEDGER, t, DEPTHS)[0])
+        found = to_json(answers(LEDGER, judge(LEDGER, t, DEPTHS)[0]))
         assert [q["id"] for q in found] == ["Q1", "Q2", "Q3", "Q4", "U"]
         assert all(s and "{" not in s for q in found for s in q["sentences"])
 
@@ -140,7 +142,7 @@ def test_a_sentence_takes_its_numbers_from_a_setting_with_the_claims_verdict() -
         False,
         "rate on the grid's edge",
     ]
-    row = next(r for r in judge(LEDGER, made, DEPTHS)[0] if r["id"] == "Q1a")
+    row = verdicts(made)["Q1a"]
     assert [s["verdict"] for s in row["settings"]] == ["open", "supported"] and row["verdict"] == "supported"
     assert "by 0.30 sd" in row["sentence"] and "for depth 20" in row["sentence"]
     assert row["sentence"].endswith("Left open: depth 5.") and row["estimate"] is None
@@ -159,7 +161,7 @@ def planned(study: StudyConfig) -> set[str]:
     every = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()} | {"rates": pd.DataFrame(rows)}
     claims = study.claims
     found = judge(LEDGER, every, claims.depths, study.targets, study.seeds.evaluation, own_factors(study))[0]
-    return {row["id"] for row in found if row["verdict"] != "not tested"}
+    return {row.id for row in found if row.verdict != "not tested"}
 
 
 def test_the_default_study_leaves_no_claim_untested() -> None:
@@ -171,17 +173,21 @@ def test_the_default_study_leaves_no_claim_untested() -> None:
 
 def test_an_open_claim_says_what_is_decided_and_no_number_that_is_none() -> None:
     claim = next(c for c in LEDGER.claims if c.id == "Q4c")
-    empty = {"shown_estimate": None, "shown_low": None, "shown_high": None, "shown_sesoi": 0.7, "unit": "ln times"}
-    settings = [{**empty, "name": f"s{i}", "verdict": "open"} for i in range(4)]
-    row = {"verdict": "inconclusive", "detail": None, "reason": "why", "n_seeds": 16, "settings": settings}
+    settings = [contrast_row(name=f"s{i}") for i in range(4)]
+
+    def said() -> str:
+        row = claim_row(verdict="inconclusive", reason="why", settings=tuple(settings))
+        return sentence(row, claim, LEDGER)
+
     start = "The study can't say whether later layers gain more from batch norm than early ones: why."
-    assert sentence(row, claim, LEDGER) == start
-    halved = {"shown_estimate": np.log(0.5), "shown_low": np.log(0.25), "shown_high": np.log(0.75)}
-    settings[1] |= halved
+    assert said() == start
+    ends = {"shown_estimate": np.log(0.5), "shown_low": np.log(0.25), "shown_high": np.log(0.75)}
+    halved = {**ends, "effect": effect(*ends.values(), "ln times")}
+    settings[1] = contrast_row(name="s1", **halved)
     example = " For s1: 0.50 times (0.25 to 0.75), n = 16."
-    assert sentence(row, claim, LEDGER) == start + example
-    settings[3] |= {**halved, "verdict": "contradicted"}
+    assert said() == start + example
+    settings[3] = contrast_row(name="s3", verdict="contradicted", **halved)
     found = " Fewer than half of its settings are decided: s3: contradicted, 0.50 times (0.25 to 0.75)."
-    assert sentence(row, claim, LEDGER) == start + example + found
-    settings[1] |= empty
-    assert sentence(row, claim, LEDGER) == start + found
+    assert said() == start + example + found
+    settings[1] = contrast_row(name="s1")
+    assert said() == start + found

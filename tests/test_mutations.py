@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bnstudy.claims.judge.endpoints import table as endpoints
 
-from bnstudy.claims.judge import answers, findings, judge, load
+from bnstudy.claims import judge as judging
+from bnstudy.claims.endpoints import table as endpoints
+from bnstudy.claims.judge import judge, load
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import Lookup
-from bnstudy.claims.needs import STEPS
+from bnstudy.claims.records import ClaimRow, from_json, to_json
 from dials import DIALS, SESOI, dial
 from synthetic import BASE, Tables, swap, tables, whole
 from turning import complete
@@ -19,6 +20,14 @@ from turning import complete
 LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
 Row = dict[str, Any]
+
+
+def answers(ledger: Ledger, rows: list[Row]) -> list[Row]:
+    return list(to_json(judging.answers(ledger, from_json(list[ClaimRow], rows))))
+
+
+def findings(ledger: Ledger, rows: list[Row]) -> dict[str, Row]:
+    return dict(to_json(judging.findings(ledger, from_json(list[ClaimRow], rows))))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +45,7 @@ def rows(found: Tables, *claims: str) -> dict[str, Row]:
     part = Part.model_construct(
         **{**dict(LEDGER), "claims": [c for c in LEDGER.claims if not claims or c.id in claims]}
     )
-    return {r["id"]: r for r in judge(part, found, DEPTHS, base=BASE)[0]}
+    return {r.id: to_json(r) for r in judge(part, found, DEPTHS, base=BASE)[0]}
 
 
 @pytest.fixture(scope="module")
@@ -150,11 +159,13 @@ def test_a_leak_into_an_endpoint_is_noticed(base: Tables, monkeypatch: pytest.Mo
     them through is refused."""
     at = Lookup(leak(base), DEPTHS, (0.5, 0.25), 16, BASE)
     spec = {"arms": ["none", "bn"], "depth": "shallow"}
-    theta = endpoints.ENDPOINTS["steps_ratio"](at, spec)
+    steps_ratio = endpoints.ENDPOINTS["steps_ratio"]
+    assert steps_ratio.theta
+    theta = steps_ratio.theta(at, spec)
     at.seeds = pd.Index([*range(16), 10_000], name="seed")
-    wild = endpoints.ENDPOINTS["steps_ratio"](at, spec)
+    wild = steps_ratio.theta(at, spec)
     assert np.isfinite(theta.loc[0, "lower"]) and wild.loc[10_000, "lower"] == 0.0 and len(wild) == len(theta) + 1
-    monkeypatch.setitem(endpoints.ENDPOINTS, "steps_ratio", lambda at, spec: wild)
+    monkeypatch.setitem(endpoints.ENDPOINTS, "steps_ratio", steps_ratio._replace(theta=lambda lookup, spec: wild))
     with pytest.raises(ValueError, match="endpoint steps_ratio speaks of other seeds than the 16 evaluated ones"):
         rows(base, "Q3a")
 
@@ -163,7 +174,7 @@ def test_a_leak_into_an_endpoint_is_noticed(base: Tables, monkeypatch: pytest.Mo
 
 
 def steps_alone(claim: str) -> bool:
-    return all(s.endpoint in STEPS for s in LEDGER.claim(claim).settings)
+    return all("rate" in endpoints.ENDPOINTS[s.endpoint].may for s in LEDGER.claim(claim).settings)
 
 
 TIMED = [c for c in DIALS if steps_alone(c)]
@@ -292,7 +303,7 @@ def test_the_lecture_split_is_not_tested_until_it_is_there(base: Tables) -> None
 
 @pytest.mark.parametrize("outcome", ["oppose", "mixed", "missing"])
 def test_every_world_has_its_words(outcome: str) -> None:
-    found = judge(LEDGER, tables(outcome, thin=True), DEPTHS, base=BASE)[0]
+    found = to_json(judge(LEDGER, tables(outcome, thin=True), DEPTHS, base=BASE)[0])
     for answer in answers(LEDGER, found):
         said = [*answer["sentences"], *answer["believe"], *answer["right"], *answer["stops"], answer["open"]]
         said += [s for ask in answer["asks"] for s in ask["sentences"]]

@@ -1,5 +1,6 @@
 """What a change of thresholds, targets, rates or networks does to a verdict, and what is said of it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 from bnstudy.claims import sensitivity
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.ledger import Ledger
+from bnstudy.claims.records import SensitivityRow, to_json
 from bnstudy.claims.sensitivity import attach, changes, kind, run, sentence
+from bnstudy.config.models import Claims, Grid, StudyConfig
+from bnstudy.pipeline.plan import Plan
 from dials import dial
-from synthetic import BASE, Tables, drop, whole
+from rows import claim_row
+from synthetic import BASE, GRIDS, Tables, drop, whole
 from turning import MIDDLE, PLAIN, steps
 
 LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")
@@ -32,7 +37,7 @@ def again(found: Tables, claim: str) -> dict[str, dict[str, Any]]:
             return LEDGER.primary(question)
 
     part = Part.model_construct(**{**dict(LEDGER), "claims": [LEDGER.claim(claim)]})
-    return {r["change"]: r for r in run(part, found, DEPTHS, TARGETS, 16, BASE)}
+    return {r.change: to_json(r) for r in run(part, found, DEPTHS, TARGETS, 16, BASE, GRIDS)}
 
 
 def test_smallest_effect_halved_and_doubled(base: Tables) -> None:
@@ -109,7 +114,7 @@ def test_rates_that_are_listed_and_were_not_run_are_not_recomputed(base: Tables)
 def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
     """The grids hold depth 5 alone. There Q2f fails, at depth 20 it holds: mixed, and no flip by what fails as well."""
     made = dial(base, "Q2f", ["negligible", "supported"])
-    assert next(r for r in judge(LEDGER, made, DEPTHS, base=BASE)[0] if r["id"] == "Q2f")["verdict"] == "mixed"
+    assert next(r for r in judge(LEDGER, made, DEPTHS, base=BASE)[0] if r.id == "Q2f").verdict == "mixed"
     made["shift"] = made["shift"].copy()
     clean = made["shift"]["family"] == "clean"
     made["shift"].loc[clean & (made["shift"]["batch"] == 128), "accuracy"] = 90.0
@@ -137,11 +142,23 @@ def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables
 
 
 def test_the_study_s_own_network_is_no_change() -> None:
-    names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1})]
+    names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1}, GRIDS)]
     assert "batch 128" not in names and "pool 1" not in names and "batch 32" in names and len(names) == 3 + 6 + 5
-    for net, change in (("mlp", {"net resmlp"}), ("cnn", {"net resnet"}), ("resnet", set())):
-        found = {c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": net})}
-        assert {name for name in found if name.startswith("net ")} == change
+    assert "net resmlp" in names
+    names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": "resmlp"}, GRIDS)]
+    assert "net resmlp" not in names
+
+
+def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
+    grids = (
+        Grid(name="main", arms=("none", "bn"), depths=(5,)),
+        Grid(name="wide", arms=("none", "bn"), depths=(5,), widths=(64, 256), optimizers=("adam",)),
+        Grid(name="alone", arms=("bn",), depths=(5,), batches=(8,)),
+    )
+    asked = json.loads(Plan(StudyConfig(grids=grids, claims=Claims(depths={"shallow": 5}))).judged())["networks"]
+    assert asked == [{"optimizer": "adam"}, {"width": 256, "optimizer": "adam"}]
+    names = [c.name for c in changes(LEDGER.claim("Q3a"), BASE, asked)]
+    assert names[-2:] == ["optimizer adam", "width 256 optimizer adam"]
 
 
 @pytest.mark.parametrize(
@@ -157,11 +174,14 @@ def test_kinds(before: str, after: str, expected: str) -> None:
 
 
 def test_what_is_said(base: Tables) -> None:
-    def row(change: str, before: str, after: str) -> dict[str, Any]:
-        return {"id": "Q3a", "change": change, "base_verdict": before, "verdict": after, "kind": kind(before, after)}
+    def row(change: str, before: str, after: str, became: str = "") -> SensitivityRow:
+        became = became or kind(before, after)
+        return SensitivityRow(
+            id="Q3a", change=change, verdict=after, base_verdict=before, flipped=False, kind=became, settings=""
+        )
 
     kept = [row("a", "supported", "supported"), row("b", "supported", "supported")]
-    none = {"id": "Q3a", "change": "c", "base_verdict": "", "verdict": "not recomputed", "kind": "not recomputed"}
+    none = row("c", "", "not recomputed", "not recomputed")
     assert sentence("supported", [*kept, none]) == "Holds under all 2 changes tried."
     assert (
         sentence("inconclusive", [row("a", "inconclusive", "inconclusive")]) == "Stays open under the one change tried."
@@ -172,10 +192,9 @@ def test_what_is_said(base: Tables) -> None:
         "Changes from supported to contradicted with batch 32. Changes from supported to inconclusive with width 32. "
         "The same under 2 of 4 changes tried."
     )
-    rows: list[dict[str, Any]] = [{"id": "Q3a", "verdict": "supported"}, {"id": "Q9z", "verdict": "not tested"}]
-    attach(rows, moved)
-    assert rows[0]["robustness"] == ["batch 32"] and rows[0]["weakened"] == ["width 32"]
-    assert rows[1]["robustness"] == [] and rows[1]["robustness_sentence"] == "Not recomputed under any change."
+    rows = attach([claim_row(id="Q3a", verdict="supported"), claim_row(id="Q9z", verdict="not tested")], moved)
+    assert rows[0].robustness == ("batch 32",) and rows[0].weakened == ("width 32",)
+    assert rows[1].robustness == () and rows[1].robustness_sentence == "Not recomputed under any change."
 
 
 def test_every_claim_is_tried(base: Tables) -> None:
@@ -183,14 +202,13 @@ def test_every_claim_is_tried(base: Tables) -> None:
     some = LEDGER.model_copy(
         update={"claims": [LEDGER.claim(c) for c in ("Q1e", "Q2a", "Q3a", "Q3e", "Q3i", "Q4c", "U1", "U3")]}
     )
-    found = run(some, base, DEPTHS, TARGETS, 16, BASE)
-    assert {r["id"] for r in found} == {c.id for c in some.claims}
+    found = run(some, base, DEPTHS, TARGETS, 16, BASE, GRIDS)
+    assert {r.id for r in found} == {c.id for c in some.claims}
     rows = judge(some, base, DEPTHS, base=BASE)[0]
-    verdicts = {r["id"]: r["verdict"] for r in rows}
+    verdicts = {r.id: r.verdict for r in rows}
     for r in found:
-        full = r["settings"].split(" of ")
+        full = r.settings.split(" of ")
         if full[0] == full[1]:
-            assert r["base_verdict"] == verdicts[r["id"]], r
-        assert (r["verdict"] == "not recomputed") == (full[0] == "0") and r["flipped"] == (r["kind"] == "flipped")
-    attach(rows, found)
-    assert all(r["robustness_sentence"].endswith(".") for r in rows)
+            assert r.base_verdict == verdicts[r.id], r
+        assert (r.verdict == "not recomputed") == (full[0] == "0") and r.flipped == (r.kind == "flipped")
+    assert all(r.robustness_sentence.endswith(".") for r in attach(rows, found))

@@ -1,8 +1,10 @@
 """The decision rule, the claims file and its sentences, on tables made to give every outcome."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from math import inf, log
 from pathlib import Path
@@ -12,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from bnstudy.claims.file import merged
 from bnstudy.claims.judge import (
     ClaimsError,
     Ledger,
@@ -26,6 +29,7 @@ from bnstudy.claims.judge import (
     sentence,
 )
 from bnstudy.claims.ledger import keys
+from bnstudy.claims.records import ClaimRow, to_json
 from bnstudy.claims.sentences import effect, figures
 from dials import DIALS, SESOI, dial, shades
 from synthetic import BASE, Tables, drop, swap, tables, whole, write
@@ -56,7 +60,8 @@ def only(ledger: Ledger, *claims: str) -> Ledger:
 
 
 def one(ledger: Ledger, claim: str, found: Tables) -> dict[str, Any]:
-    return judge(only(ledger, claim), found, DEPTHS, base=BASE)[0][0]
+    row: dict[str, Any] = to_json(judge(only(ledger, claim), found, DEPTHS, base=BASE)[0][0])
+    return row
 
 
 # The rule
@@ -214,11 +219,11 @@ def test_swapping_the_arms_swaps_the_verdict_and_the_sentence(
 def test_swap_turns_answers_and_figure_titles(ledger: Ledger, base: Tables) -> None:
     made = dial(dial(base, "Q3a", "supported"), "Q1b", "supported")
     before, after = (judge(ledger, t, DEPTHS, base=BASE)[0] for t in (made, swap(made)))
-    assert answers(ledger, before)[2]["sentences"][0].startswith("Yes: ")
-    assert answers(ledger, after)[2]["sentences"][0].startswith("No: ")
+    assert answers(ledger, before)[2].sentences[0].startswith("Yes: ")
+    assert answers(ledger, after)[2].sentences[0].startswith("No: ")
     titles = [findings(ledger, rows)["drift"] for rows in (before, after)]
-    assert "moves less" in titles[0]["title"] and "moves more" in titles[1]["title"]
-    assert all(t["title"] in t["alt"] for t in titles)
+    assert "moves less" in titles[0].title and "moves more" in titles[1].title
+    assert all(t.title in t.alt for t in titles)
 
 
 # Few seeds, many settings
@@ -226,15 +231,15 @@ def test_swap_turns_answers_and_figure_titles(ledger: Ledger, base: Tables) -> N
 
 def test_three_seeds_decide_nothing_and_say_why(ledger: Ledger) -> None:
     rows, contrasts = judge(load(FILE, 3), tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
-    rows = [r for r in rows if not r["checks"]]
-    assert {r["verdict"] for r in rows} == {"inconclusive"} and contrasts
+    rows = [r for r in rows if not r.checks]
+    assert {r.verdict for r in rows} == {"inconclusive"} and contrasts
     assert all(
-        "too few seeds: 3 seeds allow no interval for" in r["reason"] and r["reason"] in r["sentence"] for r in rows
+        r.reason and "too few seeds: 3 seeds allow no interval for" in r.reason and r.reason in r.sentence for r in rows
     )
 
 
 def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
-    raw = yaml.safe_load(FILE.read_text())
+    raw = whole_file()
     q2a = next(c for c in raw["claims"] if c["id"] == "Q2a")
     q2a["settings"] = [{"name": f"contrast {i}", "family": "contrast"} for i in range(16)]
     path = tmp_path / "claims.yaml"
@@ -251,6 +256,44 @@ def test_shared_intervals_count_once(ledger: Ledger) -> None:
 
 
 # The file
+
+
+def whole_file() -> Any:
+    """The claims file with all its words in it, as a file of one's own may be."""
+    raw = yaml.safe_load(FILE.read_text())
+    return merged(raw, yaml.safe_load(FILE.with_name(raw.pop("text_file")).read_text()))
+
+
+def test_what_is_tested_and_what_is_said_stand_apart(ledger: Ledger) -> None:
+    raw = yaml.safe_load(FILE.read_text())
+    said = yaml.safe_load(FILE.with_name(raw["text_file"]).read_text())
+    assert (
+        "texts" not in raw and "findings" not in raw and not {"short", "texts"} & {k for c in raw["claims"] for k in c}
+    )
+    assert list(said["claims"]) == [c["id"] for c in raw["claims"]]
+    assert {k for c in said["claims"].values() for k in c} == {"short", "texts"}
+
+
+def test_words_come_from_either_file(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(whole_file()))
+    assert load(tmp_path / "one.yaml") == ledger.model_copy(update={"text_file": None})
+    raw = yaml.safe_load(FILE.read_text())
+    raw["claims"][0]["short"] = "something else"
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="claims_text.yaml cannot be read"):
+        load(path)
+    shutil.copy(FILE.with_name("claims_text.yaml"), tmp_path)
+    mine = load(path)
+    assert mine.claim("Q1a").short == "something else" and mine.claim("Q1a").texts == ledger.claim("Q1a").texts
+    raw["claims"].append({**raw["claims"][1], "id": "Q1z"})
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="no words for Q1z: write `short` and `texts`"):
+        load(path)
+    text = tmp_path / "claims_text.yaml"
+    text.write_text(text.read_text().replace("  Q1a:\n    short", "  Q1a:\n    sesoi: 9.0\n    short"))
+    with pytest.raises(ClaimsError, match=r"claims_text.yaml cannot be used:\n  - claims.Q1a.sesoi: Extra inputs"):
+        load(path)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +314,7 @@ def test_shared_intervals_count_once(ledger: Ledger) -> None:
     ],
 )
 def test_a_bad_file_says_where_and_what(change: Any, message: str, tmp_path: Path) -> None:
-    raw = yaml.safe_load(FILE.read_text())
+    raw = whole_file()
     change(next(c for c in raw["claims"] if c["id"] == "Q3a"))
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(raw))
@@ -310,11 +353,11 @@ def test_loading_is_light() -> None:
 def test_every_verdict_and_shade_of_every_claim_has_a_sentence(ledger: Ledger, base: Tables) -> None:
     rows, _ = judge(ledger, base, DEPTHS, base=BASE)
     for row in rows:
-        claim = ledger.claim(row["id"])
+        claim = ledger.claim(row.id)
         said = set()
         for key in keys(claim):
             verdict, _, shade = key.partition(".")
-            text = sentence({**row, "verdict": verdict, "detail": shade or None}, claim, ledger)
+            text = sentence(replace(row, verdict=verdict, detail=shade or None), claim, ledger)
             assert "{" not in text and "None" not in text and text[-1] == "."
             said.add(text)
             words = text.lower().replace(".", " ").split()
@@ -323,21 +366,21 @@ def test_every_verdict_and_shade_of_every_claim_has_a_sentence(ledger: Ledger, b
 
 
 def test_every_pair_of_lead_and_pivot_renders(ledger: Ledger, base: Tables) -> None:
-    rows = {r["id"]: r for r in judge(ledger, base, DEPTHS, base=BASE)[0]}
+    rows = {r.id: r for r in judge(ledger, base, DEPTHS, base=BASE)[0]}
     for q in ledger.questions[:4]:
         seen = set()
         for lead, pivot in product(keys(ledger.claim(q.lead)), keys(ledger.claim(q.pivot))):
             turned = {**rows, **{c: _as(rows[c], key) for c, key in ((q.lead, lead), (q.pivot, pivot))}}
-            said = next(a for a in answers(ledger, list(turned.values())) if a["id"] == q.id)["sentences"]
+            said = next(a for a in answers(ledger, list(turned.values())) if a.id == q.id).sentences
             assert all(s and "{" not in s for s in said) and q.open
-            seen.add(tuple(said))
+            seen.add(said)
             findings(ledger, list(turned.values()))
         assert len(seen) >= 25
 
 
-def _as(row: dict[str, Any], key: str) -> dict[str, Any]:
+def _as(row: ClaimRow, key: str) -> ClaimRow:
     verdict, _, shade = key.partition(".")
-    return {**row, "verdict": verdict, "detail": shade or None}
+    return replace(row, verdict=verdict, detail=shade or None)
 
 
 def test_choose_takes_the_first_that_holds(ledger: Ledger) -> None:
@@ -358,7 +401,7 @@ def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:
         ({"when": {"Q1b": ["supported"]}, "text": "{Q1b[mood]}"}, "write {CLAIM"),
         ({"text": "x"}, "the last answer, and no other"),
     ):
-        raw = yaml.safe_load(FILE.read_text())
+        raw = whole_file()
         raw["questions"][0]["sentences"][0].insert(0, answer)
         (tmp_path / "claims.yaml").write_text(yaml.safe_dump(raw))
         with pytest.raises(ClaimsError, match=message):
@@ -377,12 +420,13 @@ def test_numbers_as_readers_see_them() -> None:
     ]
     assert natural(log(2.4), "ln times") == "2.4 times" and natural(-1.26, "points") == "−1.3 points"
     assert natural(None, "sd") == "not measurable"
-    row = {"shown_estimate": log(2.4), "shown_low": log(1.8), "shown_high": log(3.1), "unit": "ln times"}
-    assert effect(row) == "2.4 times (1.8 to 3.1)"
-    assert effect({**row, "shown_estimate": None, "shown_high": None}) == "1.8 times or more"
-    assert effect({**row, "shown_high": None}) == "2.4 times (1.8 or more)"
-    assert effect({**row, "shown_estimate": None}) == "1.8 to 3.1 times"
-    assert effect({**row, "shown_low": None, "shown_high": None}) == "2.4 times (no interval)"
+    estimate, low, high = log(2.4), log(1.8), log(3.1)
+    assert effect(estimate, low, high, "ln times") == "2.4 times (1.8 to 3.1)"
+    assert effect(None, low, None, "ln times") == "1.8 times or more"
+    assert effect(None, None, 2.0, "kurtosis") == "2.0 or less"
+    assert effect(estimate, low, None, "ln times") == "2.4 times (1.8 or more)"
+    assert effect(None, low, high, "ln times") == "1.8 to 3.1 times"
+    assert effect(estimate, None, None, "ln times") == "2.4 times (no interval)"
 
 
 def test_margins_do_not_reach_the_reader(ledger: Ledger, base: Tables) -> None:
@@ -402,20 +446,20 @@ def test_margins_do_not_reach_the_reader(ledger: Ledger, base: Tables) -> None:
 
 def test_rows_are_json_and_survive_csv(ledger: Ledger, base: Tables, tmp_path: Path) -> None:
     rows, contrasts = judge(ledger, base, DEPTHS, base=BASE)
-    json.dumps(rows, allow_nan=False)
-    assert [r["id"] for r in rows if not r["checks"]] == list(DIALS)
+    json.dumps(to_json(rows), allow_nan=False)
+    assert [r.id for r in rows if not r.checks] == list(DIALS)
     frame = pd.DataFrame(contrasts)
     assert list(frame) == ["claim", "setting", "seed", "lower", "upper"] and (frame["lower"] <= frame["upper"]).all()
     assert (frame.groupby(["claim", "setting"])["seed"].nunique() == 16).all()
     write(base, tmp_path)
     again = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tmp_path.glob("*.csv")}
-    assert [r["sentence"] for r in judge(ledger, again, DEPTHS, base=BASE)[0]] == [r["sentence"] for r in rows]
+    assert [r.sentence for r in judge(ledger, again, DEPTHS, base=BASE)[0]] == [r.sentence for r in rows]
 
 
 def test_other_depths_and_targets_are_named(ledger: Ledger) -> None:
     """A study with two depths of its own: the claims follow, and its middle depth is not there."""
     found = drop(drop(tables(depths=(2, 3, 6), seeds=8), depth=3), target=0.25)
-    rows = {r["id"]: r for r in judge(ledger, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
+    rows = {r.id: to_json(r) for r in judge(ledger, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
     assert rows["Q1b"]["settings"][0]["name"] == "depth 2, mean and spread"
     assert rows["Q3h"]["verdict"] == "not tested" and "no middle depth" in rows["Q3h"]["reason"]
     assert rows["Q3a"]["settings"][2]["reason"] == "no second target loss"

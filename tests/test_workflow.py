@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import project
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
+from bnstudy.report.results import COLUMNS
 
 ROOT = project.ROOT
 
@@ -101,6 +103,13 @@ def test_checks_and_findings_are_written(study: Path) -> None:
     assert json.loads((study / "results/nano/findings.json").read_text())
 
 
+def test_tables_have_the_columns_that_figures_use(study: Path) -> None:
+    paths = [study / f"results/nano/tables/{name}.csv" for name in COLUMNS]
+    read = {path.stem: set(pd.read_csv(path, nrows=0)) for path in paths if path.exists()}
+    assert {name: set(COLUMNS[name]) - columns for name, columns in read.items()} == dict.fromkeys(read, set())
+    assert {"rates", "sweep", "convergence", "curves", "shift"} <= set(read)
+
+
 def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> None:
     def results(folder: Path) -> dict[str, bytes]:
         files = [folder / "results/nano/claims.json", *(folder / "results/nano/tables").iterdir()]
@@ -135,7 +144,7 @@ def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
 
 
 def test_a_figure_redraws_only(study: Path) -> None:
-    path = study / "src/bnstudy/report/figures/q1.py"
+    path = study / "src/bnstudy/report/figures/early_change.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
     plan = snakemake(study, "-n", "--quiet", "rules")

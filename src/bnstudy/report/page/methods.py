@@ -1,13 +1,14 @@
 """Blocks of the methods section: what the intervals cover, what holds by arithmetic, what verdicts hang on."""
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
-from bnstudy.report.figures.marks import escape
+from bnstudy.report.page.marks import escape
+from bnstudy.report.results import Identity
 
-METHODS = {"order statistics": "order statistics", "t": "t", "bootstrap": "bootstrap"}
+METHODS = ("order statistics", "t", "bootstrap")
 PROMISE = 0.05
 """The share of studies of one question that may hold a false verdict."""
 
@@ -22,14 +23,14 @@ RANK = ["same", "decided", "weakened", "flipped"]
 
 
 def coverage(frame: pd.DataFrame) -> str:
-    """How often each kind of interval holds the truth and gives false verdicts, by distribution and n.
+    """Return how often each kind of interval holds the truth and gives false verdicts, by distribution and n.
 
     `frame`: coverage.csv (distribution, n, method, coverage, false_verdicts in 0..1, simulated).
     """
     if frame.empty:
         return '<p class="note">This configuration has no simulation of the intervals on file.</p>'
     methods = [m for m in METHODS if m in set(frame["method"])]
-    top = "".join(f'<th scope="colgroup" colspan="2">{METHODS[m]}</th>' for m in methods)
+    top = "".join(f'<th scope="colgroup" colspan="2">{m}</th>' for m in methods)
     below = '<th scope="col">coverage</th><th scope="col">false verdicts</th>' * len(methods)
     head = f'<tr><th scope="col" rowspan="2">values</th><th scope="col" rowspan="2">n</th>{top}</tr><tr>{below}</tr>'
     body = ""
@@ -46,12 +47,12 @@ def coverage(frame: pd.DataFrame) -> str:
 
 
 def promise(frame: pd.DataFrame) -> str:
-    """Whether the intervals of this study keep their promise, and how the others fare, in a sentence."""
+    """Return a sentence on whether the intervals of this study keep their promise, and how the others fare."""
     worst = frame.loc[frame.groupby("method")["false_verdicts"].idxmax()].set_index("method")
     least = frame.groupby("method")["false_verdicts"].min()
-    own = worst.loc["order statistics"]
-    error = 2 * (PROMISE * (1 - PROMISE) / own["simulated"]) ** 0.5
-    kept = own["false_verdicts"] <= PROMISE + error
+    used = worst.loc["order statistics"]
+    error = 2 * (PROMISE * (1 - PROMISE) / used["simulated"]) ** 0.5
+    kept = used["false_verdicts"] <= PROMISE + error
     said = [
         f"Of simulated studies whose effects all lie exactly at the smallest that matters, at most 5% should give any "
         f"verdict. The intervals used here {'keep' if kept else 'break'} that promise: {_span(least, worst, 'order statistics')} do."
@@ -68,8 +69,8 @@ def _span(least: pd.Series, worst: pd.DataFrame, method: str) -> str:
     return f"{low:.1f} to {high:.1f}%" if f"{low:.1f}" != f"{high:.1f}" else f"{low:.1f}%"
 
 
-def identities(rows: list[dict[str, Any]]) -> str:
-    """What holds by arithmetic, with links to the claims it concerns. `rows`: {claims, text} of the claims file."""
+def identities(rows: Sequence[Identity]) -> str:
+    """Return what holds by arithmetic, with links to the claims it concerns."""
     if not rows:
         return '<p class="note">This study has no list of identities on file.</p>'
     said = ""
@@ -80,13 +81,13 @@ def identities(rows: list[dict[str, Any]]) -> str:
 
 
 def column(change: str) -> str:
-    """The column of the grid that a change belongs to: changes of one arm's rate share one."""
+    """Return the column of the grid that a change belongs to: changes of one arm's rate share one."""
     change = re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change)
     return re.sub(r"^optimizer (.*)", lambda m: m[1].capitalize(), change).replace("pool 1", "full-size images")
 
 
 def robustness(frame: pd.DataFrame) -> str:
-    """Claims against changes, a mark a cell with its words beside it for those who hear the page.
+    """Return claims against changes, one mark per cell with its words beside it for those who hear the page.
 
     `frame`: robustness.csv (id, change, verdict, base_verdict, kind). Where several changes share a column, the one that
     does most to the verdict is shown.

@@ -1,7 +1,8 @@
 """Verdicts as marks and words: one colour, told apart by shape, always with the word beside."""
 
 import html
-from typing import Any
+
+from bnstudy.claims.records import ClaimRow, ContrastRow
 
 _SHAPES = {
     "supported": '<circle cx="7" cy="7" r="6.5" fill="var(--ink)"/>'
@@ -19,33 +20,34 @@ MAKERS = {"L": "lecture", "A": "answers", "O": "objection", "P": "literature", "
 
 
 def mark(verdict: str) -> str:
-    """A 14-pixel mark; decorative, since the word stands beside it."""
+    """Return a 14-pixel mark; decorative, since the word stands beside it."""
     return f'<svg class="mark" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{_SHAPES[verdict]}</svg>'
 
 
-def verdict_words(row: dict[str, Any]) -> str:
-    """A verdict with its shade: "contradicted: the opposite"."""
+def verdict_words(row: ClaimRow | ContrastRow) -> str:
+    """Return a verdict with its shade: "contradicted: the opposite"."""
     shades = {"opposite": "the opposite", "negligible": "too small to matter"}
-    return row["verdict"] + (f": {shades.get(row['detail'], row['detail'])}" if row.get("detail") else "")
+    return row.verdict + (f": {shades.get(row.detail, row.detail)}" if row.detail else "")
 
 
-def changes(row: dict[str, Any]) -> str:
-    """A mark beside a verdict that some change of the study's choices turns; empty for one that none does."""
-    names = row.get("robustness") or []
+def changes(row: ClaimRow) -> str:
+    """Return a mark beside a verdict that some change of the study's choices turns; empty for one that none does."""
+    names = row.robustness
     if not names:
         return ""
     return f'<span class="changes" title="{escape("; ".join(names))}">≠ with {len(names)} change{"s" * (len(names) > 1)}</span> '
 
 
 def makers(by: str) -> str:
-    """Who made a claim, in words: "L, O" -> "lecture, objection"."""
+    """Return who made a claim, in words: "L, O" -> "lecture, objection"."""
     return ", ".join(MAKERS.get(letter.strip(), letter) for letter in by.split(","))
 
 
-def effect(row: dict[str, Any]) -> str:
-    """Estimate and interval of a claim or setting in words; a dash where nothing could be computed."""
-    return str(row["effect"]) if row["n_seeds"] else "–"
+def effect(row: ContrastRow) -> str:
+    """Return estimate and interval of a contrast in words; a dash where nothing could be computed."""
+    return row.effect if row.n_seeds else "–"
 
 
-def escape(text: Any) -> str:
+def escape(text: object) -> str:
+    """Return any value as text that HTML shows as it is."""
     return html.escape(str(text))
