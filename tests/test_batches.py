@@ -1,7 +1,6 @@
 """What the statistics of test batches can and cannot do: batches of any size, of one image, of shifted classes."""
 
 from copy import deepcopy
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from trained import IMAGES, cell
+from trained import IMAGES, Source, cell
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     one = table[table["statistics"] == "batch1"]
     shares = np.bincount(IMAGES.y) / len(IMAGES.y)
     assert one["accuracy"].between(100 * shares.min() - 1, 100 * shares.max() + 1).all()  # that of one class
-    c.source = SimpleNamespace(images=lambda pool: IMAGES)
+    c.source = Source()
 
 
 def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.core.factors import FIXED, SETTING, SKIP
+from bnstudy.core.setting import FACTORS, FIXED, SKIP
 
 TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
@@ -125,7 +125,7 @@ class Lookup:
         if table not in self.tables:
             raise Missing(f"no table {table}.csv")
         whole = self.tables[table]
-        columns = [c for c in SETTING if c in whole]
+        columns = [c for c in FACTORS if c in whole]
         if table not in self._places:
             self._places[table] = whole.groupby(columns).indices
         place = self._places[table].get(tuple(setting[c] for c in columns), np.array([], int))

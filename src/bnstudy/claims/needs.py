@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from bnstudy.core.factors import SETTING
+from bnstudy.core.setting import FACTORS as ALL
 
-FACTORS = frozenset(SETTING) - {"arm", "depth"}
+FACTORS = frozenset(ALL) - {"arm", "depth"}
 """What any setting may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
 
 

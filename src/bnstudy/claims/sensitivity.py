@@ -13,7 +13,7 @@ from bnstudy.claims.decide import evaluate
 from bnstudy.claims.judge import combine
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.needs import STEPS
-from bnstudy.core.factors import SKIP
+from bnstudy.core.setting import SKIP
 
 if TYPE_CHECKING:
     import pandas as pd

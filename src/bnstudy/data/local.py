@@ -1,4 +1,4 @@
-"""The user's own files that a data source reads: which they are, and their digest. Standard library only: for planning.
+"""The user's own files that a data source reads: which they are, and their digest. Without torch: for planning.
 
 A source that can read the user's files says so by a literal ``FILES`` at its top level: sets of file names, of which
 the first that is complete in the folder ``data.path`` is read. With ``FILES = ()``, ``data.path`` is the file itself.
@@ -7,11 +7,28 @@ the first that is complete in the folder ``data.path`` is read. With ``FILES = (
 import ast
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+from bnstudy.core.store import sha256
 
 HERE = Path(__file__).parent
 MOST_BYTES = 4 * 2**30
 """Larger files are refused: they are hashed whenever a study is planned, and their images must fit into memory."""
+
+
+@dataclass(frozen=True)
+class ImagesSpec:
+    """What the prepared images depend on.
+
+    ``path`` and ``sha256`` are those of the user's files, where the source reads some; ``images`` is how many are kept,
+    where not all are.
+    """
+
+    source: str
+    path: str | None = None
+    sha256: str | None = None
+    images: int | None = None
 
 
 class Unusable(ValueError):
@@ -69,8 +86,5 @@ def digest(paths: list[Path]) -> str:
     if total > MOST_BYTES:
         todo = "keep fewer images, or store pixels as uint8"
         raise Unusable(paths[0].parent, f"{total} bytes are more than {MOST_BYTES}", todo)
-    each = []
-    for path in paths:
-        with open(path, "rb") as file:
-            each.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return each[0] if len(each) == 1 else hashlib.sha256(" ".join(each).encode()).hexdigest()
+    digests = [sha256(path) for path in paths]
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()

@@ -22,7 +22,7 @@ COLUMNS = {
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Rows for networks with inputs of three channels only."""
     rows: list[dict[str, Any]] = []
-    channels = shape(cell.images, cell.setting["inputs"])[0]
+    channels = shape(cell.images, cell.setting.inputs)[0]
     if channels != 3:
         return pd.DataFrame(columns=["seed", *COLUMNS])
     start = _first(cell, "init")

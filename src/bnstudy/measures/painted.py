@@ -32,7 +32,7 @@ def lecture(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> It
     batches: in `hue32` they have one hue, in `mixed32` the hues alternate.
     """
     pool = torch.from_numpy(cell.images.x)
-    ground = cell.setting["inputs"].removesuffix("_ceiling")
+    ground = cell.setting.inputs.removesuffix("_ceiling")
     place = torch.arange(view.labels.shape[1])
     for family, tone in ((ground, lambda colour: colour), (f"{ground}_twin", gray_twin)):
         for severity in range(6):

@@ -37,7 +37,7 @@ every unit, so that all images get the same logits."""
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """One row a seed, family, severity and kind of statistics, at the end of training."""
     net, have, view = cell.net("final"), cell.have("final"), SeedView(cell, "test")
-    statistics, inputs = any(norm.has_statistics for norm in net.norms), cell.setting["inputs"]
+    statistics, inputs = any(norm.has_statistics for norm in net.norms), cell.setting.inputs
     if view.painted is None:
         tests = [shifted(cell, net, view, statistics), label_shift(cell, net, view, statistics)]
     else:
@@ -55,7 +55,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 def shifted(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
     """Clean test images, then each family and severity."""
     heldout = SeedView(cell, "heldout")
-    for family, severity, images in cell.source.shifted(cell.setting["pool"]):
+    for family, severity, images in cell.source.shifted(cell.setting.pool):
         x = view(images)
         sizes: tuple[int | None, ...] = SIZES if severity in SIZES_AT else (BATCH,)
         if (family, severity) in SMALL_AT:

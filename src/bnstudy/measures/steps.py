@@ -24,7 +24,7 @@ class TrainingImages:
         x, self.labels = cell.split("train")
         self.images = x.mT.contiguous()
         self.probe = cell.probe, self.labels[:, : cell.probe.shape[2]]
-        self.index = batches(cell.seeds, x.shape[2], cell.setting["batch"], steps)
+        self.index = batches(cell.seeds, x.shape[2], cell.setting.batch, steps)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Inputs [M, features, B] and labels [M, B]; steps count from 0."""

@@ -1,6 +1,7 @@
 """Each seed's own test or held-out images as its networks see them, and networks run on them batch by batch."""
 
 from copy import deepcopy
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,14 @@ class SeedView:
     """Each seed's own split of a pool, shuffled, as its networks see it; ``labels`` [M, n]."""
 
     def __init__(self, cell: TrainedCell, name: str) -> None:
-        self.painted = PAINTED.get(cell.setting["inputs"])
+        self.painted = PAINTED.get(cell.setting.inputs)
         index, self.scales = [], []
         for seed in cell.seeds:
-            parts = split(cell.images.y, cell.spec["splits"], seed)
+            parts = split(cell.images.y, asdict(cell.spec.splits), seed)
             order = torch.randperm(len(parts[name]), generator=rng(seed, "shuffle", 0)).numpy()
             index.append(parts[name][order])
-            trained_on = pixels(cell.images, cell.setting["inputs"], seed)[parts["train"]]
-            shift, scale = treatment(trained_on, cell.setting["inputs"])
+            trained_on = pixels(cell.images, cell.setting.inputs, seed)[parts["train"]]
+            shift, scale = treatment(trained_on, cell.setting.inputs)
             self.scales.append((torch.from_numpy(shift), torch.from_numpy(scale)))
         self.index = torch.from_numpy(np.stack(index))
         pool = torch.from_numpy(cell.images.y)

@@ -29,7 +29,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         return pd.DataFrame(columns=["seed", *COLUMNS])
     view = SeedView(cell, "heldout")
     clean: dict[int, tuple[Tensor, Tensor]] = {}
-    for family, severity, images in cell.source.shifted(cell.setting["pool"]):
+    for family, severity, images in cell.source.shifted(cell.setting.pool):
         found: dict[int, tuple[Tensor, Tensor]] = {}
 
         def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:

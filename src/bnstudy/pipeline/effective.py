@@ -9,7 +9,7 @@ nothing, and no number is given.
 import numpy as np
 import pandas as pd
 
-from bnstudy.core.factors import SETTING
+from bnstudy.core.setting import FACTORS
 
 HOLDS = 0.5
 """Least R^2 of a line that is used."""
@@ -19,7 +19,7 @@ LEARNED = 50.0
 """Least clean accuracy, percent, of a network that a line is fitted to: a single one that learned nothing would lie far
 off the others and draw the line by itself."""
 STATISTICS = ("running", "batch32", "reestimated")
-NETWORK = [*SETTING, "rate", "seed", "statistics"]
+NETWORK = [*FACTORS, "rate", "seed", "statistics"]
 
 
 def logit(percent: "pd.Series | np.ndarray") -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.core.factors import SETTING
+from bnstudy.core.setting import FACTORS
 
 REACH = ["moments", "values", "gradients"]
 SMOOTHNESS = [
@@ -18,10 +18,10 @@ SMOOTHNESS = [
 OUTSIDE = ("coverage", "robustness")
 """Tables beside tables/, not in it."""
 COLUMNS = {
-    "rates": [*SETTING, "role", "rate", "evaluable", "reason"],
-    "sweep": [*SETTING, "rate", "seed", "target", "steps", "reached", "diverged_at", "log_loss"],
+    "rates": [*FACTORS, "role", "rate", "evaluable", "reason"],
+    "sweep": [*FACTORS, "rate", "seed", "target", "steps", "reached", "diverged_at", "log_loss"],
     "convergence": [
-        *SETTING,
+        *FACTORS,
         "rate",
         "seed",
         "target",
@@ -31,11 +31,11 @@ COLUMNS = {
         "budget",
         "final_loss",
     ],
-    "curves": [*SETTING, "rate", "seed", "step", "loss"],
-    "drift": [*SETTING, "rate", "seed", "layer", "site", "start", "end", "moments", "shape", "cka"],
-    "affine": [*SETTING, "rate", "seed", "layer", "start", "end", "change_rms", "gamma_rms"],
+    "curves": [*FACTORS, "rate", "seed", "step", "loss"],
+    "drift": [*FACTORS, "rate", "seed", "layer", "site", "start", "end", "moments", "shape", "cka"],
+    "affine": [*FACTORS, "rate", "seed", "layer", "start", "end", "change_rms", "gamma_rms"],
     "moments": [
-        *SETTING,
+        *FACTORS,
         "rate",
         "seed",
         "checkpoint",
@@ -47,12 +47,12 @@ COLUMNS = {
         "variance",
         "excess_kurtosis",
     ],
-    "shift": [*SETTING, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
-    "xhat": [*SETTING, "rate", "seed", "family", "severity", "layer", "offset"],
+    "shift": [*FACTORS, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
+    "xhat": [*FACTORS, "rate", "seed", "family", "severity", "layer", "offset"],
     "shift_size": ["family", "severity", "rms_change", "mean_change", "sd_ratio"],
-    "colour": [*SETTING, "rate", "seed", "checkpoint", "colour_share", "change_share"],
+    "colour": [*FACTORS, "rate", "seed", "checkpoint", "colour_share", "change_share"],
     "effective_robustness": [
-        *SETTING,
+        *FACTORS,
         "rate",
         "seed",
         "family",
@@ -65,12 +65,12 @@ COLUMNS = {
         "expected",
         "effective",
     ],
-    "gradients": [*SETTING, "rate", "seed", "checkpoint", "layer", "norm"],
-    "ics": [*SETTING, "rate", "seed", "checkpoint", "layer", "matching", "relative", "floor"],
-    "intervention": [*SETTING, "rate", "seed", "checkpoint", "kind", "dose", "layer", *REACH, "left"],
-    "adaptation": [*SETTING, "rate", "seed", "checkpoint", "match", "steps", "reached", "budget"],
-    "landscape": [*SETTING, "rate", "seed", "checkpoint", *SMOOTHNESS],
-    "levels": [*SETTING, "rate", "seed", "checkpoint", "statistics", "nll", "accuracy"],
+    "gradients": [*FACTORS, "rate", "seed", "checkpoint", "layer", "norm"],
+    "ics": [*FACTORS, "rate", "seed", "checkpoint", "layer", "matching", "relative", "floor"],
+    "intervention": [*FACTORS, "rate", "seed", "checkpoint", "kind", "dose", "layer", *REACH, "left"],
+    "adaptation": [*FACTORS, "rate", "seed", "checkpoint", "match", "steps", "reached", "budget"],
+    "landscape": [*FACTORS, "rate", "seed", "checkpoint", *SMOOTHNESS],
+    "levels": [*FACTORS, "rate", "seed", "checkpoint", "statistics", "nll", "accuracy"],
     "coverage": [],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
 }
@@ -183,8 +183,8 @@ class Results:
         table = self.table(name)
         rates = self.table("rates")
         role = role or f"best@{self.target:g}"
-        chosen = rates[(rates["role"] == role) & rates["rate"].notna()][[*SETTING, "rate"]]
-        return self.filter(table, **where).merge(chosen.drop_duplicates(), on=[*SETTING, "rate"])
+        chosen = rates[(rates["role"] == role) & rates["rate"].notna()][[*FACTORS, "rate"]]
+        return self.filter(table, **where).merge(chosen.drop_duplicates(), on=[*FACTORS, "rate"])
 
     def filter(self, table: pd.DataFrame, **where: Any) -> pd.DataFrame:
         """Rows of the study proper, with `where` in place of the defaults of `at`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bnstudy.core.factors import SKIP
+from bnstudy.core.setting import SKIP
 from bnstudy.report.figures.axes import label, legend, line, log_y, panels
 from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, drawing, look
 from bnstudy.report.figures.summary import time_summary

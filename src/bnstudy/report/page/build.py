@@ -3,13 +3,13 @@
 import base64
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from bnstudy.core import store
 from bnstudy.report.figures import blocks, style
 from bnstudy.report.figures.marks import VERDICTS, mark
 from bnstudy.report.figures.ruler import ruler
@@ -62,10 +62,7 @@ def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
         css=css.replace("/*LIGHT*/", style.variables("light")).replace("/*DARK*/", style.variables("dark")),
     )
     _consistent(page)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = out.with_name(f".{out.name}.{os.getpid()}")
-    fresh.write_text(page, encoding="utf-8")
-    os.replace(fresh, out)
+    store.write_text(out, page)
 
 
 def _read(path: Path, default: Any = None) -> Any:
