@@ -20,7 +20,7 @@ from bnstudy.pipeline.plan import SHARED_SECONDS, Plan
 from bnstudy.pipeline.records import EvaluateResult, MeasureJob, MeasureResult, Rate, SweepJob
 from bnstudy.training import stacks
 from bnstudy.training.progress import Progress
-from bnstudy.training.stacks import Trainer
+from bnstudy.training.stacks import Stack, Trainer
 from trained import SPLITS, cell_spec
 
 SETTING = Setting(
@@ -110,7 +110,12 @@ def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(stacks, "CELLS", tmp_path / folder)
         made = Trainer(tmp_path / "digits.npz", 4, budgets, Progress("test"))
         begin = made._begin
-        monkeypatch.setattr(made, "_begin", lambda cells: begun.extend([len(cells)] * bool(cells)) or begin(cells))
+
+        def counting(cells: list[CellSpec]) -> list[Stack]:
+            begun.extend([len(cells)] * bool(cells))
+            return begin(cells)
+
+        monkeypatch.setattr(made, "_begin", counting)
         return made
 
     on = trainer("on", budgets)

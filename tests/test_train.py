@@ -40,7 +40,8 @@ class Constant(nn.Module):
     def __init__(self, width: int, once: bool) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
-        self.once, self.constants = once, None
+        self.once = once
+        self.constants: tuple[torch.Tensor, torch.Tensor] | tuple[float, float] | None = None
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         if self.constants is None:
@@ -171,7 +172,7 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     assert np.array_equal(short.done, whole.done)
     for target in s.targets:
         steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
-        assert np.array_equal(*steps) and np.isfinite(steps[0][:2]).all()
+        assert np.array_equal(steps[0], steps[1]) and np.isfinite(steps[0][:2]).all()
     slow = train(s, [Run(0, 1e-6)], IMAGES, keep="curve")
     assert len(slow.loss) == slow.done[0] == 200
 
@@ -252,8 +253,8 @@ def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) ->
 
 
 def test_noise_is_a_function_of_seed_layer_and_step() -> None:
-    def one(*place: int) -> torch.Tensor:
-        return torch.stack(noise.draw(*place, units=8, samples=16, dose=1.0))
+    def one(seed: int, layer: int, step: int) -> torch.Tensor:
+        return torch.stack(noise.draw(seed, layer, step, units=8, samples=16, dose=1.0))
 
     assert torch.equal(one(0, 1, 5), one(0, 1, 5))
     for other in ((1, 1, 5), (0, 2, 5), (0, 1, 6)):

@@ -84,7 +84,9 @@ def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
         f"bnstudy.core.{name}" for name in ("cell", "rng", "setting", "store")
     }
     arms = {name for name in found if name.startswith("bnstudy.arms.")}
-    assert arms <= {f"bnstudy.arms.{name}" for name in (arm, "base", "find", "names", "bn", "none", "noise", "bn_noisy")}
+    assert arms <= {
+        f"bnstudy.arms.{name}" for name in (arm, "base", "find", "names", "bn", "none", "noise", "bn_noisy")
+    }
 
 
 def test_plan_counts_what_is_stored(study: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import torch
 from torch import nn
@@ -101,25 +102,28 @@ class Block(nn.Module):
         return torch.relu(self.norm(self.linear(x)))
 
 
-def alone(net, model: int, dtype=torch.float32) -> nn.Sequential:
+def alone(net: Any, model: int, dtype: torch.dtype = torch.float32) -> nn.Sequential:
     """Network ``model`` of a stack of arm none or bn as plain torch.nn, on samples by rows; its last module is the
     head. Batch norm is in training mode: on the batch's statistics."""
     blocks = []
     for layer, weight in enumerate(net.weights):
-        norm, bias = nn.Identity(), None
+        norm: nn.Module = nn.Identity()
+        bias = None
         if net.norms[layer].bias:
             bias = net.biases[layer].data[model]
         else:
-            norm = nn.BatchNorm1d(weight.shape[1])
-            norm.weight.data = net.norms[layer].gamma.data[model].clone()
-            norm.bias.data = net.norms[layer].beta.data[model].clone()
+            norm = batch = nn.BatchNorm1d(weight.shape[1])
+            batch.weight.data = net.norms[layer].gamma.data[model].clone()
+            batch.bias.data = net.norms[layer].beta.data[model].clone()
         blocks.append(Block(weight.data[model], bias, norm))
     head = nn.Linear(net.head.shape[2], net.head.shape[1])
     head.weight.data, head.bias.data = net.head.data[model].clone(), net.head_bias.data[model].clone()
     return nn.Sequential(*blocks, head).to(dtype)
 
 
-def images_of(cell: TrainedCell, model: int, rows=slice(None), dtype=torch.float32):
-    """(images by rows, labels) of one network's training split."""
+def images_of(
+    cell: TrainedCell, model: int, rows: slice = slice(None), dtype: torch.dtype = torch.float32
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the images by rows, and the labels, of one network's training split."""
     x, y = cell.split("train")
     return x[model].T[rows].to(dtype), y[model][rows]

@@ -1,11 +1,11 @@
 """The tidy tables of a study: one table per measure, one row per observation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,7 @@ def _curve(entry: IndexEntry) -> pd.DataFrame:
     return table.assign(**vars(entry.setting), rate=entry.rate)
 
 
-def _write_cells(path: Path, cells: Sequence[tuple[dict[str, Any], Callable[[], pd.DataFrame]]]) -> None:
+def _write_cells(path: Path, cells: Sequence[tuple[Mapping[str, object], Callable[[], pd.DataFrame]]]) -> None:
     """Write the tables of many cells as :func:`_write` writes one, but holding one setting and rate at a time.
 
     Args:
