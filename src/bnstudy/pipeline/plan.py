@@ -128,7 +128,7 @@ class Plan:
         """
         path = Path(self.folder, "specs", f"{name}-{store.key(content)}.json")
         if not path.is_file():
-            store.write_json(path, content)
+            store.write_text(path, store.canonical(content) + "\n")  # sorted: an order of keys cannot change a byte
         return str(path)
 
     def checks(self) -> str:
