@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bnstudy.data.images import Images
-from bnstudy.data.local import Unusable, digest, files
+from bnstudy.data.local import ImagesSpec, Unusable, digest, files
 from bnstudy.data.prepare import prepare
 
 
-def spec(source: str, path: Path, **more: Any) -> Any:
-    """A job's specification, as planning makes it."""
-    return {"source": source, "path": str(path), "sha256": digest(files(source, path)), **more}
+def spec(source: str, path: Path, images: int | None = None) -> ImagesSpec:
+    """Return a job's specification, as planning makes it."""
+    return ImagesSpec(source=source, path=str(path), sha256=digest(files(source, path)), images=images)
 
 
 def load(source: str, path: Path) -> Images:

@@ -15,7 +15,7 @@ from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from trained import IMAGES, cell
+from trained import IMAGES, Source, cell
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_one_image_has_no_spread_so_all_get_the_same_answer() -> None:
 
 def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     c = cell("bn")
-    before, c.source = c.source, source
+    c.source = source
     table = shift.measure(c)
     where = {b: set(map(tuple, g[["family", "severity"]].values)) for b, g in table.groupby("statistics")}
     assert where["batch1"] == where["batch2"] == where["batch4"] == {("clean", 0), ("contrast", 3)}
@@ -93,7 +93,7 @@ def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     one = table[table["statistics"] == "batch1"]
     shares = np.bincount(IMAGES.y) / len(IMAGES.y)
     assert one["accuracy"].between(100 * shares.min() - 1, 100 * shares.max() + 1).all()  # that of one class
-    c.source = before
+    c.source = Source()
 
 
 def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:

@@ -199,7 +199,7 @@ def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: 
     files.append(tmp_path / "empty.parquet")
     table.head(0).to_parquet(files[-1])
     arguments = generated.tables(10, tmp_path / "study")
-    store.write_json(tmp_path / "study/measure.json", {"tables": {"ours": [str(f) for f in files]}})
+    store.write_json(tmp_path / "study/measure.json", {"tables": {"ours": [str(f) for f in files]}, "seconds": {}})
     monkeypatch.chdir(tmp_path / "study")
     paths = [Path(f"{name}.json") for name in ("sweep", "evaluate", "measure", "rates")]
     tables.summarize(paths[:1], paths[1:2], paths[2:3], paths[3], Path("images.npz"), 1, Path("tables"))

@@ -157,7 +157,7 @@ def planned(study: StudyConfig) -> set[str]:
             "neighbours": [f"{role}@{study.targets[0]:g}" for role in ("lower", "upper")],
         }
         for role in (role for kind in asked.rates for role in roles.get(kind, [kind])):
-            rows.append({**setting._asdict(), "role": role, "rate": 0.1, "evaluable": False, "reason": "planned"})
+            rows.append({**vars(setting), "role": role, "rate": 0.1, "evaluable": False, "reason": "planned"})
     every = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()} | {"rates": pd.DataFrame(rows)}
     claims = study.claims
     found = judge(LEDGER, every, claims.depths, study.targets, study.seeds.evaluation, own_factors(study))[0]

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnstudy.core.cell import Splits
 from bnstudy.data import digits, images, mnist5k
 from bnstudy.data.batches import part
 from bnstudy.data.images import Images, checked, pool, split
+from trained import training_spec
 
 
 def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path: Path) -> None:
@@ -46,8 +48,9 @@ def test_colour_and_oblong_images_go_through() -> None:
     y = np.repeat([0, 1, 2], [560, 105, 35])
     pooled = pool(x, 3)
     assert pooled.shape == (700, 3, 6, 8) and pooled[5, 2, 1, 2] == pytest.approx(x[5, 2, 3:6, 6:9].mean())
-    sizes = {"train": 320, "test": 160, "heldout": 160}
-    inputs, labels = part(Images(pooled, y, ("a", "b", "c")), sizes, "standardized", 0, "train")
+    splits = Splits(train=320, test=160, heldout=160)
+    spec = training_spec("none", depth=2, width=8, batch=16, steps=1, splits=splits)
+    inputs, labels = part(Images(pooled, y, ("a", "b", "c")), spec, 0, "train")
     assert inputs.shape == (320, 3 * 6 * 8) and np.bincount(labels).tolist() == [256, 48, 16]
     colours = inputs.reshape(320, 3, -1)
     np.testing.assert_allclose(colours.mean((0, 2)), 0, atol=1e-6)

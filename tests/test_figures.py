@@ -146,7 +146,7 @@ def test_ruler_draws_the_rule() -> None:
 def write(folder: Path, tables: synthetic.Tables) -> Results:
     """A study's results as figures read them: its tables, and no claims."""
     synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load({})))
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))
     judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": synthetic.TARGETS, "base": synthetic.BASE}
     (folder / "claims.json").write_text("[]")
     (folder / "ledger.json").write_text(json.dumps(judged))
@@ -243,7 +243,7 @@ def test_images_are_inside_the_svg_at_their_own_size(results: Results) -> None:
     (found,) = re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
     found = np.asarray(Image.open(BytesIO(b64decode(found))))
     expected = sample_images.sprite(
-        [list(v) for k, v in samples(digits.load({})).items() if k not in sample_images.GROUNDS]
+        [list(v) for k, v in samples(digits.load()).items() if k not in sample_images.GROUNDS]
     )
     assert found.shape == expected.shape and len(svg) < 60_000
     assert any((way == expected).all() for way in (found, found[::-1]))

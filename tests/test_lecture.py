@@ -1,6 +1,7 @@
 """Coloured images: the lecture split, its twins and ceilings, spurious colour; measured and judged."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.painted import Tested, lecture, spurious_colour
 from bnstudy.measures.view import SeedView
 from bnstudy.training.train import build
-from trained import IMAGES, cell
+from trained import IMAGES, cell, training_spec
 
 LECTURE = ("lecture_white", "lecture_gray")
 RED, CYAN = torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 1])
@@ -86,8 +87,8 @@ def test_only_on_gray_does_contrast_change_its_sign_and_from_2_14_on() -> None:
 def test_training_colours_are_dark_and_the_same_for_every_arm(kind: str) -> None:
     made = {}
     for arm in ("none", "bn"):
-        spec = {**cell("none").spec, "setting": {**cell("none").setting, "arm": arm, "inputs": kind}}
-        made[arm] = [part(IMAGES, spec["splits"], spec["setting"]["inputs"], seed, "train")[0] for seed in (0, 1)]
+        spec = training_spec(arm, depth=4, width=32, batch=64, steps=1, inputs=kind)
+        made[arm] = [part(IMAGES, spec, seed, "train")[0] for seed in (0, 1)]
     assert all(np.array_equal(a, b) for a, b in zip(*made.values()))
     chosen = dark(torch.from_numpy(IMAGES.y), 10, 0)
     assert 0 <= chosen.min() and chosen.max() <= DARK and chosen.mean() == pytest.approx(DARK / 2, abs=0.004)
@@ -99,10 +100,10 @@ def test_training_colours_are_dark_and_the_same_for_every_arm(kind: str) -> None
 
 
 def test_painted_images_are_standardized_by_the_training_images_of_the_seed() -> None:
-    spec = {**cell("none").spec, "setting": {**cell("none").setting, "inputs": "lecture_gray"}}
-    x = part(IMAGES, spec["splits"], spec["setting"]["inputs"], 1, "train")[0].reshape(-1, 3, 64)
+    spec = training_spec("none", depth=4, width=32, batch=64, steps=1, inputs="lecture_gray")
+    x = part(IMAGES, spec, 1, "train")[0].reshape(-1, 3, 64)
     assert x.mean((0, 2)) == pytest.approx(np.zeros(3), abs=1e-5) and x.std((0, 2)) == pytest.approx(1, abs=1e-5)
-    raw, index = pixels(IMAGES, "lecture_gray", 1), split(IMAGES.y, spec["splits"], 1)
+    raw, index = pixels(IMAGES, "lecture_gray", 1), split(IMAGES.y, asdict(spec.splits), 1)
     mean, sd = raw[index["train"]].mean((0, 2, 3)), raw[index["train"]].std((0, 2, 3))
     expected = (raw[index["test"]] - mean[:, None, None]) / sd[:, None, None]
     np.testing.assert_allclose(
@@ -113,7 +114,7 @@ def test_painted_images_are_standardized_by_the_training_images_of_the_seed() ->
 def test_networks_of_the_lecture_split_have_588_inputs_at_14_pixels() -> None:
     images = Images(np.zeros((20, 1, 14, 14), np.float32), np.arange(20) % 10, IMAGES.classes)
     for kind in PAINTED:
-        spec = {**cell("none").spec, "setting": {**cell("none").setting, "inputs": kind}}
+        spec = training_spec("none", depth=4, width=32, batch=64, steps=1, inputs=kind)
         assert shape(images, kind) == (3, 14, 14) and build(spec, images, [0, 1]).weights[0].shape == (2, 32, 588)
     assert shape(images, "standardized") == shape(images, "raw") == (1, 14, 14)
     rgb = Images(np.zeros((20, 3, 14, 14), np.float32), images.y, images.classes)
@@ -126,7 +127,7 @@ def test_a_view_sees_what_the_network_was_trained_on_unless_told_other_colours()
     x, y = c.split("test")
     ours = view(torch.from_numpy(IMAGES.x))
     for m, seed in enumerate(c.seeds):
-        index = split(IMAGES.y, c.spec["splits"], seed)["test"].tolist()
+        index = split(IMAGES.y, asdict(c.spec.splits), seed)["test"].tolist()
         order.append([index.index(i) for i in view.index[m].tolist()])
         torch.testing.assert_close(ours[m], x[m][:, order[m]], rtol=0, atol=1e-5)
         assert torch.equal(view.labels[m], y[m][order[m]])

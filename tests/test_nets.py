@@ -3,8 +3,6 @@
 import json
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from torch import nn
 
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
+from bnstudy.core.cell import Splits, TrainingSpec, by_cell
 from bnstudy.core.plugins import names
 from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, save
@@ -21,11 +20,10 @@ from bnstudy.measures.cell import StudyImages, TrainedCell
 from bnstudy.measures.steps import layers
 from bnstudy.nets.base import Net
 from bnstudy.nets.cnn import SIDE, strides
-from bnstudy.pipeline.jobs import blocks
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training.train import Run, build, train
 from test_train import EXACT, norm_of
-from trained import IMAGES, cell
+from trained import IMAGES, Source, cell, cell_spec, training_spec
 
 torch.set_num_threads(1)  # other processes may be at work
 NETS = ("cnn", "resnet", "resmlp")
@@ -35,13 +33,11 @@ ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 40
 """Images of two channels and odd sizes, which a convolutional network halves once."""
 
 
-def spec(net: str, arm: str, depth: int = 5, steps: int = 30, width: int = 8) -> dict:
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "net": net, "width": width}
-    setting |= {"batch": 16, "pool": 1}
-    splits = {"train": 128, "test": 128, "heldout": 128}
-    return {
-        "setting": {**setting, "optimizer": "sgd"}, "steps": steps, "momentum": 0.9, "targets": [0.5], "splits": splits
-    }  # fmt: skip
+def spec(
+    net: str, arm: str, depth: int = 5, steps: int = 30, width: int = 8, targets: tuple[float, ...] = (0.5,)
+) -> TrainingSpec:
+    splits = Splits(train=128, test=128, heldout=128)
+    return training_spec(arm, net=net, depth=depth, width=width, batch=16, steps=steps, targets=targets, splits=splits)
 
 
 class Rows(nn.Module):
@@ -111,8 +107,8 @@ def test_a_run_equals_plain_torch(net: str, arm: str, depth: int, width: int) ->
     run = Run(1, 0.03)
     result = train(s, [run], ODD, keep="levels", dtype=torch.float64)
     plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
-    x, y = (torch.from_numpy(a) for a in part(ODD, s["splits"], s["setting"]["inputs"], run.seed, "train"))
-    index = order([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
+    x, y = (torch.from_numpy(a) for a in part(ODD, s, run.seed, "train"))
+    index = order([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
     if arm == "once":
         plain(x.double()[index[0]])
     optimizer, losses = torch.optim.SGD(plain.parameters(), lr=run.rate, momentum=0.9), []
@@ -226,12 +222,11 @@ def test_statistics_of_a_channel_have_the_closed_form(monkeypatch: pytest.Monkey
 
 
 def test_drift_is_measured_between_the_study_s_own_levels(tmp_path: Path) -> None:
-    s = {**spec("resmlp", "bn", depth=2, steps=40), "rate": 0.1, "seeds": [0]}
-    s["targets"] = [0.97, 0.9]
+    training = spec("resmlp", "bn", depth=2, steps=40, targets=(0.97, 0.9))
+    s = cell_spec(training, rate=0.1, seeds=(0,), keep="levels")
     name = store.key(s)
     store.put(tmp_path, s, train(s, [Run(0, 0.1)], ODD, keep="levels").checkpoints)
-    source: Any = SimpleNamespace(images=lambda pool: ODD)
-    c = TrainedCell(tmp_path, name, source)
+    c = TrainedCell(tmp_path, name, Source(ODD))
     assert c.levels() == ["init", "loss1.0", "loss0.97"]
     for measure in ("drift", "affine"):
         table = import_module(f"bnstudy.measures.{measure}").measure(c)
@@ -270,8 +265,8 @@ def test_networks_that_train_alone_are_planned_so() -> None:
     plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
     assert sorted(plan.jobs) == sorted(f"{arm}_{net}_d4" for arm in ("none", "bn") for net in grid["nets"])
     for net, sizes in (("mlp", [8, 2]), ("cnn", [1] * 10), ("resnet", [1] * 10)):
-        job = json.loads(plan.evaluate(f"bn_{net}_d4"))
-        assert {s["setting"]["net"] for s in job["settings"]} == {net}
-        assert [len(seeds) for seeds in blocks(job["seeds"], job["stack"])] == sizes
-    code = {job: json.loads(plan.evaluate(job))["code"] for job in plan.jobs}
+        job = plan.evaluate(f"bn_{net}_d4")
+        assert {s.setting.net for s in job.settings} == {net}
+        assert [len(seeds) for seeds in by_cell(job.seeds, job.stack)] == sizes
+    code = {job: plan.evaluate(job).code for job in plan.jobs}
     assert len(set(code.values())) == 6

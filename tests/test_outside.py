@@ -12,13 +12,14 @@ import pytest
 import torch
 
 from bnstudy.arms import names as arm_names
-from bnstudy.arms.find import builder, check
+from bnstudy.arms.find import builder
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.others import with_others
 from bnstudy.claims.records import to_json
 from bnstudy.config import study as c
 from bnstudy.core import fingerprints as code
 from bnstudy.core.plugins import names
+from bnstudy.pipeline.rehearsal import check
 from project import ROOT, copy
 from synthetic import BASE, tables
 

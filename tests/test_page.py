@@ -368,9 +368,8 @@ def test_the_slowest_jobs_are_listed(tmp_path: Path) -> None:
     for index in range(7):
         path = tmp_path / ("sweep", "evaluate")[index % 2] / f"depth-{index}.json"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(
-            json.dumps({"rows": [], "cells": [], "trained": 0, "seconds": {"training": index, "saving": 0.5}})
-        )
+        same = {"rows": [], "cells": [], "trained": 0, "best": []}
+        path.write_text(json.dumps({**same, "seconds": {"training": index, "saving": 0.5}}))
     found = provenance(tmp_path, {})["slowest"]
     assert [job["job"] for job in found] == [f"{('sweep', 'evaluate')[i % 2]} depth-{i}" for i in (6, 5, 4, 3, 2)]
     assert found[0]["seconds"] == 6.5

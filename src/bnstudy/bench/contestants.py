@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bnstudy.arms.base import EPS
 from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
+from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, read, save
 from bnstudy.nets import base, mlp
@@ -66,7 +67,7 @@ def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
     return _clocked(setting, [Run(seed, RATE)], path)
 
 
-def _clocked(setting: dict[str, Any], runs: list[Run], path: str) -> float:
+def _clocked(setting: TrainingSpec, runs: list[Run], path: str) -> float:
     ends: list[float] = []
     step = optim.SGD.step
 
@@ -138,12 +139,12 @@ def plain_net(ours: Any, arm: str) -> nn.Sequential:
 def plain_run(found: Images, arm: str, depth: int, steps: int, seed: int) -> tuple[float, list[float]]:
     """(seconds of the training loop, loss of each step) of one network with torch.nn and torch.optim.SGD."""
     setting = spec(arm, depth, steps)
-    x, y = (torch.from_numpy(a) for a in part(found, SPLITS, setting["setting"]["inputs"], seed, "train"))
-    index = order([seed], SPLITS["train"], BATCH, steps)[:, 0]
+    x, y = (torch.from_numpy(a) for a in part(found, setting, seed, "train"))
+    index = order([seed], SPLITS.train, BATCH, steps)[:, 0]
     net = plain_net(build(setting, found, [seed]), arm)
     if arm == "once":
         net(x[index[0]])
-    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting["momentum"])
+    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting.momentum)
     losses = []
     started = time.perf_counter()
     for chosen in index:

@@ -11,6 +11,7 @@ from bnstudy.bench.shapes import JOBS, MODELS, WIDTH, Effort
 from bnstudy.config.models import Claims, Grid, Network, Seeds, StudyConfig, Training
 from bnstudy.core import store
 from bnstudy.pipeline.plan import Plan
+from bnstudy.pipeline.records import Rate
 
 ARM = "bn"
 CELL = 8
@@ -43,15 +44,12 @@ def train(study: StudyConfig, data: str, folder: Path) -> Used:
     """The job that trains the evaluation seeds of the only setting of ``study``, keeping checkpoints."""
     plan = Plan(study)
     [job] = plan.jobs
-    best = {
-        **next(iter(plan.jobs[job]))._asdict(),
-        "role": f"best@{plan.config.targets[0]:g}",
-        "rate": 0.1,
-        "evaluable": True,
-        "reason": "",
-    }
+    [setting] = plan.jobs[job]
+    role = f"best@{plan.config.targets[0]:g}"
+    best = Rate(setting=setting, role=role, rate=0.1, evaluable=True, reason="")
     store.write_json(folder / "rates.json", [best])
-    given = ["--spec", plan.evaluate(job), "--data", data, "--rates", "rates.json", "--out", "index.json"]
+    store.write_json(folder / "job.json", plan.evaluate(job))
+    given = ["--spec", "job.json", "--data", data, "--rates", "rates.json", "--out", "index.json"]
     return used([sys.executable, "-m", "bnstudy", "evaluate", *given], folder)
 
 
@@ -59,7 +57,8 @@ def measure(study: StudyConfig, data: str, folder: Path) -> Used:
     """The job that measures what :func:`train` left in ``folder``."""
     plan = Plan(study)
     [job] = plan.jobs
-    given = ["--spec", plan.measure(job), "--data", data, "--index", "index.json", "--out", "measure.json"]
+    store.write_json(folder / "job.json", plan.measure(job))
+    given = ["--spec", "job.json", "--data", data, "--index", "index.json", "--out", "measure.json"]
     return used([sys.executable, "-m", "bnstudy", "measure", *given], folder)
 
 

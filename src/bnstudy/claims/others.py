@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.ledger import Claim, Ledger, Question
 from bnstudy.claims.lookup import Factors
-from bnstudy.core.factors import FIXED
+from bnstudy.core.setting import FIXED
 
 if TYPE_CHECKING:
     import pandas as pd

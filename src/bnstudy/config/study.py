@@ -14,6 +14,7 @@ from bnstudy.config.errors import Problem, fail, report, translate
 from bnstudy.config.files import ConfigFile, TooLarge, locate, plain
 from bnstudy.config.models import Grid, StudyConfig, schema
 from bnstudy.core.plugins import names
+from bnstudy.core.setting import Setting
 
 __all__ = [
     "Setting",
@@ -26,20 +27,6 @@ __all__ = [
     "steps",
     "tuning_seeds",
 ]
-
-
-class Setting(NamedTuple):
-    """One network design."""
-
-    arm: str
-    depth: int
-    gain: float
-    inputs: str
-    net: str
-    width: int
-    batch: int
-    optimizer: str
-    pool: int
 
 
 class Asked(NamedTuple):

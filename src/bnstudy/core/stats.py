@@ -23,12 +23,12 @@ class Interval(NamedTuple):
 
 
 def tail(n: int, k: int) -> float:
-    """Return 2 BinomCDF(k-1; n, 1/2): how often [x(k), x(n+1-k)] misses the median of a continuous distribution."""
+    """Return how often [x(k), x(n+1-k)] misses the median of a continuous distribution: 2 BinomCDF(k-1; n, 1/2)."""
     return 2 * sum(comb(n, i) for i in range(k)) / 2**n
 
 
 def rank(n: int, intervals: int) -> int:
-    """Return the largest k with 2 BinomCDF(k-1; n, 1/2) <= .05 / intervals (Bonferroni), or 0 where none is allowed."""
+    """Return the largest k with 2 BinomCDF(k-1; n, 1/2) <= .05 / intervals (Bonferroni); 0 where not even 1 is allowed."""
     k = 0
     while k < n // 2 and tail(n, k + 1) <= LEVEL / intervals:
         k += 1
@@ -41,7 +41,11 @@ def max_intervals(n: int) -> int:
 
 
 def seeds_needed(intervals: int) -> int:
-    """Return the fewest seeds that allow ``intervals`` simultaneous intervals; raise ValueError beyond 1000 seeds."""
+    """Return the fewest seeds that allow so many simultaneous intervals.
+
+    Raises:
+        ValueError: Not even MOST_SEEDS seeds do.
+    """
     for n in range(2, MOST_SEEDS):
         if rank(n, intervals):
             return n
@@ -49,19 +53,18 @@ def seeds_needed(intervals: int) -> int:
 
 
 def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Interval:
-    """Return the interval [x(k), x(n+1-k)] for the median of n values, each known to lie between two ends.
+    """Return the interval [x(k), x(n+1-k)] for the median of n values.
+
+    Lower and upper ends are ordered apart, so a censored value can only widen the interval. With too few seeds it is the
+    whole line, and its reason says how many are needed.
 
     Args:
-        lower: the lower ends [n].
-        upper: the upper ends [n], equal to the lower ones where nothing is censored. Both are ordered apart, so a
-            censored value can only widen the interval.
-        intervals: how many intervals hold together with 95%.
-
-    Returns:
-        The estimate and the interval. With too few seeds it is the whole line, and ``reason`` says how many are needed.
+        lower: The least that each value can be [n].
+        upper: The most that each value can be [n]; the same where the value is not censored.
+        intervals: How many intervals hold together with 95% confidence.
 
     Raises:
-        ValueError: where an end is missing, or lower and upper are the wrong way round.
+        ValueError: An end is missing, or they are the wrong way round.
     """
     lower, upper = np.sort(np.asarray(lower, float)), np.sort(np.asarray(upper, float))
     if lower.shape != upper.shape or not (lower <= upper).all():
@@ -78,7 +81,7 @@ def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Int
 
 
 def _middle(lower: np.ndarray, upper: np.ndarray) -> float | None:
-    """Return the median where the lower and the upper ends agree on a finite one."""
+    """Return the median where the lower and the upper ends agree on a finite one, else None."""
     n = len(lower)
     if n == 0:
         return None

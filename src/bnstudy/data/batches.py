@@ -1,12 +1,14 @@
 """What the networks of a seed get: its own splits of the images, scaled, and training batches in its own order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from bnstudy.core.cell import TrainingSpec
 from bnstudy.core.rng import rng
 from bnstudy.data.images import Images, split
 from bnstudy.data.inputs import pixels, treatment
@@ -27,34 +29,32 @@ class Scaling(NamedTuple):
     scale: np.ndarray
 
 
-def scaling(images: Images, sizes: Mapping[str, int], inputs: str, seed: int) -> Scaling:
+def scaling(images: Images, spec: TrainingSpec, seed: int) -> Scaling:
     """Return the splits of a seed and its scaling, whose constants are those of its training images.
 
     Args:
         images: The pool.
-        sizes: The number of images of each split.
-        inputs: The value of the factor `inputs`, one of :data:`bnstudy.data.inputs.KINDS`.
+        spec: It says how many images each split has, and what becomes of the pixels.
         seed: The seed of the networks.
     """
-    splits, pool = split(images.y, dict(sizes), seed), pixels(images, inputs, seed)
+    inputs = spec.setting.inputs
+    splits, pool = split(images.y, asdict(spec.splits), seed), pixels(images, inputs, seed)
     return Scaling(splits, pool, *treatment(pool[splits["train"]], inputs))
 
 
-def part(images: Images, sizes: Mapping[str, int], inputs: str, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+def part(images: Images, spec: TrainingSpec, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs [n, features] and labels [n] of the split ``name`` of one seed; the rest as in :func:`scaling`.
 
     Where inputs are painted, the colours of all splits are drawn as those of the training images.
     """
-    splits, pool, origin, scale = scaling(images, sizes, inputs, seed)
+    splits, pool, origin, scale = scaling(images, spec, seed)
     x = pool[splits[name]].reshape(len(splits[name]), -1)
     return ((x - origin) * scale).astype(np.float32), images.y[splits[name]]
 
 
-def parts(
-    images: Images, sizes: Mapping[str, int], inputs: str, seeds: Sequence[int], name: str
-) -> tuple[Tensor, Tensor]:
+def parts(images: Images, spec: TrainingSpec, seeds: Sequence[int], name: str) -> tuple[Tensor, Tensor]:
     """Return the inputs [M, n, features] and labels [M, n] of the split ``name`` of each seed (see :func:`part`)."""
-    data = {seed: part(images, sizes, inputs, seed, name) for seed in dict.fromkeys(seeds)}
+    data = {seed: part(images, spec, seed, name) for seed in dict.fromkeys(seeds)}
     x, y = (np.stack([data[seed][i] for seed in seeds]) for i in (0, 1))
     return torch.from_numpy(x), torch.from_numpy(y)
 

@@ -1,12 +1,12 @@
 """Labelled images, and what happens to them before training: they are checked, pooled, split and stored."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from bnstudy.core.rng import rng
+from bnstudy.core.store import writing
 from bnstudy.data.shares import shares
 
 
@@ -103,15 +103,9 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
 
 
 def save(images: Images, path: Path) -> None:
-    """Write ``images`` as npz, first under another name, so that ``path`` is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, x=images.x, y=images.y, classes=np.array(images.classes))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write ``images`` as npz, under another name first: whoever finds ``path`` finds all of it."""
+    with writing(path) as unfinished, open(unfinished, "wb") as file:
+        np.savez_compressed(file, x=images.x, y=images.y, classes=np.array(images.classes))
 
 
 def read(path: Path, factor: int = 1) -> Images:

@@ -1,5 +1,4 @@
-"""The user's own files that a data source reads: which they are, and their digest. Planning uses it, so it imports only
-the standard library.
+"""The user's own files that a data source reads: which they are, and their digest. Without torch: for planning.
 
 A source that can read the user's files says so by a literal ``FILES`` at its top level: sets of file names. It reads the
 first set that is complete in the folder ``data.path``. With ``FILES = ()``, ``data.path`` is the file itself.
@@ -8,13 +7,30 @@ first set that is complete in the folder ``data.path``. With ``FILES = ()``, ``d
 import ast
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+from bnstudy.core.store import sha256
 
 HERE = Path(__file__).parent
 WHOLE_COPY = "replace the file by a whole copy"
 """The remedy for a damaged file."""
 MOST_BYTES = 4 * 2**30
 """Larger files are refused: each planning of a study hashes them, and their images must fit into memory."""
+
+
+@dataclass(frozen=True)
+class ImagesSpec:
+    """What the prepared images depend on.
+
+    ``path`` and ``sha256`` are those of the user's files, where the source reads some; ``images`` is how many are kept,
+    where not all are.
+    """
+
+    source: str
+    path: str | None = None
+    sha256: str | None = None
+    images: int | None = None
 
 
 class Unusable(ValueError):
@@ -75,8 +91,5 @@ def digest(paths: list[Path]) -> str:
     if total > MOST_BYTES:
         remedy = "keep fewer images, or store pixels as uint8"
         raise Unusable(paths[0].parent, f"{total} bytes are more than {MOST_BYTES}", remedy)
-    digests = []
-    for path in paths:
-        with open(path, "rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    digests = [sha256(path) for path in paths]
     return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()

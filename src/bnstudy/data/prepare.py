@@ -2,37 +2,24 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Required, TypedDict
 
 from bnstudy.data.images import Images, split
-from bnstudy.data.local import Unusable, digest, files
+from bnstudy.data.local import ImagesSpec, Unusable, digest, files
 
 
-class DataSpec(TypedDict, total=False):
-    """The specification of the data job: what the name of its result depends on, besides the code."""
-
-    source: Required[str]
-    path: str
-    """The user's file or folder, if the source is to read it."""
-    sha256: str
-    """The digest of the user's files when the study was planned."""
-    images: int
-    """The number of images to keep, if not all: stratified, the same for all seeds."""
-
-
-def prepare(spec: DataSpec) -> Images:
-    """Return the images that ``spec`` asks for.
+def prepare(spec: ImagesSpec) -> Images:
+    """Return the images of a specification; where it keeps some alone, they are stratified and the same for all seeds.
 
     Raises:
         ValueError: The images or the files are not as they must be; the message says what to do.
         OSError: A file cannot be read or fetched.
     """
-    source, path = spec["source"], Path(spec["path"]) if "path" in spec else None
-    if path and (sha256 := digest(files(source, path))) != spec["sha256"]:
-        fault = f"it changed while the study ran: SHA-256 {sha256}, {spec['sha256']} when planned"
+    path = None if spec.path is None else Path(spec.path)
+    if path and (now := digest(files(spec.source, path))) != spec.sha256:
+        fault = f"it changed while the study ran: SHA-256 {now}, {spec.sha256} when planned"
         raise Unusable(path, fault, "run again")
-    images: Images = import_module(f"bnstudy.data.{source}").load(path)
-    if "images" not in spec:
+    images: Images = import_module(f"bnstudy.data.{spec.source}").load(path)
+    if spec.images is None:
         return images
-    kept = split(images.y, {"images": spec["images"]}, seed=0)["images"]
+    kept = split(images.y, {"images": spec.images}, seed=0)["images"]
     return Images(images.x[kept], images.y[kept], images.classes)

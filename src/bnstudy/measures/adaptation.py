@@ -76,7 +76,7 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
     x, labels = images.probe
     early, late = net.section(1, half), net.section(half + 1, len(net.weights))
     rates = torch.full((net.models,), cell.rate)
-    optimizer = optim.build(cell.setting["optimizer"], late.parameters(), rates, cell.spec["momentum"])
+    optimizer = optim.build(cell.setting.optimizer, late.parameters(), rates, cell.spec.momentum)
 
     @torch.no_grad()
     def held(x: Tensor, step: int) -> State:

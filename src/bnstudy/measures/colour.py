@@ -20,7 +20,7 @@ COLUMNS = {
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Return one row per seed and checkpoint, for networks with inputs of three channels."""
     table = Table(cell, COLUMNS)
-    if shape(cell.images, cell.setting["inputs"])[0] != 3:
+    if shape(cell.images, cell.setting.inputs)[0] != 3:
         return table.frame()
     start = _first(cell, "init")
     for checkpoint in ("init", "final"):

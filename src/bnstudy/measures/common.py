@@ -56,7 +56,7 @@ def stands_for(site: str, sites: Container[str]) -> tuple[str, ...]:
 
 def milestones(cell: TrainedCell, *levels: float) -> list[str]:
     """Return the stored checkpoints among init, those at the given training losses, and that at the study's main target."""
-    names = ["init", *(f"loss{level}" for level in (*levels, cell.spec["targets"][0]))]
+    names = ["init", *(f"loss{level}" for level in (*levels, cell.spec.targets[0]))]
     return [name for name in dict.fromkeys(names) if name in cell.checkpoints()]
 
 

@@ -34,7 +34,7 @@ def lecture(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -> It
     they have one hue, in `mixed32` the hues alternate.
     """
     pool = torch.from_numpy(cell.images.x)
-    ground = cell.setting["inputs"].removesuffix("_ceiling")
+    ground = cell.setting.inputs.removesuffix("_ceiling")
     place = torch.arange(view.labels.shape[1])
     for shift, tone in ((ground, lambda colour: colour), (f"{ground}_twin", gray_twin)):
         for severity in range(6):

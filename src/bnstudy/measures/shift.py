@@ -36,7 +36,7 @@ One image has no spread: its x-hat is 0 in every unit, so that all images get th
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Return one row per seed, shift, severity and kind of statistics, at the end of training."""
     net, have, view = cell.net("final"), cell.have("final"), SeedView(cell, "test")
-    statistics, inputs = any(norm.has_statistics for norm in net.norms), cell.setting["inputs"]
+    statistics, inputs = any(norm.has_statistics for norm in net.norms), cell.setting.inputs
     if view.painted is None:
         tests = [shifted(cell, net, view, statistics), label_shift(cell, net, view, statistics)]
     else:
@@ -51,7 +51,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 def shifted(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -> Iterator[Tested]:
     """Test on clean images, then under each shift and severity."""
     heldout = SeedView(cell, "heldout")
-    for kind, severity, images in cell.source.shifted(cell.setting["pool"]):
+    for kind, severity, images in cell.source.shifted(cell.setting.pool):
         x = view(images)
         sizes: tuple[int | None, ...] = SIZES if severity in SIZES_AT else (BATCH,)
         if (kind, severity) in SMALL_AT:

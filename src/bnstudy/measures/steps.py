@@ -27,7 +27,7 @@ class TrainingImages(Batches):
         x, labels = cell.split("train")
         self.training = x.mT.contiguous()
         self.probe = cell.probe, labels[:, : cell.probe.shape[2]]
-        super().__init__(self.training, labels, cell.seeds, cell.setting["batch"], steps)
+        super().__init__(self.training, labels, cell.seeds, cell.setting.batch, steps)
 
 
 def layers(net: Net) -> list[list[nn.Parameter]]:

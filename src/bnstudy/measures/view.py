@@ -22,10 +22,10 @@ class SeedView:
     """
 
     def __init__(self, cell: TrainedCell, name: str) -> None:
-        self.painted = PAINTED.get(cell.setting["inputs"])
+        self.painted = PAINTED.get(cell.setting.inputs)
         index, self.scales = [], []
         for seed in cell.seeds:
-            splits, _, origin, scale = scaling(cell.images, cell.spec["splits"], cell.setting["inputs"], seed)
+            splits, _, origin, scale = scaling(cell.images, cell.spec, seed)
             order = torch.randperm(len(splits[name]), generator=rng(seed, "shuffle", 0)).numpy()
             index.append(splits[name][order])
             self.scales.append((torch.from_numpy(origin), torch.from_numpy(scale)))

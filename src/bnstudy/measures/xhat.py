@@ -30,7 +30,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         return table.frame()
     view = SeedView(cell, "heldout")
     clean: dict[int, tuple[Tensor, Tensor]] = {}
-    for kind, severity, images in cell.source.shifted(cell.setting["pool"]):
+    for kind, severity, images in cell.source.shifted(cell.setting.pool):
         moments: dict[int, tuple[Tensor, Tensor]] = {}
 
         def keep(layer: int, site: str, value: Tensor, moments: dict[int, tuple[Tensor, Tensor]] = moments) -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from bnstudy.claims.lookup import evaluable
 from bnstudy.claims.records import AnswerRow, ClaimRow, FindingRow, from_json
-from bnstudy.core.factors import SETTING, SKIP
+from bnstudy.core.setting import FACTORS, SKIP
 
-RUN = [*SETTING, "rate", "seed"]
+RUN = [*FACTORS, "rate", "seed"]
 SHIFT = ["family", "severity"]
 REACH = ["moments", "values", "gradients"]
 SMOOTHNESS = [
@@ -24,7 +24,7 @@ OUTSIDE = ("coverage", "robustness")
 """Tables beside tables/, not in it."""
 STEPS = ["target", "steps", "reached", "diverged_at", "budget", "final_loss"]
 COLUMNS = {
-    "rates": [*SETTING, "role", "rate", "evaluable", "reason"],
+    "rates": [*FACTORS, "role", "rate", "evaluable", "reason"],
     "sweep": [*RUN, *STEPS],
     "convergence": [*RUN, *STEPS],
     "curves": [*RUN, "step", "loss"],
@@ -199,8 +199,8 @@ class Results:
         optimizer and pooling, gain 1, standardized inputs. Settings whose rate is missing or not evaluable are left out.
         """
         rates = self.table("rates")
-        chosen = rates[(rates["role"] == (role or f"best@{self.target:g}")) & evaluable(rates)][[*SETTING, "rate"]]
-        return self.filter(self.table(name), **where).merge(chosen.drop_duplicates(), on=[*SETTING, "rate"])
+        chosen = rates[(rates["role"] == (role or f"best@{self.target:g}")) & evaluable(rates)][[*FACTORS, "rate"]]
+        return self.filter(self.table(name), **where).merge(chosen.drop_duplicates(), on=[*FACTORS, "rate"])
 
     def filter(self, table: pd.DataFrame, **where: object) -> pd.DataFrame:
         """Return the rows of the study proper, with `where` in place of the defaults of `at`."""

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
+from bnstudy.core import store
 from bnstudy.report.figures import style
 from bnstudy.report.page import blocks, marks
 from bnstudy.report.page.ruler import ruler
@@ -85,10 +85,7 @@ def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
         css=css.replace("/*LIGHT*/", style.variables("light")).replace("/*DARK*/", style.variables("dark")),
     )
     _consistent(page)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = out.with_name(f".{out.name}.{os.getpid()}")
-    fresh.write_text(page, encoding="utf-8")
-    os.replace(fresh, out)
+    store.write_text(out, page)
 
 
 def _count(claims: list[ClaimRow], question: str) -> list[tuple[str, int]]:
