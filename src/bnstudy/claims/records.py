@@ -12,8 +12,6 @@ from pydantic_core import to_jsonable_python
 from bnstudy.claims.ledger import Identity
 
 Record = TypeVar("Record")
-Factors = dict[str, str | int]
-"""Values by factor, as JSON holds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +150,9 @@ class JudgedWith:
     the study's own value of each factor, and ``networks`` what differs in its networks of another kind.
     """
 
-    base: Factors
+    base: dict[str, str | int]
     depths: dict[str, int]
-    networks: tuple[Factors, ...] = ()
+    networks: tuple[dict[str, str | int], ...] = ()
     seeds: int
     targets: tuple[float, ...]
     identities: tuple[Identity, ...] = ()
