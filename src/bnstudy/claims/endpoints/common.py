@@ -50,7 +50,9 @@ def endpoint(*arms: int, must: str, may: str = "") -> Callable[[Theta], Theta]:
     """
 
     def register(theta: Theta) -> Theta:
-        ENDPOINTS[theta.__name__] = Endpoint(arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta)
+        ENDPOINTS[theta.__name__] = Endpoint(
+            arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta
+        )
         return theta
 
     return register
