@@ -7,7 +7,7 @@ import numpy as np
 import dials_q12
 import dials_q34
 import dials_u
-from synthetic import Tables
+from helpers.synthetic import Tables
 from turning import LN
 
 DIALS = {k: f for part in (dials_q12, dials_q34, dials_u) for k, f in sorted(part.DIALS.items())}

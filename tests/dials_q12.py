@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synthetic import Tables
+from helpers.synthetic import Tables
 from turning import AFFINE, MIDDLE, accuracy, complete, pair, put, steps
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from synthetic import Tables
+from helpers.synthetic import Tables
 from turning import LN, MIDDLE, PLAIN, complete, pair, put, steps
 
 

@@ -13,7 +13,7 @@ from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from trained import IMAGES, cell
+from helpers.trained import IMAGES, cell
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 
 from bnstudy.data import cifar10, fashion_mnist
 from bnstudy.data.prepare import prepare
-from data_jobs import load, refused
-from server import Server
+from helpers.data_jobs import load, refused
+from helpers.server import Server
 
 
 def idx(array: np.ndarray) -> bytes:

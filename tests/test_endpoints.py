@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bnstudy.claims.judge.endpoints import table as e
 
+from bnstudy.claims.endpoints import table as e
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}

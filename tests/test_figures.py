@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import synthetic
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
 from bnstudy.report.figures import early, gradients, q1, q2, q2_batches, q3, q4, u
@@ -18,6 +17,7 @@ from bnstudy.report.figures.ruler import WIDTH, ruler
 from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
 from bnstudy.report.figures.summary import interval, median, time_summary
 from bnstudy.report.figures.svg import themed, to_svg
+from helpers import synthetic
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 SIGHT = {

@@ -13,7 +13,7 @@ from bnstudy.measures import ics
 from bnstudy.measures.steps import TrainingImages, blocks, crossing, gradients, layers, loss, outputs
 from bnstudy.nets.mlp import MLP, build
 from bnstudy.training import train
-from trained import RATE, SHARED, alone, cell, images_of
+from helpers.trained import RATE, SHARED, alone, cell, images_of
 
 MEASURES = ("ics", "intervention", "adaptation", "gradients", "landscape")
 

@@ -15,8 +15,8 @@ from bnstudy.measures.intervention import early_directions, left, shock
 from bnstudy.measures.steps import TrainingImages, loss, outputs
 from bnstudy.nets.mlp import build
 from bnstudy.training import train
+from helpers.trained import RATE, alone, cell, images_of
 from test_drift import shape_change
-from trained import RATE, alone, cell, images_of
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])

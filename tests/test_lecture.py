@@ -28,7 +28,7 @@ from bnstudy.measures import colour, shift
 from bnstudy.measures.painted import lecture, spurious_colour
 from bnstudy.measures.view import SeedView
 from bnstudy.training.train import build, part
-from trained import IMAGES, cell
+from helpers.trained import IMAGES, cell
 
 LECTURE = ("lecture_white", "lecture_gray")
 RED, CYAN = torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 1])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bnstudy.measures import levels
-from trained import cell
+from helpers.trained import cell
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bnstudy.claims.judge.endpoints import table as endpoints
 
+from bnstudy.claims.endpoints import table as endpoints
 from bnstudy.claims.judge import answers, findings, judge, load
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import Lookup
 from bnstudy.claims.needs import STEPS
 from dials import DIALS, SESOI, dial
-from synthetic import BASE, Tables, swap, tables, whole
+from helpers.synthetic import BASE, Tables, swap, tables, whole
 from turning import complete
 
 LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")

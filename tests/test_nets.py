@@ -21,8 +21,8 @@ from bnstudy.nets.cnn import SIDE, strides
 from bnstudy.pipeline.jobs import blocks as seed_blocks
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training.train import Run, batches, build, part, train
+from helpers.trained import IMAGES, cell
 from test_train import EXACT, norm_of
-from trained import IMAGES, cell
 
 torch.set_num_threads(1)  # other processes may be at work
 NETS = ("cnn", "resnet", "resmlp")

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import synthetic
 from bnstudy.claims import judge as ledger
 from bnstudy.claims import sensitivity
 from bnstudy.data import digits
@@ -28,6 +27,7 @@ from bnstudy.report.figures.blocks import change
 from bnstudy.report.figures.style import NARROW
 from bnstudy.report.page.build import _made, build
 from bnstudy.report.page.walk import body, mathml
+from helpers import synthetic
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]

@@ -12,7 +12,7 @@ from bnstudy.claims.judge import judge, load
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.sensitivity import attach, changes, kind, run, sentence
 from dials import dial
-from synthetic import BASE, Tables, drop, whole
+from helpers.synthetic import BASE, Tables, drop, whole
 from turning import MIDDLE, PLAIN, steps
 
 LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")

@@ -28,7 +28,7 @@ from bnstudy.claims.judge import (
 from bnstudy.claims.ledger import keys
 from bnstudy.claims.sentences import effect, figures
 from dials import DIALS, SESOI, dial, shades
-from synthetic import BASE, Tables, drop, swap, tables, whole, write
+from helpers.synthetic import BASE, Tables, drop, swap, tables, whole, write
 
 FILE = Path(__file__).parents[1] / "config" / "claims.yaml"
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import project
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
+from helpers import project
 
 ROOT = project.ROOT
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from synthetic import BASE, Tables
+from helpers.synthetic import BASE, Tables
 
 LN = {
     name: float(np.log(value))
