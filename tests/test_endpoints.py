@@ -3,15 +3,25 @@
 from math import inf, log, sqrt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from bnstudy.claims.endpoints import table as e
+from bnstudy.claims.endpoints.common import Spec
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
 DEPTHS = {"shallow": 2}
+Layers = dict[int, float]
+MAIN = {"checkpoint": "loss0.5"}
+DRIFT = {"site": "next", "start": "loss1.0", "end": "loss0.5"}
+STEP = {"matching": "step"}
+POKE = {"kind": "gradient", "dose": 0.01}
+TABLES = {
+    "level": "levels", "landscape": "landscape", "kurtosis": "moments", "drift": "drift", "ics": "ics",
+    "gradient": "gradients", "poke": "intervention", "share": "intervention", "adaptation": "adaptation",
+}  # fmt: skip
+"""The table that an endpoint reads, by the first word of its name."""
 
 
 def rates(**reasons: str) -> pd.DataFrame:
@@ -170,6 +180,52 @@ def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
     assert ends(found) == [(log(4), log(4)), (log(4), log(4)), (-inf, inf)]
 
 
+@pytest.mark.parametrize(
+    "endpoint, spec, where, column, none, bn, expected",
+    [
+        ("level_ratio", {}, {"checkpoint": "loss0.5", "statistics": "running"}, "nll", {1: 0.6}, {1: 0.3}, log(2)),
+        ("landscape_ratio", {"column": "change_absolute"}, MAIN, "change_absolute", {1: 0.6}, {1: 0.3}, log(2)),
+        ("kurtosis_difference", {}, {**MAIN, "site": "linear"}, "excess_kurtosis", {1: 9, 2: -2, 3: 4}, {2: 1, 3: -1}, 2),
+        ("drift_growth", {"column": "moments"}, DRIFT, "moments", {1: 1, 2: 5, 3: 8}, {1: 1, 2: 7, 3: 2}, log(4)),
+        ("drift_growth", {"column": "moments"}, DRIFT, "moments", {1: 1, 2: 5, 3: 8}, None, log(8)),
+        ("ics_ratio", STEP, {**STEP, **MAIN}, "relative", {2: 2, 3: 8}, {2: 1, 3: 1}, log(4)),
+        ("ics_growth", STEP, {**STEP, **MAIN}, "relative", {2: 2, 3: 5, 4: 16}, {2: 1, 3: 9, 4: 2}, log(4)),
+        ("ics_growth", STEP, {**STEP, **MAIN}, "relative", {2: 2, 3: 5, 4: 16}, None, log(8)),
+        ("ics_slope", STEP, {**STEP, **MAIN}, "relative", {2: 1, 3: 2, 4: 4}, {2: 1, 3: 1, 4: 1}, log(4)),
+        ("gradient_range", {}, MAIN, "norm", {1: 1, 2: 8, 3: 2}, {1: 3, 2: 1, 3: 2}, log(8) - log(3)),
+        ("gradient_range", {}, MAIN, "norm", {1: 1, 2: 8, 3: 2}, None, log(8)),
+        ("poke_ratio", POKE, {**POKE, **MAIN}, "values", {2: 0.9, 3: 0.4}, {2: 0.1, 3: 0.2}, log(2)),
+        ("share_left", POKE, {**POKE, **MAIN}, "left", {2: 0.6, 3: 0.1}, None, 60),
+        ("adaptation_ratio", {"match": "dose"}, {"match": "dose"}, "steps", {1: 40}, {1: 20}, log(2)),
+        ("adaptation_ratio", {"match": "dose"}, {"match": "dose"}, "steps", {1: 4}, {1: 0}, log(4)),
+    ],
+)  # fmt: skip
+def test_which_way_an_endpoint_points(
+    endpoint: str, spec: Spec, where: Spec, column: str, none: Layers, bn: Layers | None, expected: float
+) -> None:
+    """Values by layer of a network of two arms, or of one; rows of any other place are never looked at."""
+    arms = {"none": (0.1, none), **({"bn": (0.3, bn)} if bn else {})}
+    places = [where, *({**where, key: "elsewhere"} for key in where)]
+    rest = {"seed": 0, "floor": 0.0, "reached": True, "budget": 200}
+    found = pd.concat(
+        measured(
+            arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0} for k, x in values.items()]
+        )
+        for arm, (rate, values) in arms.items()
+        for place in places
+    )
+    at = lookup(1, **{TABLES[endpoint.rpartition("_")[0]]: found})
+    spec = {"arms": list(arms), "depth": "shallow", "checkpoint": "main", **spec}
+    assert ends(getattr(e, endpoint)(at, spec)) == [(expected, expected)]
+
+
+def test_excess_is_counted_from_halfway() -> None:
+    noisy = pd.concat([rates(), rates()[lambda t: t["arm"] == "bn"].assign(arm="bn_noisy")])
+    convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [20]), runs("bn_noisy", 0.3, [120], 200)])
+    at = Lookup({"rates": noisy, "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
+    assert ends(e.steps_excess(at, {"arms": ["bn_noisy", "bn", "none"], "depth": "shallow"})) == [(log(3),) * 2]
+
+
 def shift(arm: str, rate: float, accuracy: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
     rows = [
         {"seed": 0, "family": f, "statistics": s, "severity": i + (f != "clean"), "accuracy": a}
@@ -235,4 +291,9 @@ def test_contrasts_of_contrasts() -> None:
     spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
     assert ends(e.steps_interaction(at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
     assert ends(e.steps_change(at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
-    assert np.isfinite(e.steps_change(at, {**spec, "arms": ["bn"]}).to_numpy()).all()
+    levels = pd.concat(
+        measured("bn", 0.3, [{"seed": 0, **MAIN, "statistics": "running", "nll": nll}]).assign(gain=gain)
+        for gain, nll in ((1.0, 0.2), (1.41, 0.6))
+    )
+    at.tables["levels"] = levels
+    assert ends(e.level_change(at, {**spec, "arms": ["bn"]})) == [(log(3),) * 2]

@@ -90,7 +90,7 @@ def checks() -> pd.DataFrame:
 @cache
 def whole() -> Tables:
     """A thin study with all its grids, that the tests share: they copy a table before they write into it."""
-    return tables(grids=True, thin=True)
+    return tables(grids=True, thin=True, spread=0.05)
 
 
 def swap(tables: Tables, a: str = "none", b: str = "bn") -> Tables:
@@ -220,32 +220,23 @@ class World:
     def ln_steps(self, setting: dict[str, Any]) -> float:
         arm, depth, gain, inputs = (setting[k] for k in ("arm", "depth", "gain", "inputs"))
         h, far = self.helps(depth), abs(np.log(gain))
-        gaps = {
-            "bn": 0.0,
-            "bn_frozen": 0.7 * h,
-            "once": 0.8 * max(-h, 0.0),
-            "affine": 0.6 * h + 0.03 * depth * h,
-            "bn_noisy": 1.0 * h,
-            "bn_detached": 0.5 * h,
-            "bn_post": 0.4 * h,
-            "bn_early": 0.9 * h,
-            "bn_late": 0.4 * h,
-        }
-        gap = gaps.get(arm, (0.5 + 0.035 * depth + 2.6 * far + (0.8 if inputs != "standardized" else 0.0)) * h)
+        slow = (0.35 + 0.055 * depth + 1.9 * far + (0.8 if inputs != "standardized" else 0.0)) * h
+        gap = slow * {"none": 1.0, "affine": 1.0, "bn_noisy": 0.8}.get(arm, 0.0)
+        gap += {"bn_frozen": 0.7, "bn_detached": 0.5, "bn_post": 0.4, "bn_early": 0.9, "bn_late": 0.4}.get(arm, 0.0) * h
         if arm == "once":
-            gap += 1.5 * far
-        gap += 0.4 * max(0.0, -np.log2(setting["batch"] / 64)) * h
+            gap += 0.8 * max(-h, 0.0) + 1.5 * far
+        gap -= 0.4 * np.log2(setting["batch"] / 64) * h
         return float(np.log(90 + 4 * depth) + gap + (0.9 * far if arm == "bn" and h < 0 else 0.0))
 
     def run(self, setting: dict[str, Any], rate: float, seeds: np.ndarray, tuning: bool = False) -> pd.DataFrame:
         """Rows of convergence (or sweep): some runs never arrive, some diverge."""
         arm, depth = setting["arm"], setting["depth"]
-        budget, best = (1200 if depth > 10 else 600), self.best(arm, depth)
+        budget, best = 1500, self.best(arm, depth)
         noise = (
             self.noise("pair", depth)[seeds % len(self.seeds)]
             + self.noise("run", *setting.values(), rate)[seeds % len(self.seeds)]
         )
-        width = 2.2 if arm in BATCH_ARMS and self.helps(depth) > 0 else 1.2
+        width = 3.0 if arm in BATCH_ARMS and self.helps(depth) > 0 else 1.2
         ln = self.ln_steps(setting) + (2.0 / width * np.log10(rate / best)) ** 2 + noise
         bad = rate > best * 10 ** (width / 2)
         died = np.where(
@@ -292,7 +283,9 @@ class World:
         sites = [s for s in ALL_SITES if s in SITES.get(arm, ALL_SITES)]
         level = 0.5 * np.exp(-1.2 * h if arm in BATCH_ARMS else 0.0)
         rows = cross(self.seeds, layer=layers, site=sites, pair=range(len(PAIRS)))
-        size = level * (1 + 0.02 * rows["layer"]) * np.exp(noise[rows["seed"]])
+        level *= 2.5 if arm == "bn_noisy" else 1.0
+        growth = 1.5 * h * (arm == "none") * (rows["layer"] - 1) / max(depth - 1, 1)
+        size = level * (1 + 0.02 * rows["layer"]) * np.exp(growth + noise[rows["seed"]])
         rows["moments"] = np.where(rows["site"] == "xhat", 0.0, size)
         rows["shape"], rows["cka"] = 0.4 * size, np.clip(1 - 0.3 * size, 0, 1)
         rows["start"], rows["end"] = (rows["pair"].map(lambda i, e=e: PAIRS[i][e]) for e in (0, 1))
@@ -307,7 +300,10 @@ class World:
         rows["mean_rms"], rows["ln_sd_rms"] = 0.8 * rows["offset"], 0.6 * rows["offset"]
         growth = 0.0 if arm != "none" or depth < 2 else (3.5 * h + 0.3) * (rows["layer"] - 1) / (depth - 1)
         rows["variance"] = np.exp(growth + noise[rows["seed"]])
-        yield "moments", _reached(rows.assign(excess_kurtosis=0.4, dead=0.02), have, "checkpoint")
+        yield (
+            "moments",
+            _reached(rows.assign(excess_kurtosis=0.4 + max(h, 0.0) * (arm == "none"), dead=0.02), have, "checkpoint"),
+        )
         yield "shift", self.shift(arm, depth, h, noise, alive, setting["inputs"])
         yield from self.deeper(setting, noise, have)
         if arm in BATCH_ARMS:
@@ -390,6 +386,9 @@ class World:
         )
         fresh = rows["statistics"].ne("running") * rows["severity"]
         rows["accuracy"] += np.where(rows["family"] == "inversion", -4.0, 4.0) * h * fresh
+        rows["accuracy"] += np.where(
+            rows["family"].eq("clean") & rows["statistics"].ne("running"), (1.0 + 0.1 * depth) * h, 0.0
+        )
         if inputs != own:
             rows["accuracy"] = 95.0
         if not self.thin:
