@@ -1,11 +1,14 @@
 """Two studies side by side."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from bnstudy.compare import load, page
 
 
-def row(id: str, verdict: str, detail: str | None = None) -> dict:
+def row(id: str, verdict: str, detail: str | None = None) -> dict[str, Any]:
     said = {"sentence": f"Sentence of {id}, {verdict}.", "effect": "2.0 times (1.5 to 3.0)"}
     return {"id": id, "statement": f"Statement {id}.", "verdict": verdict, "detail": detail, **said}
 
@@ -13,7 +16,7 @@ def row(id: str, verdict: str, detail: str | None = None) -> dict:
 JUDGED = {"depths": {"shallow": 5}, "base": {"net": "mlp"}, "targets": [0.5, 0.25], "seeds": 16}
 
 
-def compared(one: list[dict], other: list[dict]) -> str:
+def compared(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> str:
     return page(["a", "b"], [({r["id"]: r for r in rows}, JUDGED) for rows in (one, other)])
 
 
@@ -43,6 +46,6 @@ def test_two_that_agree_have_nothing_to_say() -> None:
     assert "None." in sections(compared(rows, rows))["Where the two disagree"]
 
 
-def test_a_folder_without_claims_is_explained(tmp_path) -> None:
+def test_a_folder_without_claims_is_explained(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="is no finished study.*snakemake"):
         load(tmp_path)

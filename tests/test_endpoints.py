@@ -65,7 +65,7 @@ def lookup(seeds: int = 4, **tables: pd.DataFrame) -> Lookup:
     return Lookup({"rates": rates(), **tables}, DEPTHS, (0.5, 0.25), seeds)
 
 
-def ends(frame: pd.DataFrame) -> list[tuple[float, float]]:
+def ends(frame: pd.DataFrame) -> list[tuple[Any, Any]]:
     return [(pytest.approx(a), pytest.approx(b)) for a, b in zip(frame["lower"], frame["upper"])]
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from bnstudy.pipeline.effective import robustness
 
 SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
-BASE = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
+BASE: dict[str, Any] = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
 GRIDS = (
     {"optimizer": "adam"},
     {"batch": 32},
@@ -161,7 +161,7 @@ class World:
             if self.outcome != "missing" or arm == "none":
                 yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **BASE}
         if self.grids:
-            plain = {"depth": shallow, "gain": 1.0, "inputs": "standardized", **BASE}
+            plain: dict[str, Any] = {"depth": shallow, "gain": 1.0, "inputs": "standardized", **BASE}
             for batch in (8, 16, 256):
                 yield {"arm": "bn", **plain, "batch": batch}
             for arm, depth in product(("none", "bn"), (middle, deep)):
