@@ -100,7 +100,8 @@ def test_every_verdict_and_shade_comes_out_as_given_and_has_its_own_words(claim:
         row = decided(claim, made)
         found = [word(s) for s in row["settings"]]
         assert found == ["open" if isinstance(w, Exception) else w for w in made]
-        assert (row["verdict"], row["detail"]) == (*key.split("."), None)[:2]
+        verdict, _, shade = key.partition(".")
+        assert (row["verdict"], row["detail"]) == (verdict, shade or None)
         assert row["n_seeds"] == SEEDS * (key != "not tested") and row["sesoi"] == pytest.approx(SESOI[claim][0])
         text = row["sentence"]
         assert "{" not in text and "None" not in text and text[-1] == "."
@@ -152,12 +153,9 @@ def test_words_of_both_directions(held: dict[str, Row]) -> None:
         [*{**held, **{c: decided(c, w) for c in ("Q1b", "Q3a", "Q4c")}}.values()] for w in ("supported", "opposite")
     ]
     assert [answers(LEDGER, r)[2]["sentences"][0].split(":")[0] for r in rows] == ["Yes", "No"]
-    for figure, words in (
-        ("drift", ("moves less", "moves more")),
-        ("halves", ("later half alone", "early half alone")),
-    ):
-        for found, said in zip(rows, words):
-            assert said in findings(LEDGER, found)[figure]["title"]
+    titles = [[findings(LEDGER, r)[figure]["title"] for figure in ("drift", "halves")] for r in rows]
+    for said, title in zip(("moves less", "later half alone", "moves more", "early half alone"), sum(titles, [])):
+        assert said in title
 
 
 def test_every_pair_of_lead_and_pivot_renders(held: dict[str, Row]) -> None:
