@@ -3,7 +3,7 @@
 `tables(outcome)` makes a whole study in which batch norm helps ("support"), hurts ("oppose"), does nothing that
 matters ("negligible"), helps shallow nets and hurts deep ones ("mixed"), is lost in noise ("open"), or in which
 only arm `none` was run ("missing"). With `grids` it also holds networks at other batches, widths, optimizers and
-poolings, and the lecture split; `thin` leaves out most layers, and what no verdict rests on. `dials.dial` then turns a single claim's settings.
+poolings, and the lecture split; `thin` leaves out most layers, and what no verdict rests on.
 """
 
 from collections.abc import Sequence
