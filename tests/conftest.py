@@ -1,10 +1,9 @@
 """Fixtures that several test files ask for: the claims file, and a made study as it is judged."""
 
-from typing import Any
-
 import pytest
 
 from bnstudy.claims.ledger import Ledger
+from bnstudy.claims.records import ClaimRow
 from helpers import judging
 from helpers.synthetic import Tables, whole
 
@@ -22,6 +21,6 @@ def base() -> Tables:
 
 
 @pytest.fixture(scope="session")
-def held(base: Tables) -> dict[str, dict[str, Any]]:
+def held(base: Tables) -> dict[str, ClaimRow]:
     """Return the claims of that study as judged, by id."""
     return judging.judged(base)

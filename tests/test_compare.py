@@ -1,23 +1,24 @@
 """Two studies side by side."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bnstudy.compare import load, page
+from bnstudy.claims.records import ClaimRow, JudgedWith
+from bnstudy.compare import Study, load, page
+from helpers.rows import claim_row
 
 
-def row(id: str, verdict: str, detail: str | None = None) -> dict[str, Any]:
+def row(id: str, verdict: str, detail: str | None = None) -> ClaimRow:
     said = {"sentence": f"Sentence of {id}, {verdict}.", "effect": "2.0 times (1.5 to 3.0)"}
-    return {"id": id, "statement": f"Statement {id}.", "verdict": verdict, "detail": detail, **said}
+    return claim_row(id=id, statement=f"Statement {id}.", verdict=verdict, detail=detail, **said)
 
 
-JUDGED = {"depths": {"shallow": 5}, "base": {"net": "mlp"}, "targets": [0.5, 0.25], "seeds": 16}
+JUDGED = JudgedWith(depths={"shallow": 5}, base={"net": "mlp"}, targets=(0.5, 0.25), seeds=16)
 
 
-def compared(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> str:
-    return page(["a", "b"], [({r["id"]: r for r in rows}, JUDGED) for rows in (one, other)])
+def compared(one: list[ClaimRow], other: list[ClaimRow]) -> str:
+    return page(["a", "b"], [Study({r.id: r for r in rows}, JUDGED) for rows in (one, other)])
 
 
 def sections(text: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bnstudy.claims.endpoints import table as e
 from bnstudy.claims.endpoints.common import Spec
+from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
@@ -65,6 +65,13 @@ def lookup(seeds: int = 4, **tables: pd.DataFrame) -> Lookup:
     return Lookup({"rates": rates(), **tables}, DEPTHS, (0.5, 0.25), seeds)
 
 
+def theta(endpoint: str, at: Lookup, spec: Spec) -> pd.DataFrame:
+    """Return what an endpoint makes of the tables: [lower, upper] per seed."""
+    function = ENDPOINTS[endpoint].theta
+    assert function is not None
+    return function(at, spec)
+
+
 def ends(frame: pd.DataFrame) -> list[tuple[Any, Any]]:
     return [(pytest.approx(a), pytest.approx(b)) for a, b in zip(frame["lower"], frame["upper"])]
 
@@ -74,15 +81,15 @@ def test_steps_are_censored_on_the_side_they_are() -> None:
     none, bn = runs("none", 0.1, [80, None, 50, None]), runs("bn", 0.3, [40, 25, None, None])
     other = runs("none", 0.3, [1, 1, 1, 1])  # another rate: never looked at
     at = lookup(convergence=pd.concat([none.iloc[::-1], bn, other]))
-    found = e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})
+    found = theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})
     assert ends(found) == [(log(2), log(2)), (log(4), inf), (-inf, log(0.5)), (-inf, inf)]
-    mirrored = e.steps_ratio(at, {"arms": ["bn", "none"], "depth": "shallow"})
+    mirrored = theta("steps_ratio", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert ends(mirrored) == [(-log(2), -log(2)), (-inf, -log(4)), (log(2), inf), (-inf, inf)]
 
 
 def test_a_seed_without_a_run_may_be_anything() -> None:
     at = lookup(seeds=3, convergence=pd.concat([runs("none", 0.1, [80, 80]), runs("bn", 0.3, [40, 40, 40])]))
-    found = e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})
+    found = theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})
     assert ends(found) == [(log(2), log(2)), (log(2), log(2)), (-inf, inf)]
 
 
@@ -90,16 +97,16 @@ def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
     at = lookup(convergence=convergence)
     with pytest.raises(Missing, match="no arm once at depth 2"):
-        e.steps_ratio(at, {"arms": ["once", "bn"], "depth": "shallow"})
+        theta("steps_ratio", at, {"arms": ["once", "bn"], "depth": "shallow"})
     with pytest.raises(Missing, match="no deep depth"):
-        e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "deep"})
+        theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "deep"})
     with pytest.raises(Missing, match="no arm none at depth 2 at the shared rate"):
-        e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
+        theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
     with pytest.raises(Missing, match="no second target"):
         Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
     edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
     with pytest.raises(NotEvaluable, match="none at depth 2: rate on the grid's edge"):
-        e.steps_ratio(edge, {"arms": ["none", "bn"], "depth": "shallow"})
+        theta("steps_ratio", edge, {"arms": ["none", "bn"], "depth": "shallow"})
 
 
 def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
@@ -108,7 +115,7 @@ def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
     table.loc[table["arm"] == "none", "reason"] = "no rate reaches the target"
     convergence = pd.concat([runs("none", 0.1, [None, None]), runs("bn", 0.3, [50, 20])])
     at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 2)
-    assert ends(e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})) == [
+    assert ends(theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})) == [
         (log(2), inf),
         (log(5), inf),
     ]
@@ -142,11 +149,15 @@ def test_drift_is_the_mean_of_layers_two_on_at_the_next_input() -> None:
             measured("bn", 0.3, rows({1: 7, 2: 0.5, 3: 0.5}, range(1))),
         ]
     )
-    found = e.drift_ratio(lookup(2, drift=drift), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"})
+    found = theta(
+        "drift_ratio", lookup(2, drift=drift), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"}
+    )
     assert ends(found) == [(log(4), log(4)), (-inf, inf)]
     with pytest.raises(NotEvaluable, match="no run reached"):
         nothing = drift[drift["end"] != "loss0.5"]
-        e.drift_ratio(lookup(2, drift=nothing), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"})
+        theta(
+            "drift_ratio", lookup(2, drift=nothing), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"}
+        )
 
 
 def test_affine_motion_and_input_offset_are_rms_over_layers() -> None:
@@ -154,7 +165,7 @@ def test_affine_motion_and_input_offset_are_rms_over_layers() -> None:
     affine = measured(
         "bn", 0.3, [{**pair, "layer": k, "change_rms": x, "gamma_rms": 2.0} for k, x in ((1, 0.3), (2, 0.4))]
     )
-    assert ends(e.affine_motion(lookup(1, affine=affine), {"arms": ["bn"], "depth": "shallow"})) == [
+    assert ends(theta("affine_motion", lookup(1, affine=affine), {"arms": ["bn"], "depth": "shallow"})) == [
         (sqrt(0.125) / 2,) * 2
     ]
     moments = measured(
@@ -165,7 +176,7 @@ def test_affine_motion_and_input_offset_are_rms_over_layers() -> None:
             for k, x in ((1, 0.3), (2, 0.4))
         ],
     )
-    assert ends(e.input_offset(lookup(1, moments=moments), {"arms": ["bn"], "depth": "shallow"})) == [
+    assert ends(theta("input_offset", lookup(1, moments=moments), {"arms": ["bn"], "depth": "shallow"})) == [
         (sqrt(0.125),) * 2
     ]
 
@@ -176,7 +187,9 @@ def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
         for s, last in enumerate((8.0, 0.5, inf))
         for k, x in ((1, 2.0), (2, last))
     ]
-    found = e.variance_growth(lookup(3, moments=measured("none", 0.1, rows)), {"arms": ["none"], "depth": "shallow"})
+    found = theta(
+        "variance_growth", lookup(3, moments=measured("none", 0.1, rows)), {"arms": ["none"], "depth": "shallow"}
+    )
     assert ends(found) == [(log(4), log(4)), (log(4), log(4)), (-inf, inf)]
 
 
@@ -216,14 +229,14 @@ def test_which_way_an_endpoint_points(
     )
     at = lookup(1, **{TABLES[endpoint.rpartition("_")[0]]: found})
     spec = {"arms": list(arms), "depth": "shallow", "checkpoint": "main", **spec}
-    assert ends(getattr(e, endpoint)(at, spec)) == [(expected, expected)]
+    assert ends(theta(endpoint, at, spec)) == [(expected, expected)]
 
 
 def test_excess_is_counted_from_halfway() -> None:
     noisy = pd.concat([rates(), rates()[lambda t: t["arm"] == "bn"].assign(arm="bn_noisy")])
     convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [20]), runs("bn_noisy", 0.3, [120], 200)])
     at = Lookup({"rates": noisy, "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
-    assert ends(e.steps_excess(at, {"arms": ["bn_noisy", "bn", "none"], "depth": "shallow"})) == [(log(3),) * 2]
+    assert ends(theta("steps_excess", at, {"arms": ["bn_noisy", "bn", "none"], "depth": "shallow"})) == [(log(3),) * 2]
 
 
 def shift(arm: str, rate: float, accuracy: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
@@ -248,19 +261,19 @@ def test_shifted_accuracy() -> None:
     )
     at = lookup(1, shift=table)
     pair = {"depth": "shallow", "family": "noise"}
-    assert ends(e.drop_difference(at, {**pair, "arms": ["none", "bn"]})) == [(30 - 10,) * 2]
-    assert ends(e.clean_difference(at, {"depth": "shallow", "arms": ["bn", "none"]})) == [(5,) * 2]
-    assert ends(e.statistics_gain(at, {**pair, "arms": ["bn"], "statistics": "batch32"})) == [(5,) * 2]
+    assert ends(theta("drop_difference", at, {**pair, "arms": ["none", "bn"]})) == [(30 - 10,) * 2]
+    assert ends(theta("clean_difference", at, {"depth": "shallow", "arms": ["bn", "none"]})) == [(5,) * 2]
+    assert ends(theta("statistics_gain", at, {**pair, "arms": ["bn"], "statistics": "batch32"})) == [(5,) * 2]
     with pytest.raises(NotEvaluable):
-        e.statistics_gain(at, {**pair, "arms": ["none"], "statistics": "batch32"})
+        theta("statistics_gain", at, {**pair, "arms": ["none"], "statistics": "batch32"})
 
 
 def test_xhat_over_layers() -> None:
     rows = [{"seed": 0, "family": "noise", "severity": 3, "layer": k, "offset": x} for k, x in ((1, 0.1), (2, 0.7))]
     at = lookup(1, xhat=measured("bn", 0.3, rows))
     spec = {"arms": ["bn"], "depth": "shallow", "family": "noise", "severity": 3}
-    assert ends(e.xhat_offset(at, spec)) == [(0.5,) * 2]
-    assert ends(e.xhat_growth(at, spec)) == [(log(7),) * 2]
+    assert ends(theta("xhat_offset", at, spec)) == [(0.5,) * 2]
+    assert ends(theta("xhat_growth", at, spec)) == [(log(7),) * 2]
 
 
 def test_usable_rates_are_counted_on_the_grid_alone() -> None:
@@ -271,7 +284,7 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
         + [runs("bn", r, [50, 50]) for r in grid] + [runs("bn", 0.3, [50, 50])]
     )  # fmt: skip
     at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 3)
-    found = e.usable_rates(at, {"arms": ["bn", "none"], "depth": "shallow"})
+    found = theta("usable_rates", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert [round(x, 4) for x in found["lower"]] == [1.0, 0.0, -inf] and found["upper"].iloc[2] == inf
     other = Lookup(
         {"rates": table[(table["arm"] == "bn") | (table["rate"] < 0.1)], "convergence": convergence},
@@ -280,7 +293,7 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
         2,
     )
     with pytest.raises((NotEvaluable, Missing)):
-        e.usable_rates(other, {"arms": ["bn", "none"], "depth": "shallow"})
+        theta("usable_rates", other, {"arms": ["bn", "none"], "depth": "shallow"})
 
 
 def test_contrasts_of_contrasts() -> None:
@@ -289,11 +302,11 @@ def test_contrasts_of_contrasts() -> None:
     big = pd.concat([runs("none", 0.1, [None]), runs("bn", 0.3, [50])]).assign(gain=1.41)
     at = Lookup({"rates": table, "convergence": pd.concat([plain, big])}, DEPTHS, (0.5, 0.25), 1)
     spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
-    assert ends(e.steps_interaction(at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
-    assert ends(e.steps_change(at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
+    assert ends(theta("steps_interaction", at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
+    assert ends(theta("steps_change", at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
     levels = pd.concat(
         measured("bn", 0.3, [{"seed": 0, **MAIN, "statistics": "running", "nll": nll}]).assign(gain=gain)
         for gain, nll in ((1.0, 0.2), (1.41, 0.6))
     )
     at.tables["levels"] = levels
-    assert ends(e.level_change(at, {**spec, "arms": ["bn"]})) == [(log(3),) * 2]
+    assert ends(theta("level_change", at, {**spec, "arms": ["bn"]})) == [(log(3),) * 2]

@@ -9,8 +9,8 @@ import pytest
 from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import findings, judge
 from bnstudy.claims.lookup import Lookup
-from bnstudy.claims.needs import STEPS
-from helpers.judging import DEPTHS, INTERVALS, LEDGER, TARGETS, Row, check_words, judged, one, word
+from bnstudy.claims.records import ClaimRow
+from helpers.judging import DEPTHS, INTERVALS, LEDGER, TARGETS, check_words, judged, one, why, word
 from helpers.synthetic import BASE, Tables, drop, swap, tables
 from helpers.thetas import SEEDS
 
@@ -34,34 +34,34 @@ def test_which_claims_the_swap_must_turn() -> None:
     assert SWAPPED == "Q1b Q1c Q2a Q2e Q2f Q3a Q3b Q3c Q3e Q3g Q3h Q4a Q4b Q4c Q4e Q4g U4 U6 U7".split()
 
 
-def test_every_claim_holds_in_a_world_in_which_it_is_true(held: dict[str, Row]) -> None:
+def test_every_claim_holds_in_a_world_in_which_it_is_true(held: dict[str, ClaimRow]) -> None:
     """Beside Q1f, which contradicts Q1d, and Q3i, a formula."""
-    found = {claim: {word(s) for s in row["settings"]} for claim, row in held.items()}
+    found = {claim: {word(s) for s in row.settings} for claim, row in held.items()}
     assert found.pop("Q1f") == {"opposite"} and found.pop("Q3i") == {"higher"}
     assert list(found) == [c for c in INTERVALS if c != "Q1f"]
     assert {claim: words for claim, words in found.items() if words != {"supported"}} == {}
 
 
-def test_bn_and_none_exchanged_turn_every_contrast_between_them(base: Tables, held: dict[str, Row]) -> None:
+def test_bn_and_none_exchanged_turn_every_contrast_between_them(base: Tables, held: dict[str, ClaimRow]) -> None:
     turned = judged(swap(base), *SWAPPED)
     for claim in SWAPPED:
         for i in against_none(claim):
-            before, after = held[claim]["settings"][i], turned[claim]["settings"][i]
+            before, after = held[claim].settings[i], turned[claim].settings[i]
             assert word(after) == "opposite", (claim, i)
-            assert after["estimate"] == (before["estimate"] and pytest.approx(-before["estimate"]))
-            ends = [None if end is None else pytest.approx(-end) for end in (before["ci_high"], before["ci_low"])]
-            assert [after["ci_low"], after["ci_high"]] == ends
-        if len(against_none(claim)) == len(held[claim]["settings"]):
-            assert turned[claim]["sentence"].split(". For")[0] != held[claim]["sentence"].split(". For")[0]
+            assert after.estimate == (before.estimate and pytest.approx(-before.estimate))
+            ends = [None if end is None else pytest.approx(-end) for end in (before.ci_high, before.ci_low)]
+            assert [after.ci_low, after.ci_high] == ends
+        if len(against_none(claim)) == len(held[claim].settings):
+            assert turned[claim].sentence.split(". For")[0] != held[claim].sentence.split(". For")[0]
 
 
-def test_early_and_late_exchanged_turn_q4c(base: Tables, held: dict[str, Row]) -> None:
+def test_early_and_late_exchanged_turn_q4c(base: Tables, held: dict[str, ClaimRow]) -> None:
     turned = swap(base, "bn_early", "bn_late")
     ics = turned["ics"]
     turned["ics"] = ics.assign(layer=np.where(ics["depth"] == 10, 12 - ics["layer"], ics["layer"]))
     row = one(turned, "Q4c")
-    assert word(row) == "opposite" and [word(s) for s in row["settings"]] == ["opposite"] * 4
-    titles = [findings(LEDGER, [*{**held, "Q4c": r}.values()])["halves"]["title"] for r in (held["Q4c"], row)]
+    assert word(row) == "opposite" and [word(s) for s in row.settings] == ["opposite"] * 4
+    titles = [findings(LEDGER, [*{**held, "Q4c": r}.values()])["halves"].title for r in (held["Q4c"], row)]
     assert "later half alone trains faster" in titles[0] and "early half alone trains faster" in titles[1]
 
 
@@ -72,9 +72,9 @@ def test_missing_arms_are_not_tested(base: Tables) -> None:
         for arm in arms:
             found = drop(found, arm=arm)
         for row in judged(found, *(c for c in INTERVALS if last[c] == arms)).values():
-            assert row["verdict"] == "not tested" and row["reason"] in row["sentence"]
-            assert any(f"no arm {arm} at depth" in row["reason"] for arm in arms)
-            assert all(s["verdict"] == "open" and s["ci_low"] is None and s["n_seeds"] == 0 for s in row["settings"])
+            assert row.verdict == "not tested" and why(row) in row.sentence
+            assert any(f"no arm {arm} at depth" in why(row) for arm in arms)
+            assert all(s.verdict == "open" and s.ci_low is None and s.n_seeds == 0 for s in row.settings)
 
 
 # Seeds that chose the rates
@@ -97,7 +97,7 @@ def leak(found: Tables) -> Tables:
     return out
 
 
-def test_leaked_tuning_seeds_change_no_verdict(base: Tables, held: dict[str, Row]) -> None:
+def test_leaked_tuning_seeds_change_no_verdict(base: Tables, held: dict[str, ClaimRow]) -> None:
     dirty = leak(base)
     assert (dirty["convergence"]["seed"] >= 10_000).any()
     assert judged(dirty) == held
@@ -108,11 +108,13 @@ def test_a_leak_into_an_endpoint_is_noticed(base: Tables, monkeypatch: pytest.Mo
     them through is refused."""
     at = Lookup(leak(base), DEPTHS, TARGETS, SEEDS, BASE)
     spec = {"arms": ["none", "bn"], "depth": "shallow"}
-    theta = ENDPOINTS["steps_ratio"](at, spec)
+    steps_ratio = ENDPOINTS["steps_ratio"]
+    assert steps_ratio.theta
+    theta = steps_ratio.theta(at, spec)
     at.seeds = pd.Index([*range(SEEDS), 10_000], name="seed")
-    wild = ENDPOINTS["steps_ratio"](at, spec)
+    wild = steps_ratio.theta(at, spec)
     assert np.isfinite(theta.loc[0, "lower"]) and wild.loc[10_000, "lower"] == 0.0 and len(wild) == len(theta) + 1
-    monkeypatch.setitem(ENDPOINTS, "steps_ratio", lambda at, spec: wild)
+    monkeypatch.setitem(ENDPOINTS, "steps_ratio", steps_ratio._replace(theta=lambda lookup, spec: wild))
     with pytest.raises(ValueError, match="endpoint steps_ratio speaks of other seeds than the 16 evaluated ones"):
         one(base, "Q3a")
 
@@ -120,7 +122,7 @@ def test_a_leak_into_an_endpoint_is_noticed(base: Tables, monkeypatch: pytest.Mo
 # Runs that fail
 
 
-TIMED = [c for c in INTERVALS if all(s.endpoint in STEPS for s in LEDGER.claim(c).settings)]
+TIMED = [c for c in INTERVALS if all("rate" in ENDPOINTS[s.endpoint].may for s in LEDGER.claim(c).settings)]
 
 
 def fail(tables: Tables, seeds: list[int]) -> Tables:
@@ -131,20 +133,20 @@ def fail(tables: Tables, seeds: list[int]) -> Tables:
     return made
 
 
-def test_runs_that_diverge(base: Tables, held: dict[str, Row]) -> None:
+def test_runs_that_diverge(base: Tables, held: dict[str, ClaimRow]) -> None:
     """n = 16 and K up to 25: one seed turns nothing, thirteen leave all open, sixteen say why."""
     assert TIMED == "Q1e Q1f Q3a Q3c Q3d Q3f Q3h Q4g U2 U3 U7".split()
     few = judged(fail(base, [2]))
     assert {claim: word(row) for claim, row in few.items()} == {claim: word(row) for claim, row in held.items()}
     most = judged(fail(base, list(range(13))), *INTERVALS)
-    assert {row["verdict"] for row in most.values()} == {"inconclusive"}
-    assert {row["n_seeds"] for claim, row in most.items() if claim != "Q1e"} == {SEEDS}
+    assert {row.verdict for row in most.values()} == {"inconclusive"}
+    assert {row.n_seeds for claim, row in most.items() if claim != "Q1e"} == {SEEDS}
     every = judged(fail(base, list(range(SEEDS))), *(c for c in INTERVALS if c != "Q3b"))
-    assert every.pop("Q2e")["verdict"] == "not tested"  # that kind of image is nowhere
+    assert every.pop("Q2e").verdict == "not tested"  # that kind of image is nowhere
     for claim, row in every.items():
-        assert row["verdict"] == "inconclusive" and all(s["ci_low"] is s["ci_high"] is None for s in row["settings"])
+        assert row.verdict == "inconclusive" and all(s.ci_low is s.ci_high is None for s in row.settings)
         why = "16 of 16 seeds are censored" if claim in TIMED else "not evaluable"
-        assert ("premise fails" if claim == "Q1e" else why) in row["sentence"]
+        assert ("premise fails" if claim == "Q1e" else why) in row.sentence
 
 
 # Numbers that would mean nothing
@@ -154,8 +156,8 @@ def test_ics_below_its_noise_floor(base: Tables) -> None:
     ics = base["ics"].copy()
     ics.loc[(ics["arm"] == "bn") & (ics["checkpoint"] == "init") & (ics["matching"] == "rate"), "floor"] = 10.0
     row = one({**base, "ics": ics}, "Q1c")
-    assert [s["verdict"] for s in row["settings"]] == ["open"] + ["supported"] * 5
-    assert row["settings"][0]["reason"] == "not evaluable: bn at depth 10: ICS is below its noise floor"
+    assert [s.verdict for s in row.settings] == ["open"] + ["supported"] * 5
+    assert row.settings[0].reason == "not evaluable: bn at depth 10: ICS is below its noise floor"
 
 
 def test_variances_near_eps(base: Tables) -> None:
@@ -164,41 +166,38 @@ def test_variances_near_eps(base: Tables) -> None:
     for seeds, verdict in ((0, "open"), (7, "open"), (9, "supported")):
         moments.loc[flat, "variance"] = np.where(moments.loc[flat, "seed"] < seeds, 9e-3, 9e-4)
         row = one({**base, "moments": moments}, "Q3h")
-        assert [s["verdict"] for s in row["settings"]] == [verdict, "supported"] * 2
-        assert ("variances below 100 eps" in (row["settings"][0]["reason"] or "")) == (verdict == "open")
+        assert [s.verdict for s in row.settings] == [verdict, "supported"] * 2
+        assert ("variances below 100 eps" in why(row.settings[0])) == (verdict == "open")
 
 
 def test_the_check_behind_q3i(base: Tables) -> None:
     row = one(base, "Q3i")
-    assert (row["verdict"], row["detail"], row["checks"], row["n_seeds"]) == ("contradicted", "higher", ["E15"], 0)
-    assert (
-        row["estimate"] == row["ci_low"] == row["ci_high"] == pytest.approx(7 / 6**0.5)
-        and "2.9 times" in row["sentence"]
-    )
+    assert (row.verdict, row.detail, row.checks, row.n_seeds) == ("contradicted", "higher", ["E15"], 0)
+    assert row.estimate == row.ci_low == row.ci_high == pytest.approx(7 / 6**0.5) and "2.9 times" in row.sentence
     made = {**base, "checks": base["checks"].copy()}
-    printed = made["checks"]["name"].str.contains("as printed")
+    printed = made["checks"].name.str.contains("as printed")
     made["checks"].loc[printed, "measured"] = 1e-15
     row = one(made, "Q3i")
-    assert row["verdict"] == "supported" and "1.0e−15" in row["sentence"]
-    made["checks"].loc[printed & made["checks"]["name"].str.contains("m = 8"), "measured"] = 2.9
-    assert one(made, "Q3i")["verdict"] == "mixed"
+    assert row.verdict == "supported" and "1.0e−15" in row.sentence
+    made["checks"].loc[printed & made["checks"].name.str.contains("m = 8"), "measured"] = 2.9
+    assert one(made, "Q3i").verdict == "mixed"
     made["checks"].loc[~printed, "passed"] = False
     row = one(made, "Q3i")
-    assert row["verdict"] == "inconclusive" and "did not pass" in row["sentence"]
-    assert one({k: t for k, t in base.items() if k != "checks"}, "Q3i")["verdict"] == "not tested"
+    assert row.verdict == "inconclusive" and "did not pass" in row.sentence
+    assert one({k: t for k, t in base.items() if k != "checks"}, "Q3i").verdict == "not tested"
 
 
 def test_the_lecture_split_is_not_tested_until_it_is_there(base: Tables) -> None:
     without = {k: t[~t["inputs"].str.startswith("lecture")] if "inputs" in t else t for k, t in base.items()}
     row = one(without, "Q2e")
-    assert row["verdict"] == "not tested" and "no arm none at depth 5, lecture_white inputs" in row["sentence"]
+    assert row.verdict == "not tested" and "no arm none at depth 5, lecture_white inputs" in row.sentence
     shift = base["shift"]
     row = one({**base, "shift": shift[~shift["family"].str.startswith("lecture")]}, "Q2e")
-    assert "no test images of lecture_white" in row["sentence"]
+    assert "no test images of lecture_white" in row.sentence
 
 
 @cache
-def world(outcome: str) -> list[Row]:
+def world(outcome: str) -> list[ClaimRow]:
     """Return the claims of a made world as judged."""
     return judge(LEDGER, tables(outcome, thin=True, spread=0.05), DEPTHS, base=BASE)[0]
 
@@ -212,5 +211,5 @@ def test_every_world_has_its_words(outcome: str) -> None:
 @pytest.mark.parametrize("claim", ["Q1a", "Q1g", "Q2b", "Q3d", "Q3e", "Q4f"])
 def test_what_is_counted_from_a_margin_fails_in_the_opposite_world(claim: str) -> None:
     """No swap of arms turns these: they set one arm beside a number, or allow the other a lead."""
-    row = next(row for row in world("oppose") if row["id"] == claim)
-    assert {s["verdict"] for s in row["settings"]} == {"contradicted"} and "opposite" in map(word, row["settings"])
+    row = next(row for row in world("oppose") if row.id == claim)
+    assert {s.verdict for s in row.settings} == {"contradicted"} and "opposite" in map(word, row.settings)

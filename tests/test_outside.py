@@ -15,6 +15,7 @@ from bnstudy.arms import names as arm_names
 from bnstudy.arms.find import builder, check
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.others import with_others
+from bnstudy.claims.records import to_json
 from bnstudy.config import study as c
 from bnstudy.core import fingerprints as code
 from bnstudy.core.plugins import names
@@ -139,7 +140,7 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     added = [claim for claim in wider.claims if claim.question == "A"]
     assert [claim.id for claim in added] == ["A1", "A2"]
     assert {len(claim.settings) for claim in added} == {4} and wider.primary("A") == 8
-    rows = {r["id"]: r for r in judge(wider, found, depths, base=BASE)[0]}
+    rows = {r.id: to_json(r) for r in judge(wider, found, depths, base=BASE)[0]}
     assert (
         rows["A1"]["verdict"] == "supported" and "layernorm does better than no normalization" in rows["A1"]["sentence"]
     )

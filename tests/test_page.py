@@ -18,6 +18,7 @@ import pytest
 
 from bnstudy.claims import judge as ledger
 from bnstudy.claims import sensitivity
+from bnstudy.claims.records import to_json
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
 from bnstudy.pipeline.notebook import execute
@@ -58,14 +59,14 @@ def study(folder, tables, seeds=16, hangs=False):
     judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
     said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
     if hangs:
-        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE)
-        sensitivity.attach(rows, changed)
+        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
+        rows = sensitivity.attach(rows, changed)
         pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
     made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
     for name, value in {
         "claims": rows, "answers": ledger.answers(claims, rows), "findings": ledger.findings(claims, rows), "checks": CHECKS, "provenance": made, "ledger": said,
     }.items():  # fmt: skip
-        (folder / f"{name}.json").write_text(json.dumps(value, allow_nan=False))
+        (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
     return folder
 
 
@@ -299,9 +300,8 @@ def test_what_is_open_is_said_briefly_above():
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     tables = synthetic.tables("open", seeds=10, thin=True)
     rows, _ = ledger.judge(claims, tables, {"shallow": 5, "middle": 10, "deep": 20})
-    rows = {row["id"]: row for row in rows}
-    found = {answer["id"]: answer for answer in ledger.answers(claims, list(rows.values()))}
-    assert rows["Q3a"]["verdict"] == "inconclusive" and ": " in found["Q3"]["sentences"][0]
+    found = {answer["id"]: answer for answer in to_json(ledger.answers(claims, rows))}
+    assert {row.id: row.verdict for row in rows}["Q3a"] == "inconclusive" and ": " in found["Q3"]["sentences"][0]
     assert found["Q3"]["brief"][0] == "The study can't say whether batch norm trains in fewer steps."
 
 

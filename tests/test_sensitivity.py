@@ -1,20 +1,25 @@
 """What a change of thresholds, targets, rates or networks does to a verdict, and what is said of it."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bnstudy.claims import sensitivity
+from bnstudy.claims.records import ClaimRow, SensitivityRow
 from bnstudy.claims.sensitivity import attach, changes, kind, run, sentence
-from helpers.judging import DEPTHS, LEDGER, TARGETS, Row, judged, part
-from helpers.synthetic import BASE, Tables, drop
+from bnstudy.config.models import Claims, Grid, StudyConfig
+from bnstudy.pipeline.plan import Plan
+from helpers.judging import DEPTHS, LEDGER, TARGETS, judged, part
+from helpers.rows import claim_row
+from helpers.synthetic import BASE, GRIDS, Tables, drop
 from helpers.thetas import SEEDS, feed, given
 
 
-def again(tables: Tables, claim: str) -> dict[str, Row]:
+def again(tables: Tables, claim: str) -> dict[str, SensitivityRow]:
     """Return the rows of one claim by change, at the K of the whole file."""
-    return {r["change"]: r for r in run(part(claim), tables, DEPTHS, TARGETS, SEEDS, BASE)}
+    return {r.change: r for r in run(part(claim), tables, DEPTHS, TARGETS, SEEDS, BASE, GRIDS)}
 
 
 def rescaled(claim: str, outcome: str) -> list[str]:
@@ -23,7 +28,7 @@ def rescaled(claim: str, outcome: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         feed(patch, given(contrasts, [outcome] * len(contrasts)))
         found = again({}, claim)
-    return [found[f"{x} the smallest effect"]["verdict"] for x in ("half", "twice")]
+    return [found[f"{x} the smallest effect"].verdict for x in ("half", "twice")]
 
 
 def test_smallest_effect_halved_and_doubled() -> None:
@@ -54,8 +59,8 @@ def slower(tables: Tables, factor: float, **where: Any) -> Tables:
 def test_targets_are_exchanged(base: Tables) -> None:
     """An arm that is slower on its way to the second target alone."""
     row = again(slower(base, 3.0, arm="once", target=0.25), "Q3d")["targets swapped"]
-    assert (row["base_verdict"], row["verdict"], row["flipped"]) == ("supported", "contradicted", True)
-    assert again(base, "Q2a")["targets swapped"]["kind"] == "not recomputed"
+    assert (row.base_verdict, row.verdict, row.flipped) == ("supported", "contradicted", True)
+    assert again(base, "Q2a")["targets swapped"].kind == "not recomputed"
 
 
 def test_rates_beside_the_best_ones(base: Tables) -> None:
@@ -63,24 +68,24 @@ def test_rates_beside_the_best_ones(base: Tables) -> None:
     rates = base["rates"].query("role == 'lower@0.5'").groupby("arm")["rate"].first()
     slow = slower(base, 3.0, arm="bn", rate=rates["bn"])
     found = again(slow, "Q3f")
-    assert found.pop("lower rate for bn") == {
-        "id": "Q3f", "change": "lower rate for bn", "verdict": "contradicted", "base_verdict": "supported",
-        "flipped": True, "kind": "flipped", "settings": "2 of 2",
-    }  # fmt: skip
-    kinds = {name: row["kind"] for name, row in found.items() if "rate" in name}
+    assert found.pop("lower rate for bn") == SensitivityRow(
+        id="Q3f", change="lower rate for bn", verdict="contradicted", base_verdict="supported", flipped=True,
+        kind="flipped", settings="2 of 2",
+    )  # fmt: skip
+    kinds = {name: row.kind for name, row in found.items() if "rate" in name}
     assert kinds.pop("lower rates") == "flipped"
     assert kinds == dict.fromkeys(
         ["lower rate for bn_detached", "higher rates", "higher rate for bn", "higher rate for bn_detached"], "same"
     )
     both = slower(slow, 3.0, arm="bn_detached", rate=rates["bn_detached"])
-    assert again(both, "Q3f")["lower rates"]["kind"] == "same"
+    assert again(both, "Q3f")["lower rates"].kind == "same"
 
 
 def test_rates_that_are_listed_and_were_not_run_are_not_recomputed(base: Tables) -> None:
     rates, runs = base["rates"], base["convergence"]
     beside = rates.loc[rates["role"].str.startswith(("lower", "upper")), "rate"].unique()
     found = again({**base, "convergence": runs[~runs["rate"].isin(beside)]}, "Q3f")
-    assert {found[k]["kind"] for k in found if "rate" in k} == {"not recomputed"}
+    assert {found[k].kind for k in found if "rate" in k} == {"not recomputed"}
 
 
 def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
@@ -92,31 +97,43 @@ def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
         clean & (shift["batch"] == 32)
     ]
     made = {**base, "shift": shift}
-    assert judged(made, "Q2f")["Q2f"]["verdict"] == "mixed"
+    assert judged(made, "Q2f")["Q2f"].verdict == "mixed"
     found = again(made, "Q2f")
-    assert (found["batch 128"]["base_verdict"], found["batch 128"]["kind"]) == ("contradicted", "same")
+    assert (found["batch 128"].base_verdict, found["batch 128"].kind) == ("contradicted", "same")
     row = found["batch 32"]
-    assert (row["verdict"], row["flipped"], row["settings"]) == ("supported", True, "1 of 2")
-    assert again(drop(made, width=128), "Q2f")["width 128"]["kind"] == "not recomputed"
+    assert (row.verdict, row.flipped, row.settings) == ("supported", True, "1 of 2")
+    assert again(drop(made, width=128), "Q2f")["width 128"].kind == "not recomputed"
 
 
 def test_settings_that_name_a_factor_themselves_are_left_out(base: Tables) -> None:
     found = again(base, "U3")
-    assert {found[k]["settings"] for k in ("batch 32", "batch 128")} == {"0 of 3"}
+    assert {found[k].settings for k in ("batch 32", "batch 128")} == {"0 of 3"}
 
 
 def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables) -> None:
     made = {k: t[t["pool"] == 2].drop(columns="pool") if "pool" in t else t for k, t in base.items()}
     found = again(made, "Q2f")
-    assert found["pool 1"]["kind"] == "not recomputed" and found["batch 32"]["kind"] == "same"
+    assert found["pool 1"].kind == "not recomputed" and found["batch 32"].kind == "same"
 
 
 def test_the_study_s_own_network_is_no_change() -> None:
-    names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1})]
+    names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1}, GRIDS)]
     assert "batch 128" not in names and "pool 1" not in names and "batch 32" in names and len(names) == 3 + 6 + 5
-    for net, change in (("mlp", {"net resmlp"}), ("cnn", {"net resnet"}), ("resnet", set())):
-        found = {c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": net})}
-        assert {name for name in found if name.startswith("net ")} == change
+    assert "net resmlp" in names
+    names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": "resmlp"}, GRIDS)]
+    assert "net resmlp" not in names
+
+
+def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
+    grids = (
+        Grid(name="main", arms=("none", "bn"), depths=(5,)),
+        Grid(name="wide", arms=("none", "bn"), depths=(5,), widths=(64, 256), optimizers=("adam",)),
+        Grid(name="alone", arms=("bn",), depths=(5,), batches=(8,)),
+    )
+    asked = json.loads(Plan(StudyConfig(grids=grids, claims=Claims(depths={"shallow": 5}))).judged())["networks"]
+    assert asked == [{"optimizer": "adam"}, {"width": 256, "optimizer": "adam"}]
+    names = [c.name for c in changes(LEDGER.claim("Q3a"), BASE, asked)]
+    assert names[-2:] == ["optimizer adam", "width 256 optimizer adam"]
 
 
 @pytest.mark.parametrize(
@@ -132,11 +149,14 @@ def test_kinds(before: str, after: str, expected: str) -> None:
 
 
 def test_what_is_said() -> None:
-    def row(change: str, before: str, after: str) -> dict[str, Any]:
-        return {"id": "Q3a", "change": change, "base_verdict": before, "verdict": after, "kind": kind(before, after)}
+    def row(change: str, before: str, after: str, became: str = "") -> SensitivityRow:
+        became = became or kind(before, after)
+        return SensitivityRow(
+            id="Q3a", change=change, verdict=after, base_verdict=before, flipped=False, kind=became, settings=""
+        )
 
     kept = [row("a", "supported", "supported"), row("b", "supported", "supported")]
-    none = {"id": "Q3a", "change": "c", "base_verdict": "", "verdict": "not recomputed", "kind": "not recomputed"}
+    none = row("c", "", "not recomputed", "not recomputed")
     assert sentence("supported", [*kept, none]) == "Holds under all 2 changes tried."
     assert (
         sentence("inconclusive", [row("a", "inconclusive", "inconclusive")]) == "Stays open under the one change tried."
@@ -147,22 +167,19 @@ def test_what_is_said() -> None:
         "Changes from supported to contradicted with batch 32. Changes from supported to inconclusive with width 32. "
         "The same under 2 of 4 changes tried."
     )
-    rows: list[dict[str, Any]] = [{"id": "Q3a", "verdict": "supported"}, {"id": "Q9z", "verdict": "not tested"}]
-    attach(rows, moved)
-    assert rows[0]["robustness"] == ["batch 32"] and rows[0]["weakened"] == ["width 32"]
-    assert rows[1]["robustness"] == [] and rows[1]["robustness_sentence"] == "Not recomputed under any change."
+    rows = attach([claim_row(id="Q3a", verdict="supported"), claim_row(id="Q9z", verdict="not tested")], moved)
+    assert rows[0].robustness == ("batch 32",) and rows[0].weakened == ("width 32",)
+    assert rows[1].robustness == () and rows[1].robustness_sentence == "Not recomputed under any change."
 
 
-def test_every_claim_is_tried(base: Tables, held: dict[str, Row]) -> None:
+def test_every_claim_is_tried(base: Tables, held: dict[str, ClaimRow]) -> None:
     """One claim of each kind of endpoint."""
     some = part("Q1e", "Q2a", "Q3a", "Q3e", "Q3i", "Q4c", "U1", "U3")
-    found = run(some, base, DEPTHS, TARGETS, SEEDS, BASE)
-    assert {r["id"] for r in found} == {c.id for c in some.claims}
+    found = run(some, base, DEPTHS, TARGETS, SEEDS, BASE, GRIDS)
+    assert {r.id for r in found} == {c.id for c in some.claims}
     for r in found:
-        judged, all_ = r["settings"].split(" of ")
-        if judged == all_:
-            assert r["base_verdict"] == held[r["id"]]["verdict"], r
-        assert (r["verdict"] == "not recomputed") == (judged == "0") and r["flipped"] == (r["kind"] == "flipped")
-    rows = [dict(held[c.id]) for c in some.claims]
-    attach(rows, found)
-    assert all(r["robustness_sentence"].endswith(".") for r in rows)
+        tried, every = r.settings.split(" of ")
+        if tried == every:
+            assert r.base_verdict == held[r.id].verdict, r
+        assert (r.verdict == "not recomputed") == (tried == "0") and r.flipped == (r.kind == "flipped")
+    assert all(r.robustness_sentence.endswith(".") for r in attach([held[c.id] for c in some.claims], found))

@@ -11,13 +11,14 @@ import pytest
 from bnstudy.claims.judge import answers, choose, combine, decide, findings, judge, load, natural
 from bnstudy.claims.ledger import Claim, keys
 from bnstudy.claims.lookup import Missing, NotEvaluable
+from bnstudy.claims.records import ClaimRow, to_json
 from bnstudy.claims.sentences import effect, figures
-from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, Row, check_words, decided, word
+from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, check_words, decided, why, word
 from helpers.synthetic import BASE, Tables, drop, tables, write
 from helpers.thetas import SEEDS, exact, shades, theta
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may".split()
-SESOI = {
+SESOI: dict[str, list[float]] = {
     "Q1a": [0] * 2, "Q1b": [log(2)] * 4, "Q1c": [log(1.25)] * 6, "Q1d": [1, 1, log(1.25), log(1.25)], "Q1e": [0] * 2,
     "Q1f": [log(1.25)] * 2, "Q1g": [0] * 2, "Q2a": [2] * 6, "Q2b": [0] * 3, "Q2c": [5] * 3, "Q2d": [log(1.5)] * 2,
     "Q2e": [3] * 6, "Q2f": [1, 1], "Q3a": [log(1.25)] * 6, "Q3b": [0.25] * 2, "Q3c": [log(1.25)] * 2, "Q3d": [0] * 2,
@@ -93,17 +94,19 @@ def test_the_smallest_effects_and_what_must_lie_within_them() -> None:
 
 
 @pytest.mark.parametrize("claim", INTERVALS)
-def test_every_verdict_and_shade_comes_out_as_given_and_has_its_own_words(claim: str, held: dict[str, Row]) -> None:
+def test_every_verdict_and_shade_comes_out_as_given_and_has_its_own_words(
+    claim: str, held: dict[str, ClaimRow]
+) -> None:
     said, spec = set(), LEDGER.claim(claim)
     for key in keys(spec):
         made = words(spec, key)
         row = decided(claim, made)
-        found = [word(s) for s in row["settings"]]
+        found = [word(s) for s in row.settings]
         assert found == ["open" if isinstance(w, Exception) else w for w in made]
         verdict, _, shade = key.partition(".")
-        assert (row["verdict"], row["detail"]) == (verdict, shade or None)
-        assert row["n_seeds"] == SEEDS * (key != "not tested") and row["sesoi"] == pytest.approx(SESOI[claim][0])
-        text = row["sentence"]
+        assert (row.verdict, row.detail) == (verdict, shade or None)
+        assert row.n_seeds == SEEDS * (key != "not tested") and row.sesoi == pytest.approx(SESOI[claim][0])
+        text = row.sentence
         assert "{" not in text and "None" not in text and text[-1] == "."
         assert not set(BANNED) & set(text.lower().replace(".", " ").split()), text
         said.add(text)
@@ -114,8 +117,8 @@ def test_every_verdict_and_shade_comes_out_as_given_and_has_its_own_words(claim:
 @pytest.mark.parametrize("claim", INTERVALS)
 def test_mixed_names_both_sides(claim: str) -> None:
     row = decided(claim, words(LEDGER.claim(claim), "mixed"))
-    names = [s["name"] for s in row["settings"]]
-    yes, no = row["sentence"].split(" Not for ")
+    names = [s.name for s in row.settings]
+    yes, no = row.sentence.split(" Not for ")
     assert yes.endswith(f" for {names[0]}.") and all(n in no and n not in yes.removesuffix(names[0]) for n in names[1:])
 
 
@@ -127,46 +130,46 @@ SAID = {"Q1b": ("Q1", 1), "Q2a": ("Q2", 0), "Q3a": ("Q3", 0), "Q4a": ("Q4", 0)}
 
 
 @pytest.mark.parametrize("claim", INTERVALS)
-def test_the_other_sign_turns_every_word_that_rests_on_the_claim(claim: str, held: dict[str, Row]) -> None:
+def test_the_other_sign_turns_every_word_that_rests_on_the_claim(claim: str, held: dict[str, ClaimRow]) -> None:
     opposite = ["opposite" if "opposite" in shades(c) else "higher" for c in LEDGER.claim(claim).settings]
     pair = [decided(claim, made) for made in ("supported", opposite)]
-    assert [row["verdict"] for row in pair] == ["supported", "contradicted"]
-    for one, other in zip(*(row["settings"] for row in pair)):
-        if one["region"] != "within":
-            assert other["estimate"] == pytest.approx(-one["estimate"])
-            assert (other["ci_low"], other["ci_high"]) == pytest.approx((-one["ci_high"], -one["ci_low"]))
-    assert pair[0]["sentence"].split(". For")[0] != pair[1]["sentence"].split(". For")[0]
+    assert [row.verdict for row in pair] == ["supported", "contradicted"]
+    for one, other in zip(*(row.settings for row in pair)):
+        if one.region != "within":
+            assert other.estimate == pytest.approx(-one.estimate)
+            assert (other.ci_low, other.ci_high) == pytest.approx((-one.ci_high, -one.ci_low))
+    assert pair[0].sentence.split(". For")[0] != pair[1].sentence.split(". For")[0]
     rows = [list({**held, claim: row}.values()) for row in pair]
     if claim in FIGURES:
-        titles = [findings(LEDGER, r)[FIGURES[claim]]["title"] for r in rows]
-        assert titles[0] != titles[1] and pair[0]["sentence"].split(",")[0] != pair[1]["sentence"].split(",")[0]
+        titles = [findings(LEDGER, r)[FIGURES[claim]].title for r in rows]
+        assert titles[0] != titles[1] and pair[0].sentence.split(",")[0] != pair[1].sentence.split(",")[0]
     if claim in SAID:
         question, place = SAID[claim]
-        answer = [next(a for a in answers(LEDGER, r) if a["id"] == question) for r in rows]
-        said = [a["sentences"][place] for a in answer]
+        answer = [next(a for a in answers(LEDGER, r) if a.id == question) for r in rows]
+        said = [a.sentences[place] for a in answer]
         assert said[0].split(" (")[0] != said[1].split(" (")[0] and said[0][:40] != said[1][:40]
-        assert answer[0]["believe"][0] != answer[1]["believe"][0]
+        assert answer[0].believe[0] != answer[1].believe[0]
 
 
-def test_words_of_both_directions(held: dict[str, Row]) -> None:
+def test_words_of_both_directions(held: dict[str, ClaimRow]) -> None:
     rows = [
         [*{**held, **{c: decided(c, w) for c in ("Q1b", "Q3a", "Q4c")}}.values()] for w in ("supported", "opposite")
     ]
-    assert [answers(LEDGER, r)[2]["sentences"][0].split(":")[0] for r in rows] == ["Yes", "No"]
-    titles = [[findings(LEDGER, r)[figure]["title"] for figure in ("drift", "halves")] for r in rows]
+    assert [answers(LEDGER, r)[2].sentences[0].split(":")[0] for r in rows] == ["Yes", "No"]
+    titles = [[findings(LEDGER, r)[figure].title for figure in ("drift", "halves")] for r in rows]
     for said, title in zip(("moves less", "later half alone", "moves more", "early half alone"), sum(titles, [])):
         assert said in title
 
 
-def test_every_pair_of_lead_and_pivot_renders(held: dict[str, Row]) -> None:
+def test_every_pair_of_lead_and_pivot_renders(held: dict[str, ClaimRow]) -> None:
     for q in LEDGER.questions[:4]:
         lead, pivot = (
             [decided(c, words(LEDGER.claim(c), k)) for k in keys(LEDGER.claim(c))] for c in (q.lead, q.pivot)
         )
         seen = set()
         for pair in product(lead, pivot):
-            rows = list({**held, **{row["id"]: row for row in pair}}.values())
-            said = next(a for a in answers(LEDGER, rows) if a["id"] == q.id)["sentences"]
+            rows = list({**held, **{row.id: row for row in pair}}.values())
+            said = next(a for a in answers(LEDGER, rows) if a.id == q.id).sentences
             assert all(s and "{" not in s for s in said) and q.open
             seen.add(tuple(said))
         assert len(seen) >= 25
@@ -179,23 +182,23 @@ def test_partly_missing_counts_as_open() -> None:
     """Two of four contrasts missing: half supported is enough; two more open ones are too many."""
     missing = [Missing("no arm none at depth 20")] * 2
     row = decided("Q1b", ["supported", "supported", *missing])
-    assert row["verdict"] == "supported" and [s["verdict"] for s in row["settings"]] == ["supported"] * 2 + ["open"] * 2
-    assert row["settings"][2]["reason"] == "no arm none at depth 20" and "Left open: depth 20" in row["sentence"]
+    assert row.verdict == "supported" and [s.verdict for s in row.settings] == ["supported"] * 2 + ["open"] * 2
+    assert row.settings[2].reason == "no arm none at depth 20" and "Left open: depth 20" in row.sentence
     row = decided("Q1b", ["supported", "open", *missing])
-    assert row["verdict"] == "inconclusive" and row["reason"] == "no arm none at depth 20"
-    assert row["reason"] in row["sentence"]
+    assert row.verdict == "inconclusive" and row.reason == "no arm none at depth 20"
+    assert why(row) in row.sentence
 
 
 def test_not_evaluable_says_why() -> None:
     row = decided("Q4g", [NotEvaluable("none at depth 20: rate on the grid's edge")] * 2)
-    assert row["verdict"] == "inconclusive"
-    assert "not evaluable: none at depth 20: rate on the grid's edge" in row["sentence"]
+    assert row.verdict == "inconclusive"
+    assert "not evaluable: none at depth 20: rate on the grid's edge" in row.sentence
 
 
 def test_disagreeing_shades_give_the_careful_sentence() -> None:
     row = decided("Q4g", ["opposite", "negligible"])
-    assert (row["verdict"], row["detail"]) == ("contradicted", "not enough")
-    assert "shrinks" not in row["sentence"] and row["sentence"].startswith("It doesn't hold as said that ")
+    assert (row.verdict, row.detail) == ("contradicted", "not enough")
+    assert "shrinks" not in row.sentence and row.sentence.startswith("It doesn't hold as said that ")
 
 
 def censored(outcome: str, seeds: list[int], low: float | None = None) -> list[pd.DataFrame]:
@@ -212,19 +215,19 @@ def censored(outcome: str, seeds: list[int], low: float | None = None) -> list[p
 
 def test_one_aberrant_seed_changes_no_verdict() -> None:
     """n = 16, K = 25: k = 2. One run of arm none that diverged where bn is slower leaves it so; two do not."""
-    assert [s["detail"] for s in decided("Q3a", censored("opposite", [3]))["settings"]] == ["opposite"] * 6
-    after = decided("Q3a", censored("opposite", [3, 9]))["settings"]
-    assert [s["verdict"] for s in after] == ["open"] * 6
-    assert all(s["ci_high"] is None and s["ci_high_open"] for s in after)
+    assert [s.detail for s in decided("Q3a", censored("opposite", [3])).settings] == ["opposite"] * 6
+    after = decided("Q3a", censored("opposite", [3, 9])).settings
+    assert [s.verdict for s in after] == ["open"] * 6
+    assert all(s.ci_high is None and s.ci_high_open for s in after)
 
 
 def test_arm_that_never_arrives_is_an_outcome() -> None:
     every = list(range(SEEDS))
     row = decided("Q3a", censored("supported", every))
-    assert row["verdict"] == "supported" and row["estimate"] is None and row["ci_high"] is None
-    assert "times or more" in row["sentence"]
+    assert row.verdict == "supported" and row.estimate is None and row.ci_high is None
+    assert "times or more" in row.sentence
     row = decided("Q3a", censored("supported", every, -inf))
-    assert row["verdict"] == "inconclusive" and "16 of 16 seeds are censored" in row["sentence"]
+    assert row.verdict == "inconclusive" and "16 of 16 seeds are censored" in row.sentence
 
 
 def test_premises_of_q1e() -> None:
@@ -232,19 +235,19 @@ def test_premises_of_q1e() -> None:
     names = [c.name for c in LEDGER.claim("Q1e").settings]
     fails = {(names[0], "steps_ratio"): exact([0.01] * SEEDS), (names[1], "drift_ratio"): exact([0.0] * SEEDS)}
     row = decided("Q1e", "supported", fails)
-    one, other = (s["reason"] for s in row["settings"])
+    one, other = (why(s) for s in row.settings)
     assert "the premise fails, since without batch norm training takes 1.0 times" in one
     assert "not clearly more than 1.25 times" in one
     assert "the noise doesn't clearly make the next layer's input move more" in other
-    assert row["verdict"] == "inconclusive" and one.removeprefix("not evaluable: ") in row["sentence"]
+    assert row.verdict == "inconclusive" and one.removeprefix("not evaluable: ") in row.sentence
 
 
 def test_three_seeds_decide_nothing_and_say_why() -> None:
     rows, contrasts = judge(load(FILE, 3), tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
-    rows = [r for r in rows if not r["checks"]]
-    assert {r["verdict"] for r in rows} == {"inconclusive"} and contrasts
-    assert all("too few seeds: 3 seeds allow no interval for" in r["reason"] for r in rows)
-    assert all(r["reason"] in r["sentence"] for r in rows)
+    rows = [r for r in rows if not r.checks]
+    assert {r.verdict for r in rows} == {"inconclusive"} and contrasts
+    assert all("too few seeds: 3 seeds allow no interval for" in why(r) for r in rows)
+    assert all(why(r) in r.sentence for r in rows)
 
 
 # Words
@@ -273,21 +276,22 @@ def test_numbers_as_readers_see_them() -> None:
     ]
     assert natural(log(2.4), "ln times") == "2.4 times" and natural(-1.26, "points") == "−1.3 points"
     assert natural(None, "sd") == "not measurable"
-    row = {"shown_estimate": log(2.4), "shown_low": log(1.8), "shown_high": log(3.1), "unit": "ln times"}
-    assert effect(row) == "2.4 times (1.8 to 3.1)"
-    assert effect({**row, "shown_estimate": None, "shown_high": None}) == "1.8 times or more"
-    assert effect({**row, "shown_high": None}) == "2.4 times (1.8 or more)"
-    assert effect({**row, "shown_estimate": None}) == "1.8 to 3.1 times"
-    assert effect({**row, "shown_low": None, "shown_high": None}) == "2.4 times (no interval)"
+    estimate, low, high = log(2.4), log(1.8), log(3.1)
+    assert effect(estimate, low, high, "ln times") == "2.4 times (1.8 to 3.1)"
+    assert effect(None, low, None, "ln times") == "1.8 times or more"
+    assert effect(None, None, 2.0, "kurtosis") == "2.0 or less"
+    assert effect(estimate, low, None, "ln times") == "2.4 times (1.8 or more)"
+    assert effect(None, low, high, "ln times") == "1.8 to 3.1 times"
+    assert effect(estimate, None, None, "ln times") == "2.4 times (no interval)"
 
 
 def test_margins_do_not_reach_the_reader() -> None:
     """Q3d judges ln 1.25 - ln r, and speaks of r; its interval turns round with the sign."""
     row = decided("Q3d", "opposite")
-    s = row["settings"][0]
-    assert s["ci_high"] < 0 and s["shown_low"] < s["shown_high"]
-    assert s["shown_low"] == pytest.approx(log(1.25) - s["ci_high"])
-    assert s["shown_sesoi"] == pytest.approx(log(1.25)) and "1.25 times was allowed" in row["sentence"]
+    s = row.settings[0]
+    assert s.ci_high and s.shown_low and s.shown_high and s.ci_high < 0 and s.shown_low < s.shown_high
+    assert s.shown_low == pytest.approx(log(1.25) - s.ci_high)
+    assert s.shown_sesoi == pytest.approx(log(1.25)) and "1.25 times was allowed" in row.sentence
 
 
 # What is written
@@ -295,20 +299,20 @@ def test_margins_do_not_reach_the_reader() -> None:
 
 def test_rows_are_json_and_survive_csv(base: Tables, tmp_path: Path) -> None:
     rows, contrasts = judge(LEDGER, base, DEPTHS, base=BASE)
-    json.dumps(rows, allow_nan=False)
-    assert [r["id"] for r in rows if not r["checks"]] == INTERVALS == list(SESOI)
+    json.dumps(to_json(rows), allow_nan=False)
+    assert [r.id for r in rows if not r.checks] == INTERVALS == list(SESOI)
     frame = pd.DataFrame(contrasts)
     assert list(frame) == ["claim", "setting", "seed", "lower", "upper"] and (frame["lower"] <= frame["upper"]).all()
     assert (frame.groupby(["claim", "setting"])["seed"].nunique() == 16).all()
     write(base, tmp_path)
     again = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tmp_path.glob("*.csv")}
-    assert [r["sentence"] for r in judge(LEDGER, again, DEPTHS, base=BASE)[0]] == [r["sentence"] for r in rows]
+    assert [r.sentence for r in judge(LEDGER, again, DEPTHS, base=BASE)[0]] == [r.sentence for r in rows]
 
 
 def test_other_depths_and_targets_are_named() -> None:
     """A study with two depths of its own: the claims follow, and its middle depth is not there."""
     found = drop(drop(tables(depths=(2, 3, 6), seeds=8, thin=True), depth=3), target=0.25)
-    rows = {r["id"]: r for r in judge(LEDGER, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
-    assert rows["Q1b"]["settings"][0]["name"] == "depth 2, mean and spread"
-    assert rows["Q3h"]["verdict"] == "not tested" and "no middle depth" in rows["Q3h"]["reason"]
-    assert rows["Q3a"]["settings"][2]["reason"] == "no second target loss"
+    rows = {r.id: r for r in judge(LEDGER, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
+    assert rows["Q1b"].settings[0].name == "depth 2, mean and spread"
+    assert rows["Q3h"].verdict == "not tested" and "no middle depth" in why(rows["Q3h"])
+    assert rows["Q3a"].settings[2].reason == "no second target loss"

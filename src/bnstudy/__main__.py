@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 # One thread a job: the number of threads changes the bits of a sum, and parallelism is jobs.
@@ -61,22 +62,24 @@ def _claims(a: argparse.Namespace) -> None:
     from bnstudy.claims import judge as claims
     from bnstudy.claims import sensitivity
     from bnstudy.claims.others import with_others
+    from bnstudy.claims.records import IdentityRow, JudgedWith, from_json, to_json
     from bnstudy.core import store
 
     tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
     tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
-    ledger = with_others(claims.load(a.claims), tables, a.spec["depths"], a.spec["base"])
-    study = (tables, a.spec["depths"], a.spec["targets"], a.spec["seeds"], a.spec["base"])
-    rows, contrasts = claims.judge(ledger, *study)
-    changed = sensitivity.run(ledger, *study)
-    sensitivity.attach(rows, changed)
-    for name, found in (("contrasts", contrasts), ("robustness", changed)):
-        pd.DataFrame(found).to_csv(a.out.with_name(f"{name}.csv"), index=False, float_format="%.8g")
-    store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
-    store.write_json(a.out.with_name("findings.json"), claims.findings(ledger, rows))
-    identities = [identity.model_dump() for identity in ledger.identities]
-    store.write_json(a.out.with_name("ledger.json"), {**a.spec, "identities": identities})
-    store.write_json(a.out, rows)
+    given = from_json(JudgedWith, a.spec)
+    ledger = with_others(claims.load(a.claims), tables, given.depths, given.base)
+    study = (tables, given.depths, given.targets, given.seeds, given.base)
+    rows, thetas = claims.judge(ledger, *study)
+    changed = sensitivity.run(ledger, *study, given.networks)
+    rows = sensitivity.attach(rows, changed)
+    pd.DataFrame(thetas).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
+    pd.DataFrame(changed).to_csv(a.out.with_name("robustness.csv"), index=False, float_format="%.8g")
+    identities = tuple(IdentityRow(claims=tuple(i.claims), text=i.text) for i in ledger.identities)
+    store.write_json(a.out.with_name("answers.json"), to_json(claims.answers(ledger, rows)))
+    store.write_json(a.out.with_name("findings.json"), to_json(claims.findings(ledger, rows)))
+    store.write_json(a.out.with_name("ledger.json"), to_json(replace(given, identities=identities)))
+    store.write_json(a.out, to_json(rows))
 
 
 def _checks(a: argparse.Namespace) -> None:

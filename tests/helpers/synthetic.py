@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.pipeline.effective import robustness
-from helpers.training import BASE, SETTING, TARGETS
+from helpers.training import BASE, GRIDS, SETTING, TARGETS
 from helpers.world import FAMILIES, World
 
-__all__ = ["BASE", "SETTING", "TARGETS", "Tables", "checks", "drop", "swap", "tables", "whole", "write"]
+__all__ = ["BASE", "GRIDS", "SETTING", "TARGETS", "Tables", "checks", "drop", "swap", "tables", "whole", "write"]
 Tables = dict[str, pd.DataFrame]
 
 

@@ -81,5 +81,5 @@ def feed(patch: pytest.MonkeyPatch, what: Given) -> None:
             raise found
         return found
 
-    for endpoint in ENDPOINTS:
-        patch.setitem(ENDPOINTS, endpoint, partial(say, endpoint))
+    for name, endpoint in ENDPOINTS.items():
+        patch.setitem(ENDPOINTS, name, endpoint._replace(theta=partial(say, name)))

@@ -10,7 +10,7 @@ import pandas as pd
 
 SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
 BASE: dict[str, Any] = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
-GRIDS = (
+GRIDS: tuple[dict[str, Any], ...] = (
     {"optimizer": "adam"},
     {"batch": 32},
     {"batch": 128},

@@ -4,15 +4,16 @@ import ast
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
 from bnstudy.arms.names import module_of
 from bnstudy.claims.file import ClaimsError, load
-from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label, own_factors
+from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, factors, label, own_factors
 from bnstudy.config.study import Asked, Setting, StudyConfig, evaluation_seeds, settings, steps, tuning_seeds
 from bnstudy.core import store
+from bnstudy.core.factors import SETTING
 from bnstudy.core.fingerprints import digest, imported
 from bnstudy.core.plugins import names
 from bnstudy.data import local
@@ -77,10 +78,11 @@ class Plan:
 
     def judged(self) -> str:
         """What the claims' own names stand for in this study: depths, target losses, number of seeds, and the study's
-        own value of each factor that other grids vary."""
+        own value of each factor that other grids vary, with its networks of another kind."""
         study = self.config
         named = {"depths": dict(study.claims.depths), "targets": list(study.targets)}
-        return store.canonical({**named, "seeds": study.seeds.evaluation, "base": own_factors(study)})
+        kinds = {"base": own_factors(study), "networks": other_networks(study)}
+        return store.canonical({**named, "seeds": study.seeds.evaluation, **kinds})
 
     def effective(self) -> str:
         """The whole config, defaults included."""
@@ -127,6 +129,20 @@ class Plan:
             "tune": digest("bnstudy.training.tune"),  # what becomes of trained runs: no part of a cell's key
             "torch": version("torch").split("+")[0],
         }
+
+
+def other_networks(study: StudyConfig) -> list[dict[str, str | int]]:
+    """Return the networks of another kind that the study sets beside its own, each by the factors that differ.
+
+    They are those of which the grids hold two arms or more, since most claims contrast two; in the order of the grids.
+    """
+    own, arms = own_factors(study), dict[str, set[str]]()
+    for grid in study.grids:
+        crossed = dict(zip(SETTING, factors(study, grid).values()))
+        for values in product(*(crossed[name] for name in own)):
+            differs = {name: value for name, value in zip(own, values) if value != own[name]}
+            arms.setdefault(json.dumps(differs), set()).update(grid.arms)
+    return [json.loads(differs) for differs, have in arms.items() if differs != "{}" and len(have) > 1]
 
 
 def _data_spec(study: StudyConfig) -> dict[str, Any]:
