@@ -25,7 +25,14 @@ def planned(study: StudyConfig) -> set[str]:
             rows.append({**setting._asdict(), "role": role, "rate": 0.1, "evaluable": False, "reason": "planned"})
     every = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()} | {"rates": pd.DataFrame(rows)}
     claims = study.claims
-    found = judge(LEDGER, every, {str(name): depth for name, depth in claims.depths.items()}, study.targets, study.seeds.evaluation, own_factors(study))[0]
+    found = judge(
+        LEDGER,
+        every,
+        {str(name): depth for name, depth in claims.depths.items()},
+        study.targets,
+        study.seeds.evaluation,
+        own_factors(study),
+    )[0]
     return {row.id for row in found if row.verdict != "not tested"}
 
 

@@ -1,5 +1,6 @@
 """The claims file: what is wrong with one is said, with its place, before any work."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,47 @@ from typing import Any
 import pytest
 import yaml
 
+from bnstudy.claims.file import merged
 from bnstudy.claims.judge import ClaimsError, load
 from helpers.judging import FILE, LEDGER
+
+
+def whole_file() -> Any:
+    """Return the claims file with all its words in it, as a file of one's own may be."""
+    raw = yaml.safe_load(FILE.read_text())
+    return merged(raw, yaml.safe_load(FILE.with_name(raw.pop("text_file")).read_text()))
+
+
+def test_what_is_tested_and_what_is_said_stand_apart() -> None:
+    raw = yaml.safe_load(FILE.read_text())
+    said = yaml.safe_load(FILE.with_name(raw["text_file"]).read_text())
+    assert (
+        "texts" not in raw and "findings" not in raw and not {"short", "texts"} & {k for c in raw["claims"] for k in c}
+    )
+    assert list(said["claims"]) == [c["id"] for c in raw["claims"]]
+    assert {k for c in said["claims"].values() for k in c} == {"short", "texts"}
+
+
+def test_words_come_from_either_file(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(whole_file()))
+    assert load(tmp_path / "one.yaml") == LEDGER.model_copy(update={"text_file": None})
+    raw = yaml.safe_load(FILE.read_text())
+    raw["claims"][0]["short"] = "something else"
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="claims_text.yaml cannot be read"):
+        load(path)
+    shutil.copy(FILE.with_name("claims_text.yaml"), tmp_path)
+    mine = load(path)
+    assert mine.claim("Q1a").short == "something else" and mine.claim("Q1a").texts == LEDGER.claim("Q1a").texts
+    raw["claims"].append({**raw["claims"][1], "id": "Q1z"})
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="no words for Q1z: write `short` and `texts`"):
+        load(path)
+    text = tmp_path / "claims_text.yaml"
+    text.write_text(text.read_text().replace("  Q1a:\n    short", "  Q1a:\n    sesoi: 9.0\n    short"))
+    with pytest.raises(ClaimsError, match=r"claims_text.yaml cannot be used:\n  - claims.Q1a.sesoi: Extra inputs"):
+        load(path)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +70,7 @@ from helpers.judging import FILE, LEDGER
     ],
 )
 def test_a_bad_file_says_where_and_what(change: Any, message: str, tmp_path: Path) -> None:
-    raw = yaml.safe_load(FILE.read_text())
+    raw = whole_file()
     change(next(c for c in raw["claims"] if c["id"] == "Q3a"))
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(raw))
@@ -64,7 +104,7 @@ def test_loading_is_light() -> None:
 
 
 def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
-    raw = yaml.safe_load(FILE.read_text())
+    raw = whole_file()
     q2a = next(c for c in raw["claims"] if c["id"] == "Q2a")
     q2a["settings"] = [{"name": f"contrast {i}", "family": "contrast"} for i in range(16)]
     path = tmp_path / "claims.yaml"
@@ -87,7 +127,7 @@ def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:
         ({"when": {"Q1b": ["supported"]}, "text": "{Q1b[mood]}"}, "write {CLAIM"),
         ({"text": "x"}, "the last answer, and no other"),
     ):
-        raw = yaml.safe_load(FILE.read_text())
+        raw = whole_file()
         raw["questions"][0]["sentences"][0].insert(0, answer)
         (tmp_path / "claims.yaml").write_text(yaml.safe_dump(raw))
         with pytest.raises(ClaimsError, match=message):

@@ -31,10 +31,11 @@ class Plan:
 
     def __init__(self, study: StudyConfig) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
-            load(Path(study.claims.file), study.seeds.evaluation)
+            text = load(Path(study.claims.file), study.seeds.evaluation).text_file
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
+        self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
         self.study = study.study
         self.folder = f"results/{study.study}"
         self.jobs = dict(_jobs(study))
