@@ -1,5 +1,6 @@
 """Endpoints on tables small enough to work out by hand."""
 
+from itertools import product
 from math import inf, log, sqrt
 from typing import Any
 
@@ -15,46 +16,28 @@ DEPTHS = {"shallow": 2}
 Layers = dict[int, float]
 MAIN = {"checkpoint": "loss0.5"}
 DRIFT = {"site": "next", "start": "loss1.0", "end": "loss0.5"}
+NOISE = {"family": "noise", "severity": 3}
 STEP = {"matching": "step"}
 POKE = {"kind": "gradient", "dose": 0.01}
 TABLES = {
     "level": "levels", "landscape": "landscape", "kurtosis": "moments", "drift": "drift", "ics": "ics",
-    "gradient": "gradients", "poke": "intervention", "share": "intervention", "adaptation": "adaptation",
+    "affine": "affine", "input": "moments", "xhat": "xhat", "gradient": "gradients", "poke": "intervention", "share": "intervention", "adaptation": "adaptation",
 }  # fmt: skip
 """The table that an endpoint reads, by the first word of its name."""
 
 
 def rates(**reasons: str) -> pd.DataFrame:
-    rows = [
-        {
-            "arm": arm,
-            **BASE,
-            "role": role,
-            "rate": rate,
-            "evaluable": arm not in reasons,
-            "reason": reasons.get(arm, ""),
-        }
-        for arm, rate in (("none", 0.1), ("bn", 0.3))
-        for role in ("best@0.5", "best@0.25")
-    ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(product(("none", "bn"), ("best@0.5", "best@0.25")), columns=["arm", "role"]).assign(**BASE)
+    return table.assign(
+        rate=table["arm"].map({"none": 0.1, "bn": 0.3}),
+        evaluable=~table["arm"].isin(list(reasons)),
+        reason=table["arm"].map(reasons).fillna(""),
+    )
 
 
 def runs(arm: str, rate: float, steps: list[float | None], budget: int = 100) -> pd.DataFrame:
-    rows = [
-        {
-            "arm": arm,
-            **BASE,
-            "rate": rate,
-            "seed": i,
-            "target": 0.5,
-            "steps": s,
-            "reached": s is not None,
-            "budget": budget,
-        }
-        for i, s in enumerate(steps)
-    ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame({"seed": range(len(steps)), "steps": steps, "reached": [s is not None for s in steps]})
+    return table.assign(arm=arm, **BASE, rate=rate, target=0.5, budget=budget)
 
 
 def measured(arm: str, rate: float, rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -160,27 +143,6 @@ def test_drift_is_the_mean_of_layers_two_on_at_the_next_input() -> None:
         )
 
 
-def test_affine_motion_and_input_offset_are_rms_over_layers() -> None:
-    pair = {"seed": 0, "start": "init", "end": "loss0.5"}
-    affine = measured(
-        "bn", 0.3, [{**pair, "layer": k, "change_rms": x, "gamma_rms": 2.0} for k, x in ((1, 0.3), (2, 0.4))]
-    )
-    assert ends(theta("affine_motion", lookup(1, affine=affine), {"arms": ["bn"], "depth": "shallow"})) == [
-        (sqrt(0.125) / 2,) * 2
-    ]
-    moments = measured(
-        "bn",
-        0.3,
-        [
-            {"seed": 0, "checkpoint": "loss0.5", "site": "next", "layer": k, "offset": x}
-            for k, x in ((1, 0.3), (2, 0.4))
-        ],
-    )
-    assert ends(theta("input_offset", lookup(1, moments=moments), {"arms": ["bn"], "depth": "shallow"})) == [
-        (sqrt(0.125),) * 2
-    ]
-
-
 def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
     rows = [
         {"seed": s, "checkpoint": "step100", "site": "linear", "layer": k, "variance": x}
@@ -196,6 +158,10 @@ def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
 @pytest.mark.parametrize(
     "endpoint, spec, where, column, none, bn, expected",
     [
+        ("affine_motion", {}, {"start": "init", "end": "loss0.5"}, "change_rms", {1: 0.3, 2: 0.4}, None, sqrt(0.125) / 2),
+        ("input_offset", {}, {**MAIN, "site": "next"}, "offset", {1: 0.3, 2: 0.4}, None, sqrt(0.125)),
+        ("xhat_offset", NOISE, NOISE, "offset", {1: 0.1, 2: 0.7}, None, 0.5),
+        ("xhat_growth", NOISE, NOISE, "offset", {1: 0.1, 2: 0.7}, None, log(7)),
         ("level_ratio", {}, {"checkpoint": "loss0.5", "statistics": "running"}, "nll", {1: 0.6}, {1: 0.3}, log(2)),
         ("landscape_ratio", {"column": "change_absolute"}, MAIN, "change_absolute", {1: 0.6}, {1: 0.3}, log(2)),
         ("kurtosis_difference", {}, {**MAIN, "site": "linear"}, "excess_kurtosis", {1: 9, 2: -2, 3: 4}, {2: 1, 3: -1}, 2),
@@ -219,7 +185,7 @@ def test_which_way_an_endpoint_points(
     """Values by layer of a network of two arms, or of one; rows of any other place are never looked at."""
     arms = {"none": (0.1, none), **({"bn": (0.3, bn)} if bn else {})}
     places = [where, *({**where, key: "elsewhere"} for key in where)]
-    rest = {"seed": 0, "floor": 0.0, "reached": True, "budget": 200}
+    rest = {"seed": 0, "floor": 0.0, "gamma_rms": 2.0, "reached": True, "budget": 200}
     found = pd.concat(
         measured(
             arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0} for k, x in values.items()]
@@ -266,14 +232,6 @@ def test_shifted_accuracy() -> None:
     assert ends(theta("statistics_gain", at, {**pair, "arms": ["bn"], "statistics": "batch32"})) == [(5,) * 2]
     with pytest.raises(NotEvaluable):
         theta("statistics_gain", at, {**pair, "arms": ["none"], "statistics": "batch32"})
-
-
-def test_xhat_over_layers() -> None:
-    rows = [{"seed": 0, "family": "noise", "severity": 3, "layer": k, "offset": x} for k, x in ((1, 0.1), (2, 0.7))]
-    at = lookup(1, xhat=measured("bn", 0.3, rows))
-    spec = {"arms": ["bn"], "depth": "shallow", "family": "noise", "severity": 3}
-    assert ends(theta("xhat_offset", at, spec)) == [(0.5,) * 2]
-    assert ends(theta("xhat_growth", at, spec)) == [(log(7),) * 2]
 
 
 def test_usable_rates_are_counted_on_the_grid_alone() -> None:
