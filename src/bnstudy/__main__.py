@@ -62,7 +62,7 @@ def _claims(a: argparse.Namespace) -> None:
     from bnstudy.claims import judge as claims
     from bnstudy.claims import sensitivity
     from bnstudy.claims.others import with_others
-    from bnstudy.claims.records import IdentityRow, JudgedWith, from_json, to_json
+    from bnstudy.claims.records import JudgedWith, from_json, to_json
     from bnstudy.core import store
 
     tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
@@ -75,10 +75,9 @@ def _claims(a: argparse.Namespace) -> None:
     rows = sensitivity.attach(rows, changed)
     pd.DataFrame(thetas).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
     pd.DataFrame(changed).to_csv(a.out.with_name("robustness.csv"), index=False, float_format="%.8g")
-    identities = tuple(IdentityRow(claims=tuple(i.claims), text=i.text) for i in ledger.identities)
     store.write_json(a.out.with_name("answers.json"), to_json(claims.answers(ledger, rows)))
     store.write_json(a.out.with_name("findings.json"), to_json(claims.findings(ledger, rows)))
-    store.write_json(a.out.with_name("ledger.json"), to_json(replace(given, identities=identities)))
+    store.write_json(a.out.with_name("ledger.json"), to_json(replace(given, identities=tuple(ledger.identities))))
     store.write_json(a.out, to_json(rows))
 
 

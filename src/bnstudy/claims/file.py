@@ -23,10 +23,7 @@ Below, it is a trial: it runs, and where its seeds allow no interval every verdi
 
 WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
 """Keys of a claim or question that the text file may give."""
-TO_DO = (
-    "write `short` and `texts` of a claim, `open` of a question, beside its other keys, or under the same id in the file "
-    "that `text_file` names, as in text_file: claims_text.yaml"
-)
+TO_DO = "write `short` and `texts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
 Model = TypeVar("Model", Ledger, Text)
 
 
@@ -142,9 +139,8 @@ def load(path: Path, seeds: int | None = None) -> Ledger:
     """
     raw = _read(path)
     if isinstance(raw, dict) and isinstance(raw.get("text_file"), str):
-        text_path = path.with_name(raw["text_file"])
-        text = _read(text_path)
-        _valid(Text, text, text_path)
+        text = _read(path.with_name(raw["text_file"]))
+        _valid(Text, text, path.with_name(raw["text_file"]))
         raw = merged(raw, text)
     ledger = _valid(Ledger, raw, path)
     try:
@@ -167,10 +163,11 @@ def merged(raw: Any, text: Any) -> Any:
     """Return what a claims file says, with what it does not say itself from its text file, under the same ids."""
     whole = {**{key: text[key] for key in ("texts", "findings") if key in text}, **raw}
     for section in {"questions", "claims"} & set(text):
-        entries = raw.get(section) if isinstance(raw.get(section), list) else []
-        whole[section] = [
-            {**text[section].get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in entries
-        ]
+        if isinstance(raw.get(section), list):
+            words = text[section]
+            whole[section] = [
+                {**words.get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in raw[section]
+            ]
     return whole
 
 
@@ -185,8 +182,8 @@ def _valid(kind: type[Model], raw: Any, path: Path) -> Model:
         lacking = [e for e in error.errors() if e["type"] == "missing" and e["loc"][-1] in WORDS]
         errors = [_where(raw, e) for e in error.errors() if e not in lacking]
         if lacking:
-            names = dict.fromkeys(_where(raw, e).rpartition(".")[0].rpartition(".")[2] or "file" for e in lacking)
-            errors.append(f"no words for {', '.join(names)}: {TO_DO}")
+            owners = dict.fromkeys(_where(raw, e).rpartition(".")[0].rpartition(".")[2] or "file" for e in lacking)
+            errors.append(f"no words for {', '.join(owners)}: {TO_DO}")
         raise _unusable(path, errors) from None
     except (ValueError, TypeError) as error:
         raise ClaimsError(f"{path} cannot be read: {error}") from None

@@ -91,6 +91,8 @@ class Finding(Strict):
 
 
 class Identity(Strict):
+    """What holds by arithmetic, and is no evidence for these claims."""
+
     claims: list[Key]
     text: str
 
@@ -129,6 +131,6 @@ class Ledger(Strict):
 
 def keys(claim: Claim) -> list[str]:
     """Return every verdict and shade that a claim can have."""
-    each = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
-    several = {"not enough": None} if len(each) > 1 else {}
-    return ["supported", *(f"contradicted.{s}" for s in each | several), "mixed", "inconclusive", "not tested"]
+    every = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
+    several = {"not enough": None} if len(every) > 1 else {}
+    return ["supported", *(f"contradicted.{s}" for s in every | several), "mixed", "inconclusive", "not tested"]
