@@ -15,7 +15,7 @@ from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from trained import IMAGES, Source, cell
+from helpers.trained import IMAGES, Source, cell
 
 
 @pytest.fixture(scope="module")

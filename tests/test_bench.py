@@ -155,7 +155,8 @@ def test_size_counts_the_study_and_its_own_networks(tmp_path: Path) -> None:
     for name in ("s1", "e1", "e2", "of_another_study"):
         (tmp_path / "cells" / name).mkdir(parents=True)
         (tmp_path / "cells" / name / "init.npz").write_bytes(b"x" * 1000)
-    assert finished.size(folder, tmp_path / "cells", tmp_path / "data").value * 2**30 == pytest.approx(own + 3000)
+    gib = finished.size(folder, tmp_path / "cells", tmp_path / "data").value
+    assert gib is not None and gib * 2**30 == pytest.approx(own + 3000)
 
 
 def test_the_tiny_benchmark_gives_every_figure(
@@ -183,7 +184,7 @@ def reference(files: list[Path]) -> pd.DataFrame:
 
 
 def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    noise, files = np.random.default_rng(0), []
+    noise, files = np.random.default_rng(0), list[Path]()
     same = {"inputs": "raw", "net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
     for arm, depth, gain, rate, seed in [
         ("once", 10, 1.0, 0.03, 8), ("bn", 20, 1.0, 0.1, 0), ("bn", 5, 1.0, 0.1, 8), ("bn", 5, 0.41, 0.3, 0),

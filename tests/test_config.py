@@ -225,7 +225,7 @@ def test_settings_are_the_union_of_the_grids() -> None:
     study = c.StudyConfig.model_validate_json(json.dumps({"grids": grids}))
     found = c.settings(study)
     assert len(found) == 6 + 4 + 0 + 2 + 2  # the third grid adds rates to settings of the first
-    of = {(*s[:6], s.optimizer): asked for s, asked in found.items()}
+    of = {(s.arm, s.depth, s.gain, s.inputs, s.net, s.width, s.optimizer): asked for s, asked in found.items()}
     plain = (1.0, "standardized", "mlp", 64, "sgd")
     assert of["bn", 5, *plain].rates == ("best", "grid", "shared")
     assert of["bn", 5, *plain].measures == of["once", 5, *plain].measures == names("measures", "measure")

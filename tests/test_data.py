@@ -12,7 +12,7 @@ from bnstudy.core.cell import Splits
 from bnstudy.data import digits, images, mnist5k
 from bnstudy.data.batches import part
 from bnstudy.data.images import Images, checked, pool, split
-from trained import training_spec
+from helpers.trained import training_spec
 
 
 def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from scipy.stats import kurtosis, wasserstein_distance
 
 from bnstudy.measures import drift, moments
 from bnstudy.measures.common import DEAD, Units, moment_change, shape_change
-from trained import cell
+from helpers.trained import cell
 
 
 def shape_by_hand(a: np.ndarray, b: np.ndarray) -> float:

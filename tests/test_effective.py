@@ -11,7 +11,7 @@ from bnstudy.data.images import Images
 from bnstudy.data.samples import samples
 from bnstudy.data.shifts import shift
 from bnstudy.pipeline.effective import HOLDS, RUNS, line, logit, robustness
-from trained import IMAGES
+from helpers.trained import IMAGES
 
 SETTING = {
     "gain": 1.0,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from io import BytesIO
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,6 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-import synthetic
 from bnstudy.data import digits
 from bnstudy.data.colour import HUES, colour_at
 from bnstudy.data.samples import samples
@@ -47,6 +47,7 @@ from bnstudy.report.figures.svg import themed, to_svg
 from bnstudy.report.page.build import Example
 from bnstudy.report.page.ruler import WIDTH, ruler
 from bnstudy.report.results import CheckRow, Results
+from helpers import synthetic
 
 SIGHT = ("protan", "deutan", "tritan")
 
@@ -146,7 +147,7 @@ def test_ruler_draws_the_rule() -> None:
 def write(folder: Path, tables: synthetic.Tables) -> Results:
     """A study's results as figures read them: its tables, and no claims."""
     synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
     judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": synthetic.TARGETS, "base": synthetic.BASE}
     (folder / "claims.json").write_text("[]")
     (folder / "ledger.json").write_text(json.dumps(judged))
@@ -189,7 +190,10 @@ def test_texts_never_overlap_and_stay_inside(
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         boxes = []
-        for text in figure.findobj(lambda a: isinstance(a, Text) and a.get_visible() and a.get_text().strip()):
+        texts: list[Any] = figure.findobj(
+            lambda a: isinstance(a, Text) and a.get_visible() and bool(a.get_text().strip())
+        )
+        for text in texts:
             box = text.get_window_extent(canvas.get_renderer())
             if box.width > 0:
                 boxes.append((text.get_text(), box))
@@ -199,7 +203,7 @@ def test_texts_never_overlap_and_stay_inside(
             assert min(cross) <= 0.5, f"{name} at {width} in: {a!r} over {b!r}"
         for legend in figure.legends:  # its lines and marks too, and clear of the y label, centred on the figure
             frame = legend.get_window_extent(canvas.get_renderer())
-            for text in (figure._supylabel, figure._supxlabel):
+            for text in (figure._supylabel, figure._supxlabel):  # type: ignore[attr-defined]
                 box = text.get_window_extent(canvas.get_renderer())
                 assert not frame.overlaps(box), f"{name} at {width} in: legend over {text.get_text()!r}"
         for text, box in shown:
@@ -209,7 +213,8 @@ def test_texts_never_overlap_and_stay_inside(
 def _hidden_tick(figure: Figure, text: str, box: Bbox) -> bool:
     """Return whether a text is a tick label outside its axis's view: such labels exist as objects but are not drawn."""
     for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
+        both: tuple[Any, ...] = (axes.xaxis, axes.yaxis)
+        for axis in both:
             drawn = {id(t.label1) for t in axis._update_ticks() if t.label1.get_visible()} if axes.axison else set()
             for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
                 for label in (tick.label1, tick.label2):
@@ -435,13 +440,13 @@ def test_the_colour_share_stands_by_ground_arm_and_gain() -> None:
     ],
 )
 def test_figures_show_the_depths_that_the_claims_speak_of(
-    tmp_path, depths: list[int], count: int, shown: list[int]
+    tmp_path: Path, depths: list[int], count: int, shown: list[int]
 ) -> None:
     (tmp_path / "claims.json").write_text("[]")
     (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')
     rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
     table = pd.DataFrame(rows, columns=["depth", "arm"])
-    assert Results(tmp_path).depths(table, count=count) == shown
+    assert Results(tmp_path).depths(table, "arm", count) == shown
 
 
 def test_swapped_hues_stand_by_arm_and_statistics() -> None:

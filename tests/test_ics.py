@@ -17,7 +17,7 @@ from bnstudy.measures import ics
 from bnstudy.measures.steps import TrainingImages, crossing, gradients, layers
 from bnstudy.nets.base import Net, cross_entropy
 from bnstudy.nets.mlp import MLP, build
-from trained import RATE, SHARED, alone, cell, images_of
+from helpers.trained import RATE, SHARED, alone, cell, images_of
 
 MEASURES = ("ics", "intervention", "adaptation", "gradients", "landscape")
 

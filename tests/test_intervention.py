@@ -19,8 +19,8 @@ from bnstudy.measures.intervention import early_directions, left, shock
 from bnstudy.measures.steps import TrainingImages
 from bnstudy.nets.base import cross_entropy
 from bnstudy.nets.mlp import build
+from helpers.trained import RATE, alone, cell, images_of
 from test_drift import shape_by_hand
-from trained import RATE, alone, cell, images_of
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])

@@ -21,7 +21,7 @@ from bnstudy.pipeline.records import EvaluateResult, MeasureJob, MeasureResult, 
 from bnstudy.training import stacks
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import Stack, Trainer
-from trained import SPLITS, cell_spec
+from helpers.trained import SPLITS, cell_spec
 
 FACTORS = Setting(
     arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1

@@ -14,7 +14,7 @@ from bnstudy.measures import steps as by_hand
 from bnstudy.measures.landscape import along_the_gradient, gradient_change, hessian_top, input_share, largest_eigenvalue
 from bnstudy.nets.base import Net
 from bnstudy.nets.mlp import MLP, build
-from trained import SHARED, alone, cell, images_of
+from helpers.trained import SHARED, alone, cell, images_of
 
 ARMS = pytest.mark.parametrize("arm", ["none", "bn"])
 

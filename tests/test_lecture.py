@@ -32,7 +32,7 @@ from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.painted import Tested, lecture, spurious_colour
 from bnstudy.measures.view import SeedView
 from bnstudy.training.train import build
-from trained import IMAGES, cell, training_spec
+from helpers.trained import IMAGES, cell, training_spec
 
 LECTURE = ("lecture_white", "lecture_gray")
 RED, CYAN = torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 1])
@@ -106,9 +106,7 @@ def test_painted_images_are_standardized_by_the_training_images_of_the_seed() ->
     raw, index = pixels(IMAGES, "lecture_gray", 1), split(IMAGES.y, asdict(spec.splits), 1)
     mean, sd = raw[index["train"]].mean((0, 2, 3)), raw[index["train"]].std((0, 2, 3))
     expected = (raw[index["test"]] - mean[:, None, None]) / sd[:, None, None]
-    np.testing.assert_allclose(
-        part(IMAGES, spec["splits"], spec["setting"]["inputs"], 1, "test")[0], expected.reshape(256, -1), atol=2e-5
-    )
+    np.testing.assert_allclose(part(IMAGES, spec, 1, "test")[0], expected.reshape(256, -1), atol=2e-5)
 
 
 def test_networks_of_the_lecture_split_have_588_inputs_at_14_pixels() -> None:

@@ -6,7 +6,7 @@ import torch
 
 from bnstudy.measures import levels
 from bnstudy.measures.common import Table
-from trained import cell
+from helpers.trained import cell
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])

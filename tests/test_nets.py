@@ -22,8 +22,8 @@ from bnstudy.nets.base import Net
 from bnstudy.nets.cnn import SIDE, strides
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training.train import Run, build, train
+from helpers.trained import IMAGES, Source, cell, cell_spec, training_spec
 from test_train import EXACT, norm_of
-from trained import IMAGES, Source, cell, cell_spec, training_spec
 
 torch.set_num_threads(1)  # other processes may be at work
 NETS = ("cnn", "resnet", "resmlp")

@@ -19,7 +19,7 @@ from bnstudy.data.images import read, split
 from bnstudy.data.local import Unusable, digest
 from bnstudy.data.prepare import prepare
 from bnstudy.pipeline.plan import Plan
-from data_jobs import load, refused, spec
+from helpers.data_jobs import load, refused, spec
 
 ROOT = Path(__file__).parents[1]
 

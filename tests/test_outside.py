@@ -20,8 +20,8 @@ from bnstudy.config import study as c
 from bnstudy.core import fingerprints as code
 from bnstudy.core.plugins import names
 from bnstudy.pipeline.rehearsal import check
-from project import ROOT, copy
-from synthetic import BASE, tables
+from helpers.project import ROOT, copy
+from helpers.synthetic import BASE, tables
 
 README = re.search(r"```python\n(\"\"\".*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README

@@ -20,7 +20,6 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-import synthetic
 from bnstudy.claims import judge as ledger
 from bnstudy.claims import sensitivity
 from bnstudy.claims.records import to_json
@@ -35,6 +34,7 @@ from bnstudy.report.page.blocks import FIGURE, change
 from bnstudy.report.page.build import _made, build
 from bnstudy.report.page.walk import body, mathml
 from bnstudy.report.results import Results
+from helpers import synthetic
 
 ROOT = Path(__file__).parents[1]
 Pictures = Callable[[str, Callable[[float], Figure]], dict[str, str]]
@@ -56,10 +56,17 @@ CONFIG = {
 }  # fmt: skip
 
 
+def found(pattern: str, text: str, flags: int = 0) -> str:
+    """Return the first group of a pattern that the text holds."""
+    match = re.search(pattern, text, flags)
+    assert match, pattern
+    return match[1]
+
+
 def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool = False) -> Path:
     """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
     synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)
@@ -96,9 +103,9 @@ def here(folder: Path, names: list[str] = NOTEBOOKS, pictures: Pictures = undraw
     """Executed notebooks, their cells run in this process: kernels take seconds."""
     done = []
     for name in names:
-        cells, scope = [], {}
+        cells, scope = [], dict[str, Any]()
         for cell in source(name).cells:
-            outputs = []
+            outputs: list[Any] = []
             if cell.cell_type == "code":
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(show, "_display", lambda data, outputs=outputs: outputs.append(output(data)))
@@ -196,7 +203,7 @@ def test_it_asks_the_network_for_nothing(support: str) -> None:
 def test_script_matches_its_hash(support: str) -> None:
     import hashlib
 
-    script = re.search(r"<script>(.*?)</script>", support, re.S)[1]
+    script = found(r"<script>(.*?)</script>", support, re.S)
     assert f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}" in support
 
 
@@ -211,7 +218,7 @@ def test_figures_have_alternatives_and_data(support: str) -> None:
     blocks = re.findall(r"<figure .*?</figure>", support, re.S)
     for block in blocks:
         assert len(re.findall(r'role="img" aria-label="[^"]{40,}"', block)) == 2 and block.count("<svg") == 2
-        rows = base64.b64decode(re.search(r"data:text/csv;base64,([^\"]+)", block)[1]).decode().splitlines()
+        rows = base64.b64decode(found(r"data:text/csv;base64,([^\"]+)", block)).decode().splitlines()
         assert len(rows) > 2 and all(row.count(",") == rows[0].count(",") for row in rows)
 
 
@@ -296,7 +303,7 @@ def test_findings_and_figures_know_each_other(kernels: Path) -> None:
 
 def test_the_first_screen_is_short_and_chosen_by_verdict(support: str, oppose: str) -> None:
     for text in (support, oppose):
-        answers = re.search(r'<div class="answers">(.*?)</div>', text, re.S)[1]
+        answers = found(r'<div class="answers">(.*?)</div>', text, re.S)
         words = html.unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", answers, flags=re.S)).split()
         assert answers.count("<article>") == 4 and answers.count("<p>") == 8
         assert len([w for w in words if re.search("[A-Za-z]", w)]) <= 200
@@ -321,7 +328,7 @@ def test_what_verdicts_hang_on(tmp_path: Path) -> None:
     for name, block in blocks.items():
         assert html.escape(rows[name]["robustness_sentence"]) in block
         assert ('class="changes"' in block) == bool(rows[name]["robustness"])
-    grid = re.search(r'<table class="grid">(.*?)</table>', text, re.S)[1]
+    grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
     assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == list(rows)
     cells = re.findall(r'aria-hidden="true">(.)</span><span class="sr">([^<]+)<', grid)
     assert all(
@@ -381,7 +388,7 @@ def test_figure_text_is_legible_on_a_phone(support: str) -> None:
     pictures = re.findall(r'<div class="narrow".*?</svg>', support, re.S)
     assert len(pictures) == len(figures(support))
     for picture in pictures:
-        scale = (390 - 2 * 16) / float(re.search(r'viewBox="0 0 ([\d.]+)', picture)[1])
+        scale = (390 - 2 * 16) / float(found(r'viewBox="0 0 ([\d.]+)', picture))
         assert min(float(s) for s in re.findall(r"font-size: ?([\d.]+)px", picture)) * scale >= 11
 
 

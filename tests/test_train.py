@@ -17,7 +17,7 @@ from bnstudy.data.batches import order, part
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.convergence import steps_to
 from bnstudy.training.train import Run, build, train, train_on
-from trained import Source, cell_spec, training_spec
+from helpers.trained import Source, cell_spec, training_spec
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
 IMAGES = digits.load()

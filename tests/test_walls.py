@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from project import ROOT
+from helpers.project import ROOT
 
 SOURCE = ROOT / "src/bnstudy"
 BY_NAME = {

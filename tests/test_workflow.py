@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import project
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
 from bnstudy.report.results import COLUMNS
+from helpers import project
 
 ROOT = project.ROOT
 

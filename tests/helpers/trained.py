@@ -102,7 +102,7 @@ class Block(nn.Module):
         return torch.relu(self.norm(self.linear(x)))
 
 
-def alone(net: Any, model: int, dtype: torch.dtype = torch.float32) -> nn.Sequential:
+def alone(net: Any, model: int, dtype: torch.dtype = torch.float32) -> Any:
     """Network ``model`` of a stack of arm none or bn as plain torch.nn, on samples by rows; its last module is the
     head. Batch norm is in training mode: on the batch's statistics."""
     blocks = []

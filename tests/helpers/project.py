@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDERS = ("config", "profiles", "report", "src", "workflow")
 """All that a study needs, beside the Snakefile."""
 
