@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any
 
-from bnstudy.claims.sentences import natural
+from bnstudy.claims.numbers import natural
 from bnstudy.report.figures.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.report.figures.ruler import ruler
 
