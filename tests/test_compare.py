@@ -1,10 +1,12 @@
 """Two studies side by side."""
 
+from pathlib import Path
+
 import pytest
 
 from bnstudy.claims.records import ClaimRow, JudgedWith
 from bnstudy.compare import Study, load, page
-from rows import claim_row
+from helpers.rows import claim_row
 
 
 def row(id: str, verdict: str, detail: str | None = None) -> ClaimRow:
@@ -45,6 +47,6 @@ def test_two_that_agree_have_nothing_to_say() -> None:
     assert "None." in sections(compared(rows, rows))["Where the two disagree"]
 
 
-def test_a_folder_without_claims_is_explained(tmp_path) -> None:
+def test_a_folder_without_claims_is_explained(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="is no finished study.*snakemake"):
         load(tmp_path)

@@ -1,27 +1,44 @@
-"""Which rates a setting is run at, and which seeds share a cell."""
+"""What jobs are told and do: the rates of a setting, the seeds of a cell, and files that appear whole."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bnstudy.__main__ import main
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
+from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
+from bnstudy.core.setting import Setting
 from bnstudy.data import digits
 from bnstudy.data.images import save
-from bnstudy.pipeline.jobs import blocks, rates_of
-from bnstudy.pipeline.plan import FEW, Plan
+from bnstudy.pipeline.jobs import rates_of
+from bnstudy.pipeline.plan import SHARED_SECONDS, Plan
+from bnstudy.pipeline.records import EvaluateResult, MeasureJob, MeasureResult, Rate, SweepJob
 from bnstudy.training import stacks
-from bnstudy.training.stacks import Progress, Trainer
+from bnstudy.training.progress import Progress
+from bnstudy.training.stacks import Stack, Trainer
+from helpers.trained import SPLITS, cell_spec
+
+FACTORS = Setting(
+    arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1
+)
+
+
+def row(role: str, rate: float) -> Rate:
+    return Rate(setting=FACTORS, role=role, rate=rate, evaluable=True, reason="")
+
 
 ROLES = [
-    {"role": role, "rate": rate}
+    row(role, rate)
     for role, rate in {
         "lower@0.5": 0.056, "best@0.5": 0.1, "upper@0.5": 0.18, "lower@0.25": 0.1, "best@0.25": 0.18, "upper@0.25": 0.32,
         "shared": 0.03,
     }.items()
-] + [{"role": "grid", "rate": rate} for rate in (0.01, 0.1, 1.0)]  # fmt: skip
+] + [row("grid", rate) for rate in (0.01, 0.1, 1.0)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -36,12 +53,12 @@ ROLES = [
         (["best", "grid"], {0.1: "levels", 0.18: "curve", 0.01: "curve", 1.0: "curve"}),
     ],
 )
-def test_networks_at_the_best_rate_of_the_main_target_are_kept(asked: list[str], rates: dict[float, str]) -> None:
+def test_networks_at_the_best_rate_of_the_main_target_are_kept(asked: list[str], rates: dict[float, Keep]) -> None:
     assert rates_of(ROLES, asked, 0.5, "levels") == rates
 
 
 def test_a_target_of_one_has_its_roles() -> None:
-    assert rates_of([{"role": "best@1", "rate": 0.1}], ["best"], 1.0, "end") == {0.1: "end"}
+    assert rates_of([row("best@1", 0.1)], ["best"], 1.0, "end") == {0.1: "end"}
 
 
 @pytest.mark.parametrize(
@@ -51,13 +68,13 @@ def test_a_target_of_one_has_its_roles() -> None:
 def test_what_is_kept_follows_from_what_is_measured(measures: list[str], kept: str) -> None:
     grid = {"name": "a", "arms": ("none",), "depths": (5, 10, 20), "measures": tuple(measures)}
     study = StudyConfig.model_validate({"grids": (grid,)})
-    asked = json.loads(Plan(study).evaluate("none_mlp_d5to20"))["settings"]
-    assert [entry["keep"] for entry in asked] == [kept] * 3
+    asked = Plan(study).evaluate("none_mlp_d5to20").settings
+    assert [setting.keep for setting in asked] == [kept] * 3
 
 
 def test_cells_hold_up_to_eight_seeds() -> None:
-    assert blocks([*range(19)], 16) == [[*range(8)], [*range(8, 16)], [16, 17, 18]]
-    assert blocks([1, 2, 3], 1) == [[1], [2], [3]]
+    assert by_cell([*range(19)], 16) == [(*range(8),), (*range(8, 16),), (16, 17, 18)]
+    assert by_cell([1, 2, 3], 1) == [(1,), (2,), (3,)]
 
 
 @pytest.mark.parametrize(
@@ -72,45 +89,44 @@ def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[st
     plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
     assert list(plan.jobs) == jobs
     assert [s.depth for job in plan.jobs.values() for s in job] == [2, 3, 4, 20]
-    assert all(plan.work(job) <= FEW or len(plan.jobs[job]) == 1 for job in jobs)
+    assert all(plan.work(job) <= SHARED_SECONDS or len(plan.jobs[job]) == 1 for job in jobs)
     if len(jobs) > 1:
         assert plan.work(jobs[0]) < plan.work(jobs[-1])  # the long one starts first
 
 
-SETTING = {"arm": "bn", "depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 32, "batch": 32}
-BASE = {
-    "setting": {**SETTING, "optimizer": "sgd", "pool": 1},
-    "momentum": 0.9,
-    "targets": [1.2, 0.9],
-    "splits": {"train": 960, "test": 256, "heldout": 256},
-}
+def cells(steps: int, rates: Sequence[float], seeds: Sequence[int] = (1, 2)) -> list[CellSpec]:
+    targets = (1.2, 0.9)
+    training = TrainingSpec(setting=FACTORS, steps=steps, momentum=0.9, targets=targets, splits=SPLITS)
+    return [cell_spec(training, rate, seeds, "curve") for rate in rates]
 
 
 def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what stands in the store as if every budget had been trained from the start."""
-    save(digits.load({}), tmp_path / "digits.npz")
-    cells = [{"rate": rate, "seeds": [1, 2], "keep": "curve"} for rate in (1e-4, 0.1, 1e6, 1e-5)]
+    save(digits.load(), tmp_path / "digits.npz")
     budgets = [30, 60, 90]
     begun: list[int] = []
 
     def trainer(folder: str, budgets: list[int]) -> Trainer:
         monkeypatch.setattr(stacks, "CELLS", tmp_path / folder)
-        made = Trainer(BASE, tmp_path / "digits.npz", 4, budgets, Progress("test"))
+        made = Trainer(tmp_path / "digits.npz", 4, budgets, Progress("test"))
         begin = made._begin
-        monkeypatch.setattr(
-            made, "_begin", lambda cells, steps: begun.extend([len(cells)] * bool(cells)) or begin(cells, steps)
-        )
+
+        def counting(cells: list[CellSpec]) -> list[Stack]:
+            begun.extend([len(cells)] * bool(cells))
+            return begin(cells)
+
+        monkeypatch.setattr(made, "_begin", counting)
         return made
 
     on = trainer("on", budgets)
-    on.train(cells[:3], 30)
-    on.train([cells[0], cells[2], cells[3]], 60)  # one is done, one is new
-    on.train([cells[0], cells[3]], 90)
+    rates = {30: (1e-4, 0.1, 1e6), 60: (1e-4, 1e6, 1e-5), 90: (1e-4, 1e-5)}  # one is done, one is new
+    for steps in budgets:
+        on.train(cells(steps, rates[steps]))
     assert begun == [3, 1] and not on.paused
-    for steps, wanted in ((30, cells[:3]), (60, [cells[0], cells[2], cells[3]]), (90, [cells[0], cells[3]])):
-        for cell in wanted:
-            trainer("anew", [steps]).train([cell], steps)
-            name = store.key({**BASE, "steps": steps, **cell})
+    for steps in budgets:
+        for cell in cells(steps, rates[steps]):
+            trainer("anew", [steps]).train([cell])
+            name = store.key(cell)
             paused, anew = (store.arrays(tmp_path / folder, name, "curve") for folder in ("on", "anew"))
             assert all(np.array_equal(paused[k], anew[k], equal_nan=True) for k in anew), (steps, cell)
     assert {p.name for p in (tmp_path / "on").iterdir()} == {p.name for p in (tmp_path / "anew").iterdir()}
@@ -118,12 +134,88 @@ def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: p
 
 def test_what_is_stored_already_is_passed_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after an interrupted job: the middle budget of a cell is there, and its stack goes on past it."""
-    save(digits.load({}), tmp_path / "digits.npz")
-    cell = {"rate": 1e-4, "seeds": [1], "keep": "curve"}
+    save(digits.load(), tmp_path / "digits.npz")
+    at = {steps: cells(steps, [1e-4], [1]) for steps in (25, 50, 75)}
     monkeypatch.setattr(stacks, "CELLS", tmp_path / "cells")
-    say = Progress("test")
-    Trainer(BASE, tmp_path / "digits.npz", 4, [50], say).train([cell], 50)
-    trainer = Trainer(BASE, tmp_path / "digits.npz", 4, [25, 50, 75], say)
-    assert trainer.train([cell], 25) > 0 and trainer.train([cell], 50) == 0 and trainer.train([cell], 75) > 0
-    assert say.trained == 3
-    assert len(store.arrays(tmp_path / "cells", store.key({**BASE, "steps": 75, **cell}), "curve")["loss"]) == 75
+    progress = Progress("test")
+    Trainer(tmp_path / "digits.npz", 4, [50], progress).train(at[50])
+    trainer = Trainer(tmp_path / "digits.npz", 4, [25, 50, 75], progress)
+    assert trainer.train(at[25]) > 0 and trainer.train(at[50]) == 0 and trainer.train(at[75]) > 0
+    assert progress.trained == 3
+    assert len(store.arrays(tmp_path / "cells", store.key(at[75][0]), "curve")["loss"]) == 75
+
+
+def test_a_specification_of_any_size_reaches_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that a command line cannot hold (128 KiB on Linux)."""
+    grid = {"name": "a", "arms": ["bn"], "depths": [2], "gains": [1 + i / 1000 for i in range(1500)]}
+    study = {"grids": [grid], "claims": {"depths": {"shallow": 2}}}
+    plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
+    [job] = plan.jobs
+    monkeypatch.chdir(tmp_path)
+    path = Path(plan.spec("measure", plan.measure(job)))
+    assert path.stat().st_size > 200 * 1024
+    assert store.read_json(MeasureJob, path) == plan.measure(job)
+    store.write_json(Path("index.json"), EvaluateResult(cells=(), trained=0, seconds={}, rows=()))
+    command = [
+        "bnstudy",
+        "measure",
+        "--spec",
+        str(path),
+        "--data",
+        "none.npz",
+        "--index",
+        "index.json",
+        "--out",
+        "o.json",
+    ]
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    assert store.read_json(MeasureResult, Path("o.json")).tables == {}
+
+
+def test_a_specification_has_a_file_of_its_own_and_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = {"name": "a", "arms": ["bn"], "depths": [5, 10, 20]}
+    plan = Plan(StudyConfig.model_validate_json(json.dumps({"grids": [grid]})))
+    monkeypatch.chdir(tmp_path)
+    [job] = plan.jobs
+    first = Path(plan.spec("sweep", plan.sweep(job)))
+    written = first.stat().st_mtime_ns
+    assert Path(plan.spec("sweep", plan.sweep(job))) == first and first.stat().st_mtime_ns == written
+    changed = replace(plan.sweep(job), momentum=0.5)
+    assert Path(plan.spec("sweep", changed)) != first  # which makes Snakemake run the job again
+    assert store.read_json(SweepJob, first) == plan.sweep(job)
+
+
+@pytest.mark.parametrize("fault", ["{}", '{"seeds": [1.5]}', "not JSON"])
+def test_a_specification_that_is_none_is_refused(fault: str) -> None:
+    with pytest.raises(ValueError, match="SweepJob|JSON"):
+        store.parse(SweepJob, fault)
+
+
+def test_a_missing_flag_is_a_message_on_how_to_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    required = {"measure": "--spec, --data, --index, --out", "claims": "--spec, --tables, --claims, --checks, --out"}
+    for command, flags in required.items():
+        monkeypatch.setattr("sys.argv", ["bnstudy", command])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2 and f"bnstudy {command}" in said and f"required: {flags}" in said
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "folder/a.txt"
+    store.write_text(path, "before")
+    with store.writing(path) as first, store.writing(path) as second:
+        assert first != second  # two processes that write the same file never meet
+        first.write_text("first")
+        second.write_text("second")
+        assert path.read_text() == "before"
+    assert path.read_text() == "first"
+    with pytest.raises(OSError, match="full"), store.writing(path) as unfinished:
+        unfinished.write_text("half")
+        raise OSError("the disk is full")
+    assert path.read_text() == "first" and [p.name for p in path.parent.iterdir()] == ["a.txt"]

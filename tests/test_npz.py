@@ -19,7 +19,7 @@ from bnstudy.data.images import read, split
 from bnstudy.data.local import Unusable, digest
 from bnstudy.data.prepare import prepare
 from bnstudy.pipeline.plan import Plan
-from data_jobs import load, refused, spec
+from helpers.data_jobs import load, refused, spec
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,7 +93,7 @@ WRONG_NPZ: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "layout": (odd(layout="CHWN"), ("layout is 'CHWN'", "NCHW or NHWC")),
     "layout of three axes": (odd(x=X[:, 0], layout="NCHW"), ("layout is 'NCHW'", "write NHW,")),
     "a blank channel": (odd(x=X * np.array([1, 1, 0], np.uint8)[:, None, None]), ("channel 2 has the same value",)),
-    "lengths": (odd(y=Y[:-1]), ("x has 700 images, y 699 labels", "one label an image")),
+    "lengths": (odd(y=Y[:-1]), ("x has 700 images, y 699 labels", "one label per image")),
     "one-hot": (odd(y=np.eye(3, dtype=int)[Y]), ("shape [700, 3]", "ravel")),
     "float labels": (odd(y=Y.astype(float)), ("y is an array of dtype <f8", "astype(numpy.int64)")),
     "negative labels": (odd(y=Y - 1), ("labels lie in -1..1", "return_inverse")),
@@ -191,7 +191,7 @@ def test_the_content_of_the_users_file_is_what_counts(tmp_path: Path) -> None:
     assert plan(tmp_path, first, ", images: 690").data != before.data
     first.write_bytes(npz_bytes(x=X ^ 1))  # as many bytes, other pixels
     assert plan(tmp_path, first).data != before.data
-    refused(lambda: prepare(before.data_spec), "changed while the study ran", "run again")
+    refused(lambda: prepare(before.images), "changed while the study ran", "run again")
 
 
 def test_images_keeps_a_stratified_few(tmp_path: Path) -> None:
@@ -211,12 +211,14 @@ def test_a_file_too_large_to_hash_is_refused(tmp_path: Path, monkeypatch: pytest
 def test_the_job_ends_with_a_message(tmp_path: Path) -> None:
     path, out = tmp_path / "mine.npz", tmp_path / "data.npz"
     np.savez(path, **odd(y=None))
-    command = [sys.executable, "-m", "bnstudy", "data", "--out", str(out), "--spec", store.canonical(spec("npz", path))]
+    job = tmp_path / "job.json"
+    store.write_json(job, spec("npz", path))
+    command = [sys.executable, "-m", "bnstudy", "data", "--out", str(out), "--spec", str(job)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "no images from data source npz" in done.stderr and "no array y; the file holds x" in done.stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["mine.npz"]
+    assert {p.name for p in tmp_path.iterdir()} == {"mine.npz", "job.json"}
 
 
 def test_the_workflow_takes_a_path_of_any_characters(tmp_path: Path) -> None:

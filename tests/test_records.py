@@ -9,7 +9,7 @@ import pytest
 
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.records import ClaimRow, from_json, to_json
-from synthetic import BASE, whole
+from helpers.synthetic import BASE, whole
 
 LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")
 

@@ -1,7 +1,7 @@
 """The stacked trainer against plain torch.nn, and the independence of a run from its stack."""
 
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,30 +10,29 @@ from torch import nn
 
 from bnstudy.arms import noise
 from bnstudy.core import store
+from bnstudy.core.cell import Keep, TrainingSpec
 from bnstudy.core.plugins import names
 from bnstudy.data import digits
+from bnstudy.data.batches import order, part
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.convergence import steps_to
-from bnstudy.training.train import Run, batches, build, part, train, train_on
+from bnstudy.training.train import Run, build, train, train_on
+from helpers.trained import Source, cell_spec, training_spec
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
-IMAGES = digits.load({})
-SPLITS = {"train": 960, "test": 256, "heldout": 256}
+IMAGES = digits.load()
 
 
-def spec(arm: str, width: int = 32, batch: int = 32, steps: int = 50, depth: int = 3) -> dict:
-    setting = {
-        "arm": arm,
-        "depth": depth,
-        "gain": 1.0,
-        "inputs": "standardized",
-        "width": width,
-        "batch": batch,
-    }
-    setting |= {"net": "mlp", "optimizer": "sgd", "pool": 1}
-    return {
-        "setting": setting, "steps": steps, "momentum": 0.9, "targets": [0.5, 0.25], "splits": SPLITS
-    }  # fmt: skip
+def spec(
+    arm: str,
+    width: int = 32,
+    batch: int = 32,
+    steps: int = 50,
+    depth: int = 3,
+    optimizer: str = "sgd",
+    targets: tuple[float, ...] = (0.5, 0.25),
+) -> TrainingSpec:
+    return training_spec(arm, depth=depth, width=width, batch=batch, steps=steps, optimizer=optimizer, targets=targets)
 
 
 class Constant(nn.Module):
@@ -42,7 +41,8 @@ class Constant(nn.Module):
     def __init__(self, width: int, once: bool) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
-        self.once, self.constants = once, None
+        self.once = once
+        self.constants: tuple[torch.Tensor, torch.Tensor] | tuple[float, float] | None = None
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         if self.constants is None:
@@ -73,9 +73,9 @@ def norm_of(arm: str, width: int, layer: int, layers: int) -> nn.Module | None:
     return plainly[arm](width) if arm in plainly else None
 
 
-def plain(s: dict, run: Run) -> tuple[np.ndarray, nn.Sequential]:
+def plain(s: TrainingSpec, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     """The same run by one torch.nn network alone, in float64: its losses and the trained network."""
-    arm, width = s["setting"]["arm"], s["setting"]["width"]
+    arm, width = s.setting.arm, s.setting.width
     ours = build(s, IMAGES, [run.seed], torch.float64)
     layers: list[nn.Module] = []
     for i, weight in enumerate(ours.weights, 1):
@@ -90,13 +90,13 @@ def plain(s: dict, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     head.weight.data, head.bias.data = ours.head.data[0].clone(), torch.zeros(10, dtype=torch.float64)
     net = nn.Sequential(*layers, head)
     x, y = (torch.from_numpy(a) for a in part(IMAGES, s, run.seed, "train"))
-    index = batches([run.seed], len(x), s["setting"]["batch"], s["steps"])[:, 0]
+    index = order([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
     if arm == "once":
         net(x.double()[index[0]])  # constants of the first batch
-    if s["setting"]["optimizer"] == "adam":
+    if s.setting.optimizer == "adam":
         optimizer: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), lr=run.rate)
     else:
-        optimizer = torch.optim.SGD(net.parameters(), lr=run.rate, momentum=s["momentum"])
+        optimizer = torch.optim.SGD(net.parameters(), lr=run.rate, momentum=s.momentum)
     losses = []
     for i in index:
         loss = nn.functional.cross_entropy(net(x.double()[i]), y[i])
@@ -137,8 +137,7 @@ def test_a_stacked_run_equals_plain_torch(arm: str) -> None:
 
 @pytest.mark.parametrize("arm", ["none", "bn", "once"])
 def test_a_stacked_run_equals_plain_torch_with_adam(arm: str) -> None:
-    s = spec(arm)
-    s["setting"]["optimizer"] = "adam"
+    s = spec(arm, optimizer="adam")
     runs = [Run(0, 0.003), Run(1, 1e6), Run(2, 0.01)]
     result = train(s, runs, IMAGES, keep="levels", dtype=torch.float64)
     for i in (0, 2):
@@ -148,12 +147,12 @@ def test_a_stacked_run_equals_plain_torch_with_adam(arm: str) -> None:
 @pytest.mark.parametrize("arm", [*EXACT, *NOISY])
 def test_the_first_networks_are_built_again_from_their_seeds(arm: str, tmp_path: Path) -> None:
     """As steps of rate 0 leave them; only what the first batch set is stored (`once`)."""
-    s = {**spec(arm, steps=1), "rate": 0.1, "seeds": [3, 4]}
+    s = cell_spec(spec(arm, steps=1), rate=0.1, seeds=(3, 4), keep="end")
     kept = train(s, [Run(3, 0.1), Run(4, 0.1)], IMAGES, keep="end").checkpoints
     assert set(kept) == {"init", "final"}
     assert ({"have"} < set(kept["init"])) == (arm == "once")
     store.put(tmp_path, s, kept)
-    found = TrainedCell(tmp_path, store.key(s), SimpleNamespace(images=lambda pool: IMAGES)).net("init")
+    found = TrainedCell(tmp_path, store.key(s), Source()).net("init")
     untrained = train(s, [Run(3, 0.0), Run(4, 0.0)], IMAGES, keep="end").checkpoints["final"]
     moved = {"running_mean", "running_var"}  # the averages follow every batch, at any rate
     for name, value in found.state_dict().items():
@@ -162,8 +161,7 @@ def test_the_first_networks_are_built_again_from_their_seeds(arm: str, tmp_path:
 
 
 def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
-    s = spec("bn", steps=200)
-    s["targets"] = [1.0, 0.8]
+    s = spec("bn", steps=200, targets=(1.0, 0.8))
     runs = [Run(0, 0.1), Run(1, 0.03), Run(2, 1e6)]
     whole, short = train(s, runs, IMAGES, keep="levels"), train(s, runs, IMAGES, keep="curve")
     assert len(short.loss) == short.done.max() < len(whole.loss) == 200
@@ -173,9 +171,9 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
             short.loss[done:, run], np.repeat(short.loss[done - 1, run], len(short.loss) - done), True
         )
     assert np.array_equal(short.done, whole.done)
-    for target in s["targets"]:
+    for target in s.targets:
         steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
-        assert np.array_equal(*steps) and np.isfinite(steps[0][:2]).all()
+        assert np.array_equal(steps[0], steps[1]) and np.isfinite(steps[0][:2]).all()
     slow = train(s, [Run(0, 1e-6)], IMAGES, keep="curve")
     assert len(slow.loss) == slow.done[0] == 200
 
@@ -183,8 +181,7 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("arm", ["none", "bn", "once", "bn_noisy"])
 def test_who_leaves_the_stack_changes_nothing_for_those_who_stay(arm: str, optimizer: str) -> None:
-    s = spec(arm, steps=80)
-    s["setting"]["optimizer"], s["targets"] = optimizer, [1.2, 0.9]
+    s = spec(arm, steps=80, optimizer=optimizer, targets=(1.2, 0.9))
     best = {"sgd": 0.1, "adam": 0.01}[optimizer]
     runs = [Run(0, 1e6), Run(1, best), Run(2, best / 300), Run(3, best), Run(4, best / 3), Run(5, best / 1000)]
     whole = train(s, runs, IMAGES, keep="curve")
@@ -213,13 +210,12 @@ def test_bits_of_a_run_do_not_depend_on_its_stack(arm: str, width: int, batch: i
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("arm", ["none", "bn", "once", "bn_noisy"])
 @pytest.mark.parametrize("keep", ["curve", "levels"])
-def test_training_that_paused_is_training_that_did_not(arm: str, optimizer: str, keep: str) -> None:
-    s = spec(arm)
-    s["setting"]["optimizer"], s["targets"] = optimizer, [1.2, 0.9]
+def test_training_that_paused_is_training_that_did_not(arm: str, optimizer: str, keep: Keep) -> None:
+    s = spec(arm, optimizer=optimizer, targets=(1.2, 0.9))
     best = {"sgd": 0.1, "adam": 0.01}[optimizer]
     runs = [Run(0, 1e6), Run(1, best), Run(2, best / 300), Run(3, best / 3)]
     for budget, paused in zip((25, 26, 80), train_on(s, runs, IMAGES, keep, [25, 26, 80]), strict=True):
-        whole = train({**s, "steps": budget}, runs, IMAGES, keep)
+        whole = train(replace(s, steps=budget), runs, IMAGES, keep)
         assert np.array_equal(paused.loss, whole.loss, equal_nan=True) and len(whole.loss) == budget
         assert np.array_equal(paused.done, whole.done) and np.array_equal(paused.diverged, whole.diverged)
         assert paused.checkpoints.keys() == whole.checkpoints.keys()
@@ -241,7 +237,7 @@ def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) ->
     x, seen = torch.randn(1, 64, 4000), {}
     for net in (clean, noisy):
         net.set_statistics("batch", update=False)
-    noisy.set_moment([0], 7)
+    noisy.set_noise([0], 7)
     for name, net in (("clean", clean), ("noisy", noisy)):
         net(x, sites=lambda layer, site, h, name=name: seen.update({(name, layer, site): h}))
     a, b = seen["clean", 1, "affine"][0], seen["noisy", 1, "affine"][0]
@@ -258,8 +254,8 @@ def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) ->
 
 
 def test_noise_is_a_function_of_seed_layer_and_step() -> None:
-    def one(*place: int) -> torch.Tensor:
-        return torch.stack(noise.draw(*place, units=8, samples=16, dose=1.0))
+    def one(seed: int, layer: int, step: int) -> torch.Tensor:
+        return torch.stack(noise.draw(seed, layer, step, units=8, samples=16, dose=1.0))
 
     assert torch.equal(one(0, 1, 5), one(0, 1, 5))
     for other in ((1, 1, 5), (0, 2, 5), (0, 1, 6)):

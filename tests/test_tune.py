@@ -6,28 +6,57 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnstudy.training.tune import best, budgets, nearby, search, settled
+from bnstudy.core.setting import Setting
+from bnstudy.training.tune import Outcome, best, budgets, nearby, search, settled
 
 GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 STEPS = 1200
 
 
+FACTORS = Setting(
+    arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1
+)
+
+
+def outcome(
+    rate: float,
+    steps: float | None,
+    *,
+    seed: int = 0,
+    target: float = 0.5,
+    diverged_at: int | None = None,
+    budget: int = STEPS,
+    final_loss: float | None = 1.0,
+) -> Outcome:
+    """Return how a run did that reached its target after ``steps``; None if it never did."""
+    return Outcome(
+        setting=FACTORS,
+        rate=rate,
+        seed=seed,
+        target=target,
+        steps=None if steps is None else int(steps),
+        reached=steps is not None,
+        diverged_at=diverged_at,
+        budget=budget,
+        final_loss=final_loss,
+    )
+
+
 class World:
-    """Three seeds a rate; ``steps(rate, target)`` is what a run takes, inf if it never arrives."""
+    """Three seeds per rate; ``steps(rate, target)`` is what a run takes, inf if it never arrives."""
 
     def __init__(self, steps: Any) -> None:
         self.steps, self.trained = steps, 0
 
-    def run(self, rates: list[float], budget: int) -> list[dict[str, Any]]:
+    def run(self, rates: list[float], budget: int) -> list[Outcome]:
         rows = []
         for rate in rates:
             for seed, factor in enumerate((0.95, 1.0, 1.2)):
                 needed = [self.steps(rate, target) * factor for target in (0.5, 0.25)]
                 self.trained += int(min(budget, max(needed)))
                 for target, steps in zip((0.5, 0.25), needed):
-                    reached = steps <= budget
-                    row = {"rate": rate, "seed": seed, "target": target, "steps": int(steps) if reached else None}
-                    rows.append({**row, "reached": reached, "diverged_at": None, "budget": budget, "final_loss": 1.0})
+                    taken = steps if steps <= budget else None
+                    rows.append(outcome(rate, taken, seed=seed, target=target, budget=budget))
         return rows
 
 
@@ -60,18 +89,16 @@ def test_the_choice_is_that_of_whole_budgets(least: float, middle: float, monkey
     ],
 )
 def test_a_choice_is_settled_where_longer_training_cannot_change_it(other: list[str], known: bool) -> None:
-    def rows(rate: float, runs: list[str]) -> list[dict[str, Any]]:
-        each = [(kind, int(step)) for kind, step in map(str.split, runs)]
-        same = {"rate": rate, "target": 0.5, "final_loss": None}
+    def rows(rate: float, runs: list[str]) -> list[Outcome]:
         return [
-            {
-                **same,
-                "reached": k == "r",
-                "steps": s if k == "r" else None,
-                "diverged_at": s if k == "d" else None,
-                "budget": s,
-            }
-            for k, s in each
+            outcome(
+                rate,
+                int(step) if kind == "r" else None,
+                diverged_at=int(step) if kind == "d" else None,
+                budget=int(step),
+                final_loss=None,
+            )
+            for kind, step in map(str.split, runs)
         ]
 
     winner = rows(0.1, ["r 200", "r 221", "r 224"])
@@ -88,17 +115,18 @@ def test_noisy_choices_are_those_of_whole_budgets_too(seed: int, monkeypatch: py
     steps = bowl(0.03, 60, 1.3)
 
     class Noisy(World):
-        def run(self, rates: list[float], budget: int) -> list[dict[str, Any]]:
+        def run(self, rates: list[float], budget: int) -> list[Outcome]:
             rows = []
             for rate, target, run in [(r, t, s) for r in rates for t in (0.5, 0.25) for s in range(4)]:
                 place = (rate, target, run)
                 needed = drawn.setdefault(place, math.ceil(steps(rate, target) * noise.choice([0.7, 0.8, 1, 1.2, 9])))
                 fails = needed % 11 == 0
                 reached = needed <= budget and not fails
+                loss, at = (None, 30) if fails else (1.0, None)
+                taken = needed if reached else None
                 rows.append(
-                    {"rate": rate, "seed": run, "target": target, "steps": needed if reached else None, "reached": reached,
-                     "diverged_at": 30 if fails else None, "budget": budget, "final_loss": None if fails else 1.0}
-                )  # fmt: skip
+                    outcome(rate, taken, seed=run, target=target, diverged_at=at, budget=budget, final_loss=loss)
+                )
             return rows
 
     chosen = search(GRID, [0.5, 0.25], STEPS, Noisy(None).run)[1]
@@ -114,9 +142,7 @@ def test_budgets_grow_and_are_never_too_short() -> None:
 
 def test_a_rate_is_refined_by_a_quarter_of_a_decade() -> None:
     table, chosen = search(GRID, [0.5, 0.25], STEPS, World(bowl(0.055, 100)).run)
-    assert [c["rate"] for c in chosen] == [nearby(0.1, -0.25), nearby(0.1, -0.25)] and all(
-        c["evaluable"] for c in chosen
-    )
+    assert [c.rate for c in chosen] == [nearby(0.1, -0.25), nearby(0.1, -0.25)] and all(c.evaluable for c in chosen)
     assert len(table) == 2 * 3 * (len(GRID) + 2)
 
 
@@ -127,21 +153,21 @@ def test_a_rate_is_refined_by_a_quarter_of_a_decade() -> None:
 def test_an_edge_is_extended_once(middle: float, rate: float, evaluable: bool) -> None:
     """0.3 is extended to 0.949 and 0.001 to 0.000316; a winner there, or beyond it, may not be the best."""
     _, chosen = search(GRID, [0.5, 0.25], STEPS, World(bowl(middle, 60)).run)
-    assert (chosen[0]["rate"], chosen[0]["evaluable"]) == (rate, evaluable)
-    assert chosen[0]["reason"] == ("" if evaluable else "rate on the grid's edge")
+    assert (chosen[0].rate, chosen[0].evaluable) == (rate, evaluable)
+    assert chosen[0].reason == ("" if evaluable else "rate on the grid's edge")
 
 
 def test_a_target_out_of_reach_is_said() -> None:
     steps = bowl(0.03, 200)
     world = World(lambda rate, target: steps(rate, target) if target == 0.5 else math.inf)
     table, chosen = search(GRID, [0.5, 0.25], STEPS, world.run)
-    assert chosen[0]["reason"] == "" and chosen[1]["reason"] == "no rate reaches the target"
-    assert {row["budget"] for row in table} == {STEPS}
+    assert chosen[0].reason == "" and chosen[1].reason == "no rate reaches the target"
+    assert {row.budget for row in table} == {STEPS}
 
 
 def test_ties_go_to_the_mean_then_to_the_smaller_rate() -> None:
-    def rows(rate: float, steps: list[int]) -> list[dict[str, Any]]:
-        return [{"rate": rate, "target": 0.5, "steps": s, "final_loss": 0.1} for s in steps]
+    def rows(rate: float, steps: list[int]) -> list[Outcome]:
+        return [outcome(rate, s, final_loss=0.1) for s in steps]
 
     assert best(rows(0.1, [90, 100, 120]) + rows(0.3, [80, 100, 120]), 0.5) == (0.3, True)
     assert best(rows(0.1, [90, 100, 120]) + rows(0.03, [90, 100, 120]), 0.5) == (0.03, True)

@@ -1,116 +1,68 @@
-"""The commands that the workflow calls: ``python -m bnstudy STAGE --spec JSON ... --out FILE``."""
+"""The command line: what people call, and what the workflow calls for each of its jobs."""
 
 import argparse
-import json
 import os
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
-# One thread a job: the number of threads changes the bits of a sum, and parallelism is jobs.
+# One thread per job: the number of threads changes the bits of a sum, and parallelism is jobs.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
+HELP = {
+    "spec": "what the job is told: a JSON file that planning wrote",
+    "data": "the prepared images",
+    "sweeps": "what the tuning jobs wrote",
+    "evaluations": "what the evaluating jobs wrote",
+    "measures": "what the measuring jobs wrote",
+    "rates": "the rates and their roles",
+    "index": "what the evaluating job of the same name wrote",
+    "tables": "the folder of the study's tables",
+    "claims": "the claims file",
+    "checks": "the results of the external checks",
+    "notebook": "the notebook to execute",
+    "notebooks": "the executed notebooks",
+    "out": "the file or folder to write",
+}
+"""What each flag of a job means; all flags of a job are required."""
+SEVERAL = {"sweeps", "evaluations", "measures", "notebooks"}
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bnstudy", description=__doc__)
-    parser.add_argument("stage", choices=sorted(STAGES))
-    parser.add_argument("--spec", type=json.loads, help="the job's complete specification, as JSON")
-    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="for `plan`: the study")
-    for name in ("data", "rates", "index", "out", "notebook", "claims", "checks"):
-        parser.add_argument(f"--{name}", type=Path)
-    for name in ("sweeps", "evaluations", "measures", "notebooks"):
-        parser.add_argument(f"--{name}", type=Path, nargs="*")
+    """Run what the arguments ask for; a missing or unknown one ends with a message on how to call it."""
+    parser = argparse.ArgumentParser(prog="python -m bnstudy", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    def command(run: Callable[[argparse.Namespace], None], *flags: str) -> argparse.ArgumentParser:
+        name = run.__name__.strip("_")
+        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(run=run)
+        for flag in flags:
+            many = "+" if flag in SEVERAL else None
+            added.add_argument(f"--{flag}", required=True, type=Path, nargs=many, help=HELP[flag])
+        return added
+
+    config = Path("config/config.yaml")
+    command(_plan).add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
+    command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
+    command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
+    command(_prune)
+    command(_data, "spec", "out")
+    command(_sweep, "spec", "data", "out")
+    command(_choose, "spec", "sweeps", "out")
+    command(_evaluate, "spec", "data", "rates", "out")
+    command(_measure, "spec", "data", "index", "out")
+    command(_summarize, "spec", "sweeps", "evaluations", "measures", "rates", "data", "out")
+    command(_checks, "out")
+    command(_claims, "spec", "tables", "claims", "checks", "out")
+    command(_notebook, "notebook", "tables", "out")
+    command(_report, "spec", "notebooks", "out")
     arguments = parser.parse_args()
-    STAGES[arguments.stage](arguments)
-
-
-def _data(a: argparse.Namespace) -> None:
-    from bnstudy.data.images import save
-    from bnstudy.data.prepare import prepare
-
-    try:
-        save(prepare(a.spec), a.out)
-    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
-        raise SystemExit(f"no images from data source {a.spec['source']}:\n{error or 'memory is full'}") from None
-
-
-def _train(stage: str):  # type: ignore[no-untyped-def]
-    def run(a: argparse.Namespace) -> None:
-        from bnstudy.pipeline import jobs
-
-        if stage == "sweep":
-            jobs.sweep(a.spec, a.data, a.out)
-        elif stage == "evaluate":
-            jobs.evaluate(a.spec, a.data, a.rates, a.out)
-        elif stage == "choose":
-            jobs.choose(a.spec, a.sweeps, a.out)
-        else:
-            jobs.measure(a.spec, a.data, a.index, a.out)
-
-    return run
-
-
-def _summarize(a: argparse.Namespace) -> None:
-    from bnstudy.pipeline.tables import summarize
-
-    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.spec["pool"], a.out)
-
-
-def _claims(a: argparse.Namespace) -> None:
-    import pandas as pd
-
-    from bnstudy.claims import judge as claims
-    from bnstudy.claims import sensitivity
-    from bnstudy.claims.others import with_others
-    from bnstudy.claims.records import IdentityRow, JudgedWith, from_json, to_json
-    from bnstudy.core import store
-
-    tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.index.glob("*.csv")}
-    tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
-    given = from_json(JudgedWith, a.spec)
-    ledger = with_others(claims.load(a.claims), tables, given.depths, given.base)
-    study = (tables, given.depths, given.targets, given.seeds, given.base)
-    rows, thetas = claims.judge(ledger, *study)
-    changed = sensitivity.run(ledger, *study, given.networks)
-    rows = sensitivity.attach(rows, changed)
-    pd.DataFrame(thetas).to_csv(a.out.with_name("contrasts.csv"), index=False, float_format="%.8g")
-    pd.DataFrame(changed).to_csv(a.out.with_name("robustness.csv"), index=False, float_format="%.8g")
-    identities = tuple(IdentityRow(claims=tuple(i.claims), text=i.text) for i in ledger.identities)
-    store.write_json(a.out.with_name("answers.json"), to_json(claims.answers(ledger, rows)))
-    store.write_json(a.out.with_name("findings.json"), to_json(claims.findings(ledger, rows)))
-    store.write_json(a.out.with_name("ledger.json"), to_json(replace(given, identities=identities)))
-    store.write_json(a.out, to_json(rows))
-
-
-def _checks(a: argparse.Namespace) -> None:
-    import torch
-
-    from bnstudy.checks import coverage
-    from bnstudy.checks.run import run
-    from bnstudy.core import store
-
-    torch.set_num_threads(1)
-    coverage.simulate().to_csv(a.out.with_suffix(".csv"), index=False, float_format="%.8g")
-    store.write_json(a.out, run())
-
-
-def _notebook(a: argparse.Namespace) -> None:
-    from bnstudy.pipeline.notebook import execute
-
-    execute(a.notebook, {"study": str(a.index.parent)}, a.out)
-
-
-def _report(a: argparse.Namespace) -> None:
-    from bnstudy.core import store
-    from bnstudy.pipeline.provenance import provenance
-    from bnstudy.report.page.build import build
-
-    study = a.out.parent
-    store.write_json(study / "provenance.json", provenance(study, a.spec))
-    build(study, a.notebooks, a.out)
+    arguments.run(arguments)
 
 
 def _plan(a: argparse.Namespace) -> None:
+    """Say how much of a study is stored and how long the rest takes."""
     from bnstudy.config.study import read_study
     from bnstudy.pipeline.outlook import outlook
     from bnstudy.pipeline.plan import Plan
@@ -118,26 +70,146 @@ def _plan(a: argparse.Namespace) -> None:
     print(outlook(Plan(read_study(a.config))))
 
 
+def _check(a: argparse.Namespace) -> None:
+    """Check config files."""
+    from bnstudy.config.__main__ import main as check
+
+    check(a.files)
+
+
+def _compare(a: argparse.Namespace) -> None:
+    """Print two finished studies claim by claim, as a page in Markdown."""
+    from bnstudy.compare import compare
+
+    compare(a.studies)
+
+
 def _prune(a: argparse.Namespace) -> None:
+    """Delete stored networks that no study refers to."""
     from bnstudy.pipeline.outlook import prune
 
     print(f"deleted {prune()} cells that no study refers to")
 
 
-STAGES = {
-    "data": _data,
-    "sweep": _train("sweep"),
-    "choose": _train("choose"),
-    "evaluate": _train("evaluate"),
-    "measure": _train("measure"),
-    "summarize": _summarize,
-    "claims": _claims,
-    "checks": _checks,
-    "plan": _plan,
-    "notebook": _notebook,
-    "report": _report,
-    "prune": _prune,
-}
+def _data(a: argparse.Namespace) -> None:
+    """Prepare the images of a data source."""
+    from bnstudy.core import store
+    from bnstudy.data.images import save
+    from bnstudy.data.local import ImagesSpec
+    from bnstudy.data.prepare import prepare
+
+    spec = store.read_json(ImagesSpec, a.spec)
+    try:
+        save(prepare(spec), a.out)
+    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
+        raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+
+
+def _sweep(a: argparse.Namespace) -> None:
+    """Tune: train the tuning seeds over the rates, and choose the best ones."""
+    from bnstudy.core import store
+    from bnstudy.pipeline import jobs, records
+
+    jobs.sweep(store.read_json(records.SweepJob, a.spec), a.data, a.out)
+
+
+def _choose(a: argparse.Namespace) -> None:
+    """Gather the rates that tuning chose, and their roles."""
+    from bnstudy.core import store
+    from bnstudy.pipeline import jobs, records
+
+    jobs.choose(store.read_json(records.ChooseJob, a.spec), a.sweeps, a.out)
+
+
+def _evaluate(a: argparse.Namespace) -> None:
+    """Train the evaluation seeds at the chosen rates."""
+    from bnstudy.core import store
+    from bnstudy.pipeline import jobs, records
+
+    jobs.evaluate(store.read_json(records.EvaluateJob, a.spec), a.data, a.rates, a.out)
+
+
+def _measure(a: argparse.Namespace) -> None:
+    """Measure the trained networks of an evaluating job."""
+    from bnstudy.core import store
+    from bnstudy.pipeline import jobs, records
+
+    jobs.measure(store.read_json(records.MeasureJob, a.spec), a.data, a.index, a.out)
+
+
+def _summarize(a: argparse.Namespace) -> None:
+    """Write the tables of a study."""
+    from bnstudy.core import store
+    from bnstudy.pipeline.records import SummarizeJob
+    from bnstudy.pipeline.tables import summarize
+
+    pool = store.read_json(SummarizeJob, a.spec).pool
+    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, pool, a.out)
+
+
+def _checks(a: argparse.Namespace) -> None:
+    """Check what must come out whatever the study, and simulate the interval."""
+    import torch
+
+    from bnstudy.checks import coverage
+    from bnstudy.checks.run import run
+    from bnstudy.core import store
+
+    torch.set_num_threads(1)
+    with store.writing(a.out.with_suffix(".csv")) as unfinished:
+        coverage.simulate().to_csv(unfinished, index=False, float_format="%.8g")
+    store.write_json(a.out, run())
+
+
+def _claims(a: argparse.Namespace) -> None:
+    """Judge the claims."""
+    import json
+    from dataclasses import replace
+
+    import pandas as pd
+
+    from bnstudy.claims import judge as claims
+    from bnstudy.claims import sensitivity
+    from bnstudy.claims.others import with_others
+    from bnstudy.claims.records import JudgedWith, to_json
+    from bnstudy.core import store
+
+    given = store.read_json(JudgedWith, a.spec)
+    tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.tables.glob("*.csv")}
+    tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
+    ledger = with_others(claims.load(a.claims), tables, given.depths, given.base)
+    study = (tables, given.depths, given.targets, given.seeds, given.base)
+    rows, thetas = claims.judge(ledger, *study)
+    changed = sensitivity.run(ledger, *study, given.networks)
+    rows = sensitivity.attach(rows, changed)
+    for name, table in (("contrasts", thetas), ("robustness", changed)):
+        with store.writing(a.out.with_name(f"{name}.csv")) as unfinished:
+            pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
+    store.write_json(a.out.with_name("answers.json"), to_json(claims.answers(ledger, rows)))
+    store.write_json(a.out.with_name("findings.json"), to_json(claims.findings(ledger, rows)))
+    store.write_json(a.out.with_name("ledger.json"), to_json(replace(given, identities=tuple(ledger.identities))))
+    store.write_json(a.out, to_json(rows))
+
+
+def _notebook(a: argparse.Namespace) -> None:
+    """Execute a notebook of the report."""
+    from bnstudy.pipeline.notebook import execute
+
+    execute(a.notebook, {"study": str(a.tables.parent)}, a.out)
+
+
+def _report(a: argparse.Namespace) -> None:
+    """Make the page of a study and note what made it."""
+    import json
+
+    from bnstudy.core import store
+    from bnstudy.pipeline.provenance import provenance
+    from bnstudy.report.page.build import build
+
+    study = a.out.parent
+    store.write_json(study / "provenance.json", provenance(study, json.loads(a.spec.read_text())))
+    build(study, a.notebooks, a.out)
+
 
 if __name__ == "__main__":
     main()

@@ -79,7 +79,11 @@ def _what(judged: JudgedWith) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bnstudy.compare", description=__doc__)
     parser.add_argument("studies", nargs=2, type=Path, metavar="results/NAME")
-    folders = parser.parse_args().studies
+    compare(parser.parse_args().studies)
+
+
+def compare(folders: Sequence[Path]) -> None:
+    """Print the page of two studies' folders."""
     print(page([folder.name for folder in folders], [load(folder) for folder in folders]), end="")
 
 

@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 from bnstudy.config.study import load_study
+from bnstudy.core.fingerprints import digest
 from bnstudy.pipeline.plan import NOTEBOOKS, Plan
 from bnstudy.pipeline.provenance import begin, end
 

@@ -39,10 +39,14 @@ rule claims:
     log:
         f"{PLAN.folder}/logs/claims.log",
     params:
-        spec=PLAN.judged(),
-        code=PLAN.code("bnstudy.claims.judge", "bnstudy.claims.sensitivity", "bnstudy.claims.others"),
+        spec=lambda w: PLAN.spec("claims", PLAN.judge()),
+        code=digest(
+            "bnstudy.claims.judge",
+            "bnstudy.claims.sensitivity",
+            "bnstudy.claims.others",
+        ),
     shell:
-        "python -m bnstudy claims --spec {params.spec:q} --index {input.tables} --claims {input.claims} --checks {input.checks} --out {output.rows} 2> {log}"
+        "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.claims} --checks {input.checks} --out {output.rows} 2> {log}"
 
 
 # The notebooks read tables and verdicts, and train nothing.
@@ -63,7 +67,7 @@ rule notebook:
     params:
         code=lambda w: PLAN.notebook(w.notebook),
     shell:
-        "python -m bnstudy notebook --notebook {input.notebook} --index {input.tables} --out {output} 2> {log}"
+        "python -m bnstudy notebook --notebook {input.notebook} --tables {input.tables} --out {output} 2> {log}"
 
 
 rule report:
@@ -78,7 +82,7 @@ rule report:
     log:
         f"{PLAN.folder}/logs/report.log",
     params:
-        spec=lambda w: PLAN.effective(),  # a function: texts of the user may have braces
-        code=PLAN.code("bnstudy.report.page.build", "bnstudy.pipeline.provenance"),
+        spec=lambda w: PLAN.spec("report", PLAN.effective()),
+        code=digest("bnstudy.report.page.build", "bnstudy.pipeline.provenance"),
     shell:
-        "python -m bnstudy report --spec {params.spec:q} --notebooks {input.notebooks} --out {output.page} 2> {log}"
+        "python -m bnstudy report --spec {params.spec} --notebooks {input.notebooks} --out {output.page} 2> {log}"

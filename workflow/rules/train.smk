@@ -4,9 +4,9 @@ rule data:
     log:
         f"{PLAN.folder}/logs/data.log",
     params:
-        spec=lambda w: PLAN.images(),  # a function: a path may have braces, which would be wildcards
+        spec=lambda w: PLAN.spec("data", PLAN.images),
     shell:
-        "python -m bnstudy data --spec {params.spec:q} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy data --spec {params.spec} --out {output} 2> >(tee {log} >&2)"
 
 
 # Tuning seeds, every rate: steps to the target loss, and the best rate of each setting.
@@ -20,9 +20,9 @@ rule sweep:
     priority: lambda w: PLAN.work(w.job)
     threads: 1
     params:
-        spec=lambda w: PLAN.sweep(w.job),
+        spec=lambda w: PLAN.spec(f"sweep-{w.job}", PLAN.sweep(w.job)),
     shell:
-        "python -m bnstudy sweep --spec {params.spec:q} --data {input} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy sweep --spec {params.spec} --data {input} --out {output} 2> >(tee {log} >&2)"
 
 
 rule choose:
@@ -33,10 +33,10 @@ rule choose:
     log:
         f"{PLAN.folder}/logs/choose.log",
     params:
-        spec=PLAN.choose(),
-        code=PLAN.code("bnstudy.pipeline.jobs"),
+        spec=lambda w: PLAN.spec("choose", PLAN.choose()),
+        code=digest("bnstudy.pipeline.jobs"),
     shell:
-        "python -m bnstudy choose --spec {params.spec:q} --sweeps {input} --out {output} 2> {log}"
+        "python -m bnstudy choose --spec {params.spec} --sweeps {input} --out {output} 2> {log}"
 
 
 # Evaluation seeds, at the rates chosen without them.
@@ -51,9 +51,9 @@ rule evaluate:
     priority: lambda w: PLAN.work(w.job)
     threads: 1
     params:
-        spec=lambda w: PLAN.evaluate(w.job),
+        spec=lambda w: PLAN.spec(f"evaluate-{w.job}", PLAN.evaluate(w.job)),
     shell:
-        "python -m bnstudy evaluate --spec {params.spec:q} --data {input.data} --rates {input.rates} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy evaluate --spec {params.spec} --data {input.data} --rates {input.rates} --out {output} 2> >(tee {log} >&2)"
 
 
 rule measure:
@@ -67,9 +67,9 @@ rule measure:
     priority: lambda w: PLAN.work(w.job)
     threads: 1
     params:
-        spec=lambda w: PLAN.measure(w.job),
+        spec=lambda w: PLAN.spec(f"measure-{w.job}", PLAN.measure(w.job)),
     shell:
-        "python -m bnstudy measure --spec {params.spec:q} --data {input.data} --index {input.index} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy measure --spec {params.spec} --data {input.data} --index {input.index} --out {output} 2> >(tee {log} >&2)"
 
 
 rule summarize:
@@ -84,7 +84,7 @@ rule summarize:
     log:
         f"{PLAN.folder}/logs/summarize.log",
     params:
-        spec=PLAN.summarize(),
+        spec=lambda w: PLAN.spec("summarize", PLAN.summarize()),
     shell:
-        "python -m bnstudy summarize --spec {params.spec:q} --sweeps {input.sweeps} --evaluations {input.evaluations} "
+        "python -m bnstudy summarize --spec {params.spec} --sweeps {input.sweeps} --evaluations {input.evaluations} "
         "--measures {input.measures} --rates {input.rates} --data {input.data} --out {output} 2> {log}"

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from bnstudy.arms.base import EPS
 from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
+from bnstudy.core.cell import TrainingSpec
+from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, read, save
 from bnstudy.nets import base, mlp
 from bnstudy.training import optim
-from bnstudy.training.train import Run, batches, build, part, train
+from bnstudy.training.train import Run, build, train
 
 FIRST = 2
 """Steps before the clock starts."""
@@ -32,7 +34,7 @@ def images(path: str) -> None:
     """Write the default study's images."""
     from bnstudy.data import mnist5k
 
-    save(mnist5k.load({}), Path(path))
+    save(mnist5k.load(), Path(path))
 
 
 def gemm(products: int, side: int = 1024) -> float:
@@ -65,7 +67,7 @@ def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
     return _clocked(setting, [Run(seed, RATE)], path)
 
 
-def _clocked(setting: dict[str, Any], runs: list[Run], path: str) -> float:
+def _clocked(setting: TrainingSpec, runs: list[Run], path: str) -> float:
     ends: list[float] = []
     step = optim.SGD.step
 
@@ -138,11 +140,11 @@ def plain_run(found: Images, arm: str, depth: int, steps: int, seed: int) -> tup
     """(seconds of the training loop, loss of each step) of one network with torch.nn and torch.optim.SGD."""
     setting = spec(arm, depth, steps)
     x, y = (torch.from_numpy(a) for a in part(found, setting, seed, "train"))
-    index = batches([seed], SPLITS["train"], BATCH, steps)[:, 0]
+    index = order([seed], SPLITS.train, BATCH, steps)[:, 0]
     net = plain_net(build(setting, found, [seed]), arm)
     if arm == "once":
         net(x[index[0]])
-    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting["momentum"])
+    optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting.momentum)
     losses = []
     started = time.perf_counter()
     for chosen in index:

@@ -11,31 +11,42 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.config.study import load_study
+from bnstudy.config.models import Claims, Grid, StudyConfig
 from bnstudy.core import store
-from bnstudy.pipeline.jobs import blocks
+from bnstudy.core.cell import CellSpec, Splits, by_cell
+from bnstudy.core.setting import Setting
 from bnstudy.pipeline.plan import Plan
+from bnstudy.pipeline.records import (
+    EvaluateResult,
+    IndexEntry,
+    MeasureResult,
+    Rate,
+    SummarizeJob,
+    SweepResult,
+    Tuned,
+)
 from bnstudy.training.convergence import WINDOW
+from bnstudy.training.tune import Choice, Outcome
 
 ARMS = ("none", "bn", "bn_frozen", "once", "affine")
 ROWS_A_CELL = 8000
 """About what the richest measure writes for eight networks of twenty layers."""
 
 
-def config(settings: int) -> dict[str, Any]:
-    """A study of ``settings`` settings, each at the default's eight rates."""
-    depths = list(range(2, 2 + -(-settings // len(ARMS))))
-    grid = {"name": "many", "arms": list(ARMS), "depths": depths, "rates": ["best", "grid"]}
-    return {"study": "growth", "grids": [grid], "claims": {"depths": {"shallow": depths[0]}}}
+def config(settings: int) -> StudyConfig:
+    """Return a study of ``settings`` settings, each at the default's eight rates."""
+    depths = tuple(range(2, 2 + -(-settings // len(ARMS))))
+    grid = Grid(name="many", arms=ARMS, depths=depths, rates=("best", "grid"))
+    return StudyConfig(study="growth", grids=(grid,), claims=Claims(depths={"shallow": depths[0]}))
 
 
-def cells(study: dict[str, Any]) -> int:
+def cells(study: StudyConfig) -> int:
     """How many cells its tuning and its evaluation have at the least: a setting x rate x block of seeds each."""
-    plan = Plan(load_study(study))
+    plan = Plan(study)
     found = 0
     for job in plan.jobs:
-        for spec in map(json.loads, (plan.sweep(job), plan.evaluate(job))):
-            found += len(spec["settings"]) * len(spec["rates"]) * len(blocks(spec["seeds"], spec["stack"]))
+        for spec in (plan.sweep(job), plan.evaluate(job)):
+            found += len(spec.settings) * len(spec.rates) * len(by_cell(spec.seeds, spec.stack))
     return found
 
 
@@ -45,7 +56,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     from bnstudy.data.images import Images, save  # torch: whoever asks for a config need not pay for it
 
     noise = np.random.default_rng(0)
-    setting = {
+    setting: dict[str, Any] = {
         "gain": 1.0,
         "inputs": "standardized",
         "net": "mlp",
@@ -66,17 +77,43 @@ def tables(rows: int, folder: Path) -> list[str]:
         path.parent.mkdir(parents=True)
         table.to_parquet(path)
         paths.append(str(path.relative_to(folder)))
-    place = {"arm": "none", "depth": 2, **setting}
-    run = {**place, "rate": 0.1, "seed": 0, "target": 0.5, "steps": 20, "reached": True, "diverged_at": None}
-    cell = {"setting": place, "seeds": [0]}
+    design = Setting(arm="none", depth=2, **setting)
+    run = Outcome(
+        setting=design,
+        rate=0.1,
+        seed=0,
+        target=0.5,
+        steps=20,
+        reached=True,
+        diverged_at=None,
+        budget=40,
+        final_loss=1.0,
+    )
+    choice = Choice(target=0.5, rate=0.1, evaluable=True, reason="")
+    cell = CellSpec(
+        setting=design,
+        steps=40,
+        momentum=0.9,
+        targets=(0.5,),
+        splits=Splits(train=8, test=1, heldout=1),
+        rate=0.1,
+        seeds=(0,),
+        keep="levels",
+        data="images",
+        code="",
+        torch="",
+    )
     loss: dict[str, Any] = {"loss": np.ones((2 * WINDOW, 1), np.float32), "diverged": np.zeros(1, np.int64)}
     store.put(folder / "results/cells", cell, {"curve": loss})
-    entry = [{"cell": store.key(cell), "setting": place, "rate": 0.1, "keep": "levels"}]
-    left: dict[str, Any] = {
-        "sweep": {"rows": [run]},
-        "evaluate": {"rows": [run], "cells": entry},
-        "measure": {"tables": {"drift": paths}},
-        "rates": [{**place, "rate": 0.1, "role": "best@0.5"}],
+    entry = IndexEntry(cell=store.key(cell), setting=design, rate=0.1, keep="levels", shared=None)
+    left = {
+        "sweep": SweepResult(
+            cells=(), trained=0, seconds={}, rows=(run,), best=(Tuned(setting=design, choice=choice),)
+        ),
+        "evaluate": EvaluateResult(cells=(entry,), trained=0, seconds={}, rows=(run,)),
+        "measure": MeasureResult(tables={"drift": tuple(paths)}, seconds={}),
+        "rates": [Rate(setting=design, role="best@0.5", rate=0.1, evaluable=True, reason="")],
+        "job": SummarizeJob(pool=1, code=""),
     }
     for name, content in left.items():
         store.write_json(folder / f"{name}.json", content)
@@ -84,7 +121,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     save(Images(pixels, np.arange(10), tuple("0123456789")), folder / "images.npz")
     files = {"sweeps": "sweep", "evaluations": "evaluate", "measures": "measure", "rates": "rates"}
     arguments = [part for key, name in files.items() for part in (f"--{key}", f"{name}.json")]
-    return ["summarize", "--spec", '{"pool": 1}', *arguments, "--data", "images.npz", "--out", "tables"]
+    return ["summarize", "--spec", "job.json", *arguments, "--data", "images.npz", "--out", "tables"]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from typing import Any, NamedTuple
 
+from bnstudy.core.cell import Splits, TrainingSpec
+from bnstudy.core.setting import Setting
+
 WIDTH, BATCH, POOL, PIXELS, CLASSES = 64, 64, 2, 14 * 14, 10
 MODELS, JOBS = 16, 2
 """The stacked trainer is timed as a study runs it on two cores: ``JOBS`` processes of one thread, ``MODELS`` each."""
@@ -10,7 +13,7 @@ CNN: dict[str, Any] = {"net": "cnn", "depth": 8, "width": 32}
 CNN_ARMS = ("none", "bn")
 """What a CNN is timed as: networks of ``CNN`` on the same images and batches, one a process."""
 RATE = 0.01
-SPLITS = {"train": 2944, "test": 1024, "heldout": 1024}
+SPLITS = Splits(train=2944, test=1024, heldout=1024)
 
 
 class Effort(NamedTuple):
@@ -42,16 +45,23 @@ TINY = Effort((2, 3), 12, 2, 2, 1, 1, 20, 1, 2, 40, ("affine",))
 """Whether the benchmark runs, not how fast anything is."""
 
 
-def spec(arm: str, depth: int, steps: int, **other: Any) -> dict[str, Any]:
-    """What :func:`bnstudy.training.train.train` is told about one setting, with ``other`` factors. No loss is below the target, so no run ends early."""
-    setting = {"arm": arm, "depth": depth, "gain": 1.0, "inputs": "standardized", "batch": BATCH}
-    return {
-        "setting": {**setting, "net": "mlp", "width": WIDTH, "optimizer": "sgd", "pool": POOL, **other},
-        "steps": steps,
-        "momentum": 0.9,
-        "targets": [0.0],
-        "splits": SPLITS,
-    }
+def spec(arm: str, depth: int, steps: int, net: str = "mlp", width: int = WIDTH) -> TrainingSpec:
+    """Return what :func:`bnstudy.training.train.train` is told about one setting.
+
+    No loss is below the target, so no run ends early.
+    """
+    setting = Setting(
+        arm=arm,
+        depth=depth,
+        gain=1.0,
+        inputs="standardized",
+        net=net,
+        width=width,
+        batch=BATCH,
+        optimizer="sgd",
+        pool=POOL,
+    )
+    return TrainingSpec(setting=setting, steps=steps, momentum=0.9, targets=(0.0,), splits=SPLITS)
 
 
 def flops(depth: int, models: int = MODELS) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bnstudy.claims.contrast import PLACE, Contrast, Premise
 from bnstudy.claims.endpoints.table import ENDPOINTS
@@ -124,8 +124,11 @@ def _hold_premises(lookup: Lookup, contrast: Contrast, intervals: int) -> None:
 
 def _checked(lookup: Lookup, contrast: Contrast) -> Evaluation:
     """Judge an external check: what it measured is exact, so both ends of its interval are that number."""
-    checks = lookup.tables.get("checks")
-    rows = {} if checks is None else checks[checks["id"] == contrast.check].set_index("name").to_dict("index")
+    rows: dict[Any, Any] = {}  # whatever pandas gives, by a row's name and by its key
+    if "checks" in lookup.tables:
+        checks = lookup.tables["checks"]
+        for column in checks.columns.intersection(["name", "key"]):
+            rows |= checks[checks["id"] == contrast.check].set_index(column).to_dict("index")
     for name in filter(None, (contrast.row, contrast.sound)):
         value = rows.get(name, {}).get("measured")
         if value is None or math.isnan(value):

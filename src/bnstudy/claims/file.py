@@ -9,12 +9,12 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from bnstudy.claims.choices import Condition, Place, fields
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Strict, Text
+from bnstudy.core import yaml_file
 from bnstudy.core.stats import max_intervals, seeds_needed
 
 VERDICT_SEEDS = 10
@@ -24,10 +24,7 @@ Below, it is a trial: it runs, and where its seeds allow no interval every verdi
 
 WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
 """Keys of a claim or question that the text file may give."""
-TO_DO = (
-    "write `parts` of a claim, `open` of a question, beside its other keys, or under the same id in the file "
-    "that `text_file` names, as in text_file: claims_text.yaml"
-)
+TO_DO = "write `parts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
 Model = TypeVar("Model", Ledger, Text)
 
 
@@ -126,18 +123,6 @@ class ClaimsError(ValueError):
     """The claims file, or its text file, cannot be used; the message lists every reason."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Refuses a key written twice, of which YAML would keep the last without a word."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value} is written twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def load(path: Path, seeds: int | None = None) -> Ledger:
     """Read a claims file, with the words that it lacks from the text file that it names.
 
@@ -150,9 +135,8 @@ def load(path: Path, seeds: int | None = None) -> Ledger:
     """
     raw = _read(path)
     if isinstance(raw, dict) and isinstance(raw.get("text_file"), str):
-        text_path = path.with_name(raw["text_file"])
-        text = _read(text_path)
-        _valid(Text, text, text_path)
+        text = _read(path.with_name(raw["text_file"]))
+        _valid(Text, text, path.with_name(raw["text_file"]))
         raw = merged(raw, text)
     ledger = _valid(Ledger, raw, path)
     try:
@@ -166,8 +150,8 @@ def load(path: Path, seeds: int | None = None) -> Ledger:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, ValueError, TypeError, IndexError, yaml.YAMLError) as error:
+        return yaml_file.load(path)
+    except (OSError, ValueError, TypeError, IndexError) as error:
         raise ClaimsError(f"{path} cannot be read: {error}") from None
 
 
@@ -175,10 +159,11 @@ def merged(raw: Any, text: Any) -> Any:
     """Return what a claims file says, with what it does not say itself from its text file, under the same ids."""
     whole = {**{key: text[key] for key in ("findings",) if key in text}, **raw}
     for section in {"questions", "claims"} & set(text):
-        entries = raw.get(section) if isinstance(raw.get(section), list) else []
-        whole[section] = [
-            {**text[section].get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in entries
-        ]
+        if isinstance(raw.get(section), list):
+            words = text[section]
+            whole[section] = [
+                {**words.get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in raw[section]
+            ]
     return whole
 
 
@@ -193,8 +178,8 @@ def _valid(kind: type[Model], raw: Any, path: Path) -> Model:
         lacking = [e for e in error.errors() if e["type"] == "missing" and e["loc"][-1] in WORDS]
         errors = [_where(raw, e) for e in error.errors() if e not in lacking]
         if lacking:
-            names = dict.fromkeys(_where(raw, e).rpartition(".")[0].rpartition(".")[2] or "file" for e in lacking)
-            errors.append(f"no words for {', '.join(names)}: {TO_DO}")
+            owners = dict.fromkeys(_where(raw, e).rpartition(".")[0].rpartition(".")[2] or "file" for e in lacking)
+            errors.append(f"no words for {', '.join(owners)}: {TO_DO}")
         raise _unusable(path, errors) from None
     except (ValueError, TypeError) as error:
         raise ClaimsError(f"{path} cannot be read: {error}") from None

@@ -165,6 +165,8 @@ class Finding(Strict):
 
 
 class Identity(Strict):
+    """What holds by arithmetic, and is no evidence for these claims."""
+
     claims: list[Key]
     text: str
 

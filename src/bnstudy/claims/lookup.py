@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bnstudy.core import words
-from bnstudy.core.factors import FIXED, SETTING, SKIP
+from bnstudy.core.setting import FACTORS, FIXED, SKIP
 
 if TYPE_CHECKING:  # the claims file is checked against the endpoints, which import this module, before any work
     import pandas as pd
@@ -160,7 +160,7 @@ class Lookup:
         if table not in self.tables:
             raise Missing(f"no table {table}.csv")
         whole = self.tables[table]
-        columns = [c for c in SETTING if c in whole]
+        columns = [c for c in FACTORS if c in whole]
         if table not in self._places:
             self._places[table] = whole.groupby(columns).indices
         place = self._places[table].get(tuple(setting[c] for c in columns), np.array([], int))

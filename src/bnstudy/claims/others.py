@@ -12,7 +12,7 @@ from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.ledger import Claim, Ledger, Question
 from bnstudy.claims.lookup import Factors
 from bnstudy.core import words
-from bnstudy.core.factors import FIXED
+from bnstudy.core.setting import FIXED
 
 if TYPE_CHECKING:
     import pandas as pd

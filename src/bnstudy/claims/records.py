@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from bnstudy.claims.ledger import Identity
+
 Record = TypeVar("Record")
-Factors = dict[str, str | int]
-"""Values by factor, as JSON holds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,14 +205,6 @@ class FindingRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IdentityRow:
-    """What holds by arithmetic, and is no evidence for these claims."""
-
-    claims: tuple[str, ...]
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class JudgedWith:
     """What the claims of a study were judged with: ledger.json.
 
@@ -220,12 +212,12 @@ class JudgedWith:
     the study's own value of each factor, and ``networks`` what differs in its networks of another kind.
     """
 
+    base: dict[str, str | int]
     depths: dict[str, int]
-    targets: tuple[float, ...]
+    networks: tuple[dict[str, str | int], ...] = ()
     seeds: int
-    base: Factors
-    networks: tuple[Factors, ...] = ()
-    identities: tuple[IdentityRow, ...] = ()
+    targets: tuple[float, ...]
+    identities: tuple[Identity, ...] = ()
 
 
 def to_json(record: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The store of trained cells: results/cells/<key>/, shared by all studies, written once, never edited.
+"""Files that appear whole or not at all, and the store of trained cells.
 
-A folder is written under another name and renamed into place, so a kill leaves either a whole cell or none. Its key
-is a hash of the complete specification: setting, rate, seeds, data, code and torch version.
+The cells stand in results/cells/<key>/, are shared by all studies, written once and never edited. A cell's key is a hash
+of its complete specification: setting, rate, seeds, data, code and torch version.
 """
 
 import hashlib
@@ -9,72 +9,113 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from typing import Any, TypeVar
 
 import numpy as np
 
+from bnstudy.core.cell import CellSpec
+
 Arrays = dict[str, np.ndarray]
+Record = TypeVar("Record")
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces: one text for one value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """Return JSON with sorted keys and no spaces: one text per value. Records become objects."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=vars)
 
 
-def key(spec: Any) -> str:
-    """The name of what ``spec`` specifies: sixteen hex digits."""
-    return hashlib.sha256(canonical(spec).encode()).hexdigest()[:16]
+def key(value: Any) -> str:
+    """Return the name of what ``value`` specifies: sixteen hex digits."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:16]
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def parse(kind: type[Record], text: str | bytes) -> Record:
+    """Return the record that a JSON text holds; pydantic's ValidationError says which of its fields are wrong."""
+    from pydantic import TypeAdapter  # not above: training needs none of it
+
+    return TypeAdapter(kind).validate_json(text, strict=True)
+
+
+def read_json(kind: type[Record], path: Path) -> Record:
+    """Return the record that a JSON file holds, as :func:`parse` does."""
+    return parse(kind, path.read_bytes())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Give the name of a file to write, which takes the place of ``path`` when all of it is written.
+
+    The name is unique, so that processes that write the same file never meet, and ends as ``path`` does. Where writing
+    fails, ``path`` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".new-{token_hex(8)}-{path.name}")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with writing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
-    os.replace(new, path)
+    """Write a JSON file whole or not at all. Records become objects."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False, default=vars) + "\n")
 
 
 def stored(cells: Path, name: str) -> bool:
+    """Return whether the store holds a cell."""
     return (cells / name / "cell.json").is_file()
 
 
-def put(cells: Path, spec: dict[str, Any], arrays: dict[str, Arrays]) -> None:
+def put(cells: Path, spec: CellSpec, arrays: dict[str, Arrays]) -> None:
     """Store one cell: {"curve": {...}, "init": {parameter: [m, ...]}, ...}."""
     cells.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=".new-", dir=cells))
+    unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=cells))
     for name, content in arrays.items():
-        np.savez(new / f"{name}.npz", **content)  # type: ignore[arg-type]
-    files = {f"{n}.npz": _sha256(new / f"{n}.npz") for n in arrays}
-    (new / "cell.json").write_text(json.dumps({"spec": spec, "files": files}, indent=1))
+        np.savez(unfinished / f"{name}.npz", **content)  # type: ignore[arg-type]
+    files = {f"{name}.npz": sha256(unfinished / f"{name}.npz") for name in arrays}
+    write_json(unfinished / "cell.json", {"spec": spec, "files": files})
     try:
-        os.rename(new, cells / key(spec))
+        os.rename(unfinished, cells / key(spec))
     except OSError:  # an equal cell is there already: same key, same bytes
-        shutil.rmtree(new)
+        shutil.rmtree(unfinished)
 
 
-def get(cells: Path, name: str) -> tuple[dict[str, Any], list[str]]:
-    """(spec, names of the array files) of a cell; verifies every file.
+def get(cells: Path, name: str) -> tuple[CellSpec, list[str]]:
+    """Return the specification of a cell and the names of its array files, after a check of every file.
 
-    Raises FileNotFoundError or ValueError, saying which command mends it.
+    Raises:
+        FileNotFoundError or ValueError, saying which command mends it.
     """
     folder = cells / name
     if not stored(cells, name):
         raise FileNotFoundError(f"{folder} is missing; `snakemake --cores 2 --forcerun evaluate` trains it again")
     content = json.loads((folder / "cell.json").read_text())
-    for file, sha in content["files"].items():
-        if not (folder / file).is_file() or _sha256(folder / file) != sha:
+    for file, digest in content["files"].items():
+        if not (folder / file).is_file() or sha256(folder / file) != digest:
             raise ValueError(
                 f"{folder / file} is damaged; delete {folder} and run `snakemake --cores 2 --forcerun evaluate`"
             )
-    return content["spec"], [f.removesuffix(".npz") for f in content["files"]]
+    return parse(CellSpec, json.dumps(content["spec"])), [f.removesuffix(".npz") for f in content["files"]]
 
 
 def arrays(cells: Path, name: str, file: str) -> Arrays:
-    """The arrays of one file of a cell."""
+    """Return the arrays of one file of a cell."""
     with np.load(cells / name / f"{file}.npz", allow_pickle=False) as content:
         return dict(content)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

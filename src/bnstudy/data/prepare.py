@@ -1,25 +1,25 @@
-"""The job of the workflow's rule `data`: the images of a source, as its specification asks for them."""
+"""The job of the workflow's rule `data`: load the images of a source as the job's specification asks."""
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from bnstudy.data.images import Images, split
-from bnstudy.data.local import Unusable, digest, files
+from bnstudy.data.local import ImagesSpec, Unusable, digest, files
 
 
-def prepare(spec: dict[str, Any]) -> Images:
-    """The images of ``spec``: source; and where they are given, path and sha256 of the user's files, and images, the
-    number of them to keep (stratified, the same for all seeds).
+def prepare(spec: ImagesSpec) -> Images:
+    """Return the images of a specification; where it keeps some alone, they are stratified and the same for all seeds.
 
-    Raises ValueError or OSError, saying what is wrong and what to do.
+    Raises:
+        ValueError: The images or the files are not as they must be; the message says what to do.
+        OSError: A file cannot be read or fetched.
     """
-    source = spec["source"]
-    if "path" in spec and (found := digest(files(source, Path(spec["path"])))) != spec["sha256"]:
-        wrong = f"it changed while the study ran: SHA-256 {found}, {spec['sha256']} when planned"
-        raise Unusable(spec["path"], wrong, "run again")
-    images = import_module(f"bnstudy.data.{source}").load(spec)
-    if "images" not in spec:
+    path = None if spec.path is None else Path(spec.path)
+    if path and (now := digest(files(spec.source, path))) != spec.sha256:
+        fault = f"it changed while the study ran: SHA-256 {now}, {spec.sha256} when planned"
+        raise Unusable(path, fault, "run again")
+    images: Images = import_module(f"bnstudy.data.{spec.source}").load(path)
+    if spec.images is None:
         return images
-    kept = split(images.y, {"images": spec["images"]}, seed=0)["images"]
+    kept = split(images.y, {"images": spec.images}, seed=0)["images"]
     return Images(images.x[kept], images.y[kept], images.classes)

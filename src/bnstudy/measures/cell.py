@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from bnstudy.core import store
+from bnstudy.data.batches import parts
 from bnstudy.data.images import Images, read
-from bnstudy.data.shifts import FAMILIES, shift
-from bnstudy.training.train import build, part
+from bnstudy.data.shifts import SHIFTS, shift
+from bnstudy.training.train import build
 
 KEPT = 2**28
 """Bytes of shifted images that a job keeps at most."""
@@ -31,52 +32,62 @@ class StudyImages:
         self._pool = 0
 
     def images(self, pool: int) -> Images:
+        """Return the images, pooled by a factor."""
         if pool not in self._images:
             self._images[pool] = read(self.path, pool)
         return self._images[pool]
 
     def shifted(self, pool: int) -> Iterable[tuple[str, int, Tensor]]:
-        """(family, severity, all images [N, C, H, W] under that shift), the clean ones first.
+        """Return (family, severity, all images [N, C, H, W] under that shift) of each, the clean ones first.
 
-        Kept for the next cell where they are small; else made anew each time, so that a job stays small.
+        They are kept for the next cell where they are small; else they are made anew each time, so that a job stays small.
         """
         clean = torch.from_numpy(self.images(pool).x)
-        kinds = [("clean", 0), *((family, severity) for family in FAMILIES for severity in range(1, 6))]
-        each = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
+        kinds = [("clean", 0), *((family, severity) for family in SHIFTS for severity in range(1, 6))]
+        shifted = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
         if clean.nbytes * len(kinds) > KEPT:
-            return each
+            return shifted
         if self._pool != pool:
-            self._pool, self._kept = pool, list(each)
+            self._pool, self._kept = pool, list(shifted)
         return self._kept
 
 
 class TrainedCell:
-    """The runs of one cell: one setting, one ``rate``, ``seeds`` [M]. ``shared``: the rate that all arms share."""
+    """The trained networks of one cell: they share a setting and a rate, and have a seed each.
+
+    Attributes:
+        spec: The complete specification of the cell.
+        seeds: The seed of each of the M networks.
+        setting: Their network design.
+        rate: Their learning rate.
+        shared: The rate that all arms share, if there is one.
+        images: The images of the study, pooled as the setting says.
+        files: The names of the stored arrays: "curve" and the checkpoints.
+    """
 
     def __init__(self, cells: Path, name: str, source: StudyImages, shared: float | None = None) -> None:
         self.spec, self.files = store.get(cells, name)
         self.cells, self.name, self.source, self.shared = cells, name, source, shared
-        self.seeds: list[int] = self.spec["seeds"]
-        self.setting: dict[str, Any] = self.spec["setting"]
-        self.rate: float = self.spec["rate"]
-        self.images = source.images(self.setting["pool"])
+        self.seeds, self.setting, self.rate = list(self.spec.seeds), self.spec.setting, self.spec.rate
+        self.images = source.images(self.setting.pool)
 
     def checkpoints(self) -> list[str]:
+        """Return the names of the stored states of the networks."""
         return [f for f in self.files if f != "curve"]
 
     def levels(self) -> list[str]:
-        """The checkpoints from the initial networks through the levels of the training loss that some seed reached."""
+        """Return the checkpoints from the initial networks through the levels of the training loss that some seed reached."""
         reached = (name for name in self.files if name.startswith("loss"))
         return ["init", *sorted(reached, key=lambda name: -float(name.removeprefix("loss")))]
 
     def have(self, checkpoint: str) -> np.ndarray:
-        """Which seeds reached a checkpoint -> bool [M]."""
+        """Return which seeds reached a checkpoint: bool [M]."""
         if checkpoint not in self.files:
             return np.zeros(len(self.seeds), bool)
         return store.arrays(self.cells, self.name, checkpoint)["have"]
 
     def net(self, checkpoint: str, statistics: str = "batch") -> Any:
-        """The networks at a checkpoint; a forward pass changes nothing in them."""
+        """Return the networks at a checkpoint; a forward pass changes nothing in them."""
         state = store.arrays(self.cells, self.name, checkpoint)
         state.pop("have")
         net = build(self.spec, self.images, self.seeds)
@@ -85,29 +96,28 @@ class TrainedCell:
         return net
 
     def split(self, name: str) -> tuple[Tensor, Tensor]:
-        """Inputs [M, features, n] and labels [M, n] of each seed's own split."""
-        parts = [part(self.images, self.spec, s, name) for s in self.seeds]
-        x = torch.from_numpy(np.stack([p[0] for p in parts]))
-        return x.mT, torch.from_numpy(np.stack([p[1] for p in parts]))
+        """Return inputs [M, features, n] and labels [M, n] of each seed's own split."""
+        x, labels = parts(self.images, self.spec, self.seeds, name)
+        return x.mT, labels
 
     @cached_property
     def probe(self) -> Tensor:
-        """The first training images of each seed [M, features, n]: fixed, the same for every arm."""
-        family = import_module(f"bnstudy.nets.{self.setting['net']}")
+        """Return the first training images of each seed [M, features, n]: fixed, the same for every arm."""
+        family = import_module(f"bnstudy.nets.{self.setting.net}")
         return self.split("train")[0][..., : getattr(family, "PROBE", PROBE)].contiguous()
 
     @torch.no_grad()
     def activations(self, checkpoint: str) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        """(layer, {site: [M, C, n]}) of the probe on batch statistics, layer by layer; n samples: images, or their
-        pixels. `relu` is left out where it is `next`.
+        """Yield the probe's activations on batch statistics, layer by layer: (layer, {site: [M, C, n]}).
 
-        Arms that add noise draw it anew for each checkpoint, at moments beyond their training: it is what moves there.
+        The n samples are images, or their pixels. `relu` is left out where it is `next`. Arms that add noise draw it anew
+        for each checkpoint, at moments beyond their training: it is what moves there.
         """
-        found: dict[str, Tensor] = {}
+        sites: dict[str, Tensor] = {}
         net = self.net(checkpoint)
-        net.set_moment(self.seeds, self.spec["steps"] + self.checkpoints().index(checkpoint))
-        for layer, _ in enumerate(net.states(self.probe, sites=lambda layer, site, h: found.update({site: h})), 1):
-            if found["relu"] is found["next"]:
-                del found["relu"]
-            yield layer, {site: h.flatten(2) for site, h in found.items()}
-            found.clear()
+        net.set_noise(self.seeds, self.spec.steps + self.checkpoints().index(checkpoint))
+        for layer, _ in enumerate(net.states(self.probe, sites=lambda layer, site, h: sites.update({site: h})), 1):
+            if sites["relu"] is sites["next"]:
+                del sites["relu"]
+            yield layer, {site: h.flatten(2) for site, h in sites.items()}
+            sites.clear()

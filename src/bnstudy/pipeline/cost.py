@@ -1,22 +1,27 @@
 """About how long training takes: for `bnstudy plan`, and to make jobs of a handy size."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from bnstudy.core.plugins import names
+from bnstudy.core.setting import Setting
 
 
-def seconds(steps: int, setting: dict[str, Any], networks: int) -> float:
-    """A rough cost, as timed on one core of a server: for a hidden layer, step and network at batch 64, 40 microseconds
-    at width 64; of convolutions, which train alone, 5 milliseconds at width 32 on about 14 x 14 pixels."""
-    layer = 40e-6 * setting["width"] / 64
-    if setting["net"] in names("nets", "ALONE"):
-        layer = 5e-3 * (setting["width"] / 32) ** 2
-    return steps * networks * layer * (setting["depth"] + 1) * setting["batch"] / 64
+def seconds(steps: int, setting: Setting, networks: int) -> float:
+    """Return a rough cost, as timed on one core of a server.
+
+    A hidden layer takes 40 microseconds per step and network at batch 64 and width 64; one of convolutions, which train
+    alone, 5 milliseconds at width 32 on about 14 x 14 pixels.
+    """
+    layer = 40e-6 * setting.width / 64
+    if setting.net in names("nets", "ALONE"):
+        layer = 5e-3 * (setting.width / 32) ** 2
+    return steps * networks * layer * (setting.depth + 1) * setting.batch / 64
 
 
 def evaluated(roles: Iterable[str], targets: int, grid: int) -> int:
-    """Rates at which a setting with these roles of rates is evaluated, where no two are one: a best rate for each of the
-    targets, the main one's two neighbours, the shared rate, all rates of the grid."""
-    many = {"best": targets, "neighbours": 2, "shared": 1, "grid": grid}
-    return sum(many[role] for role in roles)
+    """Return at how many rates a setting with these roles of rates is evaluated, where no two are one.
+
+    They are a best rate for each of the targets, the main one's two neighbours, the shared rate, all rates of the grid.
+    """
+    rates = {"best": targets, "neighbours": 2, "shared": 1, "grid": grid}
+    return sum(rates[role] for role in roles)

@@ -1,164 +1,209 @@
 """What the Snakemake jobs do: each reads a complete specification and files, and knows nothing of the config."""
 
-import json
 import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from bnstudy.core import store
-from bnstudy.core.factors import SETTING
-from bnstudy.training.stacks import CELLS, Progress, Trainer
+from bnstudy.core.cell import CellSpec, Keep, by_cell
+from bnstudy.core.setting import Setting
+from bnstudy.pipeline.records import (
+    ChooseJob,
+    EvaluateJob,
+    EvaluateResult,
+    IndexEntry,
+    MeasureJob,
+    MeasureResult,
+    Rate,
+    SweepJob,
+    SweepResult,
+    TrainingJob,
+    Tuned,
+)
+from bnstudy.training import tune
+from bnstudy.training.progress import Progress
+from bnstudy.training.stacks import CELLS, Trainer
 
 
-def blocks(seeds: list[int], stack: int) -> list[list[int]]:
-    """Seeds in blocks of up to eight: what one cell holds."""
-    size = min(8, stack)
-    return [seeds[i : i + size] for i in range(0, len(seeds), size)]
+def sweep(job: SweepJob, data: Path, out: Path) -> None:
+    """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
+    progress = Progress(out.stem + " sweep")
+    seconds = 0.0
+    names: list[str] = []
+    rows: list[tune.Outcome] = []
+    best: list[Tuned] = []
+    _rehearse(job.settings[0].setting)
+    for swept in job.settings:
+        trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress)
 
-
-def sweep(spec: dict[str, Any], data: Path, out: Path) -> None:
-    """Train the tuning seeds of one arm on one kind of network over the rates; write every run's steps and the best rates."""
-    from bnstudy.training import tune
-
-    say, seconds, cells, rows, rates = Progress(out.stem + " sweep"), 0.0, [], [], []
-    for entry in spec["settings"]:
-        trainer = Trainer(cell_base(spec, entry, data), data, spec["stack"], tune.budgets(entry["steps"]), say)
-
-        def run(grid: list[float], steps: int, trainer: Trainer = trainer) -> list[dict[str, Any]]:
+        def run(
+            grid: list[float], steps: int, setting: Setting = swept.setting, trainer: Trainer = trainer
+        ) -> list[tune.Outcome]:
             nonlocal seconds
-            base, seeds = {**trainer.base, "steps": steps}, blocks(spec["seeds"], spec["stack"])
-            wanted = [{"rate": r, "seeds": s, "keep": "curve"} for r in grid for s in seeds]
-            seconds += trainer.train(wanted, steps)
-            found = []
-            for cell in wanted:
-                name = store.key({**base, **cell})
-                cells.append(name)
-                found += _convergence(base, name, cell)
-            return found
+            cells = cells_of(job, setting, steps, {rate: "curve" for rate in grid}, data)
+            seconds += trainer.train(cells)
+            names.extend(map(store.key, cells))
+            return _outcomes(cells)
 
-        table, best = tune.search(spec["rates"], spec["targets"], entry["steps"], run)
-        rows += table
-        rates += [{**entry["setting"], **b} for b in best]
-    say.say(f"trained {say.trained} cells in {seconds:.0f} s, reused {len(cells) - say.trained}")
-    done = {"trained": say.trained, "seconds": {"training": seconds}}
-    store.write_json(out, {"cells": cells, **done, "rows": rows, "best": rates})
+        outcomes, choices = tune.search(job.rates, job.targets, swept.steps, run)
+        rows += outcomes
+        best += [Tuned(setting=swept.setting, choice=choice) for choice in choices]
+    progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(names) - progress.trained}")
+    result = SweepResult(
+        cells=tuple(names),
+        trained=progress.trained,
+        seconds={"training": seconds},
+        rows=tuple(rows),
+        best=tuple(best),
+    )
+    store.write_json(out, result)
 
 
-def choose(spec: dict[str, Any], sweeps: list[Path], out: Path) -> None:
-    """Gather the rates and their roles: best@TARGET and its quarter-decade neighbours lower@TARGET and upper@TARGET;
-    shared, the best rate of `none` at the base gain and inputs, all else equal; and the grid, listed as it is.
+def choose(job: ChooseJob, sweeps: list[Path], out: Path) -> None:
+    """Gather the rates and their roles.
 
-    ``spec``: the main target, the base gain and inputs, and the settings evaluated over the whole grid of rates.
+    The roles are best@TARGET and its quarter-decade neighbours lower@TARGET and upper@TARGET; shared, the best rate of
+    `none` at the base gain and inputs, all else equal; and grid, for each rate of the grid as it is.
     """
-    from bnstudy.training import tune
-
-    best = [row for path in sweeps for row in json.loads(path.read_text())["best"]]
-    rows = []
-    for row in best:
-        known = {"evaluable": row["evaluable"], "reason": row["reason"]}
+    tuned = [row for path in sweeps for row in store.read_json(SweepResult, path).best]
+    main = {row.setting: row.choice for row in tuned if row.choice.target == job.target}
+    rates = []
+    for setting, choice in ((row.setting, row.choice) for row in tuned):
         for name, decades in (("lower", -0.25), ("best", 0.0), ("upper", 0.25)):
-            rate = tune.nearby(row["rate"], decades) if decades else row["rate"]
-            rows.append({**setting_of(row), "role": f"{name}@{row['target']:g}", "rate": rate, **known})
-        own = {**setting_of(row), **spec["base"]}
-        base = next((r for r in best if r["target"] == spec["target"] and setting_of(r) == own), None)
-        if base and row["target"] == spec["target"]:
-            known = {"evaluable": base["evaluable"], "reason": base["reason"]}
-            rows.append({**setting_of(row), "role": "shared", "rate": base["rate"], **known})
-    as_it_is = {"role": "grid", "evaluable": True, "reason": ""}
-    rows += [{**setting, **as_it_is, "rate": rate} for setting in spec["grid"] for rate in spec["rates"]]
-    store.write_json(out, sorted(rows, key=store.canonical))
+            rate = tune.nearby(choice.rate, decades) if decades else choice.rate
+            rates.append(_rate(setting, f"{name}@{choice.target:g}", rate, choice))
+        base = main.get(replace(setting, **vars(job.base)))
+        if base and choice.target == job.target:
+            rates.append(_rate(setting, "shared", base.rate, base))
+    for setting in job.grid:
+        rates += [Rate(setting=setting, role="grid", rate=rate, evaluable=True, reason="") for rate in job.rates]
+    store.write_json(out, sorted(rates, key=store.canonical))
 
 
-def evaluate(spec: dict[str, Any], data: Path, rates: Path, out: Path) -> None:
+def evaluate(job: EvaluateJob, data: Path, rates: Path, out: Path) -> None:
     """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
-    say, seconds, index, rows = Progress(out.stem + " evaluate"), 0.0, [], []
-    table = json.loads(rates.read_text())
-    for entry in spec["settings"]:
-        setting = entry["setting"]
-        base = cell_base(spec, entry, data)
-        mine = [r for r in table if setting_of(r) == setting]
-        shared = next((r["rate"] for r in mine if r["role"] == "shared" and r["evaluable"]), None)
-        wanted: list[dict[str, Any]] = [
-            {"rate": rate, "seeds": seeds, "keep": keep}
-            for rate, keep in sorted(rates_of(mine, entry["rates"], spec["target"], entry["keep"]).items())
-            for seeds in blocks(spec["seeds"], spec["stack"])
-        ]
-        wanted.sort(key=lambda c: c["keep"])  # cells that share a stack stand together
-        seconds += Trainer(base, data, spec["stack"], [entry["steps"]], say).train(wanted, entry["steps"])
-        for cell in wanted:
-            name = store.key({**base, **cell})
-            row = {"cell": name, "setting": setting, "rate": cell["rate"], "keep": cell["keep"], "shared": shared}
-            index.append(row)
-            rows += _convergence(base, name, cell)
-    say.say(f"trained {say.trained} cells in {seconds:.0f} s, reused {len(index) - say.trained}")
-    done = {"trained": say.trained, "seconds": {"training": seconds}}
-    store.write_json(out, {"cells": index, **done, "rows": rows})
+    progress = Progress(out.stem + " evaluate")
+    seconds = 0.0
+    index: list[IndexEntry] = []
+    rows: list[tune.Outcome] = []
+    table = store.read_json(list[Rate], rates)
+    _rehearse(job.settings[0].setting)
+    for evaluated in job.settings:
+        setting = evaluated.setting
+        roles = [row for row in table if row.setting == setting]
+        shared = next((row.rate for row in roles if row.role == "shared" and row.evaluable), None)
+        asked = rates_of(roles, evaluated.rates, job.target, evaluated.keep)
+        cells = cells_of(job, setting, evaluated.steps, dict(sorted(asked.items())), data)
+        cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
+        seconds += Trainer(data, job.stack, [evaluated.steps], progress).train(cells)
+        for cell in cells:
+            entry = IndexEntry(cell=store.key(cell), setting=setting, rate=cell.rate, keep=cell.keep, shared=shared)
+            index.append(entry)
+        rows += _outcomes(cells)
+    progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
+    result = EvaluateResult(
+        cells=tuple(index), trained=progress.trained, seconds={"training": seconds}, rows=tuple(rows)
+    )
+    store.write_json(out, result)
 
 
-def rates_of(roles: list[dict[str, Any]], asked: list[str], target: float, keep: str) -> dict[float, str]:
-    """Rates to run a setting at, and what is kept there (see :func:`bnstudy.training.train.train`): ``keep`` at the best rate for
-    the main target; at the others, which are there for their steps alone, the curve. Neighbours are those of the main
-    target."""
-    main = {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
-    wanted = set(asked) & {"shared", "grid"} | ({main["lower"], main["upper"]} if "neighbours" in asked else set())
-    found = {r["rate"]: "curve" for r in roles if r["role"] in wanted}
+def rates_of(roles: Sequence[Rate], asked: Iterable[str], target: float, keep: Keep) -> dict[float, Keep]:
+    """Return the rates to run a setting at, and what is kept there (see :func:`bnstudy.training.train.train_on`).
+
+    That is ``keep`` at the best rate for the main target, and the curve at the others, which are there for their steps
+    alone. Neighbours are those of the main target.
+    """
+    asked, main = set(asked), {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
+    wanted = asked & {"shared", "grid"} | ({main["lower"], main["upper"]} if "neighbours" in asked else set())
+    found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role in wanted}
     if "best" in asked:
-        found |= {r["rate"]: "curve" for r in roles if r["role"].startswith("best@")}
-        found |= {r["rate"]: keep for r in roles if r["role"] == main["best"]}
+        found |= {row.rate: "curve" for row in roles if row.role.startswith("best@")}
+        found |= {row.rate: keep for row in roles if row.role == main["best"]}
     return found
 
 
-def measure(spec: dict[str, Any], data: Path, index: Path, out: Path) -> None:
+def measure(job: MeasureJob, data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
     import torch
 
     from bnstudy.measures.cell import StudyImages, TrainedCell
 
     torch.set_num_threads(1)
-    say, source, seconds = Progress(out.stem + " measure"), StudyImages(data), 0.0
+    progress, images, seconds = Progress(out.stem + " measure"), StudyImages(data), 0.0
     tables: dict[str, list[str]] = {}
-    cells = [c for c in json.loads(index.read_text())["cells"] if c["keep"] != "curve"]
-    wanted = {store.canonical(s["setting"]): s["measures"] for s in spec["settings"]}
-    for i, entry in enumerate(cells):
+    entries = [entry for entry in store.read_json(EvaluateResult, index).cells if entry.keep != "curve"]
+    wanted = {measured.setting: measured.measures for measured in job.settings}
+    for i, entry in enumerate(entries):
         cell = None
-        for name in wanted[store.canonical(entry["setting"])]:
-            same = store.key([spec["code"][name], entry["shared"]])
-            path = CELLS / entry["cell"] / "measures" / f"{name}-{same}.parquet"
+        for name in wanted[entry.setting]:
+            code = store.key([job.code[name], entry.shared])
+            path = CELLS / entry.cell / "measures" / f"{name}-{code}.parquet"
             if not path.is_file():
                 started = time.monotonic()
-                cell = cell or TrainedCell(CELLS, entry["cell"], source, entry["shared"])
+                cell = cell or TrainedCell(CELLS, entry.cell, images, entry.shared)
                 table = import_module(f"bnstudy.measures.{name}").measure(cell)
-                for column, value in reversed({**entry["setting"], "rate": entry["rate"]}.items()):
+                for column, value in reversed({**vars(entry.setting), "rate": entry.rate}.items()):
                     table.insert(0, column, value)
-                path.parent.mkdir(exist_ok=True)
-                new = path.with_suffix(".new")
-                table.to_parquet(new)
-                new.replace(path)
+                with store.writing(path) as unfinished:
+                    table.to_parquet(unfinished)
                 seconds += time.monotonic() - started
             tables.setdefault(name, []).append(str(path))
-        say.tick((i + 1) / len(cells))
-    say.say(f"measured {len(cells)} cells in {seconds:.0f} s")
-    store.write_json(out, {"tables": tables, "seconds": {"measures": seconds}})
+        progress.tick((i + 1) / len(entries))
+    progress.report(f"measured {len(entries)} cells in {seconds:.0f} s")
+    result = MeasureResult(tables={n: tuple(files) for n, files in tables.items()}, seconds={"measures": seconds})
+    store.write_json(out, result)
 
 
-def cell_base(spec: dict[str, Any], entry: dict[str, Any], data: Path) -> dict[str, Any]:
-    """What the cells of a setting share: all that can influence a run but its rate and seeds. ``entry``: of the setting,
-    {setting, steps}."""
-    same = {k: spec[k] for k in ("momentum", "targets", "splits", "code", "torch")}
-    return {**same, "setting": entry["setting"], "steps": entry["steps"], "data": data.stem}
+def cells_of(job: TrainingJob, setting: Setting, steps: int, rates: Mapping[float, Keep], data: Path) -> list[CellSpec]:
+    """Return the cells of a setting: one for each rate and block of seeds.
+
+    Args:
+        job: What is the same for all settings.
+        setting: The network design.
+        steps: The training budget.
+        rates: What is kept at each rate.
+        data: The prepared images.
+    """
+    return [
+        CellSpec(
+            setting=setting,
+            steps=steps,
+            momentum=job.momentum,
+            targets=job.targets,
+            splits=job.splits,
+            rate=rate,
+            seeds=seeds,
+            keep=keep,
+            data=data.stem,
+            code=job.code,
+            torch=job.torch,
+        )
+        for rate, keep in rates.items()
+        for seeds in by_cell(job.seeds, job.stack)
+    ]
 
 
-def setting_of(row: dict[str, Any]) -> dict[str, Any]:
-    """The factors of a setting, out of a row that holds them."""
-    return {k: row[k] for k in SETTING}
+def _rate(setting: Setting, role: str, rate: float, choice: tune.Choice) -> Rate:
+    return Rate(setting=setting, role=role, rate=rate, evaluable=choice.evaluable, reason=choice.reason)
 
 
-def _convergence(base: dict[str, Any], name: str, cell: dict[str, Any]) -> list[dict[str, Any]]:
-    from types import SimpleNamespace
+def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:
+    found = []
+    for cell in cells:
+        curve = store.arrays(CELLS, store.key(cell), "curve")
+        found += tune.outcomes(cell, curve["loss"].astype(float), curve["diverged"])
+    return found
 
-    from bnstudy.training import tune
 
-    curve = store.arrays(CELLS, name, "curve")
-    runs = [SimpleNamespace(seed=s, rate=cell["rate"]) for s in cell["seeds"]]
-    return tune.rows(base, runs, curve["loss"].astype(float), curve["diverged"])
+def _rehearse(setting: Setting) -> None:
+    """End the job, without a traceback of ours, where an arm from outside does not do what arms must."""
+    if ":" not in setting.arm:
+        return
+    from bnstudy.pipeline.rehearsal import check
+
+    try:
+        check(setting.arm, setting.net)
+    except ValueError as error:
+        raise SystemExit(f"{error}\nNothing was trained. config/README.md shows how an arm is written.") from None

@@ -1,4 +1,4 @@
-"""Executes a parameterized notebook with papermill, in this very interpreter's kernel."""
+"""Execute a parameterized notebook with papermill, in a kernel of this very interpreter."""
 
 import copy
 import logging
@@ -6,22 +6,26 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from bnstudy.core import store
 
 ATTEMPTS = 3
 
 
-def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
+def execute(notebook: Path, parameters: Mapping[str, object], output: Path) -> None:
     """Run `notebook` with `parameters` and write the executed copy to `output`.
 
     The kernel is `sys.executable` with ipykernel, whatever kernels the user has registered; it sees this package
     wherever it was imported from, and none of the user's IPython start-up files. A kernel that doesn't start is
     tried again; a cell that fails is not. The copy appears whole or not at all.
 
-    Raises ValueError for a parameter that the notebook doesn't declare (in its cell tagged `parameters`) and for a
-    notebook that has no such cell; papermill's PapermillExecutionError, with the traceback, when a cell fails;
-    RuntimeError when no kernel starts.
+    Raises:
+        ValueError: The notebook does not declare a parameter in a cell tagged `parameters`, or has no such cell.
+        papermill.exceptions.PapermillExecutionError: A cell fails; the error holds its traceback.
+        RuntimeError: No kernel starts.
     """
     import nbformat
     import papermill
@@ -33,7 +37,7 @@ def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="bnstudy-") as scratch:
             try:
                 done = papermill.execute_notebook(
-                    copy.deepcopy(source), None, {k: _plain(v) for k, v in parameters.items()}, kernel_name="python3",
+                    copy.deepcopy(source), None, {k: str(v) if isinstance(v, Path) else v for k, v in parameters.items()}, kernel_name="python3",
                     language="python", progress_bar=False, start_timeout=60,
                     kernel_manager_class=_kernel(Path(scratch)),
                 )  # fmt: skip
@@ -48,13 +52,11 @@ def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
                     ) from error
                 time.sleep(attempt)
     done.metadata.pop("papermill", None)  # clock times and paths of this machine
-    output.parent.mkdir(parents=True, exist_ok=True)
-    fresh = output.with_name(f".{output.name}.{os.getpid()}")
-    nbformat.write(done, fresh)
-    os.replace(fresh, output)
+    with store.writing(output) as unfinished:
+        nbformat.write(done, unfinished)
 
 
-def _check(notebook: Path, parameters: dict[str, Any]) -> None:
+def _check(notebook: Path, parameters: Mapping[str, object]) -> None:
     from papermill.inspection import inspect_notebook
 
     known = inspect_notebook(str(notebook), parameters=None)
@@ -65,12 +67,8 @@ def _check(notebook: Path, parameters: dict[str, Any]) -> None:
         raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}")
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
-
-
 def _kernel(scratch: Path) -> type:
-    """A kernel manager for this interpreter, whose files and sockets live in `scratch`."""
+    """Return a kernel manager for this interpreter, whose files and sockets live in `scratch`."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
@@ -106,7 +104,7 @@ def _kernel(scratch: Path) -> type:
 
 
 def _kernel_trouble(error: Exception) -> bool:
-    """Whether the kernel failed, rather than the notebook's code."""
+    """Return whether the kernel failed, rather than the notebook's code."""
     from nbclient.exceptions import DeadKernelError
     from zmq import ZMQError
 

@@ -2,63 +2,74 @@
 
 import json
 import shutil
-from itertools import product
 from pathlib import Path
 
 from bnstudy.core import store
+from bnstudy.core.cell import Keep, by_cell
+from bnstudy.core.setting import Setting
 from bnstudy.pipeline.cost import evaluated, seconds
-from bnstudy.pipeline.jobs import CELLS, blocks, cell_base, rates_of, setting_of
+from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
+from bnstudy.pipeline.records import Rate, TrainingJob
 from bnstudy.training.tune import budgets
 
 
+class _Count:
+    """Cells of a study, and the seconds that those which are not stored take to train."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.stored, self.wanted, self.seconds = data, 0, 0, 0.0
+
+    def add(
+        self, job: TrainingJob, setting: Setting, rates: dict[float, Keep], steps: int, lasts: int, unknown: int
+    ) -> None:
+        """Add the cells of a setting at known rates, and as many as ``unknown`` rates will have; a run ``lasts`` so long."""
+        for cell in cells_of(job, setting, steps, rates, self.data):
+            self.wanted += 1
+            if store.stored(CELLS, store.key(cell)):
+                self.stored += 1
+            else:
+                self.seconds += seconds(lasts, setting, len(cell.seeds))
+        self.wanted += unknown * len(by_cell(job.seeds, job.stack))
+        self.seconds += unknown * seconds(lasts, setting, len(job.seeds))
+
+
 def outlook(plan: Plan) -> str:
-    """How many cells are stored, how many will be trained, and about how many minutes that takes on two cores.
+    """Say how many cells are stored, how many will be trained, and about how many minutes that takes on two cores.
 
     The rates that tuning will add or choose, and how long their runs last, are not known beforehand: while rates.json lacks
     a setting, its tuning is counted with two rates more than the grid and half the budget, its evaluation with as many
     rates as are asked for.
     """
-    rates_file = Path(plan.folder) / "rates.json"
-    known = json.loads(rates_file.read_text()) if rates_file.is_file() else []
-    stored = wanted = 0
-    left = 0.0
-    for job in plan.jobs:
-        for stage in ("sweep", "evaluate"):
-            spec = json.loads(plan.sweep(job) if stage == "sweep" else plan.evaluate(job))
-            for entry in spec["settings"]:
-                setting = entry["setting"]
-                mine = [r for r in known if setting_of(r) == setting]
-                if stage == "sweep":
-                    rates, unknown = dict.fromkeys(spec["rates"], "curve"), 0 if mine else 2
-                    steps, lasts = budgets(entry["steps"])[0], entry["steps"] // 2
-                else:
-                    rates = rates_of(mine, entry["rates"], spec["target"], entry["keep"])
-                    unknown = 0 if mine else evaluated(entry["rates"], len(spec["targets"]), len(spec["rates"]))
-                    steps = lasts = entry["steps"]
-                base = {**cell_base(spec, entry, Path(plan.data)), "steps": steps}
-                for rate, seeds in product(rates, blocks(spec["seeds"], spec["stack"])):
-                    cell = {**base, "rate": rate, "seeds": seeds, "keep": rates[rate]}
-                    wanted += 1
-                    if store.stored(CELLS, store.key(cell)):
-                        stored += 1
-                    else:
-                        left += seconds(lasts, setting, len(seeds))
-                if unknown:
-                    count = unknown * len(blocks(spec["seeds"], spec["stack"]))
-                    wanted += count
-                    left += unknown * seconds(lasts, setting, len(spec["seeds"]))
-    return f"{stored} of about {wanted} cells are stored; training the rest takes about {left / 120:.1f} min on 2 cores"
+    file = Path(plan.folder) / "rates.json"
+    rates = store.read_json(list[Rate], file) if file.is_file() else []
+    count = _Count(Path(plan.data))
+    for name in plan.jobs:
+        sweep = plan.sweep(name)
+        for swept in sweep.settings:
+            known = any(row.setting == swept.setting for row in rates)
+            grid: dict[float, Keep] = {rate: "curve" for rate in sweep.rates}
+            count.add(sweep, swept.setting, grid, budgets(swept.steps)[0], swept.steps // 2, 0 if known else 2)
+        job = plan.evaluate(name)
+        for asked in job.settings:
+            roles = [row for row in rates if row.setting == asked.setting]
+            chosen = rates_of(roles, asked.rates, job.target, asked.keep)
+            unknown = 0 if roles else evaluated(asked.rates, len(job.targets), len(job.rates))
+            count.add(job, asked.setting, chosen, asked.steps, asked.steps, unknown)
+    return (
+        f"{count.stored} of about {count.wanted} cells are stored; "
+        f"training the rest takes about {count.seconds / 120:.1f} min on 2 cores"
+    )
 
 
 def prune() -> int:
-    """Delete stored cells that no study's index refers to; returns how many."""
+    """Delete stored cells that no study's index refers to; return how many."""
     wanted: set[str] = set()
     for path in Path("results").glob("*/sweep/*.json"):
         wanted |= set(json.loads(path.read_text())["cells"])
     for path in Path("results").glob("*/evaluate/*.json"):
-        wanted |= {c["cell"] for c in json.loads(path.read_text())["cells"]}
-    gone = [p for p in Path("results/cells").glob("*") if p.name not in wanted]
-    for path in gone:
+        wanted |= {entry["cell"] for entry in json.loads(path.read_text())["cells"]}
+    unused = [path for path in Path("results/cells").glob("*") if path.name not in wanted]
+    for path in unused:
         shutil.rmtree(path)
-    return len(gone)
+    return len(unused)

@@ -1,7 +1,6 @@
-"""The tidy tables of a study: one a measure, one row an observation."""
+"""The tidy tables of a study: one table per measure, one row per observation."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -12,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.core import store
-from bnstudy.core.factors import SETTING
+from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline import effective
+from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SweepResult, flat
 from bnstudy.training.convergence import WINDOW, trailing
 from bnstudy.training.stacks import CELLS
 
-CELL = [*SETTING, "rate"]
+CELL = [*FACTORS, "rate"]
 """The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
 EVERY = 10
 """The curves keep every tenth step."""
@@ -34,27 +34,28 @@ def summarize(
     """
     out.mkdir(parents=True, exist_ok=True)
     for stage, inputs in (("sweep", sweeps), ("evaluate", evaluations), ("measure", measures)):
-        mine = {p.resolve() for p in inputs}
-        for other in (out.parent / stage).glob("*.json"):
-            if other.resolve() not in mine:
-                other.unlink()
-    swept = [json.loads(p.read_text()) for p in sorted(sweeps)]
-    ran = [json.loads(p.read_text()) for p in sorted(evaluations)]
-    _write(out / "rates.csv", pd.DataFrame(json.loads(rates.read_text())))
-    _write(out / "sweep.csv", pd.DataFrame([r for s in swept for r in s["rows"]]))
-    convergence = pd.DataFrame([r for e in ran for r in e["rows"]])
+        current = {path.resolve() for path in inputs}
+        for path in (out.parent / stage).glob("*.json"):
+            if path.resolve() not in current:
+                path.unlink()
+    swept = [store.read_json(SweepResult, path) for path in sorted(sweeps)]
+    evaluated = [store.read_json(EvaluateResult, path) for path in sorted(evaluations)]
+    _write(out / "rates.csv", pd.DataFrame(flat(store.read_json(list[Rate], rates))))
+    _write(out / "sweep.csv", pd.DataFrame(flat(row for result in swept for row in result.rows)))
+    convergence = pd.DataFrame(flat(row for result in evaluated for row in result.rows))
     convergence["diverged_at"] = convergence["diverged_at"].astype("Int64")
     convergence["steps"] = convergence["steps"].astype("Int64")
     _write(out / "convergence.csv", convergence)
-    curves = [({**c["setting"], "rate": c["rate"]}, partial(_curve, c)) for e in ran for c in e["cells"]]
+    entries = [entry for result in evaluated for entry in result.cells]
+    curves = [({**vars(entry.setting), "rate": entry.rate}, partial(_curve, entry)) for entry in entries]
     _write_cells(out / "curves.csv", curves)
     paths: dict[str, list[str]] = {}
-    for found in (json.loads(p.read_text()) for p in sorted(measures)):
-        for name, files in found["tables"].items():
-            paths.setdefault(name, []).extend(files)
+    for measured in (store.read_json(MeasureResult, path) for path in sorted(measures)):
+        for name, tables in measured.tables.items():
+            paths.setdefault(name, []).extend(tables)
     for name, files in paths.items():
-        heads = [(f, pd.read_parquet(f, columns=CELL).head(1).to_dict("records")) for f in files]
-        _write_cells(out / f"{name}.csv", [(head[0], partial(pd.read_parquet, f)) for f, head in heads if head])
+        firsts = [(f, pd.read_parquet(f, columns=CELL).head(1).to_dict("records")) for f in files]
+        _write_cells(out / f"{name}.csv", [(first[0], partial(pd.read_parquet, f)) for f, first in firsts if first])
     if "shift" in paths:
         parts = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False, chunksize=100_000)
         _write(out / "effective_robustness.csv", effective.robustness(pd.concat(map(effective.used, parts))))
@@ -62,42 +63,50 @@ def summarize(
 
 
 def _write_shifts(data: Path, factor: int, out: Path) -> None:
-    """How large each shift is, in pixel units, measured on all images of the study, pooled by ``factor``; and an image
-    as each shift leaves it (:func:`bnstudy.data.samples.samples`)."""
+    """Write how large each shift is, in pixel units, and an image as each shift leaves it.
+
+    Sizes are measured on all images of the study, pooled by ``factor``; see :func:`bnstudy.data.samples.samples`.
+    """
     import torch
 
     from bnstudy.data.images import read
     from bnstudy.data.samples import samples
-    from bnstudy.data.shifts import FAMILIES, size
+    from bnstudy.data.shifts import SHIFTS, size
 
     torch.set_num_threads(1)
     images = read(data, factor)
     pool = torch.from_numpy(images.x)
-    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)]
+    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in SHIFTS for s in range(1, 6)]
     _write(out / "shift_size.csv", pd.DataFrame(sizes))
-    np.savez_compressed(out / "samples.npz", **samples(images))  # type: ignore[arg-type]
+    with store.writing(out / "samples.npz") as unfinished:
+        np.savez_compressed(unfinished, **samples(images))  # type: ignore[arg-type]
 
 
-def _curve(entry: dict) -> pd.DataFrame:
-    curve = store.arrays(CELLS, entry["cell"], "curve")
-    seeds = store.get(CELLS, entry["cell"])[0]["seeds"]
+def _curve(entry: IndexEntry) -> pd.DataFrame:
+    curve = store.arrays(CELLS, entry.cell, "curve")
+    seeds = store.get(CELLS, entry.cell)[0].seeds
     thin = trailing(curve["loss"].astype(float))[WINDOW - 1 :: EVERY]
-    table = pd.DataFrame(thin, columns=seeds).assign(step=lambda t: WINDOW + EVERY * t.index)
+    table = pd.DataFrame(thin, columns=list(seeds)).assign(step=lambda t: WINDOW + EVERY * t.index)
     table = table.melt("step", var_name="seed", value_name="loss")
-    return table.assign(**entry["setting"], rate=entry["rate"])
+    return table.assign(**vars(entry.setting), rate=entry.rate)
 
 
-def _write_cells(path: Path, cells: Sequence[tuple[dict, Callable[[], pd.DataFrame]]]) -> None:
+def _write_cells(path: Path, cells: Sequence[tuple[Mapping[str, object], Callable[[], pd.DataFrame]]]) -> None:
     """Write the tables of many cells as :func:`_write` writes one, but holding one setting and rate at a time.
 
-    ``cells``: what all rows of a cell have in common, and how to read them. Raises ValueError where columns differ.
+    Args:
+        path: The file to write.
+        cells: What all rows of a cell have in common, and how to read them.
+
+    Raises:
+        ValueError: The columns of two cells differ.
     """
     if not cells:
         return
-    place = itemgetter(*CELL)
+    cell = itemgetter(*CELL)
     columns: list[str] = []
-    with open(path, "wb") as file:
-        for _, same in groupby(sorted(cells, key=lambda c: place(c[0])), key=lambda c: place(c[0])):
+    with store.writing(path) as unfinished, open(unfinished, "wb") as file:
+        for _, same in groupby(sorted(cells, key=lambda c: cell(c[0])), key=lambda c: cell(c[0])):
             table = _sorted(pd.concat([read() for _, read in same]))
             if columns and list(table) != columns:
                 raise ValueError(f"{path.stem}: cells have columns {columns} and {list(table)}; a measure's never vary")
@@ -106,12 +115,12 @@ def _write_cells(path: Path, cells: Sequence[tuple[dict, Callable[[], pd.DataFra
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
-    with open(path, "wb") as file:
+    with store.writing(path) as unfinished, open(unfinished, "wb") as file:
         _csv(_sorted(table), file, header=True)
 
 
 def _csv(table: pd.DataFrame, file: BinaryIO, header: bool) -> None:
-    """Append rows: with pyarrow, which takes a fifth of the time of pandas to write numbers as text."""
+    """Append rows with pyarrow, which takes a fifth of the time of pandas to write numbers as text."""
     import pyarrow
     from pyarrow.csv import WriteOptions, write_csv
 
@@ -121,7 +130,7 @@ def _csv(table: pd.DataFrame, file: BinaryIO, header: bool) -> None:
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    """The floats nearest to the decimals of DIGITS digits, whose shortest text is these digits."""
+    """Return the floats nearest to the decimals of DIGITS digits, whose shortest text is these digits."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         places = DIGITS - 1 - np.floor(np.log10(np.abs(values)))
         ten = 10.0 ** np.abs(places)  # exact up to 22 places: one rounding to the integer, one in the quotient

@@ -1,4 +1,4 @@
-"""Steps to a target loss."""
+"""How many steps a run takes to a target loss."""
 
 import math
 
@@ -9,7 +9,7 @@ WINDOW = 20
 
 
 def trailing(loss: np.ndarray) -> np.ndarray:
-    """Trailing mean over 20 steps of a loss [steps, M]; nan before the window is full -> [steps, M]."""
+    """Return the trailing mean over 20 steps of a loss [steps, M], of the same shape; nan before the window is full."""
     out = np.full(loss.shape, np.nan)
     if len(loss) >= WINDOW:
         out[WINDOW - 1 :] = np.lib.stride_tricks.sliding_window_view(loss, WINDOW, axis=0).mean(-1)
@@ -17,7 +17,7 @@ def trailing(loss: np.ndarray) -> np.ndarray:
 
 
 def steps_to(loss: np.ndarray, diverged: np.ndarray, target: float) -> np.ndarray:
-    """First step (from 1) whose trailing mean is below ``target``; inf if never, and for a diverged run -> [M]."""
+    """Return the first step (from 1) whose trailing mean is below ``target`` [M]; inf if none, and for a diverged run."""
     with np.errstate(invalid="ignore"):
         below = trailing(loss) < target
     first = np.where(below.any(0), below.argmax(0) + 1.0, math.inf)

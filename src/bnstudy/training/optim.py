@@ -1,4 +1,4 @@
-"""Optimizers for stacked networks: every parameter is [M, ...], each of the M networks has a rate of its own."""
+"""Optimizers for stacked networks: every parameter is [M, ...], and each of the M networks has a rate of its own."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,9 @@ from torch import Tensor
 
 
 class SGD:
-    """v <- momentum v + rate dL/dw; w <- w - v, as torch.optim.SGD, without the second that importing torch.optim takes.
+    """Gradient descent with momentum, as torch.optim.SGD: v <- momentum v + rate dL/dw; w <- w - v.
+
+    It stands here because importing torch.optim takes a second.
 
     ``rates`` [M] multiply the networks' losses, since gradients are linear in them.
     """
@@ -17,12 +19,12 @@ class SGD:
         self.velocity = [torch.zeros_like(p) for p in self.parameters]
 
     def keep(self, parameters: Iterable[Tensor], which: Tensor) -> None:
-        """Go on with ``parameters``, those of the networks at these places [m] alone."""
+        """Go on with ``parameters`` alone, those of the networks at the places ``which`` [m]."""
         self.parameters, self.rates = list(parameters), self.rates[which]
         self.velocity = [v[which] for v in self.velocity]
 
     def step(self, loss: Tensor) -> None:
-        """One step from ``loss`` [M], each network's mean loss."""
+        """Take one step from ``loss`` [M], the mean loss of each network."""
         gradients = _gradients(loss * self.rates, self.parameters)
         with torch.no_grad():
             for p, g, v in zip(self.parameters, gradients, self.velocity):
@@ -44,12 +46,12 @@ class Adam:
         self.second = [torch.zeros_like(p) for p in self.parameters]
 
     def keep(self, parameters: Iterable[Tensor], which: Tensor) -> None:
-        """As of :class:`SGD`."""
+        """Go on with some networks alone, as :meth:`SGD.keep` does."""
         self.parameters, self.rates = list(parameters), self.rates[which]
         self.first, self.second = [m[which] for m in self.first], [v[which] for v in self.second]
 
     def step(self, loss: Tensor) -> None:
-        """One step from ``loss`` [M], each network's mean loss."""
+        """Take one step from ``loss`` [M], the mean loss of each network."""
         gradients = _gradients(loss, self.parameters)
         self.steps += 1
         correct = [1 - beta**self.steps for beta in self.BETAS]
@@ -62,12 +64,12 @@ class Adam:
 
 
 def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Of the sum over networks; zero for a parameter that the loss does not depend on."""
+    """Return the gradients of the sum over networks; zero for a parameter that the loss does not depend on."""
     return torch.autograd.grad(loss.sum(), parameters, materialize_grads=True)
 
 
 def build(name: str, parameters: Iterable[Tensor], rates: Tensor, momentum: float) -> SGD | Adam:
-    """The optimizer "sgd" or "adam" (which has momentum of its own); ValueError for another name."""
+    """Return the optimizer "sgd" or "adam" (which has momentum of its own); raise ValueError for another name."""
     if name == "adam":
         return Adam(parameters, rates)
     if name == "sgd":

@@ -1,7 +1,7 @@
-"""The one trainer: a stack of networks, each with its own seed and rate, trained in one process.
+"""The one trainer: it trains a stack of networks, each with its own seed and rate, in one process.
 
-Networks of a stack never meet: every reduction is taken per network, so at widths and batches that are multiples
-of 16 a run's bits do not depend on its stack; at other shapes a cell always trains as its own stack.
+Networks of a stack never meet: every reduction is taken per network. So at widths and batches that are multiples of 16
+the bits of a run do not depend on its stack; at other shapes a cell always trains as a stack of its own.
 """
 
 import time
@@ -11,21 +11,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bnstudy.arms.base import only
-from bnstudy.core.rng import rng
+from bnstudy.core.cell import Keep, TrainingSpec
 from bnstudy.core.store import Arrays
-from bnstudy.data.images import Images, split
-from bnstudy.data.inputs import pixels, shape, treatment
+from bnstudy.data.batches import Batches, parts
+from bnstudy.data.images import Images
+from bnstudy.data.inputs import shape
+from bnstudy.nets.base import cross_entropy
 from bnstudy.training import optim
 from bnstudy.training.convergence import WINDOW
 
 EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""
-Feed = Callable[[int, np.ndarray], tuple[Tensor, Tensor]]
-"""(step, places in the stack [m]) -> inputs [m, features, B], labels [m, B]."""
 FEWER = 0.75
 """A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
 
@@ -38,109 +37,99 @@ class Run(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What training a stack leaves: loss [steps, M] a step before its update, the step of divergence [M] (0: none), the
-    step at which a run had reached every target or diverged [M] (the budget if neither), and checkpoints {name:
-    {parameter: [M, ...], "have": bool [M]}}. "init" holds only what the first batch set: :func:`build` makes the rest."""
+    """What training a stack of M networks leaves."""
 
     loss: np.ndarray
+    """[steps, M]: the loss at each step, before its update."""
     diverged: np.ndarray
+    """[M]: the step at which a run diverged; 0 where it did not."""
     done: np.ndarray
+    """[M]: the step at which a run had reached every target or diverged; the budget where it did neither."""
     checkpoints: dict[str, Arrays]
+    """{name: {parameter: [M, ...], "have": bool [M]}}. "init" holds only what the first batch set: :func:`build` makes the
+    rest again."""
 
 
-def build(spec: dict[str, Any], images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
-    """The untrained networks of a setting, one a seed (see :mod:`bnstudy.nets`)."""
-    s = spec["setting"]
-    family = import_module(f"bnstudy.nets.{s['net']}")
-    inputs, classes = shape(images, s["inputs"]), len(images.classes)
-    return family.build(inputs, classes, s["depth"], s["width"], s["gain"], s["arm"], seeds, dtype)
-
-
-def part(images: Images, spec: dict[str, Any], seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """(inputs [n, features] as the network sees them, labels [n]) of one seed's train, test or heldout split.
-
-    Where inputs are painted, all splits have colours drawn as those of the training images.
-    """
-    index, kind = split(images.y, spec["splits"], seed), spec["setting"]["inputs"]
-    pool = pixels(images, kind, seed)
-    shift, scale = treatment(pool[index["train"]], kind)
-    x = pool[index[name]].reshape(len(index[name]), -1)
-    return ((x - shift) * scale).astype(np.float32), images.y[index[name]]
-
-
-def batches(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
-    """Indices [steps, M, batch] into each seed's training split: a fresh order an epoch, full batches only."""
-    per_epoch = size // batch
-    epochs = -(-steps // per_epoch)
-    order = [
-        torch.cat([torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)])
-        for s in seeds
-    ]
-    return torch.stack(order).view(len(seeds), -1, batch).transpose(0, 1)[:steps]
+def build(spec: TrainingSpec, images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
+    """Return the untrained networks of a setting, one per seed (see :mod:`bnstudy.nets`)."""
+    setting = spec.setting
+    family = import_module(f"bnstudy.nets.{setting.net}")
+    inputs, classes = shape(images, setting.inputs), len(images.classes)
+    return family.build(inputs, classes, setting.depth, setting.width, setting.gain, setting.arm, seeds, dtype)
 
 
 def train(
-    spec: dict[str, Any],
+    spec: TrainingSpec,
     runs: Sequence[Run],
     images: Images,
-    keep: str,
+    keep: Keep,
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
 ) -> Trained:
-    """Train one stack; ``spec`` gives setting, steps, momentum, targets, splits.
-
-    ``keep``: "curve" alone: only the steps to the targets matter; a run that is done leaves the stack, its loss stays as
-    it was, and training ends with the last; "end": the networks at the start and the end too; "levels": those at step
-    EARLY and where the loss falls below 1 nat and below the first target as well. A run whose loss is not finite, or
-    above 1000 times its first, has diverged: an outcome, recorded with its step.
-    """
-    return next(train_on(spec, runs, images, keep, [spec["steps"]], tick, dtype))
+    """Train one stack for the steps of ``spec`` and return what that leaves; see :func:`train_on` for the arguments."""
+    return next(train_on(spec, runs, images, keep, [spec.steps], tick, dtype))
 
 
 def train_on(
-    spec: dict[str, Any],
+    spec: TrainingSpec,
     runs: Sequence[Run],
     images: Images,
-    keep: str,
+    keep: Keep,
     budgets: Sequence[int],
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
 ) -> Iterator[Trained]:
-    """Training that pauses at each of the ascending ``budgets``, in place of ``spec``'s steps: yields, bit for bit, what
-    :func:`train` gives for so many steps, and goes on from there when asked for the next. A paused stack holds no images.
+    """Train one stack with a pause at each budget, and go on from there when the next result is asked for.
+
+    A run whose loss is not finite, or above 1000 times its first, has diverged: that is an outcome, recorded with its
+    step. A paused stack holds no images.
+
+    Args:
+        spec: What all runs have in common. Its steps do not count here: the budgets do.
+        runs: The seed and the rate of each network.
+        images: The images of the study, already pooled.
+        keep: "curve": only the steps to the targets matter. A run that is done leaves the stack, its loss stays as it was,
+            and training ends with the last run. "end": the networks at the start and at the end are kept too. "levels": so
+            are those at step EARLY, and where the loss falls below 1 nat and below the first target.
+        budgets: Numbers of steps, ascending.
+        tick: Called about once per second with the share of the current budget that is done.
+        dtype: The type of all parameters and inputs.
+
+    Yields:
+        For each budget, bit for bit what :func:`train` returns for so many steps.
     """
     torch.set_flush_denormal(True)
     seeds = [r.seed for r in runs]
     alive = np.arange(len(runs))  # places of the runs that are still in the stack
-    batch = _feed(spec, seeds, images, budgets[0], dtype)
+    batches = _feed(spec, seeds, images, budgets[0], dtype)
     net = build(spec, images, seeds, dtype)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
         net.set_statistics("batch", update=False)
-        net(batch(0, alive)[0], calibrate=True)
+        net(batches.batch(0, alive)[0], calibrate=True)
     net.set_statistics("batch", update=True)
     rates = torch.tensor([r.rate for r in runs], dtype=dtype)
-    optimizer = optim.build(spec["setting"]["optimizer"], net.parameters(), rates, spec["momentum"])
-    saver = None if keep == "curve" else _Saver(net, built, {1.0, spec["targets"][0]} if keep == "levels" else set())
+    optimizer = optim.build(spec.setting.optimizer, net.parameters(), rates, spec.momentum)
+    saver = None if keep == "curve" else _Saver(net, built, {1.0, spec.targets[0]} if keep == "levels" else set())
 
     loss = np.zeros((budgets[-1], len(runs)))
     diverged = np.zeros(len(runs), dtype=np.int64)
     done = np.full(len(runs), budgets[-1])
-    lowest, started, step = min(spec["targets"]), time.monotonic(), 0
+    lowest, started, step = min(spec.targets), time.monotonic(), 0
     for budget in budgets:
         if step:
-            batch = _feed(spec, seeds, images, budget, dtype)
+            batches = _feed(spec, seeds, images, budget, dtype)
         while step < (budget if saver else min(budget, done.max())):
-            inputs, labels = batch(step, alive)
-            net.set_moment([seeds[i] for i in alive], step)
-            each = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
-            optimizer.step(each)
-            loss[step, alive] = each.detach().numpy()
+            inputs, labels = batches.batch(step, alive)
+            net.set_noise([seeds[i] for i in alive], step)
+            losses = cross_entropy(net(inputs), labels)
+            optimizer.step(losses)
+            loss[step, alive] = losses.detach().numpy()
             if keep == "curve":
                 loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
-            bad = ~(loss[step] <= 1000 * loss[0])
+            broken = ~(loss[step] <= 1000 * loss[0])
             step += 1
-            diverged[bad & (diverged == 0)] = step
+            diverged[broken & (diverged == 0)] = step
             window = loss[max(0, step - WINDOW) : step]
             reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
             done[(reached | (diverged > 0)) & (done > step)] = step
@@ -153,29 +142,19 @@ def train_on(
             if time.monotonic() - started > 1:
                 started = time.monotonic()
                 tick(step / budget)
-        del batch
+        del batches
         yield Trained(loss[:step].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
 
 
-def _feed(spec: dict[str, Any], seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Feed:
-    """Each network's own batches of its training images, up to ``steps``."""
-    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
-    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
-    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
-    size = len(x) // len(seeds)
-    index = batches(seeds, size, spec["setting"]["batch"], steps) + size * torch.arange(len(seeds))[:, None]
-
-    def batch(step: int, places: np.ndarray) -> tuple[Tensor, Tensor]:
-        flat = index[step, places].reshape(-1)
-        inputs = x.index_select(0, flat).view(len(places), -1, x.shape[1])
-        return inputs.mT, y.index_select(0, flat).view(len(places), -1)
-
-    return batch
+def _feed(spec: TrainingSpec, seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Batches:
+    """Return each network's own batches of its training images, up to ``steps``."""
+    x, labels = parts(images, spec, seeds, "train")
+    return Batches(x.to(dtype), labels, seeds, spec.setting.batch, steps)
 
 
 class _Saver:
-    """Copies a network's parameters and averages at the start, what differs from ``built``; when the loss first falls
-    below each of ``levels``, and, if there are any, at a fixed step; and at the end."""
+    """Copies the parameters and averages of networks: at the start those that differ from ``built``; when the loss first
+    falls below each of ``levels``; at a fixed step, if there are levels; and at the end."""
 
     def __init__(self, net: nn.Module, built: Mapping[str, Tensor], levels: Collection[float]) -> None:
         self.net, self.levels = net, sorted(levels, reverse=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnstudy.core.factors import SETTING
+from bnstudy.core.setting import FACTORS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Spec = Mapping[str, Any]
 """The keys that a contrast of the claims file gives, with their values: text, numbers, lists of arms."""
 Theta = Callable[["Lookup", Spec], "pd.DataFrame"]
-FACTORS = frozenset(SETTING) - {"arm", "depth"}
+NETWORK_KEYS = frozenset(FACTORS) - {"arm", "depth"}
 """What any contrast may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
 UNREACHED = "no run reached the loss this is measured at"
 
@@ -46,11 +46,13 @@ def endpoint(*arms: int, must: str, may: str = "") -> Callable[[Theta], Theta]:
     Args:
         arms: the numbers of arms that it takes.
         must: the keys of a contrast that have to be given, separated by spaces.
-        may: the keys that can be given besides FACTORS.
+        may: the keys that can be given besides NETWORK_KEYS.
     """
 
     def register(theta: Theta) -> Theta:
-        ENDPOINTS[theta.__name__] = Endpoint(arms, frozenset(must.split()), FACTORS | frozenset(may.split()), theta)
+        ENDPOINTS[theta.__name__] = Endpoint(
+            arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta
+        )
         return theta
 
     return register

@@ -1,0 +1,170 @@
+"""What passes between planning, the jobs and the tables: the specification of each kind of job, and what jobs write.
+
+A job's specification is complete: what is not in it cannot influence the job. It travels as a JSON file, which
+:func:`bnstudy.core.store.read_json` reads. A digest of code among its fields is there to make the job run again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bnstudy.core.cell import Keep, Splits
+from bnstudy.core.setting import Setting
+from bnstudy.training.tune import Choice, Outcome
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What the settings of a job that trains have in common."""
+
+    seeds: tuple[int, ...]
+    rates: tuple[float, ...]
+    momentum: float
+    targets: tuple[float, ...]
+    stack: int
+    splits: Splits
+    code: str
+    torch: str
+    tune: str
+    """The digest of what becomes of trained runs: no part of a cell's key."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A setting to tune."""
+
+    setting: Setting
+    steps: int
+
+
+@dataclass(frozen=True)
+class SweepJob(TrainingJob):
+    """Train the tuning seeds of one arm on one kind of network over the rates."""
+
+    settings: tuple[Swept, ...]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A setting to evaluate: at which kinds of rates, and what is kept at the best one."""
+
+    setting: Setting
+    steps: int
+    rates: tuple[str, ...]
+    keep: Keep
+
+
+@dataclass(frozen=True)
+class EvaluateJob(TrainingJob):
+    """Train the evaluation seeds at the rates that tuning chose; ``target`` is the main one."""
+
+    target: float
+    settings: tuple[Evaluated, ...]
+
+
+@dataclass(frozen=True)
+class Base:
+    """The factors of the setting whose best rate all arms share."""
+
+    arm: str
+    gain: float
+    inputs: str
+
+
+@dataclass(frozen=True)
+class ChooseJob:
+    """Gather the rates and their roles; ``grid``: the settings that are evaluated at all rates."""
+
+    target: float
+    rates: tuple[float, ...]
+    code: str
+    base: Base
+    grid: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A setting and what is measured of its cells."""
+
+    setting: Setting
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MeasureJob:
+    """Measure cells; ``code`` is the digest of each measure."""
+
+    code: dict[str, str]
+    settings: tuple[Measured, ...]
+
+
+@dataclass(frozen=True)
+class SummarizeJob:
+    """Write the tables; ``pool`` is the study's own pooling of images."""
+
+    pool: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning chose for a setting and one target."""
+
+    setting: Setting
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A row of rates: a setting's rate in one role, and why it cannot be evaluated where it cannot."""
+
+    setting: Setting
+    role: str
+    rate: float
+    evaluable: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """What a sweep leaves: the keys of its cells, how many it trained, seconds by kind of work, runs and choices."""
+
+    cells: tuple[str, ...]
+    trained: int
+    seconds: dict[str, float]
+    rows: tuple[Outcome, ...]
+    best: tuple[Tuned, ...]
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """A trained evaluation cell; ``shared`` is the rate that all arms share in its setting, if there is one."""
+
+    cell: str
+    setting: Setting
+    rate: float
+    keep: Keep
+    shared: float | None
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What an evaluation leaves: an index of its cells, how many it trained, seconds by kind of work, and runs."""
+
+    cells: tuple[IndexEntry, ...]
+    trained: int
+    seconds: dict[str, float]
+    rows: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class MeasureResult:
+    """What measuring leaves: the files of each measure's tables, and seconds by kind of work."""
+
+    tables: dict[str, tuple[str, ...]]
+    seconds: dict[str, float]
+
+
+def flat(rows: Iterable[Rate | Outcome]) -> list[dict[str, Any]]:  # a row of a data frame: columns of every type
+    """Return records as rows of a table: the factors of the setting first, then the other fields."""
+    return [vars(row.setting) | {name: value for name, value in vars(row).items() if name != "setting"} for row in rows]
