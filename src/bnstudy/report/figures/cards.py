@@ -10,8 +10,8 @@ from bnstudy.report.figures.coloured_images import lecture_rows
 from bnstudy.report.figures.mini import Line, Mark, Panel, Row, lines, strips
 from bnstudy.report.figures.movement import noisy
 from bnstudy.report.figures.panels_of_severities import of_mode
-from bnstudy.report.figures.style import INPUTS
-from bnstudy.report.figures.summary import median, times
+from bnstudy.report.figures.starts import KINDS, every_start
+from bnstudy.report.figures.summary import median
 from bnstudy.report.results import Results
 
 SIDES = {"none": "without", "bn": "batch norm"}
@@ -52,7 +52,9 @@ def shift(results: Results) -> str:
     tests = results.at("shift", arm=["none", "bn"])
     tests = tests[tests["depth"] == tests["depth"].min()]
     kinds = [kind for kind in ("blur", "contrast", "brightness", "noise") if kind in set(tests["family"])]
-    panels = [_panel(results, coloured[coloured["inputs"] == ground], ground, "dark to coloured") for ground in grounds[:1]]
+    panels = [
+        _panel(results, coloured[coloured["inputs"] == ground], ground, "dark to coloured") for ground in grounds[:1]
+    ]
     panels += [_panel(results, tests, kind, kind) for kind in kinds[:1]]
     panels = [panel for panel in panels if panel.lines]
     if not panels:
@@ -60,7 +62,8 @@ def shift(results: Results) -> str:
     shown = {(line.arm, line.dash) for line in panels[-1].lines}
     names = [name for (arm, _), (name, dash) in MODES.items() if (arm, dash) in shown]
     said = [
-        f"{panel.title}: " + ", ".join(f"{_name(line)} {line.values[0]:.0f} to {line.values[-1]:.0f}" for line in panel.lines)
+        f"{panel.title}: "
+        + ", ".join(f"{_name(line)} {line.values[0]:.0f} to {line.values[-1]:.0f}" for line in panel.lines)
         for panel in panels
     ]
     subject = "Accuracy, %, with stored or with fresh averages"
@@ -73,7 +76,9 @@ def _name(line: Line) -> str:
 
 def _panel(results: Results, table: pd.DataFrame, family: str, title: str) -> Panel:
     clean = table[(table["family"] == "clean") & (table["severity"] == 0)]
-    table = pd.concat([table[table["family"] == family], clean if family not in ("lecture_white", "lecture_gray") else clean[:0]])
+    table = pd.concat(
+        [table[table["family"] == family], clean if family not in ("lecture_white", "lecture_gray") else clean[:0]]
+    )
     drawn = []
     for mode, (_, dash) in MODES.items():
         values = of_mode(table, mode).groupby("severity")["accuracy"].median()
@@ -84,17 +89,11 @@ def _panel(results: Results, table: pd.DataFrame, family: str, title: str) -> Pa
     return Panel(title, drawn, images)
 
 
-def every_start(results: Results) -> pd.DataFrame:
-    """Return the median steps with and without batch norm of each start and kind of network that has both."""
-    table = results.at("convergence", target=results.target, arm=list(SIDES), gain=..., net=..., inputs=list(INPUTS))
-    keys = [factor for factor in FACTORS if factor != "arm"]
-    medians = table.assign(time=times(table)).groupby([*keys, "arm"])["time"].agg(median).unstack("arm")
-    return medians.reindex(columns=list(SIDES)).dropna().reset_index()
-
-
 def starts(results: Results) -> str:
     """Return the steps to the target of every start, a pair of rows for each kind of network."""
-    table = every_start(results)
+    runs = every_start(results)
+    keys = [factor for factor in FACTORS if factor != "arm"]
+    table = runs.groupby([*keys, "arm"])["time"].agg(median).unstack("arm").reset_index()
     if table.empty:
         return ""
     kinds = sorted(table["net"].unique(), key=lambda net: net != results.base["net"])
@@ -109,14 +108,12 @@ def starts(results: Results) -> str:
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
 
 
-KINDS = {"mlp": "plain", "resmlp": "skips", "cnn": "plain", "resnet": "skips"}
-"""Kinds of networks in one word, where room is scarce."""
-
-
 def reach(results: Results) -> str:
     """Return how far a step of the earlier half reaches in trained networks: mean and spread, values, output."""
     depth = results.depth("middle")
-    table = results.at("intervention", depth=depth, arm=list(SIDES), checkpoint=results.main, kind="gradient", dose=0.01)
+    table = results.at(
+        "intervention", depth=depth, arm=list(SIDES), checkpoint=results.main, kind="gradient", dose=0.01
+    )
     rows, said = [], []
     for measure, name in MEASURES.items():
         at = table[table["layer"] == (depth + 1 if measure == "output" else depth)]

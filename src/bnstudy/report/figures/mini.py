@@ -131,7 +131,9 @@ def strips(subject: str, rows: Sequence[Row], unit: str, alt: str, log: bool = F
     for tick in ticks:
         last = f" {unit}" if tick == ticks[-1] and unit else ""
         end = scale(tick) + CHARACTER * len(f"{tick:g}{last}") / 2 > WIDTH
-        parts.append(text(WIDTH if end else scale(tick), bottom + 14, f"{tick:g}{last}", "end" if end else "middle", "muted"))
+        parts.append(
+            text(WIDTH if end else scale(tick), bottom + 14, f"{tick:g}{last}", "end" if end else "middle", "muted")
+        )
     if scale.never:
         parts.append(text(WIDTH, bottom + 14, "never", "end", "muted"))
     return whole(parts, bottom + 20, alt)

@@ -46,11 +46,17 @@ def _shorter(svg: str) -> str:
     """Return matplotlib's SVG without what nobody sees: digits beyond a hundredth of a unit, ids that nothing refers to,
     shapes without fill and stroke; the font is said once."""
     svg = re.sub(r" xmlns:\w+=\"[^\"]*\"", lambda m: m[0] if "xlink" in m[0] else "", svg, count=3)
-    svg = re.sub(r"; font-family: [^;\"]*|(font: [^;\"]*?) ?'DejaVu Sans'[^;\"]*", lambda m: (m[1] or "") and f"{m[1]} system-ui,sans-serif", svg)
+    svg = re.sub(
+        r"; font-family: [^;\"]*|(font: [^;\"]*?) ?'DejaVu Sans'[^;\"]*",
+        lambda m: (m[1] or "") and f"{m[1]} system-ui,sans-serif",
+        svg,
+    )
     svg = svg.replace("<svg ", '<svg font-family="system-ui,sans-serif" ', 1)
     svg = re.sub(r"(?<![#\w])-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), svg)
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
-    svg = re.sub(r' d="([^"]*)"', lambda m: ' d="' + re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(m[1].split())) + '"', svg)
+    svg = re.sub(
+        r' d="([^"]*)"', lambda m: ' d="' + re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(m[1].split())) + '"', svg
+    )
     svg = re.sub(r"<path d=\"[^\"]*\" style=\"fill: none\"/>", "", svg)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)

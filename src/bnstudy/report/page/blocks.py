@@ -78,9 +78,7 @@ def change(row: ClaimRow) -> str:
     return f"If the estimate of {s.name} stayed, {told} seeds would decide it; this study has {s.n_seeds}."
 
 
-def table(
-    name: str, head: Sequence[str], rows: Sequence[Sequence[object]], ids: Sequence[str] | None = None
-) -> str:
+def table(name: str, head: Sequence[str], rows: Sequence[Sequence[object]], ids: Sequence[str] | None = None) -> str:
     """Return an HTML table that scrolls sideways by itself, called `name` for those who hear it; `ids` name the rows."""
     heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
     body = ""

@@ -61,7 +61,9 @@ def body(notebook: Path) -> str:
     for index, cell in enumerate(json.loads(notebook.read_text(encoding="utf-8"))["cells"], 1):
         text = "".join(cell["source"])
         if text.strip() == EVIDENCE:
-            parts.append('<details class="evidence"><summary>Evidence: further figures, every claim, how it was measured</summary>')
+            parts.append(
+                '<details class="evidence"><summary>Evidence: further figures, every claim, how it was measured</summary>'
+            )
         elif cell["cell_type"] == "markdown":
             parts.append(str(markdown(text)))
         for output in cell.get("outputs", []):
