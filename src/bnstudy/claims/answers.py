@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bnstudy.claims.choices import GROUPS, Condition, Place, fill
-from bnstudy.claims.ledger import Answer, Ledger, Question, Strict
+from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
-from bnstudy.claims.sentences import effects, networks, outcome
+from bnstudy.claims.sentences import effects, outcome, places
 
 
 class Speaker:
@@ -47,19 +47,21 @@ class Speaker:
         found = self.settings(place, outcomes)
         if not found:
             raise ValueError(f"no setting of {place} is {' or '.join(outcomes)}; a `when` must say so")
-        if how == "where":
-            return networks(found)
+        if how in ("where", "brief"):
+            return places(found, self.settings(place), how == "brief")
         claim = self.claims[place.claim]
         names = {row.name: contrast.name for contrast, row in zip(claim.settings, self.rows[place.claim].settings)}
         return effects(claim.part(names[found[0].name]), found, how == "turned", interval=False)
 
     def said(self, text: Any) -> Any:
-        """Return a model of the text file as plain data, each list of answers as the one that is said."""
+        """Return a model of the text file as plain data: what is said of each list of answers, sentences as one text."""
+        if isinstance(text, Ask):
+            return {"asked": text.asked, "sentences": list(filter(None, map(self.text, text.sentences)))}
         if isinstance(text, Strict):
             return {name: self.said(getattr(text, name)) for name in type(text).model_fields}
-        if isinstance(text, list):
-            return self.text(text) if text and isinstance(text[0], Answer) else tuple(map(self.said, text))
-        return text
+        if isinstance(text, list) and text and isinstance(text[0], list):
+            return " ".join(filter(None, map(self.text, text)))
+        return [self.said(item) for item in text] if isinstance(text, list) else text
 
 
 def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:

@@ -78,32 +78,34 @@ class Answer(Strict):
 
 Choice = Annotated[list[Answer], Field(min_length=1)]
 """The first answer whose `when` holds is said."""
+Saying = Annotated[list[Choice], Field(min_length=1)]
+"""Sentences, each chosen by itself; one that is chosen to be empty is left out."""
 
 
 class Ask(Strict):
     """What learners ask besides, and the sentences that answer it."""
 
     asked: str
-    sentences: list[Choice] = Field(min_length=1)
+    sentences: Saying
 
 
 class CardText(Strict):
     """What the first screen says of a question."""
 
     asked: str = Field(description="the learner's words, in short")
-    finding: Choice
-    stops: Choice
+    finding: Saying
+    stops: Saying
     figure: Figure
 
 
 class GuessText(Strict):
     question: str
     options: list[str] = Field(min_length=2)
-    answer: Choice
+    answer: Saying
 
 
 class StepText(Strict):
-    text: Choice
+    text: Saying
     claim: Key
 
 
@@ -118,13 +120,13 @@ class Mechanism(Strict):
 class LectureText(Strict):
     minute: str = Field(pattern=r"^\d+:\d\d$")
     says: str
-    right: Choice
-    stops: Choice
+    right: Saying
+    stops: Saying
 
 
 class UnclearText(Strict):
     asked: str
-    answer: list[Choice] = Field(min_length=1)
+    answer: Saying
 
 
 class StoryText(Strict):

@@ -16,6 +16,8 @@ ORDER = (
 DECIDED = ORDER[:7]
 NOT_EVALUABLE = "not evaluable: "
 DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
+BRIEF = 5
+"""So many words name networks in a headline."""
 ROOM = 14
 """So many words of places stand in one sentence."""
 UNIT = {"sd": "an sd", "points": "a point", "percent": "a percent", "decades": "a decade", "ln times": "the ratio"}
@@ -75,7 +77,8 @@ def effects(part: Part, settings: Sequence[ContrastRow], turned: bool = False, i
     rows = [_turned(s) if turned else s for s in settings]
     words = [_effect(row, part, interval) for row in rows]
     if len(rows) <= 2:
-        return " and ".join(dict.fromkeys(words))
+        first, last = words[0], words[-1]
+        return last if first == last else f"{first if interval else _short_of(first, last)} and {last}"
     ranked = sorted(rows, key=_size)
     if part.sides and _size(ranked[-1]) <= 0:
         ranked.reverse()
@@ -190,9 +193,28 @@ def label(template: str, depths: Mapping[str, int], targets: Sequence[float]) ->
     return template.format_map(words | losses)
 
 
-def networks(settings: Sequence[ContrastRow]) -> str:
-    """Return the networks of some settings in a sentence, each once, without what else tells the settings apart."""
-    return listing([s.label.split(";")[0] for s in settings])
+def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bool = False) -> str:
+    """Return where some of a claim's settings are taken: their networks, or all of it where others share these networks.
+
+    Args:
+        found: the settings.
+        every: all settings that they are some of.
+        brief: whether more than five words become a count, "in 3 of 4 cases".
+    """
+    heads, others = [_head(s) for s in found], {_head(s) for s in every if s not in found}
+    if others.isdisjoint(heads):
+        text, cases, of = listing(heads), len(set(heads)), len({_head(s) for s in every})
+    else:
+        one = len({_head(s) for s in every}) == 1
+        text = listing([s.label.partition("; ")[2] or s.label if one else s.label for s in found])
+        cases, of = len(found), len(every)
+    if not brief or len(text.split()) <= BRIEF:
+        return text
+    return f"in {cases} of {of} cases" if cases < of else "in both cases" if of == 2 else f"in all {of} cases"
+
+
+def _head(row: ContrastRow) -> str:
+    return row.label.partition(";")[0]
 
 
 def _sentence(text: str) -> str:
