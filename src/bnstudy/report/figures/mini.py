@@ -192,5 +192,5 @@ def png(image: np.ndarray) -> str:
     from matplotlib.image import imsave
 
     buffer = BytesIO()
-    imsave(buffer, np.ascontiguousarray(image), format="png", metadata={"Software": None})
+    imsave(buffer, np.ascontiguousarray(image), format="png", metadata={"Software": ""})
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
