@@ -426,14 +426,14 @@ def test_user_text_is_escaped(tmp_path: Path) -> None:
 def test_what_would_change_a_verdict(kernels: Path) -> None:
     claim = next(iter(Results(kernels).claims.values()))
     row = replace(
-        claim.settings[0], name="depth 5", unit="points", region="more", n_seeds=16, sesoi=2.0, verdict="supported",
+        claim.settings[0], label="at 5 layers", unit="points", region="more", n_seeds=16, sesoi=2.0, verdict="supported",
         estimate=4.0, ci_low=3.0, ci_high=5.0,
     )  # fmt: skip
 
     def said(verdict: str, **changed: Any) -> str:
         return change(replace(claim, verdict=verdict, settings=(replace(row, **changed),)))
 
-    assert "depth 5 is 1 points away" in said("supported")
+    assert "at 5 layers is 1 points away" in said("supported")
     assert "is 0.5 points away" in said("supported", region="within", estimate=0.5, ci_low=0.0, ci_high=1.5)
     times = {"unit": "ln times", "region": "less", "estimate": -4.0, "ci_low": -5.0, "ci_high": -2.0 - np.log(3)}
     assert "a factor of 3 away" in said("supported", **times)
