@@ -79,16 +79,16 @@ def test_a_seed_without_a_run_may_be_anything() -> None:
 def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
     at = lookup(convergence=convergence)
-    with pytest.raises(Missing, match="no arm once at depth 2"):
+    with pytest.raises(Missing, match="the study lacks normalized once at 2 layers"):
         theta("steps_ratio", at, {"arms": ["once", "bn"], "depth": "shallow"})
     with pytest.raises(Missing, match="no deep depth"):
         theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "deep"})
-    with pytest.raises(Missing, match="no arm none at depth 2 at the shared rate"):
+    with pytest.raises(Missing, match="the study lacks a network without normalization at 2 layers at the shared rate"):
         theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
     with pytest.raises(Missing, match="no second target"):
         Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
     edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
-    with pytest.raises(NotEvaluable, match="none at depth 2: rate on the grid's edge"):
+    with pytest.raises(NotEvaluable, match="a network without normalization at 2 layers: rate on the grid's edge"):
         theta("steps_ratio", edge, {"arms": ["none", "bn"], "depth": "shallow"})
 
 

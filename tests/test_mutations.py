@@ -10,6 +10,7 @@ from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import findings, judge
 from bnstudy.claims.lookup import Lookup
 from bnstudy.claims.records import ClaimRow
+from bnstudy.core import words
 from helpers.judging import DEPTHS, INTERVALS, LEDGER, TARGETS, check_words, judged, one, why, word
 from helpers.synthetic import BASE, Tables, drop, swap, tables
 from helpers.thetas import SEEDS
@@ -72,8 +73,8 @@ def test_missing_arms_are_not_tested(base: Tables) -> None:
         for arm in arms:
             found = drop(found, arm=arm)
         for row in judged(found, *(c for c in INTERVALS if last[c] == arms)).values():
-            assert row.verdict == "not tested" and why(row) in row.sentence
-            assert any(f"no arm {arm} at depth" in why(row) for arm in arms)
+            assert row.verdict == "not tested" and all(why(s) in row.sentence for s in row.settings)
+            assert any(f"the study lacks {words.network(arm)} at" in why(row) for arm in arms)
             assert all(s.verdict == "open" and s.ci_low is None and s.n_seeds == 0 for s in row.settings)
 
 
@@ -157,7 +158,9 @@ def test_ics_below_its_noise_floor(base: Tables) -> None:
     ics.loc[(ics["arm"] == "bn") & (ics["checkpoint"] == "init") & (ics["matching"] == "rate"), "floor"] = 10.0
     row = one({**base, "ics": ics}, "Q1c")
     assert [s.verdict for s in row.settings] == ["open"] + ["supported"] * 5
-    assert row.settings[0].reason == "not evaluable: bn at depth 10: ICS is below its noise floor"
+    assert row.settings[0].reason == (
+        "not evaluable: batch norm at 10 layers: its gradients change less than another batch makes them change"
+    )
 
 
 def test_variances_near_eps(base: Tables) -> None:
@@ -190,10 +193,13 @@ def test_the_check_behind_q3i(base: Tables) -> None:
 def test_the_lecture_split_is_not_tested_until_it_is_there(base: Tables) -> None:
     without = {k: t[~t["inputs"].str.startswith("lecture")] if "inputs" in t else t for k, t in base.items()}
     row = one(without, "Q2e")
-    assert row.verdict == "not tested" and "no arm none at depth 5, lecture_white inputs" in row.sentence
+    assert (
+        row.verdict == "not tested"
+        and "a network without normalization at 5 layers, dark ink on a white ground" in row.sentence
+    )
     shift = base["shift"]
     row = one({**base, "shift": shift[~shift["family"].str.startswith("lecture")]}, "Q2e")
-    assert "no test images of lecture_white" in row.sentence
+    assert "no test images of dark ink on a white ground" in row.sentence
 
 
 @cache

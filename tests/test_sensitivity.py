@@ -67,14 +67,20 @@ def test_rates_beside_the_best_ones(base: Tables) -> None:
     rates = base["rates"].query("role == 'lower@0.5'").groupby("arm")["rate"].first()
     slow = slower(base, 3.0, arm="bn", rate=rates["bn"])
     found = again(slow, "Q3f")
-    assert found.pop("lower rate for bn") == SensitivityRow(
-        id="Q3f", change="lower rate for bn", verdict="contradicted", base_verdict="supported", flipped=True,
+    assert found.pop("lower rate for batch norm") == SensitivityRow(
+        id="Q3f", change="lower rate for batch norm", verdict="contradicted", base_verdict="supported", flipped=True,
         kind="flipped", settings="2 of 2",
     )  # fmt: skip
     kinds = {name: row.kind for name, row in found.items() if "rate" in name}
     assert kinds.pop("lower rates") == "flipped"
     assert kinds == dict.fromkeys(
-        ["lower rate for bn_detached", "higher rates", "higher rate for bn", "higher rate for bn_detached"], "same"
+        [
+            "lower rate for batch norm, detached",
+            "higher rates",
+            "higher rate for batch norm",
+            "higher rate for batch norm, detached",
+        ],
+        "same",
     )
     both = slower(slow, 3.0, arm="bn_detached", rate=rates["bn_detached"])
     assert again(both, "Q3f")["lower rates"].kind == "same"
@@ -117,10 +123,15 @@ def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables
 
 def test_the_study_s_own_network_is_no_change() -> None:
     names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1}, GRIDS)]
-    assert "batch 128" not in names and "pool 1" not in names and "batch 32" in names and len(names) == 3 + 6 + 5
-    assert "net resmlp" in names
+    assert (
+        "batches of 128" not in names
+        and "images at full size" not in names
+        and "batches of 32" in names
+        and len(names) == 3 + 6 + 5
+    )
+    assert "skip connections" in names
     names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": "resmlp"}, GRIDS)]
-    assert "net resmlp" not in names
+    assert "skip connections" not in names
 
 
 def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
@@ -132,7 +143,7 @@ def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
     asked = Plan(StudyConfig(grids=grids, claims=Claims(depths={"shallow": 5}))).judge().networks
     assert asked == ({"optimizer": "adam"}, {"width": 256, "optimizer": "adam"})
     names = [c.name for c in changes(LEDGER.claim("Q3a"), BASE, asked)]
-    assert names[-2:] == ["optimizer adam", "width 256 optimizer adam"]
+    assert names[-2:] == ["Adam", "256 units a layer, Adam"]
 
 
 @pytest.mark.parametrize(

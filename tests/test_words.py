@@ -159,7 +159,7 @@ def check_study(rows: list[ClaimRow]) -> None:
     for answer in told:
         for text in said(answer):
             assert text.endswith((".", "?")) and not re.search(r"[{}]|None|  | \.|,\.|\b(bn|net|pool)\b", text), text
-            assert max(len(s.split()) for s in sentences(text)) <= 40, text
+            assert max(len(s.split()) for s in sentences(text)) <= 36, text
     for card in cards:
         assert len(card.finding.split()) <= 14 and "(" not in card.finding, card.finding
         assert "not tested" not in card.finding + card.stops and "can't say" not in card.finding + card.stops

@@ -127,7 +127,7 @@ class Lookup:
         if rows.empty:
             kinds = {"shared": " at the shared rate", "grid": " over the grid of rates", "best": ""}
             kind = kinds.get(role.split("@")[0], " at the rates beside the best one")
-            raise Missing(f"the study has no {self.describe(setting)}{kind}")
+            raise Missing(f"the study lacks {self.describe(setting)}{kind}")
         refused = rows[~evaluable(rows)]
         if len(refused):
             reason = refused["reason"].iloc[0]
@@ -196,7 +196,7 @@ class Lookup:
         own = {**self.base, "gain": 1.0, "inputs": "standardized"}
         differs = {name: value for name, value in setting.items() if name in own and value != own[name]}
         return ", ".join(
-            [f"{words.arm(setting['arm'])} at {setting['depth']} layers", *filter(None, [words.factors(differs)])]
+            [f"{words.network(setting['arm'])} at {setting['depth']} layers", *filter(None, [words.factors(differs)])]
         )
 
 

@@ -18,8 +18,8 @@ NOT_EVALUABLE = "not evaluable: "
 DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
 BRIEF = 5
 """So many words name networks in a headline."""
-ROOM = 14
-"""So many words of places stand in one sentence."""
+LONGEST = 28
+"""So many words stand in one sentence, where its places can be parted."""
 UNIT = {"sd": "an sd", "points": "a point", "percent": "a percent", "decades": "a decade", "ln times": "the ratio"}
 
 
@@ -128,23 +128,24 @@ def _lead(part: Part, name: str, first: bool) -> str:
             else "It is left open"
         )
     if name == "against":
-        return f"{part.says['opposite']}, if not surely by what matters,"
+        return f"{part.says['opposite']}, at least a little,"
     return part.says[name]  # type: ignore[index]
 
 
 def _placed(lead: str, settings: Sequence[ContrastRow], whole: bool) -> list[str]:
     """Return a lead with where it holds, in as many sentences as its places take."""
     labels = [s.label for s in settings]
-    if whole and len(labels) > 2 and len(listing(labels).split()) > ROOM:
+    room = LONGEST - len(lead.split())
+    if whole and len(labels) > 2 and len(listing(labels).split()) > room:
         return [_sentence(f"{lead} in all {len(labels)} settings")]
     groups = [labels[:1]]
     for place in labels[1:]:
-        if len(listing([*groups[-1], place]).split()) > ROOM:
+        if len(listing([*groups[-1], place]).split()) > room:
             groups.append([place])
         else:
             groups[-1].append(place)
     first, *more = map(listing, groups)
-    return [_sentence(f"{lead} {first}"), *(_sentence(f"The same {places}") for places in more)]
+    return [_sentence(f"{lead} {first}"), *(_sentence(f"The same {text}") for text in more)]
 
 
 def _lacking(settings: Sequence[ContrastRow], whole: bool) -> list[str]:

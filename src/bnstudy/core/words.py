@@ -39,6 +39,11 @@ def arm(name: str) -> str:
     return ARMS.get(name, name.replace("_", " "))
 
 
+def network(name: str) -> str:
+    """Return the networks of an arm in words, where "no normalization" would read as nothing lacking."""
+    return "a network without normalization" if name == "none" else arm(name)
+
+
 def factor(name: str, value: Any) -> str:
     """Return a factor's value in words: factor("batch", 32) is "batches of 32"."""
     plain = str(value).replace("_", " ")
