@@ -1,5 +1,7 @@
 """What is said of a question, as blocks of HTML: its card on the first screen, and its story."""
 
+from collections.abc import Collection
+
 from bnstudy.claims.records import AnswerRow, StoryRow
 from bnstudy.report.page.marks import escape
 
@@ -30,18 +32,24 @@ def question(row: AnswerRow) -> str:
     )
 
 
-def story(row: AnswerRow) -> str:
-    """Return the argument, what holds by arithmetic, what the lecture says, and what may still be unclear."""
+def story(row: AnswerRow, checks: Collection[str]) -> str:
+    """Return the argument, what holds by arithmetic, what the lecture says, and what may still be unclear.
+
+    `checks` are the ids of the checks that the page shows, which can be linked.
+    """
     note = f'<p class="note">{escape(row.open)}</p>' if row.open else ""
-    return (_told(row.story) if row.story else "") + note
+    return (_told(row.story, checks) if row.story else "") + note
 
 
-def _told(told: StoryRow) -> str:
+def _told(told: StoryRow, checks: Collection[str]) -> str:
     steps = "".join(
         f'<li>{escape(step.text)} <a class="source" href="#claim-{escape(step.claim)}">{escape(step.claim)}</a></li>'
         for step in told.argument
     )
     why = told.mechanism
+    measured = f"check {escape(why.check)}"
+    if why.check in checks:
+        measured = f'<a href="#check-{escape(why.check)}">{measured}</a>'
     lecture = "".join(
         f"<dt>{escape(said.minute)} <span>{escape(said.says)}</span></dt>"
         f"<dd><b>Right:</b> {escape(said.right)}</dd><dd><b>Where it stops:</b> {escape(said.stops)}</dd>"
@@ -51,8 +59,7 @@ def _told(told: StoryRow) -> str:
     return (
         f'<h3>Step by step</h3><ol class="argument">{steps}</ol>'
         f'<aside class="mechanism"><h3>{escape(why.title)}</h3><p>{escape(why.text)}</p>'
-        f'<p class="note">This holds by arithmetic: <a href="#check-{escape(why.check)}">check {escape(why.check)}</a>'
-        f" measures it.</p></aside>"
+        f'<p class="note">This holds by arithmetic: {measured} measures it.</p></aside>'
         + (f'<h3>What the lecture says</h3><dl class="lecture">{lecture}</dl>' if lecture else "")
         + (f'<h3>Still unclear?</h3><div class="unclear">{unclear}</div>' if unclear else "")
     )
