@@ -160,7 +160,7 @@ def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
 def _csv(table: pd.DataFrame) -> str:
     """Return the rows drawn, without columns that say the same in every row (but for a table of one row)."""
     varied = [c for c in table if table[c].nunique(dropna=False) > 1] if len(table) > 1 else list(table)
-    return table[varied].to_csv(index=False, float_format="%.5g", lineterminator="\n")
+    return table[varied].replace("\n", " ", regex=True).to_csv(index=False, float_format="%.5g", lineterminator="\n")
 
 
 def _html(text: str) -> None:
