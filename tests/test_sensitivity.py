@@ -104,21 +104,21 @@ def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
     made = {**base, "shift": shift}
     assert judged(made, "Q2f")["Q2f"].verdict == "mixed"
     found = again(made, "Q2f")
-    assert (found["batch 128"].base_verdict, found["batch 128"].kind) == ("contradicted", "same")
-    row = found["batch 32"]
+    assert (found["batches of 128"].base_verdict, found["batches of 128"].kind) == ("contradicted", "same")
+    row = found["batches of 32"]
     assert (row.verdict, row.flipped, row.settings) == ("supported", True, "1 of 2")
-    assert again(drop(made, width=128), "Q2f")["width 128"].kind == "not recomputed"
+    assert again(drop(made, width=128), "Q2f")["128 units a layer"].kind == "not recomputed"
 
 
 def test_settings_that_name_a_factor_themselves_are_left_out(base: Tables) -> None:
     found = again(base, "U3")
-    assert {found[k].settings for k in ("batch 32", "batch 128")} == {"0 of 3"}
+    assert {found[k].settings for k in ("batches of 32", "batches of 128")} == {"0 of 3"}
 
 
 def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables) -> None:
     made = {k: t[t["pool"] == 2].drop(columns="pool") if "pool" in t else t for k, t in base.items()}
     found = again(made, "Q2f")
-    assert found["pool 1"].kind == "not recomputed" and found["batch 32"].kind == "same"
+    assert found["images at full size"].kind == "not recomputed" and found["batches of 32"].kind == "same"
 
 
 def test_the_study_s_own_network_is_no_change() -> None:
