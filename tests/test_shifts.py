@@ -130,9 +130,8 @@ def test_blur_keeps_the_mean_and_spreads_a_point_as_a_gaussian(x: Tensor) -> Non
     assert torch.allclose(matrix.sum(0), matrix.sum(1)) and torch.allclose(matrix, matrix.T)
     place = torch.arange(41) - 20.0
     assert float((matrix[20] * place**2).sum()) == pytest.approx(4, rel=0.005)
-    torch.testing.assert_close(
-        matrix[20], torch.exp(-(place.double() ** 2) / 8) / (8 * torch.pi) ** 0.5, rtol=0, atol=1e-4
-    )
+    bell = torch.exp(-(place.double() ** 2) / 8) / (8 * torch.pi) ** 0.5
+    torch.testing.assert_close(matrix[20], bell, rtol=0, atol=1e-4)
 
 
 def test_rotation_by_a_quarter_is_exact_and_the_inverse_brings_back(x: Tensor) -> None:

@@ -74,14 +74,7 @@ def why(row: ClaimRow | ContrastRow) -> str:
 def check_words(row: ClaimRow, rows: list[ClaimRow]) -> None:
     """Check that a question's answer says of a claim what its verdict is, and all of it in whole sentences."""
     answer = next(a for a in answers(LEDGER, rows) if a.id == row.question)
-    said = [
-        *answer.sentences,
-        *answer.believe,
-        *answer.right,
-        *answer.stops,
-        *answer.brief,
-        answer.open,
-    ]
+    said = [*answer.sentences, *answer.believe, *answer.right, *answer.stops, *answer.brief, answer.open]
     said += [s for ask in answer.asks for s in ask.sentences]
     assert all(s and "{" not in s and "None" not in s and s.endswith((".", "?")) for s in said)
     place = {"supported": "right", "mixed": "right", "not tested": "open"}.get(row.verdict, "stops")

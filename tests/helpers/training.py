@@ -30,14 +30,7 @@ class Training:
     def __init__(
         self, outcome: str, seeds: int, depths: tuple[int, ...], seed: int, spread: float, grids: bool, thin: bool
     ) -> None:
-        signs = {
-            "support": 1.0,
-            "oppose": -1.0,
-            "negligible": 0.0,
-            "open": 0.25,
-            "mixed": 1.0,
-            "missing": 1.0,
-        }
+        signs = {"support": 1.0, "oppose": -1.0, "negligible": 0.0, "open": 0.25, "mixed": 1.0, "missing": 1.0}
         if outcome not in signs:
             raise ValueError(f"outcome {outcome!r}: one of {', '.join(signs)}")
         self.outcome, self.strength, self.depths, self.seed = outcome, signs[outcome], depths, seed
@@ -111,9 +104,7 @@ class Training:
         ln = self.ln_steps(setting) + (2.0 / width * np.log10(rate / best)) ** 2 + noise
         bad = rate > best * 10 ** (width / 2)
         died = np.where(
-            bad | ((arm in ("affine", "none")) & (setting["gain"] > 1.2) & (seeds % 8 == 1)),
-            25 + seeds % 7,
-            0,
+            bad | ((arm in ("affine", "none")) & (setting["gain"] > 1.2) & (seeds % 8 == 1)), 25 + seeds % 7, 0
         )
         frames = []
         for target in TARGETS:

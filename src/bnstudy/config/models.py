@@ -43,16 +43,8 @@ Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
 Optimizer = Literal["sgd", "adam"]
-Inputs = Literal[
-    "standardized",
-    "raw",
-    "mixed",
-    "lecture_white",
-    "lecture_gray",
-    "lecture_white_ceiling",
-    "lecture_gray_ceiling",
-    "spurious_colour",
-]
+Painted = Literal["lecture_white", "lecture_gray", "lecture_white_ceiling", "lecture_gray_ceiling", "spurious_colour"]
+Inputs = Literal["standardized", "raw", "mixed", Painted]
 Role = Literal["best", "shared", "neighbours", "grid"]
 DISTINCT = (Field(min_length=1), AfterValidator(distinct))
 
@@ -113,8 +105,7 @@ class Grid(Strict):
     arms: Annotated[tuple[Arm, ...], *DISTINCT] = Field(description="normalizers, see above")
     depths: Annotated[tuple[Depth, ...], *DISTINCT] = Field(description="numbers of hidden layers")
     gains: Annotated[tuple[Gain, ...], *DISTINCT] = Field(
-        default=(1.0,),
-        description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)",
+        default=(1.0,), description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)"
     )
     inputs: Annotated[tuple[Inputs, ...], *DISTINCT] = Field(
         default=("standardized",),

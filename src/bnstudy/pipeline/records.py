@@ -45,11 +45,9 @@ class SweepJob(TrainingJob):
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Evaluated(Swept):
     """A setting to evaluate: at which kinds of rates, and what is kept at the best one."""
 
-    setting: Setting
-    steps: int
     rates: tuple[str, ...]
     keep: Keep
 
