@@ -140,10 +140,10 @@ def test_the_default_config_states_every_default() -> None:
     assert (ROOT / "config/config.yaml").read_text() == DEFAULT_FILE.read_text()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["config/config.yaml", "config/quick.yaml", "config/fashion_mnist.yaml", "config/cifar10.yaml", "tests/nano.yaml"],
-)
+STUDIES = [*(f"config/{name}.yaml" for name in ("config", "quick", "fashion_mnist", "cifar10")), "tests/nano.yaml"]
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_the_studies_of_the_project_load(name: str) -> None:
     assert c.read_study(ROOT / name)
     assert "$schema=../workflow/schemas/study.schema.json" in (ROOT / name).read_text().splitlines()[0]
