@@ -208,9 +208,8 @@ def test_the_hues_of_a_ceiling_are_those_of_severity_5_and_no_label_tells_them()
 def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
     c = cell(arm, inputs="lecture_white")
     table = shift.measure(c)
-    assert sorted(table["statistics"].unique()) == statistics and list(table)[:4] == [
-        *("family", "severity", "statistics", "seed")
-    ]
+    assert sorted(table["statistics"].unique()) == statistics
+    assert list(table)[:4] == ["seed", "family", "severity", "statistics"]
     assert len(table) == 2 * 6 * len(statistics) * 3 and not table.isna().any().any()
     rows = table[(table["family"] == "lecture_white") & (table["statistics"] == "running")].set_index("seed")
     net, view = c.net("final", "running"), SeedView(c, "test")
