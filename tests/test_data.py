@@ -159,3 +159,12 @@ def test_checked_names_source_and_fault(change: Callable[..., tuple[np.ndarray, 
     with pytest.raises(ValueError, match=message) as error:
         checked(Images(*change(x, y), ("a", "b")), "toy")
     assert "toy" in str(error.value)
+
+
+def test_the_parts_are_drawn_in_a_fixed_order() -> None:
+    """Which images a seed draws depends on it: another order would move every number of every study."""
+    y = np.arange(100) % 2
+    parts = images.split(y, vars(Splits(train=6, test=4, heldout=4)), 3)
+    sorted_sizes = images.split(y, {"heldout": 4, "test": 4, "train": 6}, 3)
+    assert list(parts) == ["heldout", "test", "train"]
+    assert all(np.array_equal(parts[name], sorted_sizes[name]) for name in parts)

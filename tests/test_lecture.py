@@ -210,7 +210,7 @@ def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
     c = cell(arm, inputs="lecture_white")
     table = shift.measure(c)
     assert sorted(table["statistics"].unique()) == statistics
-    assert list(table)[:4] == ["family", "severity", "statistics", "seed"]
+    assert list(table)[:4] == ["seed", "family", "severity", "statistics"]
     assert len(table) == 2 * 6 * len(statistics) * 3 and not table.isna().any().any()
     rows = table[(table["family"] == "lecture_white") & (table["statistics"] == "running")].set_index("seed")
     net, view = c.net("final", "running"), SeedView(c, "test")

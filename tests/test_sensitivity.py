@@ -74,7 +74,10 @@ def test_rates_beside_the_best_ones(base: Tables) -> None:
     assert kinds.pop("lower rates") == "flipped"
     others = ("lower rate for bn_detached", "higher rates", "higher rate for bn", "higher rate for bn_detached")
     assert kinds == dict.fromkeys(others, "same")
-    both = slower(slow, 3.0, arm="bn_detached", rate=rates["bn_detached"])
+    lower = base["rates"].query("role == 'lower@0.5' and arm == 'bn_detached'")["rate"].unique()
+    both = slow
+    for rate in lower:  # another one at each depth
+        both = slower(both, 3.0, arm="bn_detached", rate=rate)
     assert again(both, "Q3f")["lower rates"].kind == "same"
 
 
