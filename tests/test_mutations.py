@@ -21,11 +21,8 @@ def against_none(claim: str) -> list[int]:
 
     The lecture split needs batches that arm none can't have; at the shared rate none runs at its best one, bn doesn't.
     """
-    return [
-        i
-        for i, s in enumerate(LEDGER.claim(claim).settings)
-        if set(s.arms) == {"none", "bn"} and s.rate != "shared" and (s.statistics or "running") == "running"
-    ]
+    pairs = [(i, s) for i, s in enumerate(LEDGER.claim(claim).settings) if set(s.arms) == {"none", "bn"}]
+    return [i for i, s in pairs if s.rate != "shared" and (s.statistics or "running") == "running"]
 
 
 SWAPPED = [c for c in INTERVALS if against_none(c)]
@@ -90,9 +87,8 @@ def leak(found: Tables) -> Tables:
             continue
         wild = table[table["seed"].isin([0, 1, 2])].copy()
         wild["seed"] += 10_000
-        for column in wild.select_dtypes("number").columns.difference(
-            [*BASE, "seed", "depth", "gain", "rate", "layer", "target", "severity", "dose", "budget"]
-        ):
+        places = [*BASE, "seed", "depth", "gain", "rate", "layer", "target", "severity", "dose", "budget"]
+        for column in wild.select_dtypes("number").columns.difference(places):
             wild[column] = 1 if column == "steps" else -7.0
         out[name] = pd.concat([table, wild], ignore_index=True)
     return out

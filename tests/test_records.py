@@ -2,16 +2,14 @@
 
 import json
 from dataclasses import FrozenInstanceError, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bnstudy.claims.judge import judge, load
+from bnstudy.claims.judge import judge
 from bnstudy.claims.records import ClaimRow, from_json, to_json
+from helpers.judging import LEDGER
 from helpers.synthetic import BASE, whole
-
-LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")
 
 
 @pytest.fixture(scope="module")
