@@ -41,10 +41,8 @@ def test_pool_averages_blocks() -> None:
 
 
 def test_colour_and_oblong_images_go_through() -> None:
-    x = (
-        np.random.default_rng(0).random((700, 3, 18, 24), np.float32)
-        * np.array([1, 0.5, 0.1], np.float32)[:, None, None]
-    )
+    scale = np.array([1, 0.5, 0.1], np.float32)[:, None, None]
+    x = np.random.default_rng(0).random((700, 3, 18, 24), np.float32) * scale
     y = np.repeat([0, 1, 2], [560, 105, 35])
     pooled = pool(x, 3)
     assert pooled.shape == (700, 3, 6, 8) and pooled[5, 2, 1, 2] == pytest.approx(x[5, 2, 3:6, 6:9].mean())
@@ -161,3 +159,12 @@ def test_checked_names_source_and_fault(change: Callable[..., tuple[np.ndarray, 
     with pytest.raises(ValueError, match=message) as error:
         checked(Images(*change(x, y), ("a", "b")), "toy")
     assert "toy" in str(error.value)
+
+
+def test_the_parts_are_drawn_in_a_fixed_order() -> None:
+    """Which images a seed draws depends on it: another order would move every number of every study."""
+    y = np.arange(100) % 2
+    parts = images.split(y, vars(Splits(train=6, test=4, heldout=4)), 3)
+    sorted_sizes = images.split(y, {"heldout": 4, "test": 4, "train": 6}, 3)
+    assert list(parts) == ["heldout", "test", "train"]
+    assert all(np.array_equal(parts[name], sorted_sizes[name]) for name in parts)

@@ -23,9 +23,8 @@ def load(folder: Path) -> Study:
         claims = from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text()))
         judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
     except (OSError, ValueError) as error:
-        raise SystemExit(
-            f"{folder} is no finished study ({error}); run `snakemake --cores 2` with its config"
-        ) from None
+        remedy = "run `snakemake --cores 2` with its config"
+        raise SystemExit(f"{folder} is no finished study ({error}); {remedy}") from None
     return Study({row.id: row for row in claims}, judged)
 
 

@@ -28,9 +28,8 @@ def part(*claims: str) -> Ledger:
         def primary(self, question: str) -> int:
             return LEDGER.primary(question)
 
-    return Part.model_construct(
-        **{**dict(LEDGER), "claims": [c for c in LEDGER.claims if not claims or c.id in claims]}
-    )
+    some = [c for c in LEDGER.claims if not claims or c.id in claims]
+    return Part.model_construct(**{**dict(LEDGER), "claims": some})
 
 
 def judged(tables: Mapping[str, pd.DataFrame], *claims: str) -> dict[str, ClaimRow]:
@@ -54,11 +53,9 @@ def decided(claim: str, wanted: str | Sequence[str | pd.DataFrame | Exception], 
         more: what the endpoints say of premises.
     """
     contrasts = LEDGER.claim(claim).settings
+    each = [wanted] * len(contrasts) if isinstance(wanted, str) else wanted
     with pytest.MonkeyPatch.context() as patch:
-        feed(
-            patch,
-            {**given(contrasts, [wanted] * len(contrasts) if isinstance(wanted, str) else wanted), **(more or {})},
-        )
+        feed(patch, {**given(contrasts, each), **(more or {})})
         return one({}, claim)
 
 

@@ -15,7 +15,7 @@ ARMS = {
     "bn_detached": "batch norm, detached",
     "layernorm": "layer norm",
     "bn_post": "batch norm after the ReLU",
-    "none_noisy": "shaken without batch norm",
+    "none_noisy": "a shaken plain network",
     "bn_noisy_half": "half-shaken batch norm",
     "bn_noisy_quarter": "quarter-shaken batch norm",
 }
