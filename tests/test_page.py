@@ -321,7 +321,7 @@ def test_the_grid_shows_the_worst_of_a_column() -> None:
     )
     grid = methods.robustness(frame)
     assert grid.count("<td") == 2 and "<td></td>" in grid  # Adam: nothing to judge it by
-    assert "another verdict: supported becomes contradicted, higher rate for batch norm" in grid and ">=<" not in grid
+    assert "another verdict: supported becomes contradicted, higher rate for bn" in grid and ">=<" not in grid
 
 
 def coverages(own: float, t: float) -> pd.DataFrame:

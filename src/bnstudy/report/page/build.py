@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
-from bnstudy.core import store
+from bnstudy.core import store, words
 from bnstudy.report.figures import style
 from bnstudy.report.figures.cards import mini
 from bnstudy.report.figures.mini import glyph
@@ -132,7 +132,8 @@ def scope(results: Results, images: str, seeds: int) -> str:
         f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {seeds} seeds each: {' and '.join(kinds)}."
     ]
     judged = results.table("robustness")
-    other = judged[judged["change"].astype(str).str.startswith("net ") & (judged["kind"] == "flipped")]
+    named = [words.factor("net", net) for net in results.nets - {own}]
+    other = judged[judged["change"].isin(named) & (judged["kind"] == "flipped")]
     if claims := sorted(set(other["id"])):
         links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
         said.append(f"The kinds disagree on {links}.")

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnstudy.core import words
-from bnstudy.core.setting import FACTORS
 from bnstudy.report.page.blocks import scrolling
 from bnstudy.report.page.marks import escape
 from bnstudy.report.results import Identity
@@ -82,17 +80,9 @@ def identities(rows: Sequence[Identity]) -> str:
     return f"<ul>{said}</ul>"
 
 
-def change_words(change: str) -> str:
-    """Return a change in words: "higher rate for bn" names the arm, "net resmlp" the kind of network."""
-    name, _, value = change.partition(" ")
-    if name in FACTORS and value:
-        return words.factor(name, value)
-    return re.sub(r"(?<=rate for )(.*)", lambda arm: words.arm(arm[1]), change)
-
-
 def column(change: str) -> str:
     """Return the column of the grid that a change belongs to: changes of one arm's rate share one."""
-    return change_words(re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change))
+    return re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change)
 
 
 def robustness(frame: pd.DataFrame) -> str:
@@ -123,10 +113,6 @@ def _cell(rows: pd.DataFrame) -> str:
         return "<td></td>"
     worst = known.loc[known["kind"].map(RANK.index).idxmax()]
     mark, said = KINDS[worst["kind"]]
-    more = (
-        ""
-        if worst["kind"] == "same"
-        else f": {worst['base_verdict']} becomes {worst['verdict']}, {change_words(worst['change'])}"
-    )
+    more = "" if worst["kind"] == "same" else f": {worst['base_verdict']} becomes {worst['verdict']}, {worst['change']}"
     told = escape(said + more)
     return f'<td title="{told}"><span aria-hidden="true">{mark}</span><span class="sr">{told}</span></td>'
