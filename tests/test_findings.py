@@ -1,0 +1,32 @@
+"""The page of findings that is committed, against the study that is committed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bnstudy.findings import page
+from helpers.project import ROOT
+
+REFERENCE = Path("results/reference/default")
+
+
+def test_the_page_is_what_the_command_makes() -> None:
+    """If this fails: python -m bnstudy findings results/reference/default > docs/findings.md"""
+    command = [sys.executable, "-m", "bnstudy", "findings", str(REFERENCE)]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs" / "findings.md").read_text() == made
+
+
+def test_every_claim_of_every_question_is_there() -> None:
+    claims = json.loads((ROOT / REFERENCE / "claims.json").read_text())
+    text = page(ROOT / REFERENCE)
+    assert [c["id"] for c in claims if f"**{c['id']}. {c['statement']}**" not in text] == []
+    assert [c["id"] for c in claims if c["question"] != "A" and c["sentence"] not in text] == []
+
+
+def test_a_folder_without_a_study_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="is no finished study"):
+        page(tmp_path)
