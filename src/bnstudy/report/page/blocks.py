@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
-from bnstudy.claims.sentences import natural
 from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.results import CheckRow
@@ -15,17 +14,9 @@ FIGURE = "application/vnd.bnstudy.figure+json"
 
 
 def answer(row: AnswerRow) -> str:
-    """Return what the learner asks, the short answer, what to take from it, and what the study leaves out."""
-    parts = (("What to take from it", row.believe), ("What holds", row.right), ("Where it stops", row.stops))
-    more = "".join(
-        f"<h3>{title}</h3><ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
-        for title, sentences in parts
-        if sentences
-    )
-    return (
-        f'<p class="asked">{escape(row.asked)}</p><div class="answer">{_paragraphs(row.sentences)}</div>{more}'
-        f'<p class="note">{escape(row.open)}</p>'
-    )
+    """Return what the learner asks, the argument, and what the study leaves out."""
+    said = _paragraphs([step.text for step in row.story.argument]) if row.story else ""
+    return f'<p class="asked">{escape(row.asked)}</p><div class="answer">{said}</div><p class="note">{escape(row.open)}</p>'
 
 
 def asks(row: AnswerRow) -> str:
@@ -42,7 +33,7 @@ def claim(row: ClaimRow) -> str:
     shown = row.settings if row.verdict == "mixed" else row.settings[:1]
     settings = table(
         ["setting", "effect and interval", "matters from", "n", "verdict"],
-        [[s.name, effect(s), natural(s.shown_sesoi, s.unit), s.n_seeds, _outcome(s)] for s in row.settings],
+        [[s.name, effect(s), s.threshold, s.n_seeds, _outcome(s)] for s in row.settings],
         rulers=[ruler([s]) for s in row.settings],
     )
     hangs = f'<p class="note">{escape(row.robustness_sentence)}</p>' if row.robustness_sentence else ""
