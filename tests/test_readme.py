@@ -29,7 +29,7 @@ def test_links_lead_somewhere_and_folders_exist() -> None:
     for name in re.findall(r"^\| `([^`]+)`", README, re.MULTILINE):
         assert (ROOT / name).exists(), name
     table = README.partition("## Where things are")[2]
-    for name in re.findall(r"`(\w+)`", table):
+    for name in re.findall(r"`([a-z]+)`", table):
         assert (ROOT / "src/bnstudy" / name).exists(), name
 
 
