@@ -22,6 +22,7 @@ HELP = {
     "checks": "the results of the external checks",
     "notebook": "the notebook to execute",
     "notebooks": "the executed notebooks",
+    "quiz": "the quiz and its key",
     "out": "the file or folder to write",
 }
 """What each flag of a job means; all flags of a job are required."""
@@ -57,7 +58,7 @@ def main() -> None:
     command(_checks, "out")
     command(_claims, "spec", "tables", "claims", "checks", "out")
     command(_notebook, "notebook", "tables", "out")
-    command(_report, "spec", "notebooks", "out")
+    command(_report, "spec", "notebooks", "quiz", "out")
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -216,7 +217,7 @@ def _report(a: argparse.Namespace) -> None:
 
     study = a.out.parent
     store.write_json(study / "provenance.json", provenance(study, json.loads(a.spec.read_text())))
-    build(study, a.notebooks, a.out)
+    build(study, a.notebooks, a.quiz, a.out)
 
 
 if __name__ == "__main__":

@@ -201,6 +201,11 @@ class Results:
         return set(self.table("rates")["arm"])
 
     @property
+    def nets(self) -> set[str]:
+        """Kinds of networks of which the study has any run."""
+        return set(self.table("rates")["net"])
+
+    @property
     def seeds(self) -> int:
         """How many evaluation seeds there are."""
         return int(self.table("convergence")["seed"].nunique())

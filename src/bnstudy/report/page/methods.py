@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnstudy.report.page.blocks import scrolling
 from bnstudy.report.page.marks import escape
 from bnstudy.report.results import Identity
 
@@ -40,9 +41,8 @@ def coverage(frame: pd.DataFrame) -> str:
             first = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(name)}</th>' if not place else ""
             cells = "".join(f"<td>{100 * row[c, m]:.1f}</td>" for m in methods for c in ("coverage", "false_verdicts"))
             body += f"<tr>{first}<td>{n}</td>{cells}</tr>"
-    return (
-        f"<p>{escape(promise(frame))}</p>"
-        f'<div class="scroll" tabindex="0"><table class="grouped"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    return f"<p>{escape(promise(frame))}</p>" + scrolling(
+        "How often the intervals cover", f'<table class="grouped"><thead>{head}</thead><tbody>{body}</tbody></table>'
     )
 
 
@@ -103,10 +103,9 @@ def robustness(frame: pd.DataFrame) -> str:
         link = f'<a href="#claim-{escape(name)}">{escape(name)}</a>'
         body += f'<tr><th scope="row">{link}</th>{cells}</tr>'
     legend = "; ".join(f"{mark} {words}" for mark, words in KINDS.values())
-    return (
-        f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p><div class="scroll" tabindex="0">'
-        f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    grid = f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    said = f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p>'
+    return said + scrolling("Verdicts under other choices", grid)
 
 
 def _cell(rows: pd.DataFrame) -> str:
