@@ -57,19 +57,18 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
 
 
 def _bad_parts(claim: Claim) -> Iterator[str]:
-    """Yield what a claim's words lack, or say without need."""
-    listed = [name for part in claim.parts for name in part.settings]
-    own = [s.name for s in claim.settings]
-    if set(listed) - set(own) or len(set(listed)) < len(listed):
-        yield f"words for {', '.join(sorted(set(listed) - set(own))) or 'one setting twice'}: its settings are {', '.join(own)}"
+    """Yield what a claim's words lack, or say without need; words for settings that it does not have are no fault."""
+    listed = {name for part in claim.parts for name in part.settings}
+    unplaced = [s.name for s in claim.settings if s.name not in listed] if len(claim.parts) > 1 else []
+    if unplaced:
+        yield f"which of its parts {'; '.join(unplaced)} belongs to is not said: list it among the settings of one"
     for part in claim.parts:
-        settings = [s for s in claim.settings if claim.part(s.name) is part]
-        can = dict.fromkeys(["supported", *(shade for s in settings for shade in shades(s))])
-        if not settings:
-            yield f'no setting is left for the part "{part.what}"'
+        can = dict.fromkeys(
+            shade for s in claim.settings if claim.part(s.name) is part for shade in ("supported", *shades(s))
+        )
         if set(can) - set(part.says):
             yield f'"{part.what}" lacks words for {", ".join(k for k in can if k not in part.says)}'
-        if settings and set(part.says) - set(can):
+        if can and set(part.says) - set(can):
             yield f'"{part.what}": {", ".join(sorted(set(part.says) - set(can)))} can never be said'
         for text in (part.fact, part.turned or part.fact):
             if names(text) - FIELDS or "effect" not in names(text):

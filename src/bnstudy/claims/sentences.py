@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bnstudy.claims.ledger import Claim, Part
-from bnstudy.claims.numbers import MISSING, effect
+from bnstudy.claims.numbers import effect
 from bnstudy.claims.records import ClaimRow, ContrastRow
 
 ORDER = (
@@ -27,9 +27,9 @@ def outcome(row: ContrastRow) -> str:
     """Return what a setting came out as, one of ORDER.
 
     "against" is a contradiction that is not enough for the opposite, and yet lies wholly on its side; "unmeasured" has no
-    number.
+    interval.
     """
-    if row.effect == MISSING:
+    if row.shown_low is None and row.shown_high is None:
         return "unmeasured"
     if row.detail == "not enough" and row.ci_high is not None and row.ci_high < 0:
         return "against"

@@ -131,5 +131,16 @@ def reach(results: Results) -> str:
     return strips(subject, rows, "", f"{subject}: {'; '.join(said)}.", log=True, room=44)
 
 
-MINI: dict[str, Callable[[Results], str]] = {"movement": movement, "shift": shift, "starts": starts, "reach": reach}
+MINI: dict[str, Callable[[Results], str]] = {"q1": movement, "q2": shift, "q3": starts, "q4": reach}
 """The pictures that a card may ask for, by id."""
+
+
+def mini(results: Results, id: str) -> str:
+    """Return the picture of a card; nothing where the study lacks the runs for it.
+
+    Raises:
+        ValueError: there is no picture of this id.
+    """
+    if id not in MINI:
+        raise ValueError(f"no small picture {id!r}; cards may ask for {', '.join(MINI)}")
+    return MINI[id](results)

@@ -14,7 +14,7 @@ from bnstudy.report.figures.style import look, variable
 WIDTH = 360
 POINT = 13
 """Height of the text in units; on a phone a unit is a pixel."""
-CHARACTER = 7.1
+CHARACTER = 8.6
 """No character of a label is wider on average, in units; the browser's test holds it."""
 LEFT, RIGHT, ROW = 136, 348, 30
 
@@ -192,5 +192,5 @@ def png(image: np.ndarray) -> str:
     from matplotlib.image import imsave
 
     buffer = BytesIO()
-    imsave(buffer, np.ascontiguousarray(image), format="png", metadata={"Software": None})
+    imsave(buffer, np.ascontiguousarray(image), format="png", metadata={"Software": ""})
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -34,7 +34,16 @@ def starts(results: Results) -> Picture:
     )
     draw = partial(dumbbells, rows)
     return Picture(
-        results, "starts", draw, rows, subject, how, arms=["none", "bn"], needs=["none", "bn"], kind="Dot plot"
+        results,
+        "starts",
+        draw,
+        rows,
+        subject,
+        how,
+        arms=["none", "bn"],
+        needs=["none", "bn"],
+        intervals="Medians over seeds",
+        kind="Dot plot",
     )
 
 
@@ -94,7 +103,7 @@ def dumbbells(rows: pd.DataFrame, width: float) -> "Figure":
                     markersize=6, clip_on=False,
                 )  # fmt: skip
             ratio = none / bn if np.isfinite(none) or np.isfinite(bn) else np.nan
-            told = f"{ratio:.2g}" if 0 < ratio < np.inf else "–"
+            told = f"{ratio:#.2g}" if 0 < ratio < np.inf else "–"
             panel.text(1.03, place, told, transform=panel.get_yaxis_transform(), va="center")
         names = [name.replace(", ", ",\n", 1) if narrow and len(name) > 20 else name for name in table.index]
         panel.set_yticks(range(len(table)), names)

@@ -55,6 +55,11 @@ def _outcome(contrast: ContrastRow) -> str:
     return verdict_words(contrast) + (f" ({contrast.reason})" if contrast.reason else "")
 
 
+def _where(contrast: ContrastRow) -> str:
+    """Return where a contrast is taken, in words that follow a noun."""
+    return contrast.label.replace("; ", ", ") or f"of {contrast.name}"
+
+
 def change(row: ClaimRow) -> str:
     """Return how far a setting's interval is from the edge of what is claimed, or how many seeds would tell."""
     if row.verdict == "not tested":
@@ -69,13 +74,13 @@ def change(row: ClaimRow) -> str:
     if s.verdict in ("supported", "contradicted"):
         gap = min(max(low - edge, edge - high) for edge in edges)
         size = f"a factor of {math.exp(gap):.3g}" if s.unit == "ln times" else f"{gap:.2g} {s.unit}"
-        return f"The interval of {s.name} is {size} away from where its verdict would change."
+        return f"The interval {_where(s)} is {size} away from where its verdict would change."
     if s.estimate is None or not math.isfinite(high - low) or s.estimate in edges:
-        return f"The interval of {s.name} is open at an end: more seeds, or a longer budget, could close it."
+        return f"The interval {_where(s)} is open at an end: more seeds, or a longer budget, could close it."
     distance = min(abs(s.estimate - edge) for edge in edges)
     seeds = math.ceil(s.n_seeds * ((high - low) / 2 / distance) ** 2)
     told = f"about {seeds:,}" if seeds <= 1000 else "more than 1,000"
-    return f"If the estimate of {s.name} stayed, {told} seeds would decide it; this study has {s.n_seeds}."
+    return f"If the estimate {_where(s)} stayed, {told} seeds would decide it; this study has {s.n_seeds}."
 
 
 def table(name: str, head: Sequence[str], rows: Sequence[Sequence[object]], ids: Sequence[str] | None = None) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bnstudy.claims.records import ClaimRow
 from bnstudy.core import store
 from bnstudy.report.figures import style
-from bnstudy.report.figures.cards import MINI
+from bnstudy.report.figures.cards import mini
 from bnstudy.report.figures.mini import glyph
 from bnstudy.report.page import blocks, marks
 from bnstudy.report.page.quiz import quiz as questions
@@ -91,7 +91,7 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         ),
         seeds=seeds,
         few=FEW,
-        cards=[card(row, MINI[row.card.figure](results) if row.card.figure else "") for row in answers if row.card],
+        cards=[card(row, mini(results, row.card.figure)) for row in answers if row.card],
         how=part("how.html"),
         stories=[(name, content) for name, content in sections if name != "methods"],
         methods=[(name, content) for name, content in sections if name == "methods"],

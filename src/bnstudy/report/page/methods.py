@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnstudy.core import words
+from bnstudy.core.setting import FACTORS
 from bnstudy.report.page.blocks import scrolling
 from bnstudy.report.page.marks import escape
 from bnstudy.report.results import Identity
@@ -57,10 +59,10 @@ def promise(frame: pd.DataFrame) -> str:
         f"Of simulated studies whose effects all lie exactly at the smallest that matters, at most 5% should give any "
         f"verdict. The intervals used here {'keep' if kept else 'break'} that promise: {_span(least, worst, 'order statistics')} do."
     ]
-    for method, words in (("t", "t intervals"), ("bootstrap", "bootstrap intervals")):
+    for method, named in (("t", "t intervals"), ("bootstrap", "bootstrap intervals")):
         if method in worst.index:
             verb = "keep it too" if worst.loc[method, "false_verdicts"] <= PROMISE + error else "don't keep it"
-            said.append(f"Under {words}, which {verb}, {_span(least, worst, method)} do.")
+            said.append(f"Under {named}, which {verb}, {_span(least, worst, method)} do.")
     return " ".join(said)
 
 
@@ -80,10 +82,17 @@ def identities(rows: Sequence[Identity]) -> str:
     return f"<ul>{said}</ul>"
 
 
+def change_words(change: str) -> str:
+    """Return a change in words: "higher rate for bn" names the arm, "net resmlp" the kind of network."""
+    name, _, value = change.partition(" ")
+    if name in FACTORS and value:
+        return words.factor(name, value)
+    return re.sub(r"(?<=rate for )(.*)", lambda arm: words.arm(arm[1]), change)
+
+
 def column(change: str) -> str:
     """Return the column of the grid that a change belongs to: changes of one arm's rate share one."""
-    change = re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change)
-    return re.sub(r"^optimizer (.*)", lambda m: m[1].capitalize(), change).replace("pool 1", "full-size images")
+    return change_words(re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change))
 
 
 def robustness(frame: pd.DataFrame) -> str:
@@ -102,7 +111,7 @@ def robustness(frame: pd.DataFrame) -> str:
         cells = "".join(_cell(rows[rows["column"] == c]) for c in columns)
         link = f'<a href="#claim-{escape(name)}">{escape(name)}</a>'
         body += f'<tr><th scope="row">{link}</th>{cells}</tr>'
-    legend = "; ".join(f"{mark} {words}" for mark, words in KINDS.values())
+    legend = "; ".join(f"{mark} {said}" for mark, said in KINDS.values())
     grid = f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table>'
     said = f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p>'
     return said + scrolling("Verdicts under other choices", grid)
@@ -113,6 +122,11 @@ def _cell(rows: pd.DataFrame) -> str:
     if known.empty:
         return "<td></td>"
     worst = known.loc[known["kind"].map(RANK.index).idxmax()]
-    mark, words = KINDS[worst["kind"]]
-    more = "" if worst["kind"] == "same" else f": {worst['base_verdict']} becomes {worst['verdict']}, {worst['change']}"
-    return f'<td title="{escape(words + more)}"><span aria-hidden="true">{mark}</span><span class="sr">{escape(words + more)}</span></td>'
+    mark, said = KINDS[worst["kind"]]
+    more = (
+        ""
+        if worst["kind"] == "same"
+        else f": {worst['base_verdict']} becomes {worst['verdict']}, {change_words(worst['change'])}"
+    )
+    told = escape(said + more)
+    return f'<td title="{told}"><span aria-hidden="true">{mark}</span><span class="sr">{told}</span></td>'
