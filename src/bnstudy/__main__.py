@@ -47,6 +47,7 @@ def main() -> None:
     command(_plan).add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
+    command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_prune)
     command(_data, "spec", "out")
     command(_sweep, "spec", "data", "out")
@@ -83,6 +84,13 @@ def _compare(a: argparse.Namespace) -> None:
     from bnstudy.compare import compare
 
     compare(a.studies)
+
+
+def _findings(a: argparse.Namespace) -> None:
+    """Print what a finished study found, every interval included, as a page in Markdown."""
+    from bnstudy.findings import page
+
+    print(page(a.study), end="")
 
 
 def _prune(a: argparse.Namespace) -> None:
