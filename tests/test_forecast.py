@@ -33,7 +33,7 @@ def test_a_relu_layer_multiplies_variance_by_the_squared_gain() -> None:
     for name in ("ln_variance_last", "ln_variance_head", "ln_square_head"):
         torch.testing.assert_close(small[name] - plain[name], torch.full((8,), 12 * log(0.5)))
     torch.testing.assert_close(small["cosine_head"], plain["cosine_head"])
-    assert plain["ln_square_head"].mean().item() == pytest.approx(0, abs=0.1)
+    assert plain["ln_square_head"].mean().item() == pytest.approx(0, abs=0.25)
 
 
 @pytest.mark.parametrize("depth, cosine", [(1, 0.318), (2, 0.494), (3, 0.605), (10, 0.872)])
