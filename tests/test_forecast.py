@@ -45,7 +45,8 @@ def test_gradients_shrink_by_the_gain_per_layer() -> None:
     """The gradient in a layer's output holds the gain of all later ones; that in its weights, all but its own."""
     found = of_wide_nets(6, 0.5)
     assert found["gradient_spread"].mean().item() == pytest.approx(5 * log(2), abs=0.15)
-    assert found["weight_gradient_spread"].mean().item() < 1
+    change = found["weight_gradient_spread"] - of_wide_nets(6)["weight_gradient_spread"]
+    assert change.mean().item() == pytest.approx(0, abs=0.1)
 
 
 def test_variance_is_that_over_images() -> None:
@@ -87,7 +88,7 @@ def test_the_best_candidate_is_chosen() -> None:
 
 
 def test_savings_are_medians_of_paired_ratios(tmp_path: Path) -> None:
-    made = tables("support")
+    made = tables("support", thin=True)
     write(made, tmp_path / "tables")
     judged = JudgedWith(base=BASE, depths={"deep": 20}, seeds=16, targets=TARGETS)
     (tmp_path / "ledger.json").write_text(json.dumps(to_json(judged)))
@@ -100,7 +101,7 @@ def test_savings_are_medians_of_paired_ratios(tmp_path: Path) -> None:
         ln[arm] = np.log(rows["steps"].fillna(1e9).astype(float))
     found = savings(tmp_path, [setting])[setting]
     assert found.estimate == pytest.approx(np.median(ln["none"] - ln["bn"]))
-    assert found.low < found.estimate < found.high
+    assert found.estimate is not None and found.low < found.estimate < found.high
 
 
 def test_the_page_on_clothes_tells_three_savings() -> None:
@@ -115,7 +116,7 @@ def test_a_study_is_forecast_before_it_runs() -> None:
     grids = [{"name": "a", "arms": ["none", "bn"], "depths": [3], "gains": [0.1, 1.0]}]
     grids += [{"name": "b", "arms": ["none"], "depths": [4]}]
     config = {"study": "made", "data": {"source": "digits", "pool": 1, "train": 512, "test": 128, "heldout": 128}}
-    study = load_study({**config, "grids": grids, "seeds": {"evaluation": 3}})
+    study = load_study({**config, "grids": grids, "seeds": {"evaluation": 3}, "claims": {"depths": {"shallow": 3}}})
     found = forecast(study, Rule("ln_square_head", -3, 3))
     assert [f.setting for f in found.forecasts] == compared(study)
     assert [(f.setting.gain, f.saves) for f in found.forecasts] == [(0.1, True), (1.0, False)]

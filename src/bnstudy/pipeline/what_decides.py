@@ -146,7 +146,7 @@ def told(page: str) -> dict[tuple[str, int], Interval]:
         ends = [math.inf if end is None else math.log(float(end)) for end in effect.groups()]
         by_claim[claim] = np.array(ends)
     found = {("cnn", 4): by_claim["Q3a"], ("cnn", 8): by_claim["Q3a"] + by_claim["Q4g"], ("resnet", 6): by_claim["U7"]}
-    return {key: Interval(*map(float, ends), "") for key, ends in found.items()}
+    return {key: Interval(float(ends[0]), float(ends[1]), float(ends[2]), "") for key, ends in found.items()}
 
 
 def fit(quantity: str, settings: Sequence[Known], sided: int = 2) -> Fit:
