@@ -66,6 +66,8 @@ wider margin.
 - The margin is thin beside the spread between seeds, whose sd is {spread:.2f} in the middle setting: the median of few seeds
   can fall on the other side. On three and on four seeds, tried first, other bands came out, and on three another candidate
   (`ln_square_head`); all evaluation seeds are used since.
+- Looked at before the choice: the untrained (never trained) networks of the full-size study, in a trial, and a seventh
+  candidate there, the sd of the logits, which was not better and is not kept.
 - A quantity of the network without norm knows neither the batch size nor the optimizer, and does not see what batch norm
   itself costs, such as its gradients' growth with depth (check E5). A rule that joined it to the network with batch
   norm could; none was tried.
