@@ -44,6 +44,9 @@ def main() -> None:
 
     config = Path("config/config.yaml")
     command(_plan).add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
+    running = command(_run)
+    running.add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
+    running.add_argument("--minutes", type=float, default=float("inf"), help="begin no job after so long")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_prune)
@@ -70,6 +73,15 @@ def _plan(a: argparse.Namespace) -> None:
     print(outlook(Plan(read_study(a.config))))
 
 
+def _run(a: argparse.Namespace) -> None:
+    """Make what is missing of a study, to its verdicts, in this process: without Snakemake, and without the page."""
+    from bnstudy.config.study import read_study
+    from bnstudy.pipeline.plan import Plan
+    from bnstudy.pipeline.run import run
+
+    run(Plan(read_study(a.config)), 60 * a.minutes)
+
+
 def _check(a: argparse.Namespace) -> None:
     """Check config files."""
     from bnstudy.config.__main__ import check
@@ -94,15 +106,10 @@ def _prune(a: argparse.Namespace) -> None:
 def _data(a: argparse.Namespace) -> None:
     """Prepare the images of a data source."""
     from bnstudy.core import store
-    from bnstudy.data.images import save
     from bnstudy.data.local import ImagesSpec
-    from bnstudy.data.prepare import prepare
+    from bnstudy.pipeline import jobs
 
-    spec = store.read_json(ImagesSpec, a.spec)
-    try:
-        save(prepare(spec), a.out)
-    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
-        raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+    jobs.images(store.read_json(ImagesSpec, a.spec), a.out)
 
 
 def _sweep(a: argparse.Namespace) -> None:
@@ -149,46 +156,18 @@ def _summarize(a: argparse.Namespace) -> None:
 
 def _checks(a: argparse.Namespace) -> None:
     """Check what must come out whatever the study, and simulate the interval."""
-    import torch
+    from bnstudy.pipeline.verdicts import check
 
-    from bnstudy.checks import coverage
-    from bnstudy.checks.run import run
-    from bnstudy.core import store
-
-    torch.set_num_threads(1)
-    with store.writing(a.out.with_suffix(".csv")) as unfinished:
-        coverage.simulate().to_csv(unfinished, index=False, float_format="%.8g")
-    store.write_json(a.out, run())
+    check(a.out)
 
 
 def _claims(a: argparse.Namespace) -> None:
     """Judge the claims."""
-    import json
-
-    import pandas as pd
-
-    from bnstudy.claims import judge as claims
-    from bnstudy.claims import sensitivity
-    from bnstudy.claims.others import with_others
     from bnstudy.core import store
     from bnstudy.pipeline.records import JudgeJob
+    from bnstudy.pipeline.verdicts import judge
 
-    spec = store.read_json(JudgeJob, a.spec)
-    tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.tables.glob("*.csv")}
-    tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
-    ledger = with_others(claims.load(a.claims), tables, spec.depths, spec.base)
-    study = (tables, spec.depths, spec.targets, spec.seeds, spec.base)
-    rows, contrasts = claims.judge(ledger, *study)
-    changed = sensitivity.run(ledger, *study)
-    sensitivity.attach(rows, changed)
-    for name, table in (("contrasts", contrasts), ("robustness", changed)):
-        with store.writing(a.out.with_name(f"{name}.csv")) as unfinished:
-            pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
-    store.write_json(a.out.with_name("answers.json"), claims.answers(ledger, rows))
-    store.write_json(a.out.with_name("findings.json"), claims.findings(ledger, rows))
-    identities = [identity.model_dump() for identity in ledger.identities]
-    store.write_json(a.out.with_name("ledger.json"), {**vars(spec), "identities": identities})
-    store.write_json(a.out, rows)
+    judge(store.read_json(JudgeJob, a.spec), a.tables, a.claims, a.checks, a.out)
 
 
 def _notebook(a: argparse.Namespace) -> None:

@@ -39,6 +39,9 @@ class Norm(nn.Module):
     moment: tuple[Sequence[int], int] | None = None
     has_statistics: bool = False
     """Whether "batch" and "running" differ for this arm."""
+    draws: bool = False
+    """Whether a forward pass computes with numbers of the moment's own. A card replays the steps of all other arms from a
+    recording, which would repeat those of the first one."""
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         raise NotImplementedError

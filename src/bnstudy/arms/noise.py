@@ -15,6 +15,7 @@ class Noise(Norm):
     """Mixed in before another norm, adds noise behind it: wherever there is a moment to draw it for, and batch statistics
     are in use. Stored statistics are the mode of use, which has none."""
 
+    draws = True
     layer: int
     dose: float
 

@@ -64,9 +64,10 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         "damage": crossing(lambda dose: harm(dose) - HARM, torch.full_like(before, DOSE / 32)),
     }
     for match, dose in doses.items():
-        known = have & ~dose.isnan().numpy()
+        known = have & ~dose.isnan().cpu().numpy()
         values = {"dose": dose, "harm": harm(dose)}
-        steps = adapt(cell, shock(trial, net, directions, dose), images, BACK * before, half, torch.from_numpy(known))
+        wanted = torch.from_numpy(known).to(x.device)
+        steps = adapt(cell, shock(trial, net, directions, dose), images, BACK * before, half, wanted)
         values |= {"steps": steps, "reached": ~steps.isnan()}
         rows += frame(cell, known, values, checkpoint=checkpoint, match=match, budget=BUDGET)
     return pd.DataFrame(rows, columns=["seed", *COLUMNS])
@@ -78,7 +79,7 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
     there."""
     x, labels = images.probe
     early, late = blocks(net, 1, half), blocks(net, half + 1, len(net.weights))
-    rates = torch.full((net.models,), cell.rate)
+    rates = target.new_full((net.models,), cell.rate)
     optimizer = optim.build(cell.setting.optimizer, late.parameters(), rates, cell.spec.momentum)
 
     @torch.no_grad()
@@ -88,7 +89,7 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
             part.set_moment(cell.seeds, moment)
         return outputs(early, x)[-1]
 
-    found = torch.full((net.models,), torch.nan)
+    found = torch.full_like(target, torch.nan)
     probe = held(x, 0)
     for step in range(BUDGET + 1):
         if step in LOOKS:
@@ -100,5 +101,6 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
                 break
         if step < BUDGET:
             inputs, answers = images.batch(step)
+            optimizer.begin(step + 1)
             optimizer.step(loss(late(held(inputs, step + 1)), answers))
     return found

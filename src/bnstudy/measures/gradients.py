@@ -30,7 +30,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for checkpoint in cell.checkpoints():
         net, have = cell.net(checkpoint), cell.have(checkpoint)
-        squares = torch.zeros(2, len(net.weights), net.models)
+        squares = images.images.new_zeros(2, len(net.weights), net.models)
         for step in range(BATCHES):
             net.set_moment(cell.seeds, step)
             squares += torch.stack(norms(net, *images.batch(step))).square() / BATCHES

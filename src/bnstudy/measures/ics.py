@@ -94,7 +94,7 @@ def matchings(net: Net, x: Tensor, labels: Tensor, grads: Grouped, shared: float
     groups = len(grads)
     found = {}
     if shared is not None:
-        found["rate"] = [torch.full((net.models,), shared)] * groups
+        found["rate"] = [net.head.new_full((net.models,), shared)] * groups
     found["decrease"] = [decreasing(net, x, labels, grads)] * groups
     found["step"] = [STEP * norm(w[0].detach()) / norm(g[0]) for w, g in zip(layers(net), grads)]
     return found

@@ -50,7 +50,9 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         for kind in KINDS:
             directions = early_directions(net, half, kind, cell.seeds, images.batch(0))
             for dose in DOSES:
-                after = later_half(shock(trial, net, directions, torch.full((net.models,), dose)), x, labels, half)
+                after = later_half(
+                    shock(trial, net, directions, net.head.new_full((net.models,), dose)), x, labels, half
+                )
                 where = {"checkpoint": checkpoint, "kind": kind, "dose": dose}
                 for layer, (a, b, old) in enumerate(zip(before.layers, after.layers, units), half + 1):
                     new = Units.of(b.next)
@@ -74,7 +76,7 @@ def early_directions(net: Net, half: int, kind: str, seeds: list[int], batch: tu
         found = [-group[0] for group in gradients(net, *batch)[1][:half]]
     else:
         found = [
-            torch.stack([torch.randn(w.shape[1:], generator=rng(s, "shock", layer)) for s in seeds])
+            torch.stack([torch.randn(w.shape[1:], generator=rng(s, "shock", layer)) for s in seeds]).to(w)
             for layer, w in enumerate(net.weights[:half], 1)
         ]
     return [d / norm(d).view(-1, *[1] * (d.dim() - 1)) for d in found]

@@ -31,7 +31,7 @@ def lecture(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> It
     In six passes every test image has each of the six hues once. The images of a batch are the same for both kinds of
     batches: in `hue32` they have one hue, in `mixed32` the hues alternate.
     """
-    pool = torch.from_numpy(cell.images.x)
+    pool = cell.pixels
     ground = cell.setting.inputs.removesuffix("_ceiling")
     place = torch.arange(view.labels.shape[1])
     for family, tone in ((ground, lambda colour: colour), (f"{ground}_twin", gray_twin)):
@@ -64,14 +64,14 @@ def _of_one_hue(net: Any, x: Tensor, statistics: bool) -> dict[str, Tensor]:
 def spurious_colour(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -> Iterator[Tested]:
     """The hue tells the class as in training (severity 0), less and less, not at all (5); and, in the family
     `spurious_colour_swapped`, every image in the hue farthest from its own class's, which is another class's."""
-    pool, classes = torch.from_numpy(cell.images.x), len(cell.images.classes)
+    pool, classes, labels = cell.pixels, len(cell.images.classes), view.labels.cpu()
     conditions = [("spurious_colour", severity) for severity in range(6)]
     for family, severity in (*conditions, ("spurious_colour_swapped", 5)):
         if family.endswith("swapped"):
-            colours = wheel(classes)[(view.labels + classes // 2) % classes]
+            colours = wheel(classes)[(labels + classes // 2) % classes]
         else:
             draw = partial(spurious, classes=classes, severity=severity, purpose="spurious test")
-            colours = torch.stack([draw(own, seed=seed) for own, seed in zip(view.labels, cell.seeds)])
+            colours = torch.stack([draw(own, seed=seed) for own, seed in zip(labels, cell.seeds)])
         x = view(pool, colours)
         net.set_statistics("running", update=False)
         yield Tested(family, severity, "running", net(x), view.labels)
@@ -87,7 +87,7 @@ def label_shift(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -
     `batch32` are batches of such a set, `whole` is the set. Stored statistics leave an image's logits what they are,
     whatever comes along; batches do not.
     """
-    x, size = view(torch.from_numpy(cell.images.x)), largest(view.labels)
+    x, size = view(cell.pixels), largest(view.labels)
     net.set_statistics("running", update=False)
     stored = net(x)
     net.set_statistics("batch", update=False)
@@ -95,8 +95,8 @@ def label_shift(cell: TrainedCell, net: Any, view: SeedView, statistics: bool) -
         found: dict[str, list[Tensor]] = {}
         labels = []
         for major in range(len(cell.images.classes)):
-            places = [chosen(own, severity, major, size, seed) for own, seed in zip(view.labels, cell.seeds)]
-            own = torch.stack(places)
+            places = [chosen(own, severity, major, size, seed) for own, seed in zip(view.labels.cpu(), cell.seeds)]
+            own = torch.stack(places).to(x.device)
             labels.append(view.labels.gather(1, own))
             found.setdefault("running", []).append(_take(stored, own))
             if statistics:

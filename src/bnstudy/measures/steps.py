@@ -24,12 +24,12 @@ class TrainingImages:
         x, self.labels = cell.split("train")
         self.images = x.mT.contiguous()
         self.probe = cell.probe, self.labels[:, : cell.probe.shape[2]]
-        self.index = batches(cell.seeds, x.shape[2], cell.setting.batch, steps)
+        self.index = batches(cell.seeds, x.shape[2], cell.setting.batch, steps).to(x.device)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Inputs [M, features, B] and labels [M, B]; steps count from 0."""
         models, size, features = self.images.shape
-        at = (self.index[step] + size * torch.arange(models)[:, None]).flatten()
+        at = (self.index[step] + size * torch.arange(models, device=self.index.device)[:, None]).flatten()
         x = self.images.view(-1, features).index_select(0, at).view(models, -1, features)
         return x.mT, self.labels.view(-1).index_select(0, at).view(models, -1)
 

@@ -1,7 +1,6 @@
 """Each seed's own test or held-out images as its networks see them, and networks run on them batch by batch."""
 
 from copy import deepcopy
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,30 +9,26 @@ from torch import Tensor
 
 from bnstudy.core.rng import rng
 from bnstudy.data.colour import PAINTED, paint
-from bnstudy.data.images import split
-from bnstudy.data.inputs import pixels, treatment
 from bnstudy.measures.cell import TrainedCell
+from bnstudy.training.batches import drawn
 
 
 class SeedView:
     """Each seed's own split of a pool, shuffled, as its networks see it; ``labels`` [M, n]."""
 
     def __init__(self, cell: TrainedCell, name: str) -> None:
-        self.painted = PAINTED.get(cell.setting.inputs)
+        self.painted, device = PAINTED.get(cell.setting.inputs), cell.source.device
         index, self.scales = [], []
         for seed in cell.seeds:
-            parts = split(cell.images.y, asdict(cell.spec.splits), seed)
+            parts, shift, scale = drawn(cell.images, cell.spec.splits, cell.setting.inputs, seed)
             order = torch.randperm(len(parts[name]), generator=rng(seed, "shuffle", 0)).numpy()
             index.append(parts[name][order])
-            trained_on = pixels(cell.images, cell.setting.inputs, seed)[parts["train"]]
-            shift, scale = treatment(trained_on, cell.setting.inputs)
-            self.scales.append((torch.from_numpy(shift), torch.from_numpy(scale)))
-        self.index = torch.from_numpy(np.stack(index))
-        pool = torch.from_numpy(cell.images.y)
-        self.labels = pool[self.index]
+            self.scales.append((torch.from_numpy(shift).to(device), torch.from_numpy(scale).to(device)))
+        chosen, pool = torch.from_numpy(np.stack(index)), torch.from_numpy(cell.images.y)
+        self.index, self.labels = chosen.to(device), pool[chosen].to(device)
         if self.painted:
-            drawn = [self.painted.colours(pool, len(cell.images.classes), seed) for seed in cell.seeds]
-            self.colours = torch.stack([colours[i] for colours, i in zip(drawn, self.index)])
+            every = [self.painted.colours(pool, len(cell.images.classes), seed) for seed in cell.seeds]
+            self.colours = torch.stack([colours[i] for colours, i in zip(every, chosen)])
 
     def __call__(self, pool: Tensor, colours: Tensor | None = None) -> Tensor:
         """[N, C, H, W] -> [M, features, n].
@@ -46,7 +41,7 @@ class SeedView:
                 ((pool.flatten(1)[i] - shift) * scale).float() for i, (shift, scale) in zip(self.index, self.scales)
             ]
             return torch.stack(scaled).mT
-        colours = self.colours if colours is None else colours
+        colours = (self.colours if colours is None else colours).to(pool.device)
         each = []
         for m, (chosen, constants) in enumerate(zip(self.index, self.scales)):
             # Scaling is affine in each channel: to paint in scaled colours on a scaled ground comes to the same.

@@ -16,7 +16,8 @@ from bnstudy.arms.base import pack, unpack
 from bnstudy.nets.base import Link, Net, assemble, pairs
 
 ALONE = True
-"""Networks train one at a time: a single convolution of 32 channels already runs near the rate of a matrix product."""
+"""On processor cores networks train one at a time: a single convolution of 32 channels already runs near the rate of a
+matrix product."""
 SIDE = 16
 """Pixels, width and height, that the trunk works at."""
 KERNEL = (3, 3)
@@ -36,10 +37,11 @@ class CNN(Net):
     def transform(self, weight: Tensor, h: Tensor, bias: Tensor | None, stride: int) -> Tensor:
         """Convolution with a border of one zero: h [M, in, B, H, W], bias [M, out] -> [M, out, B, H/stride, W/stride].
 
-        The tensor that is computed is [B, M x C, H, W] with the channels next to each other in memory, the order in
-        which torch's kernel is fastest; h and what is returned are views of such.
+        The tensor that is computed is [B, M x C, H, W]; h and what is returned are views of such. On processor cores the
+        channels are next to each other in memory, the order in which torch's kernel is fastest.
         """
-        images = pack(h).contiguous(memory_format=torch.channels_last)
+        packed = pack(h)
+        images = packed.contiguous() if h.is_cuda else packed.contiguous(memory_format=torch.channels_last)
         row = None if bias is None else bias.flatten()
         z = F.conv2d(images, weight.flatten(0, 1), row, stride, padding=1, groups=len(weight))
         return unpack(z, len(weight))

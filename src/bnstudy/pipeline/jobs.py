@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Keep, by_cell
 from bnstudy.core.setting import Setting
+from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline.records import (
     ChooseJob,
     EvaluateJob,
@@ -26,9 +29,24 @@ from bnstudy.training import tune
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import CELLS, Trainer
 
+if TYPE_CHECKING:
+    from bnstudy.measures.cell import StudyImages
+
+
+def images(spec: ImagesSpec, out: Path) -> None:
+    """Prepare the images of a data source."""
+    from bnstudy.data.images import save
+    from bnstudy.data.prepare import prepare
+
+    try:
+        save(prepare(spec), out)
+    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
+        raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+
 
 def sweep(job: SweepJob, data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
+    _settle(job.device, job.torch)
     progress = Progress(out.stem + " sweep")
     seconds = 0.0
     names: list[str] = []
@@ -36,7 +54,7 @@ def sweep(job: SweepJob, data: Path, out: Path) -> None:
     best: list[Tuned] = []
     _rehearse(job.settings[0].setting)
     for swept in job.settings:
-        trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress)
+        trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress, job.device)
 
         def run(
             grid: list[float], steps: int, setting: Setting = swept.setting, trainer: Trainer = trainer
@@ -84,6 +102,7 @@ def choose(job: ChooseJob, sweeps: list[Path], out: Path) -> None:
 
 def evaluate(job: EvaluateJob, data: Path, rates: Path, out: Path) -> None:
     """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
+    _settle(job.device, job.torch)
     progress = Progress(out.stem + " evaluate")
     seconds = 0.0
     index: list[IndexEntry] = []
@@ -97,7 +116,7 @@ def evaluate(job: EvaluateJob, data: Path, rates: Path, out: Path) -> None:
         asked = rates_of(roles, evaluated.rates, job.target, evaluated.keep)
         cells = cells_of(job, setting, evaluated.steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
-        seconds += Trainer(data, job.stack, [evaluated.steps], progress).train(cells)
+        seconds += Trainer(data, job.stack, [evaluated.steps], progress, job.device).train(cells)
         for cell in cells:
             entry = IndexEntry(cell=store.key(cell), setting=setting, rate=cell.rate, keep=cell.keep, shared=shared)
             index.append(entry)
@@ -126,12 +145,10 @@ def rates_of(roles: Sequence[Rate], asked: Iterable[str], target: float, keep: K
 
 def measure(job: MeasureJob, data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
-    import torch
+    from bnstudy.measures.cell import TrainedCell
 
-    from bnstudy.measures.cell import StudyImages, TrainedCell
-
-    torch.set_num_threads(1)
-    progress, images, seconds = Progress(out.stem + " measure"), StudyImages(data), 0.0
+    _settle(job.device, job.torch)
+    progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
     entries = [entry for entry in store.read_json(EvaluateResult, index).cells if entry.keep != "curve"]
     wanted = {measured.setting: measured.measures for measured in job.settings}
@@ -195,6 +212,24 @@ def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:
         curve = store.arrays(CELLS, store.key(cell), "curve")
         found += tune.outcomes(cell, curve["loss"].astype(float), curve["diverged"])
     return found
+
+
+def _settle(device: str, torch: str) -> None:
+    """Set torch up; end the job, without a traceback of ours, where the card is not the one it was planned for."""
+    from bnstudy.training.device import settle
+
+    try:
+        settle(device, torch)
+    except RuntimeError as error:
+        raise SystemExit(f"{error}\nNothing was trained or measured.") from None
+
+
+@lru_cache(maxsize=1)
+def _study_images(data: Path, device: str) -> "StudyImages":
+    """Return the images of a study for its measures: whoever runs several jobs keeps them."""
+    from bnstudy.measures.cell import StudyImages
+
+    return StudyImages(data, device)
 
 
 def _rehearse(setting: Setting) -> None:

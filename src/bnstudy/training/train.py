@@ -5,31 +5,31 @@ the bits of a run do not depend on its stack; at other shapes a cell always trai
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
-from bnstudy.arms.base import only
 from bnstudy.core.cell import Keep, TrainingSpec
-from bnstudy.core.rng import rng
 from bnstudy.core.store import Arrays
-from bnstudy.data.images import Images, split
-from bnstudy.data.inputs import pixels, shape, treatment
+from bnstudy.data.images import Images
+from bnstudy.data.inputs import shape
 from bnstudy.training import optim
+from bnstudy.training.batches import CPU, Feed, batches, part
 from bnstudy.training.convergence import WINDOW
+from bnstudy.training.saver import EARLY, Saver
+from bnstudy.training.together import Together
 
-EARLY = 100
-"""A checkpoint at a fixed step, for the spread of activations early in training."""
-Feed = Callable[[int, np.ndarray], tuple[Tensor, Tensor]]
-"""(step, places in the stack [m]) -> inputs [m, features, B], labels [m, B]."""
-FEWER = 0.75
-"""A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time."""
+LOOK = {CPU: 1, "cuda": 20}
+"""Steps after which losses are looked at: whoever looks at a card waits for it, and it for him."""
+FEWER = {CPU: 0.75, "cuda": 0.5}
+"""A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time, on a
+card that of recording a step anew."""
+
+
+__all__ = ["EARLY", "Run", "Trained", "batches", "build", "part", "train", "train_on"]
 
 
 class Run(NamedTuple):
@@ -61,29 +61,6 @@ def build(spec: TrainingSpec, images: Images, seeds: Sequence[int], dtype: torch
     return family.build(inputs, classes, setting.depth, setting.width, setting.gain, setting.arm, seeds, dtype)
 
 
-def part(images: Images, spec: TrainingSpec, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs [n, features] as the network sees them, and labels [n], of one seed's train, test or heldout split.
-
-    Where inputs are painted, the colours of all splits are drawn as those of the training images are.
-    """
-    index, kind = split(images.y, asdict(spec.splits), seed), spec.setting.inputs
-    pool = pixels(images, kind, seed)
-    shift, scale = treatment(pool[index["train"]], kind)
-    x = pool[index[name]].reshape(len(index[name]), -1)
-    return ((x - shift) * scale).astype(np.float32), images.y[index[name]]
-
-
-def batches(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
-    """Return indices [steps, M, batch] into each seed's training split: a fresh order per epoch, full batches only."""
-    per_epoch = size // batch
-    epochs = -(-steps // per_epoch)
-    order = [
-        torch.cat([torch.randperm(size, generator=rng(s, "order", e))[: per_epoch * batch] for e in range(epochs)])
-        for s in seeds
-    ]
-    return torch.stack(order).view(len(seeds), -1, batch).transpose(0, 1)[:steps]
-
-
 def train(
     spec: TrainingSpec,
     runs: Sequence[Run],
@@ -91,9 +68,11 @@ def train(
     keep: Keep,
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
+    device: str = CPU,
+    look: int | None = None,
 ) -> Trained:
     """Train one stack for the steps of ``spec`` and return what that leaves; see :func:`train_on` for the arguments."""
-    return next(train_on(spec, runs, images, keep, [spec.steps], tick, dtype))
+    return next(train_on(spec, runs, images, keep, [spec.steps], tick, dtype, device, look))
 
 
 def train_on(
@@ -104,11 +83,13 @@ def train_on(
     budgets: Sequence[int],
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
+    device: str = CPU,
+    look: int | None = None,
 ) -> Iterator[Trained]:
     """Train one stack with a pause at each budget, and go on from there when the next result is asked for.
 
     A run whose loss is not finite, or above 1000 times its first, has diverged: that is an outcome, recorded with its
-    step. A paused stack holds no images.
+    step. A paused stack holds no batches.
 
     Args:
         spec: What all runs have in common. Its steps do not count here: the budgets do.
@@ -120,23 +101,26 @@ def train_on(
         budgets: Numbers of steps, ascending.
         tick: Called about once per second with the share of the current budget that is done.
         dtype: The type of all parameters and inputs.
+        device: Where the networks are: "cpu" or "cuda".
+        look: Steps after which the losses are looked at; None: as the device needs it. What comes out is the same.
 
     Yields:
         For each budget, bit for bit what :func:`train` returns for so many steps.
     """
     torch.set_flush_denormal(True)
-    seeds = [r.seed for r in runs]
+    look, seeds = look or LOOK[device], [r.seed for r in runs]
     alive = np.arange(len(runs))  # places of the runs that are still in the stack
-    batch = _feed(spec, seeds, images, budgets[0], dtype)
-    net = build(spec, images, seeds, dtype)
+    feed = Feed(spec, seeds, images, budgets[0], dtype, device)
+    net = build(spec, images, seeds, dtype).to(device)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
         net.set_statistics("batch", update=False)
-        net(batch(0, alive)[0], calibrate=True)
+        net(feed.draw(feed.index[0])[0], calibrate=True)
     net.set_statistics("batch", update=True)
-    rates = torch.tensor([r.rate for r in runs], dtype=dtype)
+    rates = torch.tensor([r.rate for r in runs], dtype=dtype, device=device)
     optimizer = optim.build(spec.setting.optimizer, net.parameters(), rates, spec.momentum)
-    saver = None if keep == "curve" else _Saver(net, built, {1.0, spec.targets[0]} if keep == "levels" else set())
+    together = Together(net, optimizer, seeds, feed)
+    saver = None if keep == "curve" else Saver(together, built, {1.0, spec.targets[0]} if keep == "levels" else set())
 
     loss = np.zeros((budgets[-1], len(runs)))
     diverged = np.zeros(len(runs), dtype=np.int64)
@@ -144,85 +128,31 @@ def train_on(
     lowest, started, step = min(spec.targets), time.monotonic(), 0
     for budget in budgets:
         if step:
-            batch = _feed(spec, seeds, images, budget, dtype)
+            together.resume(Feed(spec, [seeds[i] for i in alive], images, budget, dtype, device))
         while step < (budget if saver else min(budget, done.max())):
-            inputs, labels = batch(step, alive)
-            net.set_moment([seeds[i] for i in alive], step)
-            losses = F.cross_entropy(net(inputs), labels, reduction="none").mean(1)
-            optimizer.step(losses)
-            loss[step, alive] = losses.detach().numpy()
-            if keep == "curve":
-                loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
-            broken = ~(loss[step] <= 1000 * loss[0])
-            step += 1
-            diverged[broken & (diverged == 0)] = step
-            window = loss[max(0, step - WINDOW) : step]
-            reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
-            done[(reached | (diverged > 0)) & (done > step)] = step
+            count = min(look, budget - step)
             if saver:
-                saver.see(step, window, diverged == 0)
-            elif 0 < len(stay := np.flatnonzero(done[alive] > step)) <= FEWER * len(alive):
-                alive, which = alive[stay], torch.from_numpy(stay)
-                only(net, which)
-                optimizer.keep(net.parameters(), which)
+                saver.before(step, count)
+            for row in together.take(step, count):
+                loss[step, alive] = row
+                if keep == "curve":
+                    loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
+                broken = ~(loss[step] <= 1000 * loss[0])
+                step += 1
+                diverged[broken & (diverged == 0)] = step
+                window = loss[max(0, step - WINDOW) : step]
+                reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
+                done[(reached | (diverged > 0)) & (done > step)] = step
+                if saver:
+                    saver.see(step, window, diverged == 0)
+            if saver:
+                saver.after(step)
+            elif 0 < len(stay := np.flatnonzero(done[alive] > step)) <= FEWER[device] * len(alive):
+                alive = alive[stay]
+                together.keep(torch.from_numpy(stay).to(device))
             if time.monotonic() - started > 1:
                 started = time.monotonic()
                 tick(step / budget)
-        del batch
-        yield Trained(loss[:step].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
-
-
-def _feed(spec: TrainingSpec, seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype) -> Feed:
-    """Return what draws each network's own batches of its training images, up to ``steps``."""
-    data = {s: part(images, spec, s, "train") for s in dict.fromkeys(seeds)}
-    x = torch.from_numpy(np.concatenate([data[s][0] for s in seeds])).to(dtype)
-    y = torch.from_numpy(np.concatenate([data[s][1] for s in seeds]))
-    size = len(x) // len(seeds)
-    index = batches(seeds, size, spec.setting.batch, steps) + size * torch.arange(len(seeds))[:, None]
-
-    def batch(step: int, places: np.ndarray) -> tuple[Tensor, Tensor]:
-        flat = index[step, places].reshape(-1)
-        inputs = x.index_select(0, flat).view(len(places), -1, x.shape[1])
-        return inputs.mT, y.index_select(0, flat).view(len(places), -1)
-
-    return batch
-
-
-class _Saver:
-    """Copies the parameters and averages of networks: at the start those that differ from ``built``; when the loss first
-    falls below each of ``levels``; at a fixed step, if there are levels; and at the end."""
-
-    def __init__(self, net: nn.Module, built: Mapping[str, Tensor], levels: Collection[float]) -> None:
-        self.net, self.levels = net, sorted(levels, reverse=True)
-        changed = {k: v.numpy().copy() for k, v in net.state_dict().items() if not torch.equal(v, built[k])}
-        have = np.ones(len(next(iter(built.values()))), bool)
-        self.saved: dict[str, Arrays] = {"init": {**changed, "have": have}}
-
-    def see(self, step: int, window: np.ndarray, sound: np.ndarray) -> None:
-        if step == EARLY and self.levels:
-            self._save(f"step{EARLY}", None)
-        if len(window) < WINDOW:
-            return
-        mean = window.mean(0)
-        for level in self.levels:
-            have = self.saved.get(f"loss{level}", {}).get("have", np.zeros(len(mean), bool))
-            new = (mean < level) & ~have & sound
-            if new.any():
-                self._save(f"loss{level}", new)
-
-    def finish(self) -> dict[str, Arrays]:
-        self._save("final", None)
-        return self.saved
-
-    def _save(self, name: str, which: np.ndarray | None) -> None:
-        state = {k: v.detach().numpy() for k, v in self.net.state_dict().items()}
-        if which is None:
-            self.saved[name] = {k: v.copy() for k, v in state.items()}
-            self.saved[name]["have"] = np.ones(len(next(iter(state.values()))), bool)
-            return
-        if name not in self.saved:
-            self.saved[name] = {k: np.zeros_like(v) for k, v in state.items()}
-            self.saved[name]["have"] = np.zeros(len(which), bool)
-        for k, v in state.items():
-            self.saved[name][k][which] = v[which]
-        self.saved[name]["have"] |= which
+        together.pause()
+        end = budget if saver else min(step, done.max())
+        yield Trained(loss[:end].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
