@@ -92,7 +92,7 @@ class Recorded:
             return losses
         if self.graph is None:
             self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
+            with torch.cuda.graph(self.graph, stream=torch.cuda.Stream()):
                 self.losses = step(self.chosen)
         self.chosen.copy_(chosen)
         self.graph.replay()
