@@ -1,3 +1,4 @@
+# ruff: noqa
 """Train a handful of cells and dump their bits: python bits.py OUT [look]"""
 
 import hashlib

@@ -21,6 +21,7 @@ WAIT=()
 if has cpu; then
   study nano tests/nano.yaml cpu & WAIT+=($!)
   study quick config/quick.yaml cpu & WAIT+=($!)
+  ( timeout "$(left)" python3 -m pytest -q -n 4 -p no:cacheprovider tests/test_train.py tests/test_nets.py tests/test_batches.py tests/test_ics.py tests/test_intervention.py tests/test_landscape.py tests/test_drift.py tests/test_levels.py tests/test_lecture.py tests/test_shifts.py tests/test_tune.py tests/test_jobs.py tests/test_data.py ) > "$OUT/suite.log" 2>&1 & WAIT+=($!)
   if [ -d device/base ]; then
     ( OMP_NUM_THREADS=1 PYTHONPATH=/tmp/site:device/base/src python3 device/bits.py /tmp/b0.pkl 0 device/base/tests & 
       OMP_NUM_THREADS=1 python3 device/bits.py /tmp/b1.pkl 0 tests & OMP_NUM_THREADS=1 python3 device/bits.py /tmp/b20.pkl 20 tests & wait
@@ -57,7 +58,7 @@ if has full; then
 fi
 if has cpu; then
   for p in "${WAIT[@]}"; do while kill -0 "$p" 2>/dev/null && [ "$(left)" -gt 3 ]; do sleep 1; done; done
-  at cpu; cat "$OUT/bits.log" 2>/dev/null | tail -4; for s in nano quick; do tail -4 "$OUT/${s}_cpu.log"; done
+  at cpu; grep -a -E "^FAILED|^ERROR|passed|failed" "$OUT/suite.log" | cut -c1-200 | tail -12; cat "$OUT/bits.log" 2>/dev/null | tail -4; for s in nano quick; do tail -4 "$OUT/${s}_cpu.log"; done
 fi
 at summary
 for s in nano quick; do
