@@ -12,11 +12,11 @@ torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[3])
 from bnstudy.data import digits
 from bnstudy.training.train import Run, train, train_on
-from trained import training_spec
+from helpers.trained import training_spec
 
 look = int(sys.argv[2])
 kw = {"look": look} if look else {}
-I = digits.load({})
+I = digits.load()
 out = {}
 
 

@@ -11,11 +11,11 @@ import torch
 from bnstudy.data import digits
 from bnstudy.training import device
 from bnstudy.training.train import Run, train
-from trained import training_spec
+from helpers.trained import training_spec
 
 print(device.describe(), torch.cuda.get_device_properties(0).total_memory // 2**20, "MiB")
 device.settle("cuda", device.describe())
-images = digits.load({})
+images = digits.load()
 failed = 0
 for net in ("mlp", "cnn", "resnet"):
     for arm in ("none", "bn", "once", "layernorm", "bn_detached", "bn_post", "bn_noisy"):

@@ -1,10 +1,13 @@
 """What the statistics of test batches can and cannot do: batches of any size, of one image, of shifted classes."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from bnstudy.data.images import save
 from bnstudy.data.labels import chosen, counts, largest, proportions
@@ -12,17 +15,17 @@ from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from trained import IMAGES, Source, cell
+from helpers.trained import IMAGES, Source, cell
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory) -> StudyImages:
+def source(tmp_path_factory: pytest.TempPathFactory) -> StudyImages:
     path = tmp_path_factory.mktemp("data") / "digits.npz"
     save(IMAGES, path)
     return StudyImages(path)
 
 
-def one_by_one(net, x, size):
+def one_by_one(net: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
     """The same by definition: a forward pass a batch."""
     return torch.cat([net(batch) for batch in x.tensor_split(-(-x.shape[2] // size), 2)], 2)
 
@@ -43,7 +46,7 @@ def test_an_arm_that_knows_no_ghost_batches_gets_its_batches_one_by_one() -> Non
     class Own(torch.nn.Module):
         has_statistics = True
 
-        def forward(self, h):
+        def forward(self, h: Tensor) -> Tensor:
             return h - h.mean(2, keepdim=True)
 
     norm, x = Own(), torch.randn(2, 5, 9)
@@ -51,10 +54,11 @@ def test_an_arm_that_knows_no_ghost_batches_gets_its_batches_one_by_one() -> Non
     class Net:
         norms = [norm]
 
-        def __call__(self, h):
+        def __call__(self, h: Tensor) -> Tensor:
             return norm(h)
 
-    torch.testing.assert_close(in_batches(Net(), x, 4), one_by_one(Net(), x, 4))
+    net: Any = Net()
+    torch.testing.assert_close(in_batches(net, x, 4), one_by_one(net, x, 4))
     assert not hasattr(norm, "ghost")
 
 
@@ -100,9 +104,9 @@ def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:
         total = np.zeros(10)
         for major in range(10):
             shares = proportions(severity, major, np.full(10, 0.1))
-            each = counts(shares, 96, major)
-            assert each.sum() == 96 and (abs(each - 96 * shares) < 1).all() and shares.sum() == pytest.approx(1)
-            total += each
+            wanted = counts(shares, 96, major)
+            assert wanted.sum() == 96 and (abs(wanted - 96 * shares) < 1).all() and shares.sum() == pytest.approx(1)
+            total += wanted
         assert (total == 96).all()  # over all sets each class is as frequent as any other
 
 
@@ -116,8 +120,8 @@ def test_label_shift_draws_images_without_replacement_with_those_proportions() -
             places = chosen(labels, severity, major, size, 0)
             assert len(set(places.tolist())) == 96
             got = labels[places].bincount(minlength=10)
-            own = labels.bincount().numpy() / 1024
-            assert got.tolist() == counts(proportions(severity, major, own), 96, major).tolist()
+            usual = labels.bincount().numpy() / 1024
+            assert got.tolist() == counts(proportions(severity, major, usual), 96, major).tolist()
             batches = labels[places].view(3, 32)
             assert severity == 5 or all(len(b.unique()) > 1 for b in batches)  # shuffled, not sorted by class
             sets += [set(places.tolist())] if severity == 0 else []
@@ -137,13 +141,13 @@ def test_stored_statistics_answer_alike_whatever_comes_along_and_batches_do_not(
     c = cell("bn")
     net, view = c.net("final"), SeedView(c, "test")
     with torch.no_grad():
-        found = {(t.severity, t.statistics): t for t in label_shift(c, net, view, True)}
+        tested = {(t.severity, t.statistics): t for t in label_shift(c, net, view, True)}
         net.set_statistics("running", update=False)
         stored = net(view(torch.from_numpy(IMAGES.x)))
     for m in range(3):
         ours = {tuple(np.round(v, 3)) for v in stored[m].T.tolist()}
-        assert {tuple(np.round(v, 3)) for v in found[5, "running"].logits[m].T.tolist()} <= ours
-    right = {k: (t.logits.argmax(1) == t.labels).double().mean().item() for k, t in found.items()}
+        assert {tuple(np.round(v, 3)) for v in tested[5, "running"].logits[m].T.tolist()} <= ours
+    right = {k: (t.logits.argmax(1) == t.labels).double().mean().item() for k, t in tested.items()}
     assert abs(right[5, "running"] - right[0, "running"]) < 0.03 and right[0, "whole"] - right[5, "whole"] > 0.4
-    assert [t.labels.shape for t in found.values()] == [(3, 250)] * len(found)
+    assert [t.labels.shape for t in tested.values()] == [(3, 250)] * len(tested)
     assert [t.statistics for t in label_shift(cell("none"), cell("none").net("final"), view, False)] == ["running"] * 6

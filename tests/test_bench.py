@@ -15,7 +15,7 @@ import torch
 
 from bnstudy.bench import __main__ as bench
 from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, training
-from bnstudy.bench.figures import IDS, line, row
+from bnstudy.bench.figures import IDS, Metric, line, metric
 from bnstudy.bench.machine import Used, used
 from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
 from bnstudy.core import store
@@ -55,9 +55,9 @@ def test_flops_of_a_cnn_by_hand_and_as_torch_counts_them() -> None:
 
 
 def test_a_cnn_is_compared_with_the_matrix_product_pass_by_pass() -> None:
-    rows = {r["id"]: r for r in training.cnn_rows([{"none": 0.4, "bn": 0.9}, {"none": 0.5, "bn": 0.5}])}
-    assert [rows["cnn_gemm"][k] for k in ("value", "low", "high", "n")] == pytest.approx([0.55, 0.5, 0.6, 2])
-    assert rows["cnn_gemm_bn"]["value"] == pytest.approx(0.7)
+    rows = {r.id: r for r in training.cnn_rows([{"none": 0.4, "bn": 0.9}, {"none": 0.5, "bn": 0.5}])}
+    assert [getattr(rows["cnn_gemm"], k) for k in ("value", "low", "high", "n")] == pytest.approx([0.55, 0.5, 0.6, 2])
+    assert rows["cnn_gemm_bn"].value == pytest.approx(0.7)
 
 
 def test_flops_as_torch_counts_them() -> None:
@@ -91,23 +91,23 @@ def test_ratios_are_combined_by_the_geometric_mean_pass_by_pass() -> None:
         {("none", 5): timed(4, 0.2), ("none", 10): timed(4, 0.8), ("bn", 5): timed(4, 0.3), ("once", 5): timed(4, 1)},
         {("none", 5): timed(1, 0.2), ("none", 10): timed(1, 0.2), ("bn", 5): timed(1, 0.2), ("once", 5): timed(1, 1)},
     ]
-    rows = {r["id"]: r for r in training.rows(passes)}
-    assert [rows["plain_loop"][k] for k in ("value", "low", "high", "n")] == pytest.approx([4, 1, 4, 3])
-    assert [rows["gemm_none"][k] for k in ("value", "low", "high")] == pytest.approx([0.4, 0.2, 0.5])
-    assert rows["gemm_bn"]["value"] == pytest.approx(0.2)
-    assert rows["plain_loop_none_10"]["value"] == pytest.approx(4)
+    rows = {r.id: r for r in training.rows(passes)}
+    assert [getattr(rows["plain_loop"], k) for k in ("value", "low", "high", "n")] == pytest.approx([4, 1, 4, 3])
+    assert [getattr(rows["gemm_none"], k) for k in ("value", "low", "high")] == pytest.approx([0.4, 0.2, 0.5])
+    assert rows["gemm_bn"].value == pytest.approx(0.2)
+    assert rows["plain_loop_none_10"].value == pytest.approx(4)
 
 
 def test_a_row_is_the_median_with_its_range() -> None:
-    assert row("a", "b", [3, 1, 2, 10, 2]) == {"id": "a", "what": "b", "value": 2, "low": 1, "high": 10, "n": 5}
-    assert row("a", "b", [])["value"] is None and "b" in line(row("a", "b", []))
+    assert metric("a", "b", [3, 1, 2, 10, 2]) == Metric(id="a", what="b", value=2, low=1, high=10, n=5)
+    assert metric("a", "b", []).value is None and "b" in line(metric("a", "b", []))
 
 
 def test_one_process_a_run_is_compared_by_wall_time_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = {"all_stacked": 8.0, "one_plain": 4.0}
     monkeypatch.setattr(fresh, "fresh", lambda name, each: seconds[name])
     found = fresh.process_per_run("", TINY._replace(fresh_runs=4), lambda text: None)
-    assert found["value"] == pytest.approx((4 / 4) / (8 / 32))
+    assert found.value == pytest.approx((4 / 4) / (8 / 32))
 
 
 def test_a_copy_a_layer_is_seen(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def study(folder: Path, trained: int = 2, wall: bool = True) -> Path:
 
 
 def test_costs_of_a_finished_study(tmp_path: Path) -> None:
-    found = {r["id"]: r["value"] for r in finished.costs(study(tmp_path))}
+    found = {r.id: r.value for r in finished.costs(study(tmp_path))}
     assert found == pytest.approx(
         {"measures_share": 10 / 40, "workflow_share": 1 - 56 / 80, "seconds_per_seed": 50 / 2 / 2}
     )
@@ -144,9 +144,9 @@ def test_costs_of_a_finished_study(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("trained", "wall", "lost"), [(2, False, {"workflow_share"}), (1, True, set(finished.WHAT))])
 def test_a_figure_that_nothing_supports_is_left_out(trained: int, wall: bool, lost: set, tmp_path: Path) -> None:
     rows = finished.costs(study(tmp_path, trained, wall))
-    assert {r["id"] for r in rows if r["value"] is None} == lost
-    assert all("run `make report` first" in r["what"] for r in rows if r["id"] in lost)
-    assert all(r["value"] is None for r in finished.costs(tmp_path / "nowhere"))
+    assert {r.id for r in rows if r.value is None} == lost
+    assert all("run `make report` first" in r.what for r in rows if r.id in lost)
+    assert all(r.value is None for r in finished.costs(tmp_path / "nowhere"))
 
 
 def test_size_counts_the_study_and_its_own_networks(tmp_path: Path) -> None:
@@ -155,7 +155,8 @@ def test_size_counts_the_study_and_its_own_networks(tmp_path: Path) -> None:
     for name in ("s1", "e1", "e2", "of_another_study"):
         (tmp_path / "cells" / name).mkdir(parents=True)
         (tmp_path / "cells" / name / "init.npz").write_bytes(b"x" * 1000)
-    assert finished.size(folder, tmp_path / "cells", tmp_path / "data")["value"] * 2**30 == pytest.approx(own + 3000)
+    gib = finished.size(folder, tmp_path / "cells", tmp_path / "data").value
+    assert gib is not None and gib * 2**30 == pytest.approx(own + 3000)
 
 
 def test_the_tiny_benchmark_gives_every_figure(
@@ -183,7 +184,7 @@ def reference(files: list[Path]) -> pd.DataFrame:
 
 
 def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    noise, files = np.random.default_rng(0), []
+    noise, files = np.random.default_rng(0), list[Path]()
     same = {"inputs": "raw", "net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
     for arm, depth, gain, rate, seed in [
         ("once", 10, 1.0, 0.03, 8), ("bn", 20, 1.0, 0.1, 0), ("bn", 5, 1.0, 0.1, 8), ("bn", 5, 0.41, 0.3, 0),

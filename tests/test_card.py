@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from bnstudy.pipeline import plan
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training import device
 from bnstudy.training.train import Run, Trained, train
-from trained import Source, cell_spec, training_spec
+from helpers.trained import Source, cell_spec, training_spec
 
-IMAGES = digits.load({})
+IMAGES = digits.load()
 HERE = torch.cuda.is_available()
 card = pytest.mark.skipif(not HERE, reason="torch finds no card on this machine")
 EXACT = ["none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post"]
@@ -88,7 +89,7 @@ def test_a_job_planned_for_a_card_does_not_run_without_it() -> None:
 
 
 @pytest.fixture
-def exact(monkeypatch: pytest.MonkeyPatch):
+def exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Settle torch for the card, without TF32."""
     device.settle("cuda", device.describe())
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
@@ -114,7 +115,7 @@ def test_a_card_agrees_with_double_precision(net: str, arm: str, exact: None) ->
     for name, value in wanted.checkpoints["final"].items():
         if value.dtype != bool and np.abs(value[sound]).max() > 0:
             errors[name] = distance(found.checkpoints["final"][name][sound], value[sound])
-    worst = max(errors, key=errors.get)
+    worst = max(errors, key=lambda name: errors[name])
     print(f"\n[precision] {net:7} {arm:12} {errors[worst]:.1e} in {worst}, loss {errors['loss']:.1e}")
     assert errors[worst] < NETS[net], (worst, errors[worst])
 

@@ -1,25 +1,40 @@
 """Every external check passes on this project's layers, and fails once a fault is planted in them."""
 
 import json
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from bnstudy.arms import bn, none
+from bnstudy.arms.base import Record
 from bnstudy.checks import linear, meanfield
 from bnstudy.checks.base import at_least, at_most, equal, growth
 from bnstudy.checks.run import CHECKS, run
+from bnstudy.nets.base import Net
 
 torch.set_num_threads(1)
+Plant = Callable[[pytest.MonkeyPatch], None]
+"""Plants a fault."""
 
 
-def faulty(correction=0, centre=True, mean_flows=True, variance_flows=1.0, gamma_flows=True, stored=1.0):
+def faulty(
+    correction: int = 0,
+    centre: bool = True,
+    mean_flows: bool = True,
+    variance_flows: float = 1.0,
+    gamma_flows: bool = True,
+    stored: float = 1.0,
+) -> Callable[[Tensor, Tensor | None, Tensor | None], tuple[Tensor, Tensor, Tensor]]:
     """Stands in for the layer's kernel; without arguments it is right, each argument plants one fault.
 
     ``variance_flows`` multiplies the gradient through the variance, ``stored`` the variance handed to the averages.
     """
 
-    def apply(h, gamma, beta):
+    def apply(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         mean = h.mean(2)
         var = (h - mean[..., None]).square().sum(2) / (h.shape[2] - correction)
         if not centre:
@@ -27,7 +42,7 @@ def faulty(correction=0, centre=True, mean_flows=True, variance_flows=1.0, gamma
         flowing = mean if mean_flows else mean.detach()
         held = var.detach() + variance_flows * (var - var.detach())
         y = xhat = (h - flowing[..., None]) / (held + 1e-5).sqrt()[..., None]
-        if gamma is not None:
+        if gamma is not None and beta is not None:
             y = xhat * gamma[..., None] + beta[..., None]
             if not gamma_flows:
                 y = xhat + (y - xhat).detach()
@@ -36,29 +51,29 @@ def faulty(correction=0, centre=True, mean_flows=True, variance_flows=1.0, gamma
     return apply
 
 
-def kernel(**fault):
+def kernel(**fault: Any) -> Plant:
     return lambda patch: patch.setattr(bn, "normalize", faulty(**fault))
 
 
-def identity(patch):
-    def apply(h, gamma, beta):
+def identity(patch: pytest.MonkeyPatch) -> None:
+    def apply(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         nothing = torch.zeros_like(h[..., 0])
-        return h if gamma is None else h * gamma[..., None] + beta[..., None], nothing, nothing + 1
+        return h if gamma is None or beta is None else h * gamma[..., None] + beta[..., None], nothing, nothing + 1
 
     patch.setattr(bn, "normalize", apply)
 
 
-def swap(arm, other):
+def swap(arm: ModuleType, other: ModuleType) -> Plant:
     return lambda patch: patch.setattr(arm, "build", other.build)
 
 
-def always(**state):
+def always(**state: object) -> Plant:
     """The layer ignores what it is told about statistics or updates."""
 
-    def plant(patch):
+    def plant(patch: pytest.MonkeyPatch) -> None:
         right = bn.BatchNorm.forward
 
-        def forward(self, h, record=None):
+        def forward(self: bn.BatchNorm, h: Tensor, record: Record = None) -> Tensor:
             vars(self).update(state)
             return right(self, h, record)
 
@@ -67,10 +82,10 @@ def always(**state):
     return plant
 
 
-def small_weights(patch):
+def small_weights(patch: pytest.MonkeyPatch) -> None:
     right = meanfield.build
 
-    def build(*args):
+    def build(*args: Any) -> Net:
         net = right(*args)
         for weight in net.weights:
             weight.data *= 0.9
@@ -79,11 +94,11 @@ def small_weights(patch):
     patch.setattr(meanfield, "build", build)
 
 
-def leaky(patch):
+def leaky(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch, "relu", lambda h: torch.nn.functional.leaky_relu(h, 0.2))
 
 
-def loud_linear(patch):
+def loud_linear(patch: pytest.MonkeyPatch) -> None:
     right = linear.linear
     patch.setattr(linear, "linear", lambda w, h, b: 1.1 * right(w, h, b))
 
@@ -91,7 +106,7 @@ def loud_linear(patch):
 M64 = 64.0
 """Undoes the 1/m of the variance's gradient at the batch of 64 that E1 and E4 use."""
 
-FAULTS = {
+FAULTS: dict[str, tuple[Plant, str]] = {
     "E1 mean's gradient left out": (kernel(mean_flows=False), "sum of dL/dx over the batch"),
     "E1 mean's gradient left out, bias": (kernel(mean_flows=False), "gradient of a bias"),
     "E1 variance's gradient left out": (kernel(variance_flows=0), "sum of x-hat dL/dx"),
@@ -129,7 +144,7 @@ FAULTS = {
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Enough of the slow checks for a fault to show."""
     monkeypatch.setattr(meanfield, "BN_RELU", {8: 1.788, 32: 1.522, 128: 1.48})
     monkeypatch.setattr(meanfield, "STACKS", 1)
@@ -138,10 +153,10 @@ def quick(monkeypatch):
 
 
 @pytest.mark.parametrize("id", CHECKS)
-def test_passes(id):
+def test_passes(id: str) -> None:
     rows = run([id])
     assert rows and all(row["id"] == id for row in rows)
-    assert len({row["name"] for row in rows}) == len(rows)
+    assert len({row["name"] for row in rows}) == len({row["key"] for row in rows}) == len(rows)
     for row in rows:
         assert row["passed"] is True, row
         assert all(type(row[key]) is float for key in ("expected", "measured", "tolerance")), row
@@ -149,39 +164,43 @@ def test_passes(id):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fails_under_a_planted_fault(name, quick):
+def test_fails_under_a_planted_fault(name: str, quick: pytest.MonkeyPatch) -> None:
     plant, case = FAULTS[name]
     plant(quick)
-    rows = [row for row in run([name.split()[0]]) if case in row["name"]]
+    rows = [row for row in run([name.split()[0]]) if case in str(row["name"])]
     assert rows and not any(row["passed"] for row in rows), rows
 
 
-def test_the_stand_in_without_a_fault_passes(monkeypatch):
+def test_the_stand_in_without_a_fault_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bn, "normalize", faulty())
     assert all(row["passed"] for row in run(["E1", "E2", "E3", "E4", "E11", "E14", "E15"]))
 
 
-def test_every_check_has_a_fault():
+def test_every_check_has_a_fault() -> None:
     assert {name.split()[0] for name in FAULTS} == set(CHECKS)
 
 
-def test_a_measured_nan_never_passes():
+def test_a_measured_nan_never_passes() -> None:
     nan = float("nan")
     assert not any(
-        (equal("E", "", 0, nan, 1).passed, at_least("E", "", 0, nan).passed, at_most("E", "", 0, nan).passed)
+        (
+            equal("", "", 0, nan, 1).passed,
+            at_least("", "", 0, nan).passed,
+            at_most("", "", 0, nan).passed,
+        )
     )
 
 
-def test_what_is_not_finite_becomes_none(monkeypatch):
-    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("E1", "a", 0, float("inf"), 1)])
+def test_what_is_not_finite_becomes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CHECKS, "E1", lambda: [equal("a", "", 0, float("inf"), 1)])
     assert run(["E1"])[0]["measured"] is None and run(["E1"])[0]["passed"] is False
 
 
-def test_growth_is_the_factor_a_layer_without_the_last():
+def test_growth_is_the_factor_a_layer_without_the_last() -> None:
     squares = torch.tensor([[27.0, 27.0], [9.0, 9.0], [2.0, 4.0], [1000.0, 1000.0]])
     assert growth(squares) == pytest.approx(3)
 
 
-def test_unknown_checks_are_named():
+def test_unknown_checks_are_named() -> None:
     with pytest.raises(ValueError, match="unknown check E99: checks are E1, E2, .*E15"):
         run(["E1", "E99"])

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bnstudy.data.cifar10 import FILES
-from project import ROOT, copy, snakemake
+from helpers.project import ROOT, copy, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config/cifar10.yaml").read_text())
 

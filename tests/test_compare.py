@@ -1,20 +1,24 @@
 """Two studies side by side."""
 
+from pathlib import Path
+
 import pytest
 
-from bnstudy.compare import load, page
+from bnstudy.claims.records import ClaimRow, JudgedWith
+from bnstudy.compare import Study, load, page
+from helpers.rows import claim_row
 
 
-def row(id: str, verdict: str, detail: str | None = None) -> dict:
+def row(id: str, verdict: str, detail: str | None = None) -> ClaimRow:
     said = {"sentence": f"Sentence of {id}, {verdict}.", "effect": "2.0 times (1.5 to 3.0)"}
-    return {"id": id, "statement": f"Statement {id}.", "verdict": verdict, "detail": detail, **said}
+    return claim_row(id=id, statement=f"Statement {id}.", verdict=verdict, detail=detail, **said)
 
 
-JUDGED = {"depths": {"shallow": 5}, "base": {"net": "mlp"}, "targets": [0.5, 0.25], "seeds": 16}
+JUDGED = JudgedWith(depths={"shallow": 5}, base={"net": "mlp"}, targets=(0.5, 0.25), seeds=16)
 
 
-def compared(one: list[dict], other: list[dict]) -> str:
-    return page(["a", "b"], [({r["id"]: r for r in rows}, JUDGED) for rows in (one, other)])
+def compared(one: list[ClaimRow], other: list[ClaimRow]) -> str:
+    return page(["a", "b"], [Study({r.id: r for r in rows}, JUDGED) for rows in (one, other)])
 
 
 def sections(text: str) -> dict[str, str]:
@@ -43,6 +47,6 @@ def test_two_that_agree_have_nothing_to_say() -> None:
     assert "None." in sections(compared(rows, rows))["Where the two disagree"]
 
 
-def test_a_folder_without_claims_is_explained(tmp_path) -> None:
+def test_a_folder_without_claims_is_explained(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="is no finished study.*snakemake"):
         load(tmp_path)

@@ -1,5 +1,8 @@
 """Images: what the sources deliver, pooling, splitting, storing."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,13 +10,13 @@ from hypothesis import strategies as st
 
 from bnstudy.core.cell import Splits
 from bnstudy.data import digits, images, mnist5k
+from bnstudy.data.batches import part
 from bnstudy.data.images import Images, checked, pool, split
-from bnstudy.training.train import part
-from trained import training_spec
+from helpers.trained import training_spec
 
 
-def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):
-    images.save(mnist5k.load({"source": "mnist5k"}), tmp_path / "a.npz")
+def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path: Path) -> None:
+    images.save(mnist5k.load(), tmp_path / "a.npz")
     assert images.read(tmp_path / "a.npz").x.shape == (5000, 1, 28, 28)
     loaded = images.read(tmp_path / "a.npz", 2)
     assert loaded.x.shape == (5000, 1, 14, 14) and loaded.x.dtype == np.float32
@@ -24,12 +27,12 @@ def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path):
     assert centre[loaded.y == 1].mean() > 0.6 > 0.1 > centre[loaded.y == 0].mean()
 
 
-def test_digits_are_in_the_unit_range():
-    loaded = digits.load({"source": "digits"})
+def test_digits_are_in_the_unit_range() -> None:
+    loaded = digits.load()
     assert loaded.x.shape == (1797, 1, 8, 8) and loaded.x.max() == 1 and loaded.x.min() == 0
 
 
-def test_pool_averages_blocks():
+def test_pool_averages_blocks() -> None:
     x = np.arange(2 * 1 * 4 * 6, dtype=np.float32).reshape(2, 1, 4, 6)
     pooled = pool(x, 2)
     assert pooled.shape == (2, 1, 2, 3) and pooled.dtype == np.float32
@@ -37,7 +40,7 @@ def test_pool_averages_blocks():
     np.testing.assert_array_equal(pool(x, 1), x)
 
 
-def test_colour_and_oblong_images_go_through():
+def test_colour_and_oblong_images_go_through() -> None:
     x = (
         np.random.default_rng(0).random((700, 3, 18, 24), np.float32)
         * np.array([1, 0.5, 0.1], np.float32)[:, None, None]
@@ -54,7 +57,7 @@ def test_colour_and_oblong_images_go_through():
     np.testing.assert_allclose(colours.std((0, 2)), 1, rtol=1e-5)
 
 
-def test_pool_says_which_factors_would_do():
+def test_pool_says_which_factors_would_do() -> None:
     with pytest.raises(ValueError, match=r"3 does not divide images of 28x28 pixels; allowed here: 1, 2, 4, 7, 14, 28"):
         pool(np.zeros((1, 1, 28, 28), np.float32), 3)
     with pytest.raises(ValueError, match="allowed here: 1, 2 "):
@@ -63,7 +66,7 @@ def test_pool_says_which_factors_would_do():
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.data())
 @settings(max_examples=150, deadline=None)
-def test_split_is_exact_disjoint_and_proportional(counts, data):
+def test_split_is_exact_disjoint_and_proportional(counts: list[int], data: st.DataObject) -> None:
     y = np.repeat(np.arange(len(counts)), counts)
     train = data.draw(st.integers(1, max(1, len(y) - 2)))
     test = data.draw(st.integers(1, max(1, len(y) - train - 1)))
@@ -82,14 +85,14 @@ def test_split_is_exact_disjoint_and_proportional(counts, data):
         assert np.abs(np.bincount(y[index], minlength=len(counts)) - share).max() <= 1
 
 
-def test_split_serves_a_nearly_exhausted_pool():
+def test_split_serves_a_nearly_exhausted_pool() -> None:
     # Rounding each part by itself would ask four classes for 295 + 103 + 103 = 501 of their 500 images.
     y = np.repeat(np.arange(10), 500)
     parts = split(y, {"train": 2944, "test": 1024, "heldout": 1024}, seed=0)
     assert [set(np.bincount(y[parts[n]]).tolist()) for n in ("train", "test")] == [{294, 295}, {102, 103}]
 
 
-def test_split_is_a_function_of_the_seed_and_not_ordered_by_class():
+def test_split_is_a_function_of_the_seed_and_not_ordered_by_class() -> None:
     y = np.repeat(np.arange(10), 50)
     sizes = {"train": 300, "test": 100, "heldout": 50}
     first, again, other = split(y, sizes, 1), split(y, sizes, 1), split(y, sizes, 2)
@@ -101,19 +104,19 @@ def test_split_is_a_function_of_the_seed_and_not_ordered_by_class():
     assert all(len(np.unique(y[first["test"]][start : start + 25])) > 5 for start in range(0, 100, 25))
 
 
-def test_split_names_the_class_that_is_too_small():
+def test_split_names_the_class_that_is_too_small() -> None:
     y = np.array([0] * 50 + [1] * 2)
     with pytest.raises(ValueError, match="class 1 has 2 of 52 images, too few for one among the 10 of test"):
         split(y, {"train": 30, "test": 10, "heldout": 10}, 0)
 
 
-def test_split_refuses_more_than_there_is():
+def test_split_refuses_more_than_there_is() -> None:
     with pytest.raises(ValueError, match=r"train 40 \+ test 20 = 60 images.*there are 50"):
         split(np.zeros(50, int), {"train": 40, "test": 20}, 0)
 
 
-def test_saved_images_come_back_and_leave_no_other_file(tmp_path):
-    loaded = digits.load({})
+def test_saved_images_come_back_and_leave_no_other_file(tmp_path: Path) -> None:
+    loaded = digits.load()
     images.save(loaded, tmp_path / "deep" / "a.npz")
     images.save(loaded, tmp_path / "deep" / "b.npz")
     again = images.read(tmp_path / "deep" / "a.npz")
@@ -124,17 +127,17 @@ def test_saved_images_come_back_and_leave_no_other_file(tmp_path):
     assert (tmp_path / "deep" / "a.npz").read_bytes() == (tmp_path / "deep" / "b.npz").read_bytes()
 
 
-def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
-    def full(*args, **kwargs):
+def test_a_failed_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(np, "savez_compressed", full)
     with pytest.raises(OSError):
-        images.save(digits.load({}), tmp_path / "a.npz")
+        images.save(digits.load(), tmp_path / "a.npz")
     assert not list(tmp_path.iterdir())
 
 
-def test_read_executes_nothing(tmp_path):
+def test_read_executes_nothing(tmp_path: Path) -> None:
     np.savez(tmp_path / "bad.npz", x=np.array([object()]), y=np.zeros(1), classes=np.array(["a"]))
     with pytest.raises(ValueError, match="pickle"):
         images.read(tmp_path / "bad.npz")
@@ -152,9 +155,18 @@ def test_read_executes_nothing(tmp_path):
         (lambda x, y: (x, y * 0), "no image of class b"),
     ],
 )
-def test_checked_names_source_and_fault(change, message):
+def test_checked_names_source_and_fault(change: Callable[..., tuple[np.ndarray, np.ndarray]], message: str) -> None:
     x, y = np.ones((4, 1, 2, 2), np.float32), np.array([0, 1, 0, 1])
     assert checked(Images(x, y, ("a", "b")), "toy").x is x
     with pytest.raises(ValueError, match=message) as error:
         checked(Images(*change(x, y), ("a", "b")), "toy")
     assert "toy" in str(error.value)
+
+
+def test_the_parts_are_drawn_in_a_fixed_order() -> None:
+    """Which images a seed draws depends on it: another order would move every number of every study."""
+    y = np.arange(100) % 2
+    parts = images.split(y, vars(Splits(train=6, test=4, heldout=4)), 3)
+    sorted_sizes = images.split(y, {"heldout": 4, "test": 4, "train": 6}, 3)
+    assert list(parts) == ["heldout", "test", "train"]
+    assert all(np.array_equal(parts[name], sorted_sizes[name]) for name in parts)

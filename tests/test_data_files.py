@@ -6,14 +6,16 @@ import io
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bnstudy.data import cifar10, fashion_mnist
+from bnstudy.data.local import ImagesSpec
 from bnstudy.data.prepare import prepare
-from data_jobs import load, refused
-from server import Server
+from helpers.data_jobs import load, refused
+from helpers.server import Server
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -67,7 +69,7 @@ def test_debians_files_are_the_published_ones_but_for_name_and_date(name: str) -
 
 @DEBIAN
 def test_fashion_mnist_of_debian_is_the_published_one() -> None:
-    images = prepare({"source": "fashion_mnist"})
+    images = prepare(ImagesSpec("fashion_mnist"))
     assert images.x.shape == (70_000, 1, 28, 28) and images.x.dtype == np.float32
     assert np.bincount(images.y).tolist() == [7000] * 10
     # Mean and sd of the training pixels as the literature has them.
@@ -88,7 +90,7 @@ def test_fashion_mnist_from_a_folder(fashion: Callable[..., Path], zipped: bool)
 
 
 ZIPPED = gzip.compress(made()[0])
-WRONG_FASHION = {
+WRONG_FASHION: dict[str, tuple[Any, ...]] = {
     "truncated gz": ({0: ZIPPED[:-100]}, "train-images-idx3-ubyte.gz", "damaged or truncated", "whole copy"),
     "damaged gz": ({0: ZIPPED[:200] + b"?" + ZIPPED[201:]}, "train-images-idx3-ubyte.gz", "damaged", "whole copy"),
     "truncated": ({0: made()[0][:-1]}, "truncated: 47055 bytes, where 60 x 28 x 28 values take 47056"),
@@ -137,7 +139,7 @@ def test_fashion_mnist_is_fetched_once(
     monkeypatch.setattr(fashion_mnist, "DOWNLOADS", tmp_path / "downloads")
     with Server(served) as server:
         monkeypatch.setattr(fashion_mnist, "PUBLISHER", server.url + "/")
-        first, again = prepare({"source": "fashion_mnist"}), prepare({"source": "fashion_mnist"})
+        first, again = prepare(ImagesSpec("fashion_mnist")), prepare(ImagesSpec("fashion_mnist"))
         assert len(server.asked) == 4
     np.testing.assert_array_equal(first.x, again.x)
     assert {p.name for p in (tmp_path / "downloads/fashion_mnist").iterdir()} == set(fashion_mnist.FILES[0])
@@ -222,10 +224,10 @@ def test_cifar10_refuses_another_archive_from_the_publisher(tmp_path: Path, monk
     monkeypatch.setattr(cifar10, "DOWNLOADS", tmp_path)
     with Server({"/a": ARCHIVE}) as server:
         monkeypatch.setattr(cifar10, "PUBLISHER", f"{server.url}/a")
-        refused(lambda: prepare({"source": "cifar10"}), "wrong MD5", cifar10.MD5)
+        refused(lambda: prepare(ImagesSpec("cifar10")), "wrong MD5", cifar10.MD5)
         assert not list((tmp_path / "cifar10").iterdir())
         monkeypatch.setattr(cifar10, "MD5", hashlib.md5(ARCHIVE).hexdigest())
-        refused(lambda: prepare({"source": "cifar10"}), "wrong SHA256", cifar10.SHA256)
+        refused(lambda: prepare(ImagesSpec("cifar10")), "wrong SHA256", cifar10.SHA256)
         monkeypatch.setattr(cifar10, "SHA256", hashlib.sha256(ARCHIVE).hexdigest())
-        assert len(prepare({"source": "cifar10"}).x) == 120
+        assert len(prepare(ImagesSpec("cifar10")).x) == 120
     assert [p.name for p in (tmp_path / "cifar10").iterdir()] == ["cifar-10-binary.tar.gz"]

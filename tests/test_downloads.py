@@ -7,8 +7,8 @@ import pytest
 
 from bnstudy.data.files import download
 from bnstudy.data.local import Unusable
-from data_jobs import refused
-from server import Server
+from helpers.data_jobs import refused
+from helpers.server import Server
 
 BODY = np.random.default_rng(1).bytes(600_000)
 BYTES = len(BODY)

@@ -6,15 +6,15 @@ import torch
 from scipy.stats import kurtosis, wasserstein_distance
 
 from bnstudy.measures import drift, moments
-from bnstudy.measures.common import DEAD, Units, moment_shift, shape_shift
-from trained import cell
+from bnstudy.measures.common import DEAD, Units, moment_change, shape_change
+from helpers.trained import cell
 
 
-def shape_change(a: np.ndarray, b: np.ndarray) -> float:
+def shape_by_hand(a: np.ndarray, b: np.ndarray) -> float:
     """Mean over units of Wasserstein-1 between the standardized values of a and b [C, n]; dead units are left out."""
     pairs = [(x, y) for x, y in zip(a, b) if min(x.std(ddof=1), y.std(ddof=1)) > DEAD]
-    each = [wasserstein_distance(*((u - u.mean()) / u.std(ddof=1) for u in pair)) for pair in pairs]
-    return float(np.mean(each))
+    distances = [wasserstein_distance(*((u - u.mean()) / u.std(ddof=1) for u in pair)) for pair in pairs]
+    return float(np.mean(distances))
 
 
 def cka(a: np.ndarray, b: np.ndarray) -> float:
@@ -26,19 +26,19 @@ def cka(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.mark.parametrize("arm", ["none", "bn"])
 def test_drift_and_moments_of_a_trained_cell(arm: str) -> None:
     c = cell(arm)
-    found = {name: dict(c.activations(name)) for name in ("init", "loss1.0", "final")}
+    activations = {name: dict(c.activations(name)) for name in ("init", "loss1.0", "final")}
     rows = drift.measure(c).set_index(["start", "end", "layer", "site", "seed"])
     for start, end in (("init", "loss1.0"), ("init", "final")):
         for site in ("linear", "next"):
-            a, b = (found[name][3][site][1].double().numpy() for name in (start, end))
+            a, b = (activations[name][3][site][1].double().numpy() for name in (start, end))
             row = rows.loc[start, end, 3, site, c.seeds[1]]
             change = (b.mean(1) - a.mean(1)) ** 2 + (b.std(1, ddof=1) - a.std(1, ddof=1)) ** 2
             assert row["moments"] == pytest.approx(np.sqrt(change.mean() / a.var(1, ddof=1).mean()), rel=1e-4)
-            assert row["shape"] == pytest.approx(shape_change(a, b), rel=1e-3)
+            assert row["shape"] == pytest.approx(shape_by_hand(a, b), rel=1e-3)
             assert row["cka"] == pytest.approx(cka(a, b), rel=1e-4)
     rows = moments.measure(c).set_index(["checkpoint", "layer", "site", "seed"])
     for site in ("linear", "next"):
-        h = found["final"][3][site][2].double().numpy()
+        h = activations["final"][3][site][2].double().numpy()
         row = rows.loc["final", 3, site, c.seeds[2]]
         ln_sd = np.log(np.maximum(h.std(1), DEAD))
         assert row["offset"] == pytest.approx(np.sqrt((h.mean(1) ** 2 + ln_sd**2).mean()), rel=1e-4)
@@ -54,8 +54,8 @@ def test_dead_units_have_no_shape() -> None:
     a, b = torch.randn(2, 3, 8, 100, generator=g)
     b = b.exp() * torch.arange(8)[:, None]  # unit 0 is dead
     for i in range(3):
-        assert shape_shift(Units.of(a), Units.of(b))[i].item() == pytest.approx(
-            shape_change(a[i].numpy(), b[i].numpy()), rel=1e-4
+        assert shape_change(Units.of(a), Units.of(b))[i].item() == pytest.approx(
+            shape_by_hand(a[i].numpy(), b[i].numpy()), rel=1e-4
         )
     change = (b.mean(2) - a.mean(2)).square() + (b.std(2) - a.std(2)).square()
-    assert torch.allclose(moment_shift(Units.of(a), Units.of(b)), (change.mean(1) / a.var(2).mean(1)).sqrt())
+    assert torch.allclose(moment_change(Units.of(a), Units.of(b)), (change.mean(1) / a.var(2).mean(1)).sqrt())

@@ -1,5 +1,7 @@
 """Effective robustness against lines that are known, and where there is none."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from bnstudy.data.images import Images
 from bnstudy.data.samples import samples
 from bnstudy.data.shifts import shift
 from bnstudy.pipeline.effective import HOLDS, RUNS, line, logit, robustness
-from trained import IMAGES
+from helpers.trained import IMAGES
 
 SETTING = {
     "gain": 1.0,
@@ -23,11 +25,13 @@ SETTING = {
 }
 
 
-def percent(value):
+def percent(value: object) -> np.ndarray:
     return 100 / (1 + np.exp(-np.asarray(value, float)))
 
 
-def network(arm, depth, seed, statistics, clean, shifted, **other):
+def network(
+    arm: str, depth: int, seed: int, statistics: str, clean: object, shifted: object, **other: object
+) -> list[dict[str, object]]:
     where = {**SETTING, "arm": arm, "depth": depth, "seed": seed, "statistics": statistics, **other}
     return [
         {**where, "family": "clean", "severity": 0, "accuracy": clean},
@@ -35,15 +39,15 @@ def network(arm, depth, seed, statistics, clean, shifted, **other):
     ]
 
 
-def table(noise=0.0, runs=12, **other):
+def table(noise: float = 0.0, runs: int = 12, rows: Sequence[dict[str, object]] = ()) -> pd.DataFrame:
     """Networks without normalization on the line 0.8 x - 1, and one with batch norm 10 points above it."""
-    draw, rows = np.random.default_rng(0), []
+    draw, networks = np.random.default_rng(0), []
     for seed, x in enumerate(np.linspace(1, 3, runs)):
         y = 0.8 * x - 1 + noise * draw.standard_normal()
-        rows += network("none", 2 + seed % 2, seed, "running", percent(x), percent(y))
-    rows += network("bn", 5, 0, "running", percent(2.5), percent(1.0) + 10)
-    rows += network("bn", 5, 0, "batch32", percent(2.0), percent(0.6) - 5)
-    return pd.DataFrame(rows + other.get("rows", []))
+        networks += network("none", 2 + seed % 2, seed, "running", percent(x), percent(y))
+    networks += network("bn", 5, 0, "running", percent(2.5), percent(1.0) + 10)
+    networks += network("bn", 5, 0, "batch32", percent(2.0), percent(0.6) - 5)
+    return pd.DataFrame(networks + list(rows))
 
 
 def test_residuals_from_a_known_line() -> None:

@@ -1,50 +1,43 @@
 """Endpoints on tables small enough to work out by hand."""
 
+from itertools import product
 from math import inf, log, sqrt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from bnstudy.claims.judge.endpoints import table as e
 
+from bnstudy.claims.endpoints.common import Spec
+from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
 DEPTHS = {"shallow": 2}
+Layers = dict[int, float]
+MAIN = {"checkpoint": "loss0.5"}
+DRIFT = {"site": "next", "start": "loss1.0", "end": "loss0.5"}
+NOISE = {"family": "noise", "severity": 3}
+STEP = {"matching": "step"}
+POKE = {"kind": "gradient", "dose": 0.01}
+TABLES = {
+    "level": "levels", "landscape": "landscape", "kurtosis": "moments", "drift": "drift", "ics": "ics",
+    "affine": "affine", "input": "moments", "xhat": "xhat", "gradient": "gradients", "poke": "intervention", "share": "intervention", "adaptation": "adaptation",
+}  # fmt: skip
+"""The table that an endpoint reads, by the first word of its name."""
 
 
 def rates(**reasons: str) -> pd.DataFrame:
-    rows = [
-        {
-            "arm": arm,
-            **BASE,
-            "role": role,
-            "rate": rate,
-            "evaluable": arm not in reasons,
-            "reason": reasons.get(arm, ""),
-        }
-        for arm, rate in (("none", 0.1), ("bn", 0.3))
-        for role in ("best@0.5", "best@0.25")
-    ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(product(("none", "bn"), ("best@0.5", "best@0.25")), columns=["arm", "role"]).assign(**BASE)
+    return table.assign(
+        rate=table["arm"].map({"none": 0.1, "bn": 0.3}),
+        evaluable=~table["arm"].isin(list(reasons)),
+        reason=table["arm"].map(reasons).fillna(""),
+    )
 
 
 def runs(arm: str, rate: float, steps: list[float | None], budget: int = 100) -> pd.DataFrame:
-    rows = [
-        {
-            "arm": arm,
-            **BASE,
-            "rate": rate,
-            "seed": i,
-            "target": 0.5,
-            "steps": s,
-            "reached": s is not None,
-            "budget": budget,
-        }
-        for i, s in enumerate(steps)
-    ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame({"seed": range(len(steps)), "steps": steps, "reached": [s is not None for s in steps]})
+    return table.assign(arm=arm, **BASE, rate=rate, target=0.5, budget=budget)
 
 
 def measured(arm: str, rate: float, rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -55,7 +48,14 @@ def lookup(seeds: int = 4, **tables: pd.DataFrame) -> Lookup:
     return Lookup({"rates": rates(), **tables}, DEPTHS, (0.5, 0.25), seeds)
 
 
-def ends(frame: pd.DataFrame) -> list[tuple[float, float]]:
+def theta(endpoint: str, at: Lookup, spec: Spec) -> pd.DataFrame:
+    """Return what an endpoint makes of the tables: [lower, upper] per seed."""
+    function = ENDPOINTS[endpoint].theta
+    assert function is not None
+    return function(at, spec)
+
+
+def ends(frame: pd.DataFrame) -> list[tuple[Any, Any]]:
     return [(pytest.approx(a), pytest.approx(b)) for a, b in zip(frame["lower"], frame["upper"])]
 
 
@@ -64,15 +64,15 @@ def test_steps_are_censored_on_the_side_they_are() -> None:
     none, bn = runs("none", 0.1, [80, None, 50, None]), runs("bn", 0.3, [40, 25, None, None])
     other = runs("none", 0.3, [1, 1, 1, 1])  # another rate: never looked at
     at = lookup(convergence=pd.concat([none.iloc[::-1], bn, other]))
-    found = e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})
+    found = theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})
     assert ends(found) == [(log(2), log(2)), (log(4), inf), (-inf, log(0.5)), (-inf, inf)]
-    mirrored = e.steps_ratio(at, {"arms": ["bn", "none"], "depth": "shallow"})
+    mirrored = theta("steps_ratio", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert ends(mirrored) == [(-log(2), -log(2)), (-inf, -log(4)), (log(2), inf), (-inf, inf)]
 
 
 def test_a_seed_without_a_run_may_be_anything() -> None:
     at = lookup(seeds=3, convergence=pd.concat([runs("none", 0.1, [80, 80]), runs("bn", 0.3, [40, 40, 40])]))
-    found = e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})
+    found = theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})
     assert ends(found) == [(log(2), log(2)), (log(2), log(2)), (-inf, inf)]
 
 
@@ -80,16 +80,16 @@ def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
     at = lookup(convergence=convergence)
     with pytest.raises(Missing, match="no arm once at depth 2"):
-        e.steps_ratio(at, {"arms": ["once", "bn"], "depth": "shallow"})
+        theta("steps_ratio", at, {"arms": ["once", "bn"], "depth": "shallow"})
     with pytest.raises(Missing, match="no deep depth"):
-        e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "deep"})
+        theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "deep"})
     with pytest.raises(Missing, match="no arm none at depth 2 at the shared rate"):
-        e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
+        theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
     with pytest.raises(Missing, match="no second target"):
         Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
     edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
     with pytest.raises(NotEvaluable, match="none at depth 2: rate on the grid's edge"):
-        e.steps_ratio(edge, {"arms": ["none", "bn"], "depth": "shallow"})
+        theta("steps_ratio", edge, {"arms": ["none", "bn"], "depth": "shallow"})
 
 
 def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
@@ -98,7 +98,7 @@ def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
     table.loc[table["arm"] == "none", "reason"] = "no rate reaches the target"
     convergence = pd.concat([runs("none", 0.1, [None, None]), runs("bn", 0.3, [50, 20])])
     at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 2)
-    assert ends(e.steps_ratio(at, {"arms": ["none", "bn"], "depth": "shallow"})) == [
+    assert ends(theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})) == [
         (log(2), inf),
         (log(5), inf),
     ]
@@ -132,32 +132,15 @@ def test_drift_is_the_mean_of_layers_two_on_at_the_next_input() -> None:
             measured("bn", 0.3, rows({1: 7, 2: 0.5, 3: 0.5}, range(1))),
         ]
     )
-    found = e.drift_ratio(lookup(2, drift=drift), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"})
+    found = theta(
+        "drift_ratio", lookup(2, drift=drift), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"}
+    )
     assert ends(found) == [(log(4), log(4)), (-inf, inf)]
     with pytest.raises(NotEvaluable, match="no run reached"):
         nothing = drift[drift["end"] != "loss0.5"]
-        e.drift_ratio(lookup(2, drift=nothing), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"})
-
-
-def test_affine_motion_and_input_offset_are_rms_over_layers() -> None:
-    pair = {"seed": 0, "start": "init", "end": "loss0.5"}
-    affine = measured(
-        "bn", 0.3, [{**pair, "layer": k, "change_rms": x, "gamma_rms": 2.0} for k, x in ((1, 0.3), (2, 0.4))]
-    )
-    assert ends(e.affine_motion(lookup(1, affine=affine), {"arms": ["bn"], "depth": "shallow"})) == [
-        (sqrt(0.125) / 2,) * 2
-    ]
-    moments = measured(
-        "bn",
-        0.3,
-        [
-            {"seed": 0, "checkpoint": "loss0.5", "site": "next", "layer": k, "offset": x}
-            for k, x in ((1, 0.3), (2, 0.4))
-        ],
-    )
-    assert ends(e.input_offset(lookup(1, moments=moments), {"arms": ["bn"], "depth": "shallow"})) == [
-        (sqrt(0.125),) * 2
-    ]
+        theta(
+            "drift_ratio", lookup(2, drift=nothing), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"}
+        )
 
 
 def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
@@ -166,8 +149,60 @@ def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
         for s, last in enumerate((8.0, 0.5, inf))
         for k, x in ((1, 2.0), (2, last))
     ]
-    found = e.variance_growth(lookup(3, moments=measured("none", 0.1, rows)), {"arms": ["none"], "depth": "shallow"})
+    found = theta(
+        "variance_growth", lookup(3, moments=measured("none", 0.1, rows)), {"arms": ["none"], "depth": "shallow"}
+    )
     assert ends(found) == [(log(4), log(4)), (log(4), log(4)), (-inf, inf)]
+
+
+@pytest.mark.parametrize(
+    "endpoint, spec, where, column, none, bn, expected",
+    [
+        ("affine_motion", {}, {"start": "init", "end": "loss0.5"}, "change_rms", {1: 0.3, 2: 0.4}, None, sqrt(0.125) / 2),
+        ("input_offset", {}, {**MAIN, "site": "next"}, "offset", {1: 0.3, 2: 0.4}, None, sqrt(0.125)),
+        ("xhat_offset", NOISE, NOISE, "offset", {1: 0.1, 2: 0.7}, None, 0.5),
+        ("xhat_growth", NOISE, NOISE, "offset", {1: 0.1, 2: 0.7}, None, log(7)),
+        ("level_ratio", {}, {"checkpoint": "loss0.5", "statistics": "running"}, "nll", {1: 0.6}, {1: 0.3}, log(2)),
+        ("landscape_ratio", {"column": "change_absolute"}, MAIN, "change_absolute", {1: 0.6}, {1: 0.3}, log(2)),
+        ("kurtosis_difference", {}, {**MAIN, "site": "linear"}, "excess_kurtosis", {1: 9, 2: -2, 3: 4}, {2: 1, 3: -1}, 2),
+        ("drift_growth", {"column": "moments"}, DRIFT, "moments", {1: 1, 2: 5, 3: 8}, {1: 1, 2: 7, 3: 2}, log(4)),
+        ("drift_growth", {"column": "moments"}, DRIFT, "moments", {1: 1, 2: 5, 3: 8}, None, log(8)),
+        ("ics_ratio", STEP, {**STEP, **MAIN}, "relative", {2: 2, 3: 8}, {2: 1, 3: 1}, log(4)),
+        ("ics_growth", STEP, {**STEP, **MAIN}, "relative", {2: 2, 3: 5, 4: 16}, {2: 1, 3: 9, 4: 2}, log(4)),
+        ("ics_growth", STEP, {**STEP, **MAIN}, "relative", {2: 2, 3: 5, 4: 16}, None, log(8)),
+        ("ics_slope", STEP, {**STEP, **MAIN}, "relative", {2: 1, 3: 2, 4: 4}, {2: 1, 3: 1, 4: 1}, log(4)),
+        ("gradient_range", {}, MAIN, "norm", {1: 1, 2: 8, 3: 2}, {1: 3, 2: 1, 3: 2}, log(8) - log(3)),
+        ("gradient_range", {}, MAIN, "norm", {1: 1, 2: 8, 3: 2}, None, log(8)),
+        ("poke_ratio", POKE, {**POKE, **MAIN}, "values", {2: 0.9, 3: 0.4}, {2: 0.1, 3: 0.2}, log(2)),
+        ("share_left", POKE, {**POKE, **MAIN}, "left", {2: 0.6, 3: 0.1}, None, 60),
+        ("adaptation_ratio", {"match": "dose"}, {"match": "dose"}, "steps", {1: 40}, {1: 20}, log(2)),
+        ("adaptation_ratio", {"match": "dose"}, {"match": "dose"}, "steps", {1: 4}, {1: 0}, log(4)),
+    ],
+)  # fmt: skip
+def test_which_way_an_endpoint_points(
+    endpoint: str, spec: Spec, where: Spec, column: str, none: Layers, bn: Layers | None, expected: float
+) -> None:
+    """Values by layer of a network of two arms, or of one; rows of any other place are never looked at."""
+    arms = {"none": (0.1, none), **({"bn": (0.3, bn)} if bn else {})}
+    places = [where, *({**where, key: "elsewhere"} for key in where)]
+    rest = {"seed": 0, "floor": 0.0, "gamma_rms": 2.0, "reached": True, "budget": 200}
+    found = pd.concat(
+        measured(
+            arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0} for k, x in values.items()]
+        )
+        for arm, (rate, values) in arms.items()
+        for place in places
+    )
+    at = lookup(1, **{TABLES[endpoint.rpartition("_")[0]]: found})
+    spec = {"arms": list(arms), "depth": "shallow", "checkpoint": "main", **spec}
+    assert ends(theta(endpoint, at, spec)) == [(expected, expected)]
+
+
+def test_excess_is_counted_from_halfway() -> None:
+    noisy = pd.concat([rates(), rates()[lambda t: t["arm"] == "bn"].assign(arm="bn_noisy")])
+    convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [20]), runs("bn_noisy", 0.3, [120], 200)])
+    at = Lookup({"rates": noisy, "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
+    assert ends(theta("steps_excess", at, {"arms": ["bn_noisy", "bn", "none"], "depth": "shallow"})) == [(log(3),) * 2]
 
 
 def shift(arm: str, rate: float, accuracy: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
@@ -192,19 +227,11 @@ def test_shifted_accuracy() -> None:
     )
     at = lookup(1, shift=table)
     pair = {"depth": "shallow", "family": "noise"}
-    assert ends(e.drop_difference(at, {**pair, "arms": ["none", "bn"]})) == [(30 - 10,) * 2]
-    assert ends(e.clean_difference(at, {"depth": "shallow", "arms": ["bn", "none"]})) == [(5,) * 2]
-    assert ends(e.statistics_gain(at, {**pair, "arms": ["bn"], "statistics": "batch32"})) == [(5,) * 2]
+    assert ends(theta("drop_difference", at, {**pair, "arms": ["none", "bn"]})) == [(30 - 10,) * 2]
+    assert ends(theta("clean_difference", at, {"depth": "shallow", "arms": ["bn", "none"]})) == [(5,) * 2]
+    assert ends(theta("statistics_gain", at, {**pair, "arms": ["bn"], "statistics": "batch32"})) == [(5,) * 2]
     with pytest.raises(NotEvaluable):
-        e.statistics_gain(at, {**pair, "arms": ["none"], "statistics": "batch32"})
-
-
-def test_xhat_over_layers() -> None:
-    rows = [{"seed": 0, "family": "noise", "severity": 3, "layer": k, "offset": x} for k, x in ((1, 0.1), (2, 0.7))]
-    at = lookup(1, xhat=measured("bn", 0.3, rows))
-    spec = {"arms": ["bn"], "depth": "shallow", "family": "noise", "severity": 3}
-    assert ends(e.xhat_offset(at, spec)) == [(0.5,) * 2]
-    assert ends(e.xhat_growth(at, spec)) == [(log(7),) * 2]
+        theta("statistics_gain", at, {**pair, "arms": ["none"], "statistics": "batch32"})
 
 
 def test_usable_rates_are_counted_on_the_grid_alone() -> None:
@@ -215,7 +242,7 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
         + [runs("bn", r, [50, 50]) for r in grid] + [runs("bn", 0.3, [50, 50])]
     )  # fmt: skip
     at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 3)
-    found = e.usable_rates(at, {"arms": ["bn", "none"], "depth": "shallow"})
+    found = theta("usable_rates", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert [round(x, 4) for x in found["lower"]] == [1.0, 0.0, -inf] and found["upper"].iloc[2] == inf
     other = Lookup(
         {"rates": table[(table["arm"] == "bn") | (table["rate"] < 0.1)], "convergence": convergence},
@@ -224,7 +251,7 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
         2,
     )
     with pytest.raises((NotEvaluable, Missing)):
-        e.usable_rates(other, {"arms": ["bn", "none"], "depth": "shallow"})
+        theta("usable_rates", other, {"arms": ["bn", "none"], "depth": "shallow"})
 
 
 def test_contrasts_of_contrasts() -> None:
@@ -233,6 +260,11 @@ def test_contrasts_of_contrasts() -> None:
     big = pd.concat([runs("none", 0.1, [None]), runs("bn", 0.3, [50])]).assign(gain=1.41)
     at = Lookup({"rates": table, "convergence": pd.concat([plain, big])}, DEPTHS, (0.5, 0.25), 1)
     spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
-    assert ends(e.steps_interaction(at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
-    assert ends(e.steps_change(at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
-    assert np.isfinite(e.steps_change(at, {**spec, "arms": ["bn"]}).to_numpy()).all()
+    assert ends(theta("steps_interaction", at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
+    assert ends(theta("steps_change", at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
+    levels = pd.concat(
+        measured("bn", 0.3, [{"seed": 0, **MAIN, "statistics": "running", "nll": nll}]).assign(gain=gain)
+        for gain, nll in ((1.0, 0.2), (1.41, 0.6))
+    )
+    at.tables["levels"] = levels
+    assert ends(theta("level_change", at, {**spec, "arms": ["bn"]})) == [(log(3),) * 2]

@@ -1,19 +1,23 @@
 """Internal covariate shift against a closed form, plain torch.nn, and what every measure must leave alone."""
 
 from copy import deepcopy
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bnstudy.arms import none
 from bnstudy.arms.base import Place
+from bnstudy.data.batches import order
 from bnstudy.measures import ics
-from bnstudy.measures.steps import TrainingImages, blocks, crossing, gradients, layers, loss, outputs
+from bnstudy.measures.steps import TrainingImages, crossing, gradients, layers
+from bnstudy.nets.base import Net, cross_entropy
 from bnstudy.nets.mlp import MLP, build
-from bnstudy.training import train
-from trained import RATE, SHARED, alone, cell, images_of
+from helpers.trained import RATE, SHARED, alone, cell, images_of
 
 MEASURES = ("ics", "intervention", "adaptation", "gradients", "landscape")
 
@@ -28,22 +32,23 @@ def test_deep_linear_network_has_the_closed_form() -> None:
     net.double()
     x, y = torch.rand(models, width, n, dtype=torch.double), torch.randint(3, (models, n))
     grads = gradients(net, x, y)[1]
-    after = ics.shifted(net, x, y, grads, [torch.full((models,), rate, dtype=torch.double)] * (depth + 1))
+    after = ics.after_lower_steps(net, x, y, grads, [torch.full((models,), rate, dtype=torch.double)] * (depth + 1))
     for m in range(models):
         w = [each[m].detach() for each in weights]
         b = [torch.zeros(width, 1, dtype=torch.double)] * depth
 
-        def by_hand(w, b, m=m):
+        def by_hand(w: list[Tensor], b: list[Tensor], m: int = m) -> list[tuple[Tensor, Tensor]]:
             hs = [x[m]]
             for weight, bias in zip(w, b):
                 hs.append(weight @ hs[-1] + bias)
                 assert (hs[-1] > 0).all()
             error = torch.softmax(head[m] @ hs[-1], 0) - F.one_hot(y[m], 3).T
-            back, found = head[m].T @ error / n, []
+            back: Tensor = head[m].T @ error / n
+            result: list[tuple[Tensor, Tensor]] = []
             for layer in reversed(range(depth)):
-                found.insert(0, (back @ hs[layer].T, back.sum(1, keepdim=True)))
+                result.insert(0, (back @ hs[layer].T, back.sum(1, keepdim=True)))
                 back = w[layer].T @ back
-            return found
+            return result
 
         before = by_hand(w, b)
         moved_w = [a - rate * g for a, (g, _) in zip(w, before)]
@@ -54,7 +59,7 @@ def test_deep_linear_network_has_the_closed_form() -> None:
             assert not torch.allclose(after[layer - 1][m], before[layer][0], rtol=1e-3)
 
 
-def lengths_by_hand(net, matching: str, x, y) -> list[float]:
+def lengths_by_hand(net: Any, matching: str, x: Tensor, y: Tensor) -> list[float]:
     """The step length of each module of a plain network whose gradients are there."""
     grads = [[p.grad for p in part.parameters()] for part in net]
     if matching == "rate":
@@ -77,7 +82,7 @@ def lengths_by_hand(net, matching: str, x, y) -> list[float]:
 def test_equals_plain_torch(arm: str) -> None:
     c, model, checkpoint = cell(arm), 1, "loss0.5"
     table = ics.measure(c).query("seed == @model and checkpoint == @checkpoint")
-    index = train.batches(c.seeds, 960, 64, 2)[:, model]
+    index = order(c.seeds, 960, 64, 2)[:, model]
     x, y = images_of(c, model, index[0], torch.double)
     net = alone(c.net(checkpoint), model, torch.double)
     F.cross_entropy(net(x), y).backward()
@@ -109,7 +114,7 @@ def test_decrease_lowers_the_loss_of_the_batch_by_five_percent() -> None:
     before, grads = gradients(net, x, y)
     length = ics.decreasing(net, x, y, grads)
     ics.move(net, deepcopy(net), grads, [-length] * len(grads))
-    assert (loss(net(x), y) / before).tolist() == pytest.approx([0.95] * 3, abs=1e-3)
+    assert (cross_entropy(net(x), y) / before).tolist() == pytest.approx([0.95] * 3, abs=1e-3)
 
 
 def test_rows() -> None:
@@ -129,8 +134,8 @@ def test_a_network_cut_in_two_is_the_same_network(arm: str) -> None:
     net.set_statistics("batch", update=False)
     x = torch.randn(2, 10, 32)
     for cut in range(1, 5):
-        early, late = blocks(net, 1, cut), blocks(net, cut + 1, 5)
-        assert torch.equal(late(outputs(early, x)[-1]), net(x))
+        early, late = net.section(1, cut), net.section(cut + 1, 5)
+        assert torch.equal(late(list(early.states(x))[-1]), net(x))
         both = {id(p) for part in (early, late) for p in part.parameters()}
         assert both == {id(p) for p in net.parameters()}
     assert sorted(id(p) for group in layers(net) for p in group) == sorted(id(p) for p in net.parameters())
@@ -139,7 +144,7 @@ def test_a_network_cut_in_two_is_the_same_network(arm: str) -> None:
 def test_batches_are_those_of_training() -> None:
     c = cell("none")
     images = TrainingImages(c, 20)
-    index = train.batches(c.seeds, 960, 64, 20)
+    index = order(c.seeds, 960, 64, 20)
     for step, model in ((0, 0), (3, 2), (17, 1)):
         x, y = images_of(c, model, index[step, model])
         assert torch.equal(images.batch(step)[0][model].T, x) and torch.equal(images.batch(step)[1][model], y)
@@ -150,24 +155,26 @@ def test_batches_are_those_of_training() -> None:
 def test_crossing() -> None:
     level = torch.tensor([0.3, 1.0, 40.0, 5.0])
 
-    def excess(t):
+    def excess(t: Tensor) -> Tensor:
         return torch.where(level == 5, -1.0, t - level)
 
-    found = crossing(excess, torch.tensor([0.1, 1.0, 0.1, 0.1]))
-    assert found[:3].tolist() == pytest.approx([0.3, 1.0, 40.0], rel=5e-3) and found[3].isnan()
+    result = crossing(excess, torch.tensor([0.1, 1.0, 0.1, 0.1]))
+    assert result[:3].tolist() == pytest.approx([0.3, 1.0, 40.0], rel=5e-3) and result[3].isnan()
     for i in range(3):
-        own = crossing(lambda t, i=i: t - level[i : i + 1], torch.tensor([[0.1], [1.0], [0.1]])[i])
-        assert own == found[i], "the others' search moved this one"
+        by_itself = crossing(partial(torch.sub, other=level[i : i + 1]), torch.tensor([[0.1], [1.0], [0.1]])[i])
+        assert by_itself == result[i], "the others' search moved this one"
 
 
 @pytest.mark.parametrize("name", MEASURES)
 @pytest.mark.parametrize("arm", ["none", "bn"])
-def test_a_measure_changes_no_network_and_networks_do_not_meet(name: str, arm: str, monkeypatch) -> None:
+def test_a_measure_changes_no_network_and_networks_do_not_meet(
+    name: str, arm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.set_num_threads(1)
     c, measure = cell(arm), import_module(f"bnstudy.measures.{name}").measure
     given, right = [], c.net
 
-    def watched(checkpoint, statistics="batch"):
+    def watched(checkpoint: str, statistics: str = "batch") -> Net:
         net = right(checkpoint, statistics)
         given.append((net, deepcopy(net.state_dict())))
         return net
@@ -180,7 +187,7 @@ def test_a_measure_changes_no_network_and_networks_do_not_meet(name: str, arm: s
         now = net.double().state_dict()
         assert all(torch.equal(now[k], v.double()) for k, v in state.items())
 
-    def disturbed(checkpoint, statistics="batch"):
+    def disturbed(checkpoint: str, statistics: str = "batch") -> Net:
         net = right(checkpoint, statistics)
         for p in net.parameters():
             p.data[0] *= 1.7
@@ -190,6 +197,6 @@ def test_a_measure_changes_no_network_and_networks_do_not_meet(name: str, arm: s
     after = measure(c)
     others = [table[table.seed != 0].reset_index(drop=True) for table in (before, after)]
     assert others[0].equals(others[1]) and len(others[0]) > 0
-    mine = [table[table.seed == 0].drop(columns="seed").reset_index(drop=True) for table in (before, after)]
-    assert not mine[0].equals(mine[1])
+    of_disturbed = [table[table.seed == 0].drop(columns="seed").reset_index(drop=True) for table in (before, after)]
+    assert not of_disturbed[0].equals(of_disturbed[1])
     assert RATE == c.rate

@@ -5,6 +5,7 @@ from math import comb, inf
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from bnstudy.checks.coverage import ordered, simulate
 from bnstudy.core.stats import max_intervals, median_interval, rank, seeds_needed, tail
@@ -15,6 +16,13 @@ def test_published_numbers() -> None:
     assert (max_intervals(10), max_intervals(16), max_intervals(5), max_intervals(0)) == (25, 1638, 0, 0)
     assert (rank(10, 25), rank(10, 26), rank(14, 27), rank(14, 28), rank(16, 25)) == (1, 0, 2, 1, 2)
     assert (seeds_needed(1), seeds_needed(25), seeds_needed(26)) == (6, 10, 11)
+
+
+@pytest.mark.parametrize("n", range(2, 40))
+@pytest.mark.parametrize("intervals", [1, 4, 11, 25])
+def test_rank_is_the_largest_that_the_binomial_allows(n: int, intervals: int) -> None:
+    allowed = [k for k in range(1, n // 2 + 1) if 2 * binom.cdf(k - 1, n, 0.5) <= 0.05 / intervals]
+    assert rank(n, intervals) == max(allowed, default=0)
 
 
 @pytest.mark.parametrize("n", [6, 7, 10, 13])

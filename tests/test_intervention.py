@@ -2,21 +2,25 @@
 
 from copy import deepcopy
 from math import sqrt
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bnstudy.arms import none
+from bnstudy.arms.base import Norm, Record
 from bnstudy.checks.meanfield import BN_RELU
 from bnstudy.core.rng import rng
+from bnstudy.data.batches import order
 from bnstudy.measures import adaptation, ics, intervention
 from bnstudy.measures.intervention import early_directions, left, shock
-from bnstudy.measures.steps import TrainingImages, loss, outputs
+from bnstudy.measures.steps import TrainingImages
+from bnstudy.nets.base import cross_entropy
 from bnstudy.nets.mlp import build
-from bnstudy.training import train
-from test_drift import shape_change
-from trained import RATE, alone, cell, images_of
+from helpers.trained import RATE, alone, cell, images_of
+from test_drift import shape_by_hand
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])
@@ -31,7 +35,7 @@ def test_a_random_change_of_the_early_layers_grows_as_theory_says(arm: str) -> N
     directions = early_directions(net, half, "random", seeds, (x, torch.zeros(4, 128).long()))
     moved = shock(deepcopy(net), net, directions, torch.full((4,), dose))
     with torch.no_grad():
-        pairs = ((a.h, b.h) for a, b in zip(outputs(net, x), outputs(moved, x)))
+        pairs = ((a.h, b.h) for a, b in zip(net.states(x), moved.states(x)))
         change = [float(((b - a).square().sum((1, 2)) / a.square().sum((1, 2))).mean().sqrt()) / dose for a, b in pairs]
     for layer, measured in enumerate(change, 1):
         k, on = min(layer, half), max(0, layer - half)
@@ -54,13 +58,13 @@ def test_a_shock_moves_the_early_weight_matrices_by_the_dose_and_nothing_else(ki
     if kind == "gradient":
         x, y = images.batch(0)
         small = shock(deepcopy(net), net, directions, torch.full((3,), 1e-4))
-        assert (loss(small(x), y) < loss(net(x), y)).all()
+        assert (cross_entropy(small(x), y) < cross_entropy(net(x), y)).all()
     else:
         draw = torch.randn(32, 32, generator=rng(2, "shock", 2))
         assert torch.allclose(directions[1][2], draw / draw.norm())
 
 
-def seen_by_hand(net, x, y):
+def seen_by_hand(net: Any, x: Tensor, y: Tensor) -> list[list[Tensor]]:
     """Pre-activations and outputs of every module, units by rows, and the gradients of its weights."""
     z, h, grads = [], [], []
     for part in net:
@@ -82,7 +86,7 @@ def test_intervention_equals_plain_torch(arm: str, depth: int) -> None:
     assert sorted(set(table.layer)) == list(range(half + 1, depth + 2))
     x, y = images_of(c, model, slice(512), torch.double)
     plain = alone(c.net("loss0.5"), model, torch.double)
-    batch = train.batches(c.seeds, 960, 64, 1)[0, model]
+    batch = order(c.seeds, 960, 64, 1)[0, model]
     xb, yb = images_of(c, model, batch, torch.double)
     stepped = deepcopy(plain)
     F.cross_entropy(stepped(xb), yb).backward()
@@ -110,7 +114,7 @@ def test_intervention_equals_plain_torch(arm: str, depth: int) -> None:
             )
             moments = (b.mean(1) - a.mean(1)) ** 2 + (b.std(1) - a.std(1)) ** 2
             assert row.moments == pytest.approx(float((moments.mean() / a.var(1).mean()).sqrt()), rel=2e-3)
-            assert row["shape"] == pytest.approx(shape_change(a.numpy(), b.numpy()), rel=1e-2)
+            assert row["shape"] == pytest.approx(shape_by_hand(a.numpy(), b.numpy()), rel=1e-2)
             a, b = z0[layer - 1], z[layer - 1]
             matched = (b - b.mean(1, keepdim=True)) / b.std(1, keepdim=True) * a.std(1, keepdim=True)
             rest = (matched + a.mean(1, keepdim=True) - a).square().sum() / (b - a).square().sum()
@@ -156,7 +160,7 @@ def test_adaptation_equals_plain_torch(arm: str) -> None:
             with torch.no_grad():
                 if F.cross_entropy(late(early(x)), y).item() <= 1.05 * before and steps in adaptation.LOOKS:
                     break
-            images, labels = images_of(c, model, train.batches([row.seed], 960, 64, steps + 1)[steps, 0])
+            images, labels = images_of(c, model, order([row.seed], 960, 64, steps + 1)[steps, 0])
             with torch.no_grad():
                 h = early(images)
             optimizer.zero_grad()
@@ -172,11 +176,12 @@ def test_damage_doubles_the_loss_and_dose_is_the_same_for_all() -> None:
     assert set(table.columns) == {"seed", *adaptation.COLUMNS}
 
 
-def test_noise_is_the_same_before_and_after(monkeypatch) -> None:
+def test_noise_is_the_same_before_and_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing moves, an arm that draws noise must show no change at all."""
 
-    def noisy(norm, h, record=None):
-        seeds, step = norm.moment
+    def noisy(norm: Norm, h: Tensor, record: Record = None) -> Tensor:
+        assert norm.noise_of
+        seeds, step = norm.noise_of
         return h + torch.stack(
             [torch.randn(h.shape[1:], generator=rng(s, "noise", step), dtype=h.dtype) for s in seeds]
         )
@@ -196,7 +201,7 @@ def test_noise_is_the_same_before_and_after(monkeypatch) -> None:
     assert table.harm.tolist() == pytest.approx([1.0] * 3, abs=0.01)
 
 
-def test_what_is_not_reached_is_censored(monkeypatch) -> None:
+def test_what_is_not_reached_is_censored(monkeypatch: pytest.MonkeyPatch) -> None:
     c = cell("bn", 5)
     monkeypatch.setattr(c, "rate", 0.0)
     table = adaptation.measure(c)

@@ -1,12 +1,14 @@
-"""Which rates a setting is run at, and which seeds share a cell."""
+"""What jobs are told and do: the rates of a setting, the seeds of a cell, and files that appear whole."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bnstudy.__main__ import main
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
@@ -15,19 +17,19 @@ from bnstudy.data import digits
 from bnstudy.data.images import save
 from bnstudy.pipeline.jobs import rates_of
 from bnstudy.pipeline.plan import SHARED_SECONDS, Plan
-from bnstudy.pipeline.records import Rate
+from bnstudy.pipeline.records import EvaluateResult, MeasureJob, MeasureResult, Rate, SweepJob
 from bnstudy.training import stacks
 from bnstudy.training.progress import Progress
-from bnstudy.training.stacks import Trainer
-from trained import SPLITS, cell_spec
+from bnstudy.training.stacks import Stack, Trainer
+from helpers.trained import SPLITS, cell_spec
 
-SETTING = Setting(
+FACTORS = Setting(
     arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1
 )
 
 
 def row(role: str, rate: float) -> Rate:
-    return Rate(setting=SETTING, role=role, rate=rate, evaluable=True, reason="")
+    return Rate(setting=FACTORS, role=role, rate=rate, evaluable=True, reason="")
 
 
 ROLES = [
@@ -94,13 +96,13 @@ def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[st
 
 def cells(steps: int, rates: Sequence[float], seeds: Sequence[int] = (1, 2)) -> list[CellSpec]:
     targets = (1.2, 0.9)
-    training = TrainingSpec(setting=SETTING, steps=steps, momentum=0.9, targets=targets, splits=SPLITS)
+    training = TrainingSpec(setting=FACTORS, steps=steps, momentum=0.9, targets=targets, splits=SPLITS)
     return [cell_spec(training, rate, seeds, "curve") for rate in rates]
 
 
 def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what stands in the store as if every budget had been trained from the start."""
-    save(digits.load({}), tmp_path / "digits.npz")
+    save(digits.load(), tmp_path / "digits.npz")
     budgets = [30, 60, 90]
     begun: list[int] = []
 
@@ -108,7 +110,12 @@ def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(stacks, "CELLS", tmp_path / folder)
         made = Trainer(tmp_path / "digits.npz", 4, budgets, Progress("test"))
         begin = made._begin
-        monkeypatch.setattr(made, "_begin", lambda cells: begun.extend([len(cells)] * bool(cells)) or begin(cells))
+
+        def counting(cells: list[CellSpec]) -> list[Stack]:
+            begun.extend([len(cells)] * bool(cells))
+            return begin(cells)
+
+        monkeypatch.setattr(made, "_begin", counting)
         return made
 
     on = trainer("on", budgets)
@@ -127,7 +134,7 @@ def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: p
 
 def test_what_is_stored_already_is_passed_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after an interrupted job: the middle budget of a cell is there, and its stack goes on past it."""
-    save(digits.load({}), tmp_path / "digits.npz")
+    save(digits.load(), tmp_path / "digits.npz")
     at = {steps: cells(steps, [1e-4], [1]) for steps in (25, 50, 75)}
     monkeypatch.setattr(stacks, "CELLS", tmp_path / "cells")
     progress = Progress("test")
@@ -136,3 +143,79 @@ def test_what_is_stored_already_is_passed_by(tmp_path: Path, monkeypatch: pytest
     assert trainer.train(at[25]) > 0 and trainer.train(at[50]) == 0 and trainer.train(at[75]) > 0
     assert progress.trained == 3
     assert len(store.arrays(tmp_path / "cells", store.key(at[75][0]), "curve")["loss"]) == 75
+
+
+def test_a_specification_of_any_size_reaches_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that a command line cannot hold (128 KiB on Linux)."""
+    grid = {"name": "a", "arms": ["bn"], "depths": [2], "gains": [1 + i / 1000 for i in range(1500)]}
+    study = {"grids": [grid], "claims": {"depths": {"shallow": 2}}}
+    plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
+    [job] = plan.jobs
+    monkeypatch.chdir(tmp_path)
+    path = Path(plan.spec("measure", plan.measure(job)))
+    assert path.stat().st_size > 200 * 1024
+    assert store.read_json(MeasureJob, path) == plan.measure(job)
+    store.write_json(Path("index.json"), EvaluateResult(cells=(), trained=0, seconds={}, rows=()))
+    command = [
+        "bnstudy",
+        "measure",
+        "--spec",
+        str(path),
+        "--data",
+        "none.npz",
+        "--index",
+        "index.json",
+        "--out",
+        "o.json",
+    ]
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    assert store.read_json(MeasureResult, Path("o.json")).tables == {}
+
+
+def test_a_specification_has_a_file_of_its_own_and_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = {"name": "a", "arms": ["bn"], "depths": [5, 10, 20]}
+    plan = Plan(StudyConfig.model_validate_json(json.dumps({"grids": [grid]})))
+    monkeypatch.chdir(tmp_path)
+    [job] = plan.jobs
+    first = Path(plan.spec("sweep", plan.sweep(job)))
+    written = first.stat().st_mtime_ns
+    assert Path(plan.spec("sweep", plan.sweep(job))) == first and first.stat().st_mtime_ns == written
+    changed = replace(plan.sweep(job), momentum=0.5)
+    assert Path(plan.spec("sweep", changed)) != first  # which makes Snakemake run the job again
+    assert store.read_json(SweepJob, first) == plan.sweep(job)
+
+
+@pytest.mark.parametrize("fault", ["{}", '{"seeds": [1.5]}', "not JSON"])
+def test_a_specification_that_is_none_is_refused(fault: str) -> None:
+    with pytest.raises(ValueError, match="SweepJob|JSON"):
+        store.parse(SweepJob, fault)
+
+
+def test_a_missing_flag_is_a_message_on_how_to_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    required = {"measure": "--spec, --data, --index, --out", "claims": "--spec, --tables, --claims, --checks, --out"}
+    for command, flags in required.items():
+        monkeypatch.setattr("sys.argv", ["bnstudy", command])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2 and f"bnstudy {command}" in said and f"required: {flags}" in said
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "folder/a.txt"
+    store.write_text(path, "before")
+    with store.writing(path) as first, store.writing(path) as second:
+        assert first != second  # two processes that write the same file never meet
+        first.write_text("first")
+        second.write_text("second")
+        assert path.read_text() == "before"
+    assert path.read_text() == "first"
+    with pytest.raises(OSError, match="full"), store.writing(path) as unfinished:
+        unfinished.write_text("half")
+        raise OSError("the disk is full")
+    assert path.read_text() == "first" and [p.name for p in path.parent.iterdir()] == ["a.txt"]

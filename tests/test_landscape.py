@@ -1,21 +1,25 @@
 """Gradients over the layers, the landscape along the gradient, and the Hessian's largest eigenvalue."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from torch.func import functional_call
 
+from bnstudy.data.batches import order
 from bnstudy.measures import gradients, landscape
 from bnstudy.measures import steps as by_hand
 from bnstudy.measures.landscape import along_the_gradient, gradient_change, hessian_top, input_share, largest_eigenvalue
+from bnstudy.nets.base import Net
 from bnstudy.nets.mlp import MLP, build
-from bnstudy.training import train
-from trained import SHARED, alone, cell, images_of
+from helpers.trained import SHARED, alone, cell, images_of
 
 ARMS = pytest.mark.parametrize("arm", ["none", "bn"])
 
 
-def case(arm: str, models: int = 2):
+def case(arm: str, models: int = 2) -> tuple[Net, Tensor, Tensor]:
     """Tiny networks away from their initial state, in double precision, with a batch of their own."""
     torch.manual_seed(0)
     net = build(6, 3, 3, 8, 1.0, arm, range(models)).double()
@@ -25,7 +29,7 @@ def case(arm: str, models: int = 2):
     return net, torch.randn(models, 6, 24, dtype=torch.double), torch.randint(3, (models, 24))
 
 
-def plain_gradient(net, x, y) -> dict[str, torch.Tensor]:
+def plain_gradient(net: Any, x: Tensor, y: Tensor) -> dict[str, torch.Tensor]:
     net.zero_grad()
     F.cross_entropy(net(x), y).backward()
     return {name: p.grad.clone() for name, p in net.named_parameters()}
@@ -41,7 +45,7 @@ def test_gradient_norms_equal_plain_torch(arm: str) -> None:
     c, model = cell(arm), 2
     table = gradients.measure(c)
     assert set(table.columns) == {"seed", *gradients.COLUMNS} and set(table.checkpoint) == set(c.checkpoints())
-    index = train.batches(c.seeds, 960, 64, 4)[:, model]
+    index = order(c.seeds, 960, 64, 4)[:, model]
     for checkpoint in ("init", "loss0.5"):
         squares = torch.zeros(2, 4, dtype=torch.double)
         for batch in index:
@@ -64,7 +68,7 @@ def test_gradient_norms_equal_plain_torch(arm: str) -> None:
 def test_change_of_the_gradient_equals_plain_torch(arm: str) -> None:
     net, x, y = case(arm)
     grads, length = by_hand.gradients(net, x, y)[1], torch.tensor([0.3, 0.01]).double()
-    found = gradient_change(net, x, y, grads, length)
+    computed = gradient_change(net, x, y, grads, length)
     for model in range(2):
         plain = alone(net, model, torch.double)
         g = plain_gradient(plain, x[model].T, y[model])
@@ -73,13 +77,13 @@ def test_change_of_the_gradient_equals_plain_torch(arm: str) -> None:
             if p.dim() == 2:
                 p.data -= length[model] * g[name] / before.norm()
         after = matrices(plain_gradient(plain, x[model].T, y[model]))
-        assert float(found[model]) == pytest.approx(float((after - before).norm() / before.norm()), rel=1e-6)
+        assert float(computed[model]) == pytest.approx(float((after - before).norm() / before.norm()), rel=1e-6)
 
 
 @ARMS
 def test_along_the_gradient_equals_plain_torch(arm: str) -> None:
     net, x, y = case(arm)
-    found = along_the_gradient(net, x, y, by_hand.gradients(net, x, y)[1], 0.1)
+    computed = along_the_gradient(net, x, y, by_hand.gradients(net, x, y)[1], 0.1)
     for model in range(2):
         losses, changes, slopes = [], [], []
         for rate in (0.05, 0.1, 0.2, 0.4):
@@ -91,16 +95,16 @@ def test_along_the_gradient_equals_plain_torch(arm: str) -> None:
             after = plain_gradient(plain, x[model].T, y[model])
             changes.append(torch.stack([(after[k] - g[k]).norm() for k in g]).norm().item())
             slopes.append(changes[-1] / (rate * torch.stack([v.norm() for v in g.values()]).norm().item()))
-        assert float(found["loss_range"][model]) == pytest.approx(max(losses) - min(losses), rel=1e-6)
-        assert float(found["predictiveness"][model]) == pytest.approx(max(changes), rel=1e-6)
-        assert float(found["beta_smoothness"][model]) == pytest.approx(max(slopes), rel=1e-6)
+        assert float(computed["loss_range"][model]) == pytest.approx(max(losses) - min(losses), rel=1e-6)
+        assert float(computed["predictiveness"][model]) == pytest.approx(max(changes), rel=1e-6)
+        assert float(computed["beta_smoothness"][model]) == pytest.approx(max(slopes), rel=1e-6)
 
 
-def exact_hessian(net, x, y) -> torch.Tensor:
+def exact_hessian(net: Any, x: Tensor, y: Tensor) -> torch.Tensor:
     names, values = zip(*net.named_parameters())
     sizes = [v.numel() for v in values]
 
-    def f(flat):
+    def f(flat: Tensor) -> Tensor:
         parts = {n: part.view_as(v) for n, part, v in zip(names, flat.split(sizes), values)}
         return F.cross_entropy(functional_call(net, parts, (x,)), y)
 
@@ -110,10 +114,10 @@ def exact_hessian(net, x, y) -> torch.Tensor:
 @ARMS
 def test_hessian_equals_the_exact_one(arm: str) -> None:
     net, x, y = case(arm, models=3)
-    found = hessian_top(net, x, y, by_hand.gradients(net, x, y)[1])
+    computed = hessian_top(net, x, y, by_hand.gradients(net, x, y)[1])
     for model in range(3):
         exact = torch.linalg.eigvalsh(exact_hessian(alone(net, model, torch.double), x[model].T, y[model]))
-        assert float(found[model]) == pytest.approx(float(exact[-1]), rel=0.02)
+        assert float(computed[model]) == pytest.approx(float(exact[-1]), rel=0.02)
 
 
 def test_hessian_of_softmax_regression() -> None:
@@ -123,11 +127,11 @@ def test_hessian_of_softmax_regression() -> None:
     classes, n = 4, 50
     x, y = torch.randn(2, 7, n, dtype=torch.double) + 0.5, torch.randint(classes, (2, n))
     net = MLP([], torch.randn(2, 1, 7, dtype=torch.double).repeat(1, classes, 1), [])
-    found = hessian_top(net, x, y, by_hand.gradients(net, x, y)[1])
+    computed = hessian_top(net, x, y, by_hand.gradients(net, x, y)[1])
     for model in range(2):
         longer = torch.cat([x[model], torch.ones(1, n, dtype=torch.double)])
         expected = torch.linalg.eigvalsh(longer @ longer.T / n)[-1] / classes
-        assert float(found[model]) == pytest.approx(float(expected), rel=1e-2)
+        assert float(computed[model]) == pytest.approx(float(expected), rel=1e-2)
 
 
 def test_largest_eigenvalue() -> None:
@@ -138,12 +142,12 @@ def test_largest_eigenvalue() -> None:
     symmetric = q @ spectrum.diag() @ q.T
     skew = symmetric + torch.randn(40, 40, generator=g, dtype=torch.double)
     stack, start = torch.stack([symmetric, skew, 2 * symmetric]), torch.randn(3, 40, generator=g, dtype=torch.double)
-    found = largest_eigenvalue(lambda v: (stack @ v[..., None])[..., 0], start)
-    assert found[0].item() == pytest.approx(5, rel=0.02) and found[2].item() == pytest.approx(10, rel=0.02)
-    assert found[1].isnan(), "not symmetric: not a Hessian"
+    computed = largest_eigenvalue(lambda v: (stack @ v[..., None])[..., 0], start)
+    assert computed[0].item() == pytest.approx(5, rel=0.02) and computed[2].item() == pytest.approx(10, rel=0.02)
+    assert computed[1].isnan(), "not symmetric: not a Hessian"
     start[1] = torch.nan
     again = largest_eigenvalue(lambda v: (stack @ v[..., None])[..., 0], start)
-    assert torch.equal(again[[0, 2]], found[[0, 2]])
+    assert torch.equal(again[[0, 2]], computed[[0, 2]])
 
 
 def test_share_of_the_inputs() -> None:

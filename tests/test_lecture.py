@@ -1,15 +1,17 @@
 """Coloured images: the lecture split, its twins and ceilings, spurious colour; measured and judged."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor, nn
 
 from bnstudy.claims.endpoints.accuracy import lecture_difference
 from bnstudy.claims.lookup import Lookup, NotEvaluable
+from bnstudy.data.batches import part
 from bnstudy.data.colour import (
     DARK,
     HUES,
@@ -26,10 +28,11 @@ from bnstudy.data.colour import (
 from bnstudy.data.images import Images, split
 from bnstudy.data.inputs import pixels, shape
 from bnstudy.measures import colour, shift
-from bnstudy.measures.painted import lecture, spurious_colour
+from bnstudy.measures.cell import TrainedCell
+from bnstudy.measures.painted import Tested, lecture, spurious_colour
 from bnstudy.measures.view import SeedView
-from bnstudy.training.train import build, part
-from trained import IMAGES, cell, training_spec
+from bnstudy.training.train import build
+from helpers.trained import IMAGES, cell, training_spec
 
 LECTURE = ("lecture_white", "lecture_gray")
 RED, CYAN = torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 1])
@@ -133,62 +136,57 @@ def test_a_view_sees_what_the_network_was_trained_on_unless_told_other_colours()
 
 
 class Recorder:
-    """In the place of a view and its network: keeps the colours asked for, and gives them back as inputs."""
+    """Stands for a view and for its network: the logits are the colours asked for."""
 
-    def __init__(self, c) -> None:
-        self.real, self.norms, self.asked = SeedView(c, "test"), [], []
-        self.labels = self.real.labels
+    norms: list[nn.Module] = []
 
-    def view(self, pool, colours):
-        self.asked.append(colours)
-        return colours.expand(len(self.labels), -1, 3).mT
+    def __init__(self, c: TrainedCell) -> None:
+        self.labels = SeedView(c, "test").labels
 
-    def net(self, x):
-        return x
+    def __call__(self, pool: Tensor, colours: Tensor | None = None) -> Tensor:
+        """Return the colours as a view would return images, and any input as a network would return logits."""
+        return pool if colours is None else colours.expand(len(self.labels), -1, 3).mT
 
-    def set_statistics(self, *args, **kwargs):
+    def set_statistics(self, *args: object, **kwargs: object) -> None:
         pass
 
-    __call__ = net
 
-
-def told(kind: str, split_of=lecture):
+def told(
+    kind: str, split_of: Callable[..., Iterator[Tested]] = lecture
+) -> dict[tuple[str, int, str], tuple[Tensor, Tensor]]:
     """(family, severity, statistics) -> (colours [M, n * passes, 3] in the order of batches, labels)."""
     c = cell("bn", inputs=kind)
-    net = Recorder(c)
-    view = SimpleNamespace(labels=net.labels)
-    caller = type("View", (), {"__call__": lambda self, pool, colours: net.view(pool, colours)})()
-    caller.labels = view.labels
-    return {(t.family, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, net, caller, True)}
+    both = Recorder(c)
+    return {(t.shift, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, both, both, True)}
 
 
 @pytest.mark.parametrize("kind", LECTURE)
 def test_every_test_image_has_every_hue_so_no_hue_tells_the_class(kind: str) -> None:
-    found = told(kind)
-    assert {f for f, _, _ in found} == {kind, f"{kind}_twin"} and {s for _, s, _ in found} == set(range(6))
+    tested = told(kind)
+    assert {f for f, _, _ in tested} == {kind, f"{kind}_twin"} and {s for _, s, _ in tested} == set(range(6))
     for severity in range(1, 6):
         hues = {tuple(colour_at(severity, h).tolist()): i for i, h in enumerate(HUES)}
         for statistics in ("running", "hue32", "mixed32"):
-            colours, labels = found[kind, severity, statistics]
+            colours, labels = tested[kind, severity, statistics]
             assert colours.shape == (3, 6 * 256, 3)
-            which = torch.tensor([[hues[tuple(c.tolist())] for c in own] for own in colours])
-            for own, label in zip(which, labels):
-                each_image = own.view(6, 256).T.sort(1).values
+            which = torch.tensor([[hues[tuple(c.tolist())] for c in of_seed] for of_seed in colours])
+            for of_seed, label in zip(which, labels):
+                each_image = of_seed.view(6, 256).T.sort(1).values
                 assert torch.equal(each_image, torch.arange(6).expand(256, 6))
-                table = torch.stack([own[label == k].bincount(minlength=6) for k in range(10)])
+                table = torch.stack([of_seed[label == k].bincount(minlength=6) for k in range(10)])
                 assert torch.equal(table, table[:, :1].expand(10, 6))
             batches = which.view(3, -1, 32)
             kinds = batches.sort(2).values.diff(dim=2).ne(0).sum(2) + 1
             assert (kinds == (6 if statistics == "mixed32" else 1)).all()
-    dark_gray = found[kind, 0, "hue32"][0]
+    dark_gray = tested[kind, 0, "hue32"][0]
     assert dark_gray.shape == (3, 256, 3) and (dark_gray == DARK / 2).all()
 
 
 def test_a_twin_has_the_channel_mean_and_no_colour() -> None:
-    found, x = told("lecture_white"), torch.rand(1, 1, 5, 5, dtype=torch.float64)
+    tested, x = told("lecture_white"), torch.rand(1, 1, 5, 5, dtype=torch.float64)
     for severity in range(6):
         for statistics in ("running", "hue32", "mixed32"):
-            colours, twins = (found[f, severity, statistics][0] for f in ("lecture_white", "lecture_white_twin"))
+            colours, twins = (tested[f, severity, statistics][0] for f in ("lecture_white", "lecture_white_twin"))
             torch.testing.assert_close(twins.mean(2), colours.mean(2))
             assert torch.equal(twins.amax(2), twins.amin(2))
     for hue in HUES:
@@ -224,8 +222,8 @@ def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
     assert rows[rows["severity"] == 3]["accuracy"].tolist() == pytest.approx(expected.tolist(), abs=1e-3)
     same = table[table["severity"] == 0].groupby(["seed", "family"])["accuracy"]
     if arm == "bn":
-        own = table[table["severity"] == 0].pivot(index=["seed", "family"], columns="statistics", values="accuracy")
-        assert (own["hue32"] == own["mixed32"]).all() and (own["hue32"] != own["running"]).any()
+        wide = table[table["severity"] == 0].pivot(index=["seed", "family"], columns="statistics", values="accuracy")
+        assert (wide["hue32"] == wide["mixed32"]).all() and (wide["hue32"] != wide["running"]).any()
     else:
         assert (same.nunique() == 1).all()
 
@@ -233,15 +231,15 @@ def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
 def test_batches_of_mixed_hues_use_the_statistics_of_those_32_images() -> None:
     c = cell("bn", inputs="lecture_gray")
     net, view = c.net("final"), SeedView(c, "test")
-    found = {(t.family, t.severity, t.statistics): t.logits for t in lecture(c, net, view, True)}
+    tested = {(t.shift, t.severity, t.statistics): t.logits for t in lecture(c, net, view, True)}
     hues = HUES[(torch.arange(256) + 2) % 6]
     x = view(torch.from_numpy(IMAGES.x), colour_at(4, hues))
     net.set_statistics("batch", update=False)
     logits = torch.cat([net(b) for b in x.split(32, 2)], 2)
-    torch.testing.assert_close(found["lecture_gray", 4, "mixed32"][..., 512:768], logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(tested["lecture_gray", 4, "mixed32"][..., 512:768], logits, rtol=1e-4, atol=1e-4)
 
 
-def judged(rows, ceiling=None, severity=5):
+def judged(rows: dict[tuple[str, str, int], int], ceiling: list[int] | None = None, severity: int = 5) -> pd.DataFrame:
     """The contrast for hand-made accuracies {(arm, statistics, severity): points}."""
     fixed = {"depth": 5, "gain": 1.0, "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2, "rate": 0.1}
     made = [
@@ -311,19 +309,20 @@ def test_spurious_colours_agree_with_the_class_as_often_as_they_should() -> None
 
 
 def test_the_tests_of_spurious_colour_are_drawn_apart_from_its_training() -> None:
-    found = told("spurious_colour", spurious_colour)
-    colours, labels = found["spurious_colour_swapped", 5, "whole"]
+    tested = told("spurious_colour", spurious_colour)
+    colours, labels = tested["spurious_colour_swapped", 5, "whole"]
     assert torch.equal(colours, wheel(10)[(labels + 5) % 10])
-    colours, labels = found["spurious_colour", 0, "running"]
+    colours, labels = tested["spurious_colour", 0, "running"]
     agree = (colours == wheel(10)[labels]).all(2).double().mean(1)
     assert agree.tolist() == pytest.approx([0.9] * 3, abs=0.06)
-    own, seed = labels[0], cell("bn", inputs="spurious_colour").seeds[0]
-    assert not torch.equal(colours[0], spurious(own, 10, seed))
+    first, seed = labels[0], cell("bn", inputs="spurious_colour").seeds[0]
+    assert not torch.equal(colours[0], spurious(first, 10, seed))
 
 
 def test_no_statistics_mend_a_spurious_colour() -> None:
     table = shift.measure(cell("bn", inputs="spurious_colour")).groupby(["family", "statistics", "severity"])
     median = table["accuracy"].median()
     for statistics in ("running", "batch32", "whole"):
-        own = median["spurious_colour", statistics]
-        assert own[0] - own[5] > 15 and median["spurious_colour_swapped", statistics, 5] < own[5]
+        by_severity = median["spurious_colour", statistics]
+        assert by_severity[0] - by_severity[5] > 15
+        assert median["spurious_colour_swapped", statistics, 5] < by_severity[5]

@@ -14,14 +14,16 @@ from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
 from bnstudy.core.cell import Splits, TrainingSpec, by_cell
 from bnstudy.core.plugins import names
+from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, save
 from bnstudy.measures.cell import StudyImages, TrainedCell
-from bnstudy.measures.steps import blocks, layers, outputs
+from bnstudy.measures.steps import layers
+from bnstudy.nets.base import Net
 from bnstudy.nets.cnn import SIDE, strides
 from bnstudy.pipeline.plan import Plan
-from bnstudy.training.train import Run, batches, build, part, train
+from bnstudy.training.train import Run, build, train
+from helpers.trained import IMAGES, Source, cell, cell_spec, training_spec
 from test_train import EXACT, norm_of
-from trained import IMAGES, Source, cell, cell_spec, training_spec
 
 torch.set_num_threads(1)  # other processes may be at work
 NETS = ("cnn", "resnet", "resmlp")
@@ -63,25 +65,20 @@ def norm_2d(arm: str, width: int, layer: int, depth: int) -> nn.Module | None:
 class Plain(nn.Module):
     """One network as one writes it with torch.nn, with the first weights of ``ours``."""
 
-    def __init__(self, ours, net: str, arm: str) -> None:
+    def __init__(self, ours: Net, net: str, arm: str) -> None:
         super().__init__()
-        self.images, self.skip, self.post, depth = (
-            net != "resmlp",
-            net[:3] == "res",
-            arm == "bn_post",
-            len(ours.weights),
-        )
+        self.images, self.skip, self.post = net != "resmlp", net[:3] == "res", arm == "bn_post"
         self.maps, self.norms = nn.ModuleList(), nn.ModuleList()
         for i, weight in enumerate(ours.weights, 1):
             out, into = weight.shape[1:3]
-            norm = (norm_2d if self.images else norm_of)(arm, out, i, depth)
+            norm = (norm_2d if self.images else norm_of)(arm, out, i, len(ours.weights))
             bias = norm is None or self.post
             stride = 2 if i == 2 else 1
-            each = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
-            each.weight.data = weight.data[0].clone()
+            module = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
+            module.weight.data = weight.data[0].clone()
             if bias:
-                each.bias.data.zero_()
-            self.maps.append(each)
+                module.bias.data.zero_()  # type: ignore[union-attr]
+            self.maps.append(module)
             self.norms.append(norm or nn.Identity())
         self.head = nn.Linear(*ours.head.shape[:0:-1])
         self.head.weight.data, self.head.bias.data = ours.head.data[0].clone(), ours.head_bias.data[0].clone()
@@ -90,10 +87,10 @@ class Plain(nn.Module):
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         if self.images:
             h = h.unflatten(1, ODD.x.shape[1:])
-        for i, (each, norm) in enumerate(zip(self.maps, self.norms), 1):
+        for i, (module, norm) in enumerate(zip(self.maps, self.norms), 1):
             if i % 2 == 0:
                 pair = h
-            z = each(h)
+            z = module(h)
             a = norm(F.relu(z)) if self.post else norm(z)
             if self.skip and i % 2 == 1 and i > 1:
                 a = a + (F.max_pool2d(pair, 1, stride=2) if self.images and i == 3 else pair)
@@ -111,7 +108,7 @@ def test_a_run_equals_plain_torch(net: str, arm: str, depth: int, width: int) ->
     result = train(s, [run], ODD, keep="levels", dtype=torch.float64)
     plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
     x, y = (torch.from_numpy(a) for a in part(ODD, s, run.seed, "train"))
-    index = batches([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
+    index = order([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
     if arm == "once":
         plain(x.double()[index[0]])
     optimizer, losses = torch.optim.SGD(plain.parameters(), lr=run.rate, momentum=0.9), []
@@ -162,14 +159,14 @@ def test_a_network_cut_in_two_is_the_same_network(net: str, arm: str) -> None:
     ours.set_statistics("batch", update=False)
     x = torch.randn(2, ODD.x[0].size, 16, generator=torch.Generator().manual_seed(0))
     for cut in range(1, 5):
-        early, late = blocks(ours, 1, cut), blocks(ours, cut + 1, 5)
-        assert torch.allclose(late(outputs(early, x)[-1]), ours(x), rtol=0, atol=1e-5), cut
-        assert {id(p) for each in (early, late) for p in each.parameters()} == {id(p) for p in ours.parameters()}
+        early, late = ours.section(1, cut), ours.section(cut + 1, 5)
+        assert torch.allclose(late(list(early.states(x))[-1]), ours(x), rtol=0, atol=1e-5), cut
+        assert {id(p) for module in (early, late) for p in module.parameters()} == {id(p) for p in ours.parameters()}
     assert sorted(id(p) for group in layers(ours) for p in group) == sorted(id(p) for p in ours.parameters())
     seen: dict = {}
     shown = ours(x, sites=lambda layer, site, h: seen.update({(layer, site): h}))
     assert torch.allclose(shown, ours(x), rtol=0, atol=1e-5)
-    for layer, state in enumerate(outputs(ours, x), 1):
+    for layer, state in enumerate(ours.states(x), 1):
         assert torch.allclose(state.h, seen[layer, "next"], rtol=0, atol=1e-5)
 
 
@@ -179,7 +176,7 @@ def test_blocks_without_weights_pass_their_input_on(net: str, arm: str) -> None:
     ours = build(spec(net, arm, depth=7), IMAGES, [0, 1])
     for weight in ours.weights[1:]:
         weight.data.zero_()
-    h = [state.h for state in outputs(ours, torch.randn(2, 64, 16))]
+    h = [state.h for state in ours.states(torch.randn(2, 64, 16))]
     for last in (2, 4, 6):
         assert torch.equal(h[last], h[0]) and not h[last - 1].any()
     assert h[0].any()
@@ -190,7 +187,7 @@ def test_blocks_without_weights_pass_their_input_on(net: str, arm: str) -> None:
 def test_images_are_halved_early_and_whatever_their_size(size: tuple[int, int], depth: int) -> None:
     for net in ("cnn", "resnet"):
         ours = import_module(f"bnstudy.nets.{net}").build((1, *size), 3, depth, 4, 1.0, "bn", [0])
-        shapes = [tuple(state.h.shape[3:]) for state in outputs(ours, torch.randn(1, size[0] * size[1], 2))]
+        shapes = [tuple(state.h.shape[3:]) for state in ours.states(torch.randn(1, size[0] * size[1], 2))]
         expected = [size]
         for _ in range(depth - 1):
             height, width = expected[-1]

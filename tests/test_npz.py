@@ -19,7 +19,7 @@ from bnstudy.data.images import read, split
 from bnstudy.data.local import Unusable, digest
 from bnstudy.data.prepare import prepare
 from bnstudy.pipeline.plan import Plan
-from data_jobs import load, refused, spec
+from helpers.data_jobs import load, refused, spec
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,7 +93,7 @@ WRONG_NPZ: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "layout": (odd(layout="CHWN"), ("layout is 'CHWN'", "NCHW or NHWC")),
     "layout of three axes": (odd(x=X[:, 0], layout="NCHW"), ("layout is 'NCHW'", "write NHW,")),
     "a blank channel": (odd(x=X * np.array([1, 1, 0], np.uint8)[:, None, None]), ("channel 2 has the same value",)),
-    "lengths": (odd(y=Y[:-1]), ("x has 700 images, y 699 labels", "one label an image")),
+    "lengths": (odd(y=Y[:-1]), ("x has 700 images, y 699 labels", "one label per image")),
     "one-hot": (odd(y=np.eye(3, dtype=int)[Y]), ("shape [700, 3]", "ravel")),
     "float labels": (odd(y=Y.astype(float)), ("y is an array of dtype <f8", "astype(numpy.int64)")),
     "negative labels": (odd(y=Y - 1), ("labels lie in -1..1", "return_inverse")),

@@ -15,12 +15,13 @@ from bnstudy.arms import names as arm_names
 from bnstudy.arms.find import builder
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.others import with_others
+from bnstudy.claims.records import to_json
 from bnstudy.config import study as c
 from bnstudy.core import fingerprints as code
 from bnstudy.core.plugins import names
 from bnstudy.pipeline.rehearsal import check
-from project import ROOT, copy
-from synthetic import BASE, tables
+from helpers.project import ROOT, copy
+from helpers.synthetic import BASE, tables
 
 README = re.search(r"```python\n(\"\"\".*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README
@@ -131,8 +132,8 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     found = tables("support")
     for name, table in found.items():
         if "arm" in table:
-            mine = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
-            found[name] = pd.concat([table, mine.assign(arm="layernorm")], ignore_index=True)
+            of_bn = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
+            found[name] = pd.concat([table, of_bn.assign(arm="layernorm")], ignore_index=True)
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     ledger = load(ROOT / "config/claims.yaml")
     wider = with_others(ledger, found, depths, BASE)
@@ -140,7 +141,7 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     added = [claim for claim in wider.claims if claim.question == "A"]
     assert [claim.id for claim in added] == ["A1", "A2"]
     assert {len(claim.settings) for claim in added} == {4} and wider.primary("A") == 8
-    rows = {r["id"]: r for r in judge(wider, found, depths, base=BASE)[0]}
+    rows = {r.id: to_json(r) for r in judge(wider, found, depths, base=BASE)[0]}
     assert (
         rows["A1"]["verdict"] == "supported" and "layernorm does better than no normalization" in rows["A1"]["sentence"]
     )

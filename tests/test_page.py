@@ -8,28 +8,36 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-import synthetic
 from bnstudy.claims import judge as ledger
 from bnstudy.claims import sensitivity
+from bnstudy.claims.records import to_json
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
-from bnstudy.report.figures import methods, show
-from bnstudy.report.figures.blocks import change
+from bnstudy.report import show
 from bnstudy.report.figures.style import NARROW
+from bnstudy.report.page import methods
+from bnstudy.report.page.blocks import FIGURE, change
 from bnstudy.report.page.build import _made, build
 from bnstudy.report.page.walk import body, mathml
+from bnstudy.report.results import Results
+from helpers import synthetic
 
 ROOT = Path(__file__).parents[1]
+Pictures = Callable[[str, Callable[[float], Figure]], dict[str, str]]
 NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
 CHECKS = [
     {"id": "E1", "name": "sum of gradients", "expected": 0.0, "measured": 3e-17, "tolerance": 1e-12, "passed": True},
@@ -48,49 +56,56 @@ CONFIG = {
 }  # fmt: skip
 
 
-def study(folder, tables, seeds=16, hangs=False):
+def found(pattern: str, text: str, flags: int = 0) -> str:
+    """Return the first group of a pattern that the text holds."""
+    match = re.search(pattern, text, flags)
+    assert match, pattern
+    return match[1]
+
+
+def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool = False) -> Path:
     """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
     synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load({})))
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)
     judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
     said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
     if hangs:
-        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE)
-        sensitivity.attach(rows, changed)
+        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
+        rows = sensitivity.attach(rows, changed)
         pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
     made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
     for name, value in {
         "claims": rows, "answers": ledger.answers(claims, rows), "findings": ledger.findings(claims, rows), "checks": CHECKS, "provenance": made, "ledger": said,
     }.items():  # fmt: skip
-        (folder / f"{name}.json").write_text(json.dumps(value, allow_nan=False))
+        (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
     return folder
 
 
 @cache
-def source(name):
+def source(name: str) -> nbformat.NotebookNode:
     return nbformat.read(ROOT / "report" / f"{name}.ipynb", as_version=4)
 
 
-def undrawn(id, draw):
+def undrawn(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
     """Instead of both pictures: drawing is the slow part, and test_figures.py and the kernels' page do it."""
     return {name: f'<svg id="{id}-{name}"></svg>' for name in ("wide", "narrow")}
 
 
-def unrendered(id, draw):
+def unrendered(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
     """A figure made but not rendered, at one width: for tables of other worlds."""
     return undrawn(id, draw) | {"wide": f'<svg id="{id}-{len(draw(NARROW).axes)}"></svg>'}
 
 
-def here(folder, names=NOTEBOOKS, pictures=undrawn):
+def here(folder: Path, names: list[str] = NOTEBOOKS, pictures: Pictures = undrawn) -> list[Path]:
     """Executed notebooks, their cells run in this process: kernels take seconds."""
     done = []
     for name in names:
-        cells, scope = [], {}
+        cells, scope = [], dict[str, Any]()
         for cell in source(name).cells:
-            outputs = []
+            outputs: list[Any] = []
             if cell.cell_type == "code":
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(show, "_display", lambda data, outputs=outputs: outputs.append(output(data)))
@@ -106,18 +121,18 @@ def here(folder, names=NOTEBOOKS, pictures=undrawn):
     return done
 
 
-def output(data):
+def output(data: object) -> dict[str, object]:
     return {"output_type": "display_data", "data": json.loads(json.dumps(data)), "metadata": {}}
 
 
-def page(folder, tables, pictures=undrawn, **options):
+def page(folder: Path, tables: synthetic.Tables, pictures: Pictures = undrawn, **options: Any) -> str:
     study(folder, tables, **options)
     build(folder, here(folder, pictures=pictures), folder / "report.html")
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory):
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study "support", its notebooks executed as the workflow does it."""
     folder = study(tmp_path_factory.mktemp("kernels"), synthetic.tables("support", seeds=10, grids=True), seeds=10)
     done = []
@@ -129,16 +144,16 @@ def kernels(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def support(kernels):
+def support(kernels: Path) -> str:
     return (kernels / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
-def oppose(tmp_path_factory):
+def oppose(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page(tmp_path_factory.mktemp("oppose"), synthetic.tables("oppose", seeds=10, grids=True), seeds=10)
 
 
-def figures(text):
+def figures(text: str) -> dict[str, tuple[str, ...]]:
     """id -> (title, caption, alt) of every figure, as a reader gets them."""
     found = re.findall(
         r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?aria-label="([^"]*)".*?<figcaption>(.*?) <a ', text, re.S
@@ -146,7 +161,7 @@ def figures(text):
     return {name: tuple(map(html.unescape, (title, caption, alt))) for name, title, alt, caption in found}
 
 
-def test_everything_is_there(support):
+def test_everything_is_there(support: str) -> None:
     assert set(figures(support)) == {
         "drift", "drift-by-stage", "affine", "drift-steps", "noisy", "ics", "input-offset",
         "samples", "severity", "xhat", "statistics-on-clean",
@@ -175,7 +190,7 @@ def test_everything_is_there(support):
     assert len(support.encode()) < 6e6
 
 
-def test_it_asks_the_network_for_nothing(support):
+def test_it_asks_the_network_for_nothing(support: str) -> None:
     assert not re.findall(
         r'(?:src|data|srcset|action|poster)="(?!data:)[^"]*"', re.sub(r'aria-\w+="[^"]*"', "", support)
     )
@@ -185,29 +200,29 @@ def test_it_asks_the_network_for_nothing(support):
     assert "default-src 'none'; img-src data:;" in support
 
 
-def test_script_matches_its_hash(support):
+def test_script_matches_its_hash(support: str) -> None:
     import hashlib
 
-    script = re.search(r"<script>(.*?)</script>", support, re.S)[1]
+    script = found(r"<script>(.*?)</script>", support, re.S)
     assert f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}" in support
 
 
-def test_ids_are_unique_and_links_arrive(support):
+def test_ids_are_unique_and_links_arrive(support: str) -> None:
     ids = re.findall(r'\bid="([^"]+)"', support)
     assert not [i for i, n in Counter(ids).items() if n > 1]
     assert set(re.findall(r'href="#([^"]+)"', support)) <= set(ids)
     assert set(re.findall(r"url\(#([^)]+)\)", support)) <= set(ids)
 
 
-def test_figures_have_alternatives_and_data(support):
+def test_figures_have_alternatives_and_data(support: str) -> None:
     blocks = re.findall(r"<figure .*?</figure>", support, re.S)
     for block in blocks:
         assert len(re.findall(r'role="img" aria-label="[^"]{40,}"', block)) == 2 and block.count("<svg") == 2
-        rows = base64.b64decode(re.search(r"data:text/csv;base64,([^\"]+)", block)[1]).decode().splitlines()
+        rows = base64.b64decode(found(r"data:text/csv;base64,([^\"]+)", block)).decode().splitlines()
         assert len(rows) > 2 and all(row.count(",") == rows[0].count(",") for row in rows)
 
 
-def test_no_colour_is_left_fixed(support):
+def test_no_colour_is_left_fixed(support: str) -> None:
     pictures = "".join(re.findall(r"<svg.*?</svg>", support, re.S))
     assert not re.findall(r"#[0-9a-fA-F]{6}\b", re.sub(r"var\([^)]*\)", "", pictures))
 
@@ -222,7 +237,7 @@ FREE = [
 ]  # fmt: skip
 
 
-def test_titles_follow_the_verdicts(support, oppose):
+def test_titles_follow_the_verdicts(support: str, oppose: str) -> None:
     one, other = figures(support), figures(oppose)
     assert one.keys() == other.keys()
     assert {name for name in BOUND if one[name][0] == other[name][0] or one[name][2] == other[name][2]} == set()
@@ -232,14 +247,14 @@ def test_titles_follow_the_verdicts(support, oppose):
     assert "contradicted" in oppose
 
 
-def test_swapped_arms_turn_the_page(support, tmp_path):
+def test_swapped_arms_turn_the_page(support: str, tmp_path: Path) -> None:
     swapped = page(tmp_path, synthetic.swap(synthetic.tables("support", seeds=10)), seeds=10)
     for name in ("drift", "depths", "reach"):
         assert figures(support)[name][0] != figures(swapped)[name][0], name
 
 
 @pytest.mark.parametrize("outcome", ["mixed", "missing"])
-def test_other_worlds_build(outcome, tmp_path):
+def test_other_worlds_build(outcome: str, tmp_path: Path) -> None:
     text = page(tmp_path, synthetic.tables(outcome, seeds=10), unrendered, seeds=10)
     if outcome == "mixed":
         assert "It depends" in text and ">mixed<" in text
@@ -248,7 +263,7 @@ def test_other_worlds_build(outcome, tmp_path):
     assert set(figures(text)) & set(BOUND) == {"share-left"}  # about networks without batch norm
 
 
-def test_nobody_reaches_the_target(tmp_path):
+def test_nobody_reaches_the_target(tmp_path: Path) -> None:
     tables = synthetic.tables("support", seeds=6)
     for name in ("convergence", "sweep"):
         tables[name] = tables[name].assign(reached=False, steps=np.nan)
@@ -257,7 +272,7 @@ def test_nobody_reaches_the_target(tmp_path):
     assert "saved" not in figures(text)
 
 
-def test_only_the_claims_are_there(tmp_path):
+def test_only_the_claims_are_there(tmp_path: Path) -> None:
     """A study without a single table."""
     folder = study(tmp_path, synthetic.tables("missing", seeds=10))
     for path in (folder / "tables").iterdir():
@@ -269,14 +284,14 @@ def test_only_the_claims_are_there(tmp_path):
     assert not figures(text) and "no external checks on file" in text
 
 
-def test_findings_and_figures_know_each_other(kernels):
+def test_findings_and_figures_know_each_other(kernels: Path) -> None:
     """Every finding of the claims file is the title of a figure, and every figure bound to a claim has a finding."""
     pictures = [
-        output["data"][show.FIGURE]
+        output["data"][FIGURE]
         for name in NOTEBOOKS
         for cell in json.loads((kernels / "notebooks" / f"{name}.ipynb").read_text())["cells"]
         for output in cell.get("outputs", [])
-        if show.FIGURE in output.get("data", {})
+        if FIGURE in output.get("data", {})
     ]
     bound = {picture["id"]: picture for picture in pictures if picture["claim"]}
     findings = json.loads((kernels / "findings.json").read_text())
@@ -286,26 +301,25 @@ def test_findings_and_figures_know_each_other(kernels):
         assert findings[name]["caption"] in picture["caption"]
 
 
-def test_the_first_screen_is_short_and_chosen_by_verdict(support, oppose):
+def test_the_first_screen_is_short_and_chosen_by_verdict(support: str, oppose: str) -> None:
     for text in (support, oppose):
-        answers = re.search(r'<div class="answers">(.*?)</div>', text, re.S)[1]
+        answers = found(r'<div class="answers">(.*?)</div>', text, re.S)
         words = html.unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", answers, flags=re.S)).split()
         assert answers.count("<article>") == 4 and answers.count("<p>") == 8
         assert len([w for w in words if re.search("[A-Za-z]", w)]) <= 200
     assert "Yes: without batch norm training takes" in support and "No: without batch norm training takes" in oppose
 
 
-def test_what_is_open_is_said_briefly_above():
+def test_what_is_open_is_said_briefly_above() -> None:
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     tables = synthetic.tables("open", seeds=10, thin=True)
     rows, _ = ledger.judge(claims, tables, {"shallow": 5, "middle": 10, "deep": 20})
-    rows = {row["id"]: row for row in rows}
-    found = {answer["id"]: answer for answer in ledger.answers(claims, list(rows.values()))}
-    assert rows["Q3a"]["verdict"] == "inconclusive" and ": " in found["Q3"]["sentences"][0]
+    found = {answer["id"]: answer for answer in to_json(ledger.answers(claims, rows))}
+    assert {row.id: row.verdict for row in rows}["Q3a"] == "inconclusive" and ": " in found["Q3"]["sentences"][0]
     assert found["Q3"]["brief"][0] == "The study can't say whether batch norm trains in fewer steps."
 
 
-def test_what_verdicts_hang_on(tmp_path):
+def test_what_verdicts_hang_on(tmp_path: Path) -> None:
     text = page(tmp_path, synthetic.tables("support", seeds=10, thin=True), seeds=10, hangs=True)
     rows = {row["id"]: row for row in json.loads((tmp_path / "claims.json").read_text())}
     flipped = [row for row in rows.values() if row["robustness"]]
@@ -314,7 +328,7 @@ def test_what_verdicts_hang_on(tmp_path):
     for name, block in blocks.items():
         assert html.escape(rows[name]["robustness_sentence"]) in block
         assert ('class="changes"' in block) == bool(rows[name]["robustness"])
-    grid = re.search(r'<table class="grid">(.*?)</table>', text, re.S)[1]
+    grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
     assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == list(rows)
     cells = re.findall(r'aria-hidden="true">(.)</span><span class="sr">([^<]+)<', grid)
     assert all(
@@ -323,7 +337,7 @@ def test_what_verdicts_hang_on(tmp_path):
     assert "≠" in dict(cells) and " becomes " in grid
 
 
-def test_the_grid_shows_the_worst_of_a_column():
+def test_the_grid_shows_the_worst_of_a_column() -> None:
     rows = [("lower rate for none", "same"), ("higher rate for bn", "flipped"), ("optimizer adam", "not recomputed")]
     frame = pd.DataFrame(rows, columns=["change", "kind"]).assign(
         id="Q1a", verdict="contradicted", base_verdict="supported"
@@ -333,13 +347,13 @@ def test_the_grid_shows_the_worst_of_a_column():
     assert "another verdict: supported becomes contradicted, higher rate for bn" in grid and ">=<" not in grid
 
 
-def coverages(own, t):
+def coverages(own: float, t: float) -> pd.DataFrame:
     rows = [("normal", n, m, 0.97, v, 10_000) for n in (10, 16) for m, v in (("order statistics", own), ("t", t))]
     names = ["distribution", "n", "method", "coverage", "false_verdicts", "simulated"]
     return pd.DataFrame(rows, columns=names)
 
 
-def test_the_promise_of_the_intervals_is_worded_by_its_numbers():
+def test_the_promise_of_the_intervals_is_worded_by_its_numbers() -> None:
     assert "keep that promise: 4.5% do. Under t intervals, which don't keep it, 30.0% do" in methods.promise(
         coverages(0.045, 0.3)
     )
@@ -351,35 +365,34 @@ def test_the_promise_of_the_intervals_is_worded_by_its_numbers():
     assert "no simulation" in methods.coverage(pd.DataFrame())
 
 
-def test_identities_are_those_of_the_claims_file(support):
+def test_identities_are_those_of_the_claims_file(support: str) -> None:
     section = support[support.index("What holds by arithmetic") : support.index("Confounds")]
     for identity in ledger.load(ROOT / "config" / "claims.yaml").identities:
         assert html.escape(identity.text) in section and f'href="#claim-{identity.claims[0]}"' in section
 
 
-def test_the_slowest_jobs_are_listed(tmp_path):
+def test_the_slowest_jobs_are_listed(tmp_path: Path) -> None:
     for index in range(7):
         path = tmp_path / ("sweep", "evaluate")[index % 2] / f"depth-{index}.json"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(
-            json.dumps({"rows": [], "cells": [], "trained": 0, "seconds": {"training": index, "saving": 0.5}})
-        )
+        same = {"rows": [], "cells": [], "trained": 0, "best": []}
+        path.write_text(json.dumps({**same, "seconds": {"training": index, "saving": 0.5}}))
     found = provenance(tmp_path, {})["slowest"]
     assert [job["job"] for job in found] == [f"{('sweep', 'evaluate')[i % 2]} depth-{i}" for i in (6, 5, 4, 3, 2)]
     assert found[0]["seconds"] == 6.5
-    assert _made({"slowest": found})[0][1].startswith("sweep depth-6 6 s; evaluate depth-5 6 s")
+    assert _made([("slowest", found)])[0][1].startswith("sweep depth-6 6 s; evaluate depth-5 6 s")
 
 
-def test_figure_text_is_legible_on_a_phone(support):
+def test_figure_text_is_legible_on_a_phone(support: str) -> None:
     """On a page 390 pixels wide, 16 of them margin on either side."""
     pictures = re.findall(r'<div class="narrow".*?</svg>', support, re.S)
     assert len(pictures) == len(figures(support))
     for picture in pictures:
-        scale = (390 - 2 * 16) / float(re.search(r'viewBox="0 0 ([\d.]+)', picture)[1])
+        scale = (390 - 2 * 16) / float(found(r'viewBox="0 0 ([\d.]+)', picture))
         assert min(float(s) for s in re.findall(r"font-size: ?([\d.]+)px", picture)) * scale >= 11
 
 
-def notebook(path, *outputs):
+def notebook(path: Path, *outputs: dict[str, object]) -> Path:
     cells = [{"cell_type": "markdown", "source": "text"}, {"cell_type": "code", "source": "", "outputs": list(outputs)}]
     path.write_text(json.dumps({"cells": cells}))
     return path
@@ -394,12 +407,12 @@ def notebook(path, *outputs):
         {"output_type": "display_data", "data": {"image/png": "aaaa"}, "metadata": {}},
     ],
 )
-def test_an_output_without_a_place_is_an_error(bad, tmp_path):
+def test_an_output_without_a_place_is_an_error(bad: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"q9\.ipynb, cell 2: output"):
         body(notebook(tmp_path / "q9.ipynb", bad))
 
 
-def test_doubled_ids_and_dangling_links_are_errors(tmp_path):
+def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:
     study(tmp_path, synthetic.tables("missing", seeds=10))
     twice = output({"text/html": '<p id="here">a</p><p id="here">b</p>'})
     with pytest.raises(ValueError, match="twice on the page: here"):
@@ -413,7 +426,7 @@ def test_doubled_ids_and_dangling_links_are_errors(tmp_path):
     assert not (tmp_path / "r.html").exists()
 
 
-def test_formulas_become_mathml(tmp_path):
+def test_formulas_become_mathml(tmp_path: Path) -> None:
     assert "<msqrt>" in mathml(r"\sqrt{x}", block=True) and "xmlns" not in mathml("x", block=False)
     with pytest.raises(Exception, match="unknown"):
         mathml(r"\unknown{x}", block=False)
@@ -424,7 +437,7 @@ def test_formulas_become_mathml(tmp_path):
     assert body(path).count("<math") == 2 and '<div class="scroll" tabindex="0"><table>' in body(path)
 
 
-def test_user_text_is_escaped(tmp_path):
+def test_user_text_is_escaped(tmp_path: Path) -> None:
     folder = study(tmp_path, synthetic.tables("missing", seeds=10))
     rows = json.loads((folder / "claims.json").read_text())
     rows[0] |= {"statement": "<script>alert(1)</script>"}
@@ -433,21 +446,27 @@ def test_user_text_is_escaped(tmp_path):
     assert "<script>alert" not in (folder / "report.html").read_text()
 
 
-def test_what_would_change_a_verdict():
-    row = {"name": "depth 5", "unit": "points", "region": "more", "n_seeds": 16, "sesoi": 2.0, "verdict": "supported"}
-    row |= {"estimate": 4.0, "ci_low": 3.0, "ci_high": 5.0}
-    assert "depth 5 is 1 points away" in change({"verdict": "supported", "settings": [row]})
-    band = row | {"region": "within", "estimate": 0.5, "ci_low": 0.0, "ci_high": 1.5}
-    assert "is 0.5 points away" in change({"verdict": "supported", "settings": [band]})
-    times = row | {"unit": "ln times", "region": "less", "estimate": -4.0, "ci_low": -5.0, "ci_high": -2.0 - np.log(3)}
-    assert "a factor of 3 away" in change({"verdict": "supported", "settings": [times]})
-    wide = row | {"verdict": "open", "ci_low": 0.0, "ci_high": 8.0}
-    assert "about 64 seeds" in change({"verdict": "inconclusive", "settings": [wide]})  # 16 (4 / 2)^2
-    assert "longer budget" in change({"verdict": "inconclusive", "settings": [wide | {"ci_high": None}]})
-    assert "add the missing arms" in change({"verdict": "not tested", "settings": [row]})
+def test_what_would_change_a_verdict(kernels: Path) -> None:
+    claim = next(iter(Results(kernels).claims.values()))
+    row = replace(
+        claim.settings[0], name="depth 5", unit="points", region="more", n_seeds=16, sesoi=2.0, verdict="supported",
+        estimate=4.0, ci_low=3.0, ci_high=5.0,
+    )  # fmt: skip
+
+    def said(verdict: str, **changed: Any) -> str:
+        return change(replace(claim, verdict=verdict, settings=(replace(row, **changed),)))
+
+    assert "depth 5 is 1 points away" in said("supported")
+    assert "is 0.5 points away" in said("supported", region="within", estimate=0.5, ci_low=0.0, ci_high=1.5)
+    times = {"unit": "ln times", "region": "less", "estimate": -4.0, "ci_low": -5.0, "ci_high": -2.0 - np.log(3)}
+    assert "a factor of 3 away" in said("supported", **times)
+    wide = {"verdict": "open", "ci_low": 0.0}
+    assert "about 64 seeds" in said("inconclusive", **wide, ci_high=8.0)  # 16 (4 / 2)^2
+    assert "longer budget" in said("inconclusive", **wide, ci_high=None)
+    assert "add the missing arms" in said("not tested")
 
 
-def test_unknown_parameters_and_failing_cells_are_errors(tmp_path):
+def test_unknown_parameters_and_failing_cells_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown parameters sudy; it declares study"):
         execute(ROOT / "report" / "q1.ipynb", {"sudy": "x"}, tmp_path / "q1.ipynb")
     with pytest.raises(Exception, match=r"claims.json is missing"):
@@ -455,7 +474,7 @@ def test_unknown_parameters_and_failing_cells_are_errors(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_kernel_needs_no_home_and_no_path(kernels, tmp_path):
+def test_a_kernel_needs_no_home_and_no_path(kernels: Path, tmp_path: Path) -> None:
     """As on a cluster node: no PATH, no HOME, nothing registered; the kernel is this interpreter's."""
     call = f"from pathlib import Path; from bnstudy.pipeline.notebook import execute; execute(Path('report/methods.ipynb'), {{'study': {str(kernels)!r}}}, Path({str(tmp_path / 'm.ipynb')!r}))"
     scene = {"PYTHONPATH": str(ROOT / "src"), "HOME": "/nonexistent", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
@@ -463,15 +482,13 @@ def test_a_kernel_needs_no_home_and_no_path(kernels, tmp_path):
     assert "E5" in (tmp_path / "m.ipynb").read_text()
 
 
-def test_notebooks_in_the_tree_carry_no_outputs():
+def test_notebooks_in_the_tree_carry_no_outputs() -> None:
     for name in NOTEBOOKS:
         assert all(not c.get("outputs") for c in source(name).cells)
 
 
-def test_table_frames_keep_the_arm_called_none(kernels):
-    from bnstudy.report.results import Results
-
-    found = Results(kernels)
-    assert set(found.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}
-    assert found.table("nothing").empty and found.seeds == 10 and found.targets == [0.5, 0.25]
-    assert isinstance(found.at("drift"), pd.DataFrame) and found.at("drift")["gain"].unique().tolist() == [1.0]
+def test_table_frames_keep_the_arm_called_none(kernels: Path) -> None:
+    results = Results(kernels)
+    assert set(results.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}
+    assert results.table("nothing").empty and results.seeds == 10 and results.targets == [0.5, 0.25]
+    assert results.at("drift")["gain"].unique().tolist() == [1.0]

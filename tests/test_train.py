@@ -13,13 +13,14 @@ from bnstudy.core import store
 from bnstudy.core.cell import Keep, TrainingSpec
 from bnstudy.core.plugins import names
 from bnstudy.data import digits
+from bnstudy.data.batches import order, part
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.convergence import steps_to
-from bnstudy.training.train import Run, batches, build, part, train, train_on
-from trained import Source, cell_spec, training_spec
+from bnstudy.training.train import Run, build, train, train_on
+from helpers.trained import Source, cell_spec, training_spec
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
-IMAGES = digits.load({})
+IMAGES = digits.load()
 
 
 def spec(
@@ -40,7 +41,8 @@ class Constant(nn.Module):
     def __init__(self, width: int, once: bool) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
-        self.once, self.constants = once, None
+        self.once = once
+        self.constants: tuple[torch.Tensor, torch.Tensor] | tuple[float, float] | None = None
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         if self.constants is None:
@@ -88,7 +90,7 @@ def plain(s: TrainingSpec, run: Run) -> tuple[np.ndarray, nn.Sequential]:
     head.weight.data, head.bias.data = ours.head.data[0].clone(), torch.zeros(10, dtype=torch.float64)
     net = nn.Sequential(*layers, head)
     x, y = (torch.from_numpy(a) for a in part(IMAGES, s, run.seed, "train"))
-    index = batches([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
+    index = order([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
     if arm == "once":
         net(x.double()[index[0]])  # constants of the first batch
     if s.setting.optimizer == "adam":
@@ -171,7 +173,7 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     assert np.array_equal(short.done, whole.done)
     for target in s.targets:
         steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
-        assert np.array_equal(*steps) and np.isfinite(steps[0][:2]).all()
+        assert np.array_equal(steps[0], steps[1]) and np.isfinite(steps[0][:2]).all()
     slow = train(s, [Run(0, 1e-6)], IMAGES, keep="curve")
     assert len(slow.loss) == slow.done[0] == 200
 
@@ -235,7 +237,7 @@ def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) ->
     x, seen = torch.randn(1, 64, 4000), {}
     for net in (clean, noisy):
         net.set_statistics("batch", update=False)
-    noisy.set_moment([0], 7)
+    noisy.set_noise([0], 7)
     for name, net in (("clean", clean), ("noisy", noisy)):
         net(x, sites=lambda layer, site, h, name=name: seen.update({(name, layer, site): h}))
     a, b = seen["clean", 1, "affine"][0], seen["noisy", 1, "affine"][0]
@@ -252,8 +254,8 @@ def test_noise_is_that_of_the_paper_shrunk_by_the_dose(arm: str, dose: float) ->
 
 
 def test_noise_is_a_function_of_seed_layer_and_step() -> None:
-    def one(*place: int) -> torch.Tensor:
-        return torch.stack(noise.draw(*place, units=8, samples=16, dose=1.0))
+    def one(seed: int, layer: int, step: int) -> torch.Tensor:
+        return torch.stack(noise.draw(seed, layer, step, units=8, samples=16, dose=1.0))
 
     assert torch.equal(one(0, 1, 5), one(0, 1, 5))
     for other in ((1, 1, 5), (0, 2, 5), (0, 1, 6)):

@@ -13,7 +13,7 @@ GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 STEPS = 1200
 
 
-SETTING = Setting(
+FACTORS = Setting(
     arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1
 )
 
@@ -30,7 +30,7 @@ def outcome(
 ) -> Outcome:
     """Return how a run did that reached its target after ``steps``; None if it never did."""
     return Outcome(
-        setting=SETTING,
+        setting=FACTORS,
         rate=rate,
         seed=seed,
         target=target,

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-import project
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
+from bnstudy.report.results import COLUMNS
+from helpers import project
 
 ROOT = project.ROOT
 
@@ -79,11 +81,14 @@ def test_the_linter_finds_nothing_but_the_lack_of_an_environment_a_rule() -> Non
 def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
     found = closure("bnstudy.training.train", f"bnstudy.arms.{arm}", f"bnstudy.nets.{net}")
     parts = {name.split(".")[1] for name in found}
-    assert parts <= {"train", "optim", "convergence", "store", "rng", "inputs", "data", "arms", "nets", "arm_names"}, (
-        parts
-    )
+    assert parts <= {"core", "data", "arms", "nets", "training"}
+    assert {name for name in found if name.startswith("bnstudy.core.")} <= {
+        f"bnstudy.core.{name}" for name in ("cell", "rng", "setting", "store")
+    }
     arms = {name for name in found if name.startswith("bnstudy.arms.")}
-    assert arms <= {f"bnstudy.arms.{name}" for name in (arm, "base", "find", "bn", "none", "noise", "bn_noisy")}
+    assert arms <= {
+        f"bnstudy.arms.{name}" for name in (arm, "base", "find", "names", "bn", "none", "noise", "bn_noisy")
+    }
 
 
 def test_plan_counts_what_is_stored(study: Path) -> None:
@@ -99,6 +104,13 @@ def test_checks_and_findings_are_written(study: Path) -> None:
     assert {c["id"] for c in checks} == {f"E{i}" for i in range(1, 16)} and all(c["passed"] for c in checks)
     assert (study / "results/nano/tables/shift_size.csv").read_text().count("\n") == 36
     assert json.loads((study / "results/nano/findings.json").read_text())
+
+
+def test_tables_have_the_columns_that_figures_use(study: Path) -> None:
+    paths = [study / f"results/nano/tables/{name}.csv" for name in COLUMNS]
+    read = {path.stem: set(pd.read_csv(path, nrows=0)) for path in paths if path.exists()}
+    assert {name: set(COLUMNS[name]) - columns for name, columns in read.items()} == dict.fromkeys(read, set())
+    assert {"rates", "sweep", "convergence", "curves", "shift"} <= set(read)
 
 
 def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> None:
@@ -135,7 +147,7 @@ def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
 
 
 def test_a_figure_redraws_only(study: Path) -> None:
-    path = study / "src/bnstudy/report/figures/q1.py"
+    path = study / "src/bnstudy/report/figures/early_change.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
     plan = snakemake(study, "-n", "--quiet", "rules")

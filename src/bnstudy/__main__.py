@@ -84,7 +84,7 @@ def _run(a: argparse.Namespace) -> None:
 
 def _check(a: argparse.Namespace) -> None:
     """Check config files."""
-    from bnstudy.config.__main__ import check
+    from bnstudy.config.__main__ import main as check
 
     check(a.files)
 
@@ -163,11 +163,11 @@ def _checks(a: argparse.Namespace) -> None:
 
 def _claims(a: argparse.Namespace) -> None:
     """Judge the claims."""
+    from bnstudy.claims.records import JudgedWith
     from bnstudy.core import store
-    from bnstudy.pipeline.records import JudgeJob
     from bnstudy.pipeline.verdicts import judge
 
-    judge(store.read_json(JudgeJob, a.spec), a.tables, a.claims, a.checks, a.out)
+    judge(store.read_json(JudgedWith, a.spec), a.tables, a.claims, a.checks, a.out)
 
 
 def _notebook(a: argparse.Namespace) -> None:

@@ -4,36 +4,42 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+from bnstudy.claims.records import ClaimRow, JudgedWith, from_json
 from bnstudy.claims.sensitivity import DECIDED
 
-Row = dict[str, Any]
+
+class Study(NamedTuple):
+    """A finished study's claims by id, and what they were judged with."""
+
+    claims: dict[str, ClaimRow]
+    judged: JudgedWith
 
 
-def load(folder: Path) -> tuple[dict[str, Row], Row]:
-    """(claims by id, what they were judged with) of a study's folder. SystemExit, saying what to do, where it has none."""
+def load(folder: Path) -> Study:
+    """Read a study's folder; end the program, saying what to do, where it holds no finished study."""
     try:
-        claims = json.loads((folder / "claims.json").read_text())
-        judged: Row = json.loads((folder / "ledger.json").read_text())
+        claims = from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text()))
+        judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
     except (OSError, ValueError) as error:
         raise SystemExit(
             f"{folder} is no finished study ({error}); run `snakemake --cores 2` with its config"
         ) from None
-    return {row["id"]: row for row in claims}, judged
+    return Study({row.id: row for row in claims}, judged)
 
 
-def page(names: Sequence[str], studies: Sequence[tuple[dict[str, Row], Row]]) -> str:
-    """The page: what the two studies are, where they disagree, where only one decides, and all claims side by side.
+def page(names: Sequence[str], studies: Sequence[Study]) -> str:
+    """Return the page: what the two studies are, where they disagree, where only one decides, and all claims side by side.
 
     They disagree on a claim that both decide with different verdicts; a contradiction of another shade is one too.
     """
     (first, _), (second, _) = studies
     shared = [name for name in first if name in second]
     pairs = {name: (first[name], second[name]) for name in shared}
-    both = [n for n, two in pairs.items() if all(row["verdict"] in DECIDED for row in two)]
+    both = [n for n, two in pairs.items() if all(row.verdict in DECIDED for row in two)]
     apart = [n for n in both if outcome(pairs[n][0]) != outcome(pairs[n][1])]
-    one = [n for n, two in pairs.items() if n not in both and any(row["verdict"] in DECIDED for row in two)]
+    one = [n for n, two in pairs.items() if n not in both and any(row.verdict in DECIDED for row in two)]
     left = len(shared) - len(both) - len(one)
     lines = [f"# {names[0]} and {names[1]}, claim by claim", ""]
     lines += [f"- **{name}**: {_what(judged)}" for name, (_, judged) in zip(names, studies)]
@@ -46,28 +52,28 @@ def page(names: Sequence[str], studies: Sequence[tuple[dict[str, Row], Row]]) ->
     for title, chosen in (("Where the two disagree", apart), ("Where only one decides", one)):
         lines += [f"## {title}", ""]
         for name in chosen:
-            lines += [f"**{name}. {pairs[name][0]['statement']}**", ""]
-            lines += [f"- {study}: *{outcome(row)}*. {row['sentence']}" for study, row in zip(names, pairs[name])]
+            lines += [f"**{name}. {pairs[name][0].statement}**", ""]
+            lines += [f"- {study}: *{outcome(row)}*. {row.sentence}" for study, row in zip(names, pairs[name])]
             lines += [""]
         lines += [] if chosen else ["None.", ""]
     lines += ["## Side by side", "", "The effect is that of the first setting, with its interval.", ""]
     lines += [f"| claim | {names[0]} | | {names[1]} | |", "|---|---|---|---|---|"]
     for name, two in pairs.items():
-        cells = [text for row in two for text in (outcome(row), row["effect"])]
-        lines.append("| " + " | ".join([f"{name}. {two[0]['statement']}", *cells]).replace("\n", " ") + " |")
+        cells = [text for row in two for text in (outcome(row), row.effect)]
+        lines.append("| " + " | ".join([f"{name}. {two[0].statement}", *cells]).replace("\n", " ") + " |")
     return "\n".join(lines) + "\n"
 
 
-def outcome(row: Row) -> str:
-    """The verdict of a row of claims.json, with its shade where it is contradicted."""
-    return f"{row['verdict']} ({row['detail']})" if row["detail"] else str(row["verdict"])
+def outcome(row: ClaimRow) -> str:
+    """Return the verdict of a claim, with its shade where it is contradicted."""
+    return f"{row.verdict} ({row.detail})" if row.detail else row.verdict
 
 
-def _what(judged: Row) -> str:
-    depths = ", ".join(f"{name} {depth}" for name, depth in judged["depths"].items())
-    base = ", ".join(f"{key} {value}" for key, value in judged["base"].items())
-    targets = " and ".join(f"{target:g}" for target in judged["targets"])
-    return f"{base}; depths {depths}; target losses {targets}; n = {judged['seeds']}"
+def _what(judged: JudgedWith) -> str:
+    depths = ", ".join(f"{name} {depth}" for name, depth in judged.depths.items())
+    base = ", ".join(f"{key} {value}" for key, value in judged.base.items())
+    targets = " and ".join(f"{target:g}" for target in judged.targets)
+    return f"{base}; depths {depths}; target losses {targets}; n = {judged.seeds}"
 
 
 def main() -> None:

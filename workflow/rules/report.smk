@@ -26,7 +26,8 @@ rule study_checks:
 rule claims:
     input:
         tables=f"{PLAN.folder}/tables",
-        ledger=PLAN.config.claims.file,
+        claims=PLAN.config.claims.file,
+        text=PLAN.claims_text,
         checks=rules.study_checks.output.rows,
     output:
         rows=f"{PLAN.folder}/claims.json",
@@ -41,7 +42,7 @@ rule claims:
         spec=lambda w: PLAN.spec("claims", PLAN.judge()),
         code=PLAN.judging(),
     shell:
-        "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.ledger} --checks {input.checks} --out {output.rows} 2> {log}"
+        "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.claims} --checks {input.checks} --out {output.rows} 2> {log}"
 
 
 # The notebooks read tables and verdicts, and train nothing.

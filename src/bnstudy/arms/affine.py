@@ -1,17 +1,13 @@
-"""gamma and beta alone: a learned scale and shift a unit, nothing normalized."""
+"""gamma and beta alone: a learned scale and constant per unit, and no normalization."""
 
 from torch import Tensor
 
-from bnstudy.arms.base import Norm, Place, Record, affine_parameters, scale_shift
+from bnstudy.arms.base import GammaBeta, Norm, Place, Record, scale_and_add
 
 
-class Affine(Norm):
-    def __init__(self, models: int, channels: int) -> None:
-        super().__init__()
-        self.gamma, self.beta = affine_parameters(models, channels)
-
+class Affine(GammaBeta):
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
-        return scale_shift(h, self.gamma, self.beta)
+        return scale_and_add(h, self.gamma, self.beta)
 
 
 def build(models: int, channels: int, place: Place) -> Norm:

@@ -1,7 +1,7 @@
-"""What an arm is: the module that stands between a layer's linear map and its ReLU, for M networks at once.
+"""What an arm is: a module between a layer's linear map and its ReLU, for M networks at once.
 
 Activations are [M, C, B, *S]: M networks, C units (channels), B samples, any spatial axes. The samples are the
-contiguous axis, so that a unit's mean over the batch is a sum over neighbouring numbers.
+contiguous axis, so that the mean of a unit over the batch is a sum over neighbouring numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 EPS = 1e-5
-"""Added to the variance, as in torch.nn.BatchNorm1d."""
+"""What is added to the variance, as in torch.nn.BatchNorm1d."""
 
 Record = Callable[[str, Tensor], None] | None
-"""Receives (site, activation); a norm reports its normalized value as "xhat"."""
+"""Receives (site, activation). A norm reports its normalized value as "xhat"."""
 
 
 class Place(NamedTuple):
@@ -25,34 +25,47 @@ class Place(NamedTuple):
 
 
 class Norm(nn.Module):
-    """Base of all arms. ``forward`` maps [M, C, B, *S] to the same shape.
+    """The base of all arms: ``forward`` maps [M, C, B, *S] to the same shape.
 
-    ``bias``: whether the linear map before it keeps its own bias (useless under a norm that subtracts the mean, or
-    beside a beta). ``statistics``: "batch" measures mean and variance on the batch at hand, "running" uses the stored
-    averages. ``update``: whether a forward pass on batch statistics moves the stored averages; probes set it False.
+    Attributes:
+        bias: Whether the linear map before it keeps a bias. That is useless before a norm that subtracts the mean, or
+            beside a beta.
+        statistics: "batch" measures mean and variance on the batch at hand, "running" uses the stored averages.
+        update: Whether a forward pass on batch statistics moves the stored averages; probes set it to False.
+        after_relu: Whether the norm stands behind the ReLU.
+        noise_of: The seeds [M] and the step whose noise an arm with noise adds; without them it adds none.
+        has_statistics: Whether "batch" and "running" differ for this arm.
+        draws: Whether a forward pass computes with numbers of the step's own. A card replays the steps of all other arms
+            from a recording, which would repeat those of the first one.
     """
 
     bias: bool = False
     statistics: Literal["batch", "running"] = "batch"
     update: bool = True
     after_relu: bool = False
-    moment: tuple[Sequence[int], int] | None = None
+    noise_of: tuple[Sequence[int], int] | None = None
     has_statistics: bool = False
-    """Whether "batch" and "running" differ for this arm."""
     draws: bool = False
-    """Whether a forward pass computes with numbers of the moment's own. A card replays the steps of all other arms from a
-    recording, which would repeat those of the first one."""
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
+        """Return the output of the norm, shaped as ``h`` [M, C, B, *S]; ``record`` is shown the normalized value."""
         raise NotImplementedError
 
     def calibrate(self, h: Tensor) -> None:
-        """Set constants from the first training batch ``h`` [M, C, B, *S]; most arms have none to set."""
+        """Set constants from the first training batch ``h`` [M, C, B, *S]; most arms have none."""
+
+
+class GammaBeta(Norm):
+    """A norm with trained gamma = 1 and beta = 0 [M, C]."""
+
+    def __init__(self, models: int, channels: int) -> None:
+        super().__init__()
+        self.gamma, self.beta = affine_parameters(models, channels)
 
 
 def only(module: nn.Module, which: Tensor) -> None:
-    """Leave only the networks at these places [m] in every parameter and buffer, whose first axis is the networks; the
-    parameters are new objects."""
+    """Leave only the networks at the places ``which`` [m] in every parameter and buffer (axis 0). Parameters become new
+    objects."""
     for part in module.modules():
         for name, parameter in list(part.named_parameters(recurse=False)):
             setattr(part, name, nn.Parameter(parameter.detach()[which]))
@@ -61,28 +74,34 @@ def only(module: nn.Module, which: Tensor) -> None:
 
 
 def per_unit(value: Tensor, like: Tensor) -> Tensor:
-    """[M, C] with trailing axes of length 1, to broadcast against ``like`` [M, C, B, *S]."""
+    """Return [M, C] with trailing axes of length 1, to broadcast against ``like`` [M, C, B, *S]."""
     return value.reshape(*value.shape, *[1] * (like.dim() - 2))
 
 
-def scale_shift(h: Tensor, scale: Tensor | None, shift: Tensor | None) -> Tensor:
-    """scale * h + shift with one scale and one shift [M, C] a unit; None leaves that part out."""
+def scale_and_add(h: Tensor, scale: Tensor | None, constant: Tensor | None) -> Tensor:
+    """Return scale * h + constant, with one scale and one constant per unit [M, C]; None leaves that part out."""
     if scale is None:
-        return h if shift is None else h + per_unit(shift, h)
+        return h if constant is None else h + per_unit(constant, h)
     y = h * per_unit(scale, h)  # two passes: one with two broadcast operands takes four times as long
-    return y if shift is None else y.add_(per_unit(shift, h))
+    return y if constant is None else y.add_(per_unit(constant, h))
+
+
+def standardize(h: Tensor, mean: Tensor, rstd: Tensor, gamma: Tensor | None, beta: Tensor | None) -> Tensor:
+    """Return gamma (h - mean) rstd + beta in two passes over ``h`` [M, C, B, *S]; all else is [M, C] or None."""
+    scale = rstd if gamma is None else gamma * rstd
+    return scale_and_add(h, scale, -mean * scale if beta is None else beta - mean * scale)
 
 
 def affine_parameters(models: int, channels: int) -> tuple[nn.Parameter, nn.Parameter]:
-    """gamma = 1 and beta = 0, [M, C] each."""
+    """Return gamma = 1 and beta = 0, [M, C] each."""
     return nn.Parameter(torch.ones(models, channels)), nn.Parameter(torch.zeros(models, channels))
 
 
 def pack(h: Tensor) -> Tensor:
-    """[M, C, B, H, W] -> [B, M x C, H, W], as torch.nn.functional has images; a view of what :func:`unpack` made."""
+    """Return [M, C, B, H, W] as [B, M x C, H, W], torch.nn.functional's order of axes: a view where :func:`unpack` made it."""
     return h.permute(2, 0, 1, 3, 4).flatten(1, 2)
 
 
 def unpack(images: Tensor, models: int) -> Tensor:
-    """[B, M x C, H, W] -> [M, C, B, H, W], a view."""
+    """Return [B, M x C, H, W] as a view [M, C, B, H, W]."""
     return images.unflatten(1, (models, -1)).permute(1, 2, 0, 3, 4)

@@ -1,42 +1,47 @@
 """Batch normalization (Ioffe & Szegedy 2015, algorithms 1 and 2), M networks at once.
 
-The samples of a unit are neighbouring numbers here, a row, so batch normalization is group normalization with a group
-a row. At 64 samples torch's kernel for that took half the time of its kernel for batch normalization (forward and
+The samples of a unit are neighbouring numbers here, a row, so batch normalization is group normalization with one group
+per row. At 64 samples torch's kernel for that took half the time of its kernel for batch normalization (forward and
 backward). It equals ``torch.nn.BatchNorm1d`` (tested in float64).
 """
 
 import torch
 from torch import Tensor, nn
 
-from bnstudy.arms.base import EPS, Norm, Place, Record, affine_parameters, pack, per_unit, scale_shift, unpack
+from bnstudy.arms import base
+from bnstudy.arms.base import EPS, Norm, Place, Record, pack, per_unit, unpack
 
 MOMENTUM = 0.1
-"""Weight of the newest batch in the running averages, as in torch.nn.BatchNorm1d."""
-
+"""The weight of the newest batch in the running averages, as in torch.nn.BatchNorm1d."""
 ROWS = 65_535
-"""Most rows that torch's kernel takes on a card."""
-FEW = 8
-"""Samples of a ghost batch up to which plain passes over many batches at once beat torch's kernel, which is made for long
-rows: 2 to 15 times faster at 8 to 1."""
+"""The most rows that torch's kernel takes on a card."""
+SHORT_ROW = 8
+"""Up to this many samples per ghost batch, plain passes over many batches at once beat torch's kernel, which is made for
+long rows: they are 2 times (8 samples) to 15 times (1 sample) faster."""
 
 
 def normalize(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """gamma (h - mean) / sqrt(var + eps) + beta over the samples of each unit; also mean and var, not differentiable.
+    """Normalize over the samples of each unit.
 
-    h [M, C, B, *S], gamma and beta [M, C] or None -> y like h, mean [M, C], biased var [M, C].
+    Args:
+        h: Activations [M, C, B, *S].
+        gamma, beta: [M, C] or None.
+
+    Returns:
+        y = gamma (h - mean) / sqrt(var + eps) + beta, shaped as h; mean [M, C] and biased var [M, C], not differentiable.
     """
     models, channels = h.shape[:2]
     scale = None if gamma is None else gamma.reshape(-1)
-    shift = None if beta is None else beta.reshape(-1)
+    constant = None if beta is None else beta.reshape(-1)
     if h.is_contiguous():
         rows, samples = models * channels, h.shape[2:].numel()
         if rows > ROWS and h.is_cuda:
             return _in_parts(h, gamma, beta)
-        # the kernel takes the counts as arguments and leaves shapes alone: a view here, which the ReLU overwrites, would make
-        # autograd copy its whole gradient
-        y, mean, rstd = torch.native_group_norm(h, scale, shift, 1, rows, samples, rows, EPS)
+        # The kernel takes the counts as arguments and leaves shapes alone. A view here, which the ReLU overwrites, would
+        # make autograd copy its whole gradient.
+        y, mean, rstd = torch.native_group_norm(h, scale, constant, 1, rows, samples, rows, EPS)
     else:  # images whose channels lie next to each other, as convolutions make them
-        y, mean, rstd = torch.native_batch_norm(pack(h), scale, shift, None, None, True, 0, EPS)
+        y, mean, rstd = torch.native_batch_norm(pack(h), scale, constant, None, None, True, 0, EPS)
         y = unpack(y, models)
     var = rstd.detach().square().reciprocal_().sub_(EPS).clamp_min_(0)
     return y, mean.detach().view(models, channels), var.view(models, channels)
@@ -58,10 +63,11 @@ class BatchNorm(Norm):
 
     has_statistics = True
     adopt = False
-    """Whether the averages take the newest batch whole: re-estimation on other images."""
+    """Whether the averages become those of the newest batch alone, to re-estimate them on other images."""
     ghost: int | None = None
-    """Samples that share statistics in a test: each so many neighbours are a batch of their own (ghost batches, Hoffer et
-    al. 2017), so that one pass tests many batches. Nothing is recorded or stored then. None: all are one batch."""
+    """The number of samples that share statistics in a test. Every ``ghost`` neighbours are then a batch of their own
+    (ghost batches, Hoffer et al. 2017), so that one pass tests many batches; nothing is recorded or stored. None: all
+    samples are one batch."""
     running_mean: Tensor
     running_var: Tensor
 
@@ -70,17 +76,14 @@ class BatchNorm(Norm):
         self.gamma: nn.Parameter | None = None
         self.beta: nn.Parameter | None = None
         if trained:
-            self.gamma, self.beta = affine_parameters(models, channels)
+            self.gamma, self.beta = base.affine_parameters(models, channels)
         self.register_buffer("running_mean", torch.zeros(models, channels))
         self.register_buffer("running_var", torch.ones(models, channels))
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         if self.statistics == "running":
             mean, var = self.running_mean, self.running_var
-            rstd = torch.rsqrt(var + EPS)
-            scale = rstd if self.gamma is None else self.gamma * rstd
-            shift = -mean * scale if self.beta is None else self.beta - mean * scale
-            y = scale_shift(h, scale, shift)
+            y = base.standardize(h, mean, torch.rsqrt(var + EPS), self.gamma, self.beta)
         else:
             if self.ghost is not None:
                 return self._ghosts(h, self.ghost)
@@ -92,24 +95,24 @@ class BatchNorm(Norm):
         return y
 
     def _ghosts(self, h: Tensor, size: int) -> Tensor:
-        """Each ``size`` neighbours of h [M, C, B, *S] normalized by themselves; ``size`` divides B."""
-        if not h.is_contiguous():  # images: one call a batch reads them where they lie
-            each = [pack(normalize(batch, self.gamma, self.beta)[0]) for batch in h.split(size, 2)]
-            return unpack(torch.cat(each), len(h))
+        """Normalize every ``size`` neighbours of h [M, C, B, *S] by themselves; ``size`` divides B."""
+        if not h.is_contiguous():  # images: one call per batch reads them where they lie
+            normalized = [pack(normalize(batch, self.gamma, self.beta)[0]) for batch in h.split(size, 2)]
+            return unpack(torch.cat(normalized), len(h))
         models, channels, samples = h.shape[:3]
         batches = samples // size
         rows = h.reshape(models, channels, batches, -1)
-        if rows.shape[3] <= FEW:
+        if rows.shape[3] <= SHORT_ROW:
             columns = rows.mT.contiguous()
             centred = columns - columns.mean(2, keepdim=True)
             xhat = centred * torch.rsqrt(centred.square().mean(2, keepdim=True) + EPS)
-            return scale_shift(xhat, self.gamma, self.beta).mT.reshape(h.shape)
+            return base.scale_and_add(xhat, self.gamma, self.beta).mT.reshape(h.shape)
         gamma, beta = (None if p is None else p.repeat_interleave(batches, 1) for p in (self.gamma, self.beta))
         return normalize(rows.flatten(1, 2), gamma, beta)[0].view_as(h)
 
     @torch.no_grad()
     def _average(self, mean: Tensor, var: Tensor, samples: int) -> None:
-        """Exponential averages; the stored variance is the unbiased one, m/(m-1) times the batch's."""
+        """Update the exponential averages; the stored variance is the unbiased one, m/(m-1) times the batch's."""
         weight = 1.0 if self.adopt else MOMENTUM
         self.running_mean.lerp_(mean, weight)
         self.running_var.lerp_(var * (samples / (samples - 1)), weight)

@@ -1,12 +1,12 @@
-"""Batch normalization that is not differentiated through: mean and variance count as constants in the backward pass.
+"""Batch normalization whose mean and variance count as constants in the backward pass.
 
-The forward pass, and what is stored, are those of batch normalization (Ioffe & Szegedy 2015, section 2, warn of this).
+The forward pass and the stored averages are those of batch normalization (Ioffe & Szegedy 2015, section 2, warn of this).
 """
 
 import torch
 from torch import Tensor
 
-from bnstudy.arms.base import EPS, Norm, Place, Record, per_unit, scale_shift
+from bnstudy.arms.base import EPS, Norm, Place, Record, per_unit, standardize
 from bnstudy.arms.bn import BatchNorm, normalize
 
 
@@ -20,9 +20,7 @@ class DetachedBatchNorm(BatchNorm):
         rstd = torch.rsqrt(var + EPS)
         if record is not None:
             record("xhat", (h - per_unit(mean, h)) * per_unit(rstd, h))
-        assert self.gamma is not None and self.beta is not None
-        scale = self.gamma * rstd
-        return scale_shift(h, scale, self.beta - mean * scale)
+        return standardize(h, mean, rstd, self.gamma, self.beta)
 
 
 def build(models: int, channels: int, place: Place) -> Norm:

@@ -1,4 +1,4 @@
-"""Batch normalization in the earlier half of the layers alone, 1..L/2 (rounded down)."""
+"""Batch normalization in the earlier half of the layers only, 1..L/2 (rounded down)."""
 
 from bnstudy.arms import bn, none
 from bnstudy.arms.base import Norm, Place

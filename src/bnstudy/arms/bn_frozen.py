@@ -1,4 +1,4 @@
-"""Batch normalization whose target never moves: gamma = 1 and beta = 0, not trained."""
+"""Batch normalization whose target never moves: gamma = 1 and beta = 0 are not trained."""
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.bn import BatchNorm

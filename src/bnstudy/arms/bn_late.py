@@ -1,4 +1,4 @@
-"""Batch normalization in the later half of the layers alone, those that bn_early leaves out."""
+"""Batch normalization in the later half of the layers only, those that bn_early leaves out."""
 
 from bnstudy.arms import bn, none
 from bnstudy.arms.base import Norm, Place

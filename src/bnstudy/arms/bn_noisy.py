@@ -1,4 +1,4 @@
-"""Batch normalization whose outputs are shifted on purpose at every step (see :mod:`bnstudy.arms.noise`)."""
+"""Batch normalization with noise added to its outputs on purpose at every step (see :mod:`bnstudy.arms.noise`)."""
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.bn import BatchNorm

@@ -1,8 +1,7 @@
-"""The arm bn_noisy, half the dose."""
+"""The arm bn_noisy with half the dose."""
+
+from functools import partial
 
 from bnstudy.arms import bn_noisy
-from bnstudy.arms.base import Norm, Place
 
-
-def build(models: int, channels: int, place: Place) -> Norm:
-    return bn_noisy.build(models, channels, place, dose=0.5)
+build = partial(bn_noisy.build, dose=0.5)

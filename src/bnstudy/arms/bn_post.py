@@ -1,4 +1,4 @@
-"""Batch normalization after the ReLU; the linear map before keeps its bias, which the ReLU makes useful."""
+"""Batch normalization after the ReLU. The linear map keeps its bias, which the ReLU makes useful."""
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.bn import BatchNorm

@@ -1,9 +1,9 @@
-"""Arms by name: a file of src/bnstudy/arms, or ``package.module:Name`` for one that stands outside.
+"""The names of arms: that of a file in src/bnstudy/arms, or ``package.module:Name`` for an arm outside the package.
 
-Training depends on this module, so it imports nothing: an edit of how configs are checked must not train again.
+Training depends on this module. It imports nothing, so that a change in the checks of configs trains nothing again.
 """
 
 
 def module_of(arm: str) -> str:
-    """The module whose code an arm's results depend on."""
+    """Return the module whose code the results of an arm depend on."""
     return arm.partition(":")[0] if ":" in arm else f"bnstudy.arms.{arm}"

@@ -1,4 +1,4 @@
-"""No normalization: the linear map, its bias, the ReLU."""
+"""No normalization: only the linear map, its bias and the ReLU."""
 
 from torch import Tensor
 

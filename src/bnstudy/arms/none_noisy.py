@@ -1,4 +1,4 @@
-"""No normalization, with the same shifts put in on purpose as in the arm bn_noisy."""
+"""No normalization, with the same noise as in the arm bn_noisy."""
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.noise import Noise

@@ -1,21 +1,20 @@
-"""Normalized once, with constants, as inputs are: mean and variance of the first batch, then never measured again.
+"""Normalization with constants, as inputs are normalized: mean and variance are those of the first batch for good.
 
-gamma and beta are trained as under batch normalization. (Data-dependent initialization.)
+gamma and beta are trained as under batch normalization. (This is data-dependent initialization.)
 """
 
 import torch
 from torch import Tensor
 
-from bnstudy.arms.base import EPS, Norm, Place, Record, affine_parameters, scale_shift
+from bnstudy.arms.base import EPS, GammaBeta, Norm, Place, Record, scale_and_add, standardize
 
 
-class Once(Norm):
+class Once(GammaBeta):
     mean: Tensor
     var: Tensor
 
     def __init__(self, models: int, channels: int) -> None:
-        super().__init__()
-        self.gamma, self.beta = affine_parameters(models, channels)
+        super().__init__(models, channels)
         self.register_buffer("mean", torch.zeros(models, channels))
         self.register_buffer("var", torch.ones(models, channels))
 
@@ -27,9 +26,8 @@ class Once(Norm):
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         rstd = torch.rsqrt(self.var + EPS)
         if record is not None:
-            record("xhat", scale_shift(h, rstd, -self.mean * rstd))
-        scale = self.gamma * rstd
-        return scale_shift(h, scale, self.beta - self.mean * scale)
+            record("xhat", scale_and_add(h, rstd, -self.mean * rstd))
+        return standardize(h, self.mean, rstd, self.gamma, self.beta)
 
 
 def build(models: int, channels: int, place: Place) -> Norm:

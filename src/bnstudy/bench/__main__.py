@@ -1,4 +1,4 @@
-"""``make bench``: how fast the trainer is, what a study costs; prints a table and writes results/bench.json."""
+"""``make bench``: measure how fast the trainer is and what a study costs; print a table, write results/bench.json."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bnstudy.bench import finished, fresh, training
-from bnstudy.bench.figures import IDS, Row, line
+from bnstudy.bench.figures import IDS, Metric, line
 from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import TINY, Effort
 from bnstudy.core import store
@@ -17,7 +17,7 @@ Passes = tuple[list[dict[training.Shape, training.Timed]], list[dict[str, float]
 
 
 class Progress:
-    """A line says how long the benchmark has run and what it found; the table follows at the end."""
+    """Says on a line how long the benchmark has run and what it found; the table follows at the end."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -26,8 +26,8 @@ class Progress:
         print(f"{time.monotonic() - self.started:4.0f} s  {text}", file=sys.stderr, flush=True)
 
 
-def bench(effort: Effort, results: Path) -> list[Row]:
-    """Measure everything; ``results`` holds what a finished default study left. A row says itself what it is."""
+def bench(effort: Effort, results: Path) -> list[Metric]:
+    """Measure everything; ``results`` holds what a finished default study left. Each metric says what it is."""
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
         data = str(Path(folder) / "images.npz")
@@ -43,10 +43,10 @@ def bench(effort: Effort, results: Path) -> list[Row]:
         ]
     rows += finished.costs(results / "default")
     rows.append(finished.size(results / "default", results / "cells", results / "data"))
-    return sorted(rows, key=lambda r: IDS.index(r["id"]) if r["id"] in IDS else len(IDS))
+    return sorted(rows, key=lambda m: IDS.index(m.id) if m.id in IDS else len(IDS))
 
 
-def slow_engine(effort: Effort) -> list[Row]:
+def slow_engine(effort: Effort) -> list[Metric]:
     """Training steps alone, with a deliberately slower engine beside the real one."""
     with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
         return training.rows(_passes(str(Path(folder) / "images.npz"), effort, True, Progress())[0])
@@ -55,25 +55,27 @@ def slow_engine(effort: Effort) -> list[Row]:
 def _passes(data: str, effort: Effort, slow: bool, progress: Progress) -> Passes:
     with Machine() as machine:
         machine.alone("images", data)
-        found, convolutional = [], []
+        stacked, convolutional = [], []
         for number in range(effort.passes):
             progress.say(f"pass {number + 1} of {effort.passes}: matrix product, stacked trainer, plain loop in turn")
-            found.append(training.one_pass(machine, data, effort, number % 2 == 1, slow, progress.say))
+            stacked.append(training.one_pass(machine, data, effort, number % 2 == 1, slow, progress.say))
             convolutional.append(training.cnn_pass(machine, data, effort, number % 2 == 1, progress.say))
-        return found, convolutional
+        return stacked, convolutional
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bnstudy.bench", description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS / "bench.json", help="the file to write")
     parser.add_argument("--tiny", action="store_true", help="a few steps of everything: whether it runs, not how fast")
-    parser.add_argument("--slow", action="store_true", help="only print the steps' figures, and with a copy a layer")
+    parser.add_argument(
+        "--slow", action="store_true", help="only print the metrics of steps, also with a copy per layer"
+    )
     a = parser.parse_args()
     effort = TINY if a.tiny else Effort()
     rows = slow_engine(effort) if a.slow else bench(effort, RESULTS)
     print(*map(line, rows), sep="\n")
     if not a.slow:
-        store.write_json(a.out, rows)
+        store.write_json(a.out, [row._asdict() for row in rows])
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from bnstudy.arms.base import EPS
-from bnstudy.bench.figures import Row, line, row
+from bnstudy.bench.figures import Metric, line, metric
 from bnstudy.bench.shapes import BATCH, CLASSES, CNN, RATE, SPLITS, spec
 from bnstudy.core.cell import TrainingSpec
+from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, pool
-from bnstudy.training.batches import batches, part
 from bnstudy.training.device import describe, settle
 from bnstudy.training.together import Together
 from bnstudy.training.train import Run, train
@@ -30,7 +30,7 @@ STEPS, WARM, PLAIN = 200, 40, 100
 """Steps of a stack, those before the clock starts, and steps of a plain network."""
 
 
-def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Row]:
+def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     """gpu_plain_loop, gpu_cnn_plain_loop, and the same for each shape."""
     small, large = _random(2), _random(1)
     shapes = [(small, spec(arm, depth, STEPS), STACK) for depth in DEPTHS for arm in ARMS]
@@ -53,10 +53,10 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Row]:
     cnn = f"the same for {CNN_STACK} CNNs of {CNN['depth']} layers of {CNN['width']} channels on 28 x 28 images"
     each = [geometric_mean(pair) for pair in zip(*found[:4])], [geometric_mean(pair) for pair in zip(*found[4:])]
     return [
-        row("gpu_plain_loop", f"{mlp}, {where}", each[0]),
-        row("gpu_cnn_plain_loop", f"{cnn}, {where}", each[1]),
+        metric("gpu_plain_loop", f"{mlp}, {where}", each[0]),
+        metric("gpu_cnn_plain_loop", f"{cnn}, {where}", each[1]),
         *(
-            row(f"gpu_{s.setting.net}_{s.setting.arm}_{s.setting.depth}", f"this shape, {where}", ratios)
+            metric(f"gpu_{s.setting.net}_{s.setting.arm}_{s.setting.depth}", f"this shape, {where}", ratios)
             for (_, s, _), ratios in zip(shapes, found)
         ),
     ]
@@ -82,7 +82,7 @@ def stacked(images: Images, setting: TrainingSpec, models: int) -> float:
 def plain(images: Images, setting: TrainingSpec) -> float:
     """Seconds a step of one plain torch.nn network on the card; losses stay there until the end."""
     x, y = (torch.from_numpy(a).cuda() for a in part(images, setting, 0, "train"))
-    index = batches([0], SPLITS.train, BATCH, WARM + PLAIN)[:, 0].cuda()
+    index = order([0], SPLITS.train, BATCH, WARM + PLAIN)[:, 0].cuda()
     s = setting.setting
     layers: list[nn.Module] = [nn.Unflatten(1, images.x.shape[1:])] if s.net == "cnn" else []
     channels = images.x.shape[1] if s.net == "cnn" else x.shape[1]

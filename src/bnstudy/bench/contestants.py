@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from bnstudy.arms.base import EPS
 from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
 from bnstudy.core.cell import TrainingSpec
+from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, read, save
 from bnstudy.nets import base, mlp
 from bnstudy.training import optim
-from bnstudy.training.train import Run, batches, build, part, train
+from bnstudy.training.train import Run, build, train
 
 FIRST = 2
 """Steps before the clock starts."""
@@ -33,7 +34,7 @@ def images(path: str) -> None:
     """Write the default study's images."""
     from bnstudy.data import mnist5k
 
-    save(mnist5k.load({}), Path(path))
+    save(mnist5k.load(), Path(path))
 
 
 def gemm(products: int, side: int = 1024) -> float:
@@ -139,7 +140,7 @@ def plain_run(found: Images, arm: str, depth: int, steps: int, seed: int) -> tup
     """(seconds of the training loop, loss of each step) of one network with torch.nn and torch.optim.SGD."""
     setting = spec(arm, depth, steps)
     x, y = (torch.from_numpy(a) for a in part(found, setting, seed, "train"))
-    index = batches([seed], SPLITS.train, BATCH, steps)[:, 0]
+    index = order([seed], SPLITS.train, BATCH, steps)[:, 0]
     net = plain_net(build(setting, found, [seed]), arm)
     if arm == "once":
         net(x[index[0]])

@@ -1,11 +1,20 @@
-"""From timed pairs to the rows of results/bench.json."""
+"""Summarize timed pairs as the metrics of results/bench.json."""
 
 import statistics
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
-Row = dict[str, Any]
-"""{id, what, value, low, high, n}; value, low and high are None where nothing could be measured."""
+
+class Metric(NamedTuple):
+    """One entry of results/bench.json: the median of ``n`` values, the least and the greatest; None without a value."""
+
+    id: str
+    what: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
 
 IDS = (
     "plain_loop",
@@ -19,20 +28,18 @@ IDS = (
     "results_gib",
     "seconds_per_seed",
 )
-"""The figures that every run of the benchmark gives; further rows follow them."""
+"""The metrics that every run of the benchmark gives; further ones follow them."""
 
 
-def row(name: str, what: str, values: Sequence[float]) -> Row:
-    """The median of ``values`` with the least and the greatest."""
+def metric(name: str, what: str, values: Sequence[float]) -> Metric:
+    """Return the median of ``values`` with the least and the greatest."""
     if not values:
-        return {"id": name, "what": what, "value": None, "low": None, "high": None, "n": 0}
-    low, high = min(values), max(values)
-    return {"id": name, "what": what, "value": statistics.median(values), "low": low, "high": high, "n": len(values)}
+        return Metric(name, what, None, None, None, 0)
+    return Metric(name, what, statistics.median(values), min(values), max(values), len(values))
 
 
-def line(each: Row) -> str:
-    """One row of the table that is printed."""
-    if each["value"] is None:
-        return f"{each['id']:24} {'-':>8}   {each['what']}"
-    low, high = f"{each['low']:.3g}", f"{each['high']:.3g}"
-    return f"{each['id']:24} {each['value']:8.3g}   {low} to {high}, n = {each['n']}"
+def line(metric: Metric) -> str:
+    """Return the line of the printed table for one metric."""
+    if metric.value is None:
+        return f"{metric.id:24} {'-':>8}   {metric.what}"
+    return f"{metric.id:24} {metric.value:8.3g}   {metric.low:.3g} to {metric.high:.3g}, n = {metric.n}"

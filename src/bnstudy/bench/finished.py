@@ -1,42 +1,47 @@
-"""What a finished study says of its own cost: shares of its time, the price of one more seed, its size on disk."""
+"""Read what a finished study says of its own cost: shares of its time, the price of one more seed, its size on disk."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from bnstudy.bench.figures import Row, row
+from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.shapes import JOBS
 
 WHAT = {
     "measures_share": "seconds spent on probes and measures over seconds spent on training the evaluation networks",
     "workflow_share": "share of the study's wall time x cores in which no job trained or measured: start-up, reading,"
     " choosing, summarizing, checks, verdicts, notebooks, page, Snakemake itself",
-    "seconds_per_seed": f"wall seconds an evaluation seed, training and measures, {JOBS} jobs at a time: the seconds of"
+    "seconds_per_seed": f"wall seconds per evaluation seed, training and measures, {JOBS} jobs at a time: the seconds of"
     f" all evaluation and measuring jobs over the number of seeds and {JOBS}",
 }
 
 
-def costs(folder: Path) -> list[Row]:
-    """The figures that rest on the seconds that the jobs of the study in ``folder`` recorded; without value, saying
-    why, where there are none or the study took networks over from another one."""
+def costs(folder: Path) -> list[Metric]:
+    """Return the metrics that rest on the seconds that the jobs of the study in ``folder`` recorded.
+
+    They are without value, and say why, if there are none or the study took networks over from another one.
+    """
     try:
         spent, seeds = _seconds(folder)
     except LookupError as error:
-        return [row(name, f"{what}; {_missing(error)}", []) for name, what in WHAT.items()]
-    found = {
+        return [metric(name, f"{what}; {_missing(error)}", []) for name, what in WHAT.items()]
+    values = {
         "measures_share": spent["measure"] / spent["evaluate"],
         "seconds_per_seed": (spent["evaluate"] + spent["measure"]) / seeds / JOBS,
     }
     record = folder / "provenance.json"
-    made = json.loads(record.read_text()) if record.is_file() else {}
-    if "wall_seconds" in made and "cores" in made:
-        found["workflow_share"] = 1 - sum(spent.values()) / (made["wall_seconds"] * made["cores"])
+    provenance = json.loads(record.read_text()) if record.is_file() else {}
+    if "wall_seconds" in provenance and "cores" in provenance:
+        values["workflow_share"] = 1 - sum(spent.values()) / (provenance["wall_seconds"] * provenance["cores"])
     lacks = _missing(f"{record} lacks wall_seconds or cores")
-    return [row(n, f"{w}; one run", [found[n]]) if n in found else row(n, f"{w}; {lacks}", []) for n, w in WHAT.items()]
+    return [
+        metric(n, f"{w}; one run", [values[n]]) if n in values else metric(n, f"{w}; {lacks}", [])
+        for n, w in WHAT.items()
+    ]
 
 
 def _seconds(folder: Path) -> tuple[dict[str, float], int]:
-    """(seconds of the jobs of each stage, number of evaluation seeds)."""
+    """Return the seconds of the jobs of each stage, and the number of evaluation seeds."""
     spent: dict[str, float] = {}
     seeds: set[int] = set()
     for stage, kind in (("sweep", "training"), ("evaluate", "training"), ("measure", "measures")):
@@ -53,8 +58,8 @@ def _seconds(folder: Path) -> tuple[dict[str, float], int]:
     return spent, len(seeds)
 
 
-def size(folder: Path, cells: Path, data: Path) -> Row:
-    """results_gib: the study's own folder, the networks it refers to, and the prepared images and checks."""
+def size(folder: Path, cells: Path, data: Path) -> Metric:
+    """Return results_gib: the study's own folder, the networks it refers to, and the prepared images and checks."""
     what = "GiB on disk of the default study: its folder, the networks that it refers to, images and checks"
     named: set[str] = set()
     for path in folder.glob("sweep/*.json"):
@@ -62,10 +67,10 @@ def size(folder: Path, cells: Path, data: Path) -> Row:
     for path in folder.glob("evaluate/*.json"):
         named |= {cell["cell"] for cell in json.loads(path.read_text())["cells"]}
     if not named:
-        return row("results_gib", f"{what}; {_missing(f'{folder} holds no networks')}", [])
+        return metric("results_gib", f"{what}; {_missing(f'{folder} holds no networks')}", [])
     roots = [folder, data, *(cells / name for name in named)]
     total = sum(p.stat().st_size for root in roots for p in root.rglob("*") if p.is_file())
-    return row("results_gib", what, [total / 2**30])
+    return metric("results_gib", what, [total / 2**30])
 
 
 def _missing(reason: object) -> str:

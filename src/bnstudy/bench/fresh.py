@@ -4,12 +4,11 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-from bnstudy.bench.figures import Row, row
+from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Used, fresh, used
-from bnstudy.bench.shapes import JOBS, MODELS, Effort
-from bnstudy.config.study import load_study
+from bnstudy.bench.shapes import JOBS, MODELS, WIDTH, Effort
+from bnstudy.config.models import Claims, Grid, Network, Seeds, StudyConfig, Training
 from bnstudy.core import store
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate
@@ -19,7 +18,7 @@ CELL = 8
 """Networks of a cell: what a measuring job holds at a time."""
 
 
-def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Row:
+def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Metric:
     """One process a run, two at a time, against two stacked jobs; start-up included on both sides."""
     depth, steps, runs = effort.depths[0], effort.fresh_steps, effort.fresh_runs
     stacked = [(data, ARM, depth, steps, job * MODELS) for job in range(JOBS)]
@@ -38,12 +37,12 @@ def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Ro
         f" time: {steps} steps of arm {ARM} at depth {depth}, starting Python and torch and reading the images included"
         f" on both sides, wall time a run, {runs} single runs a pair; median, least and greatest of the pairs"
     )
-    return row("process_per_run", what, ratios)
+    return metric("process_per_run", what, ratios)
 
 
-def train(study: dict[str, Any], data: str, folder: Path) -> Used:
-    """The job that trains the evaluation seeds of the only setting of ``study`` (a config), keeping checkpoints."""
-    plan = Plan(load_study(study))
+def train(study: StudyConfig, data: str, folder: Path) -> Used:
+    """The job that trains the evaluation seeds of the only setting of ``study``, keeping checkpoints."""
+    plan = Plan(study)
     [job] = plan.jobs
     [setting] = plan.jobs[job]
     role = f"best@{plan.config.targets[0]:g}"
@@ -54,37 +53,39 @@ def train(study: dict[str, Any], data: str, folder: Path) -> Used:
     return used([sys.executable, "-m", "bnstudy", "evaluate", *given], folder)
 
 
-def measure(study: dict[str, Any], data: str, folder: Path) -> Used:
+def measure(study: StudyConfig, data: str, folder: Path) -> Used:
     """The job that measures what :func:`train` left in ``folder``."""
-    plan = Plan(load_study(study))
+    plan = Plan(study)
     [job] = plan.jobs
     store.write_json(folder / "job.json", plan.measure(job))
     given = ["--spec", "job.json", "--data", data, "--index", "index.json", "--out", "measure.json"]
     return used([sys.executable, "-m", "bnstudy", "measure", *given], folder)
 
 
-def one_setting(depth: int, steps: int, seeds: int = MODELS, **grid: Any) -> dict[str, Any]:
-    """The config of a study of one setting with batch normalization; ``grid`` gives further keys of its only grid."""
-    return {
-        "study": "one",
-        "training": {"steps": steps, "deep_steps": steps},
-        "seeds": {"evaluation": seeds},
-        "grids": [{"name": "one", "arms": [ARM], "depths": [depth], "rates": ["best"], **grid}],
-        "claims": {"depths": {"deep": depth}},
-    }
+def one_setting(
+    depth: int, steps: int, seeds: int = MODELS, width: int = WIDTH, measures: tuple[str, ...] | None = None
+) -> StudyConfig:
+    """Return a study of one setting with batch normalization; without ``measures`` it takes all of them."""
+    return StudyConfig(
+        study="one",
+        network=Network(width=width),
+        training=Training(steps=steps, deep_steps=steps),
+        seeds=Seeds(evaluation=seeds),
+        grids=(Grid(name="one", arms=(ARM,), depths=(depth,), measures=measures),),
+        claims=Claims(depths={"deep": depth}),
+    )
 
 
-def job_peak(data: str, folder: Path, effort: Effort) -> list[Row]:
+def job_peak(data: str, folder: Path, effort: Effort) -> list[Metric]:
     """Memory of the job that trains 16 networks with batch normalization and keeps their checkpoints, and of the job
     that measures such a cell (it holds one, eight networks, at a time). ``folder`` is for what they write."""
-    chosen: dict[str, Any] = {"measures": list(effort.measures)} if effort.measures else {}
     depth, steps = effort.peak_depth, effort.peak_steps
 
     def training() -> float:
         return train(one_setting(depth, steps), data, folder / "training").gib
 
     def measuring() -> float:
-        study = one_setting(depth, steps, CELL, **chosen)
+        study = one_setting(depth, steps, CELL, measures=effort.measures or None)
         train(study, data, folder / "measures")
         return measure(study, data, folder / "measures").gib
 
@@ -95,7 +96,7 @@ def job_peak(data: str, folder: Path, effort: Effort) -> list[Row]:
     what = f"largest resident memory, GiB, of a fresh process, arm {ARM}, depth {depth}, {steps} steps:"
     parts = (f"training of {MODELS} networks, checkpoints kept", f"measures of a cell of {CELL} networks")
     return [
-        row("job_peak_gib", f"{what} the larger of {parts[0]}; and {parts[1]}", [max(gib)]),
-        row("job_peak_training", f"{what} {parts[0]}", gib[:1]),
-        row("job_peak_measures", f"{what} {parts[1]}", gib[1:]),
+        metric("job_peak_gib", f"{what} the larger of {parts[0]}; and {parts[1]}", [max(gib)]),
+        metric("job_peak_training", f"{what} {parts[0]}", gib[:1]),
+        metric("job_peak_measures", f"{what} {parts[1]}", gib[1:]),
     ]

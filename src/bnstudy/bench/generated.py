@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bnstudy.config.study import load_study
+from bnstudy.config.models import Claims, Grid, StudyConfig
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Splits, by_cell
 from bnstudy.core.setting import Setting
@@ -33,16 +33,16 @@ ROWS_A_CELL = 8000
 """About what the richest measure writes for eight networks of twenty layers."""
 
 
-def config(settings: int) -> dict[str, Any]:
-    """A study of ``settings`` settings, each at the default's eight rates."""
-    depths = list(range(2, 2 + -(-settings // len(ARMS))))
-    grid = {"name": "many", "arms": list(ARMS), "depths": depths, "rates": ["best", "grid"]}
-    return {"study": "growth", "grids": [grid], "claims": {"depths": {"shallow": depths[0]}}}
+def config(settings: int) -> StudyConfig:
+    """Return a study of ``settings`` settings, each at the default's eight rates."""
+    depths = tuple(range(2, 2 + -(-settings // len(ARMS))))
+    grid = Grid(name="many", arms=ARMS, depths=depths, rates=("best", "grid"))
+    return StudyConfig(study="growth", grids=(grid,), claims=Claims(depths={"shallow": depths[0]}))
 
 
-def cells(study: dict[str, Any]) -> int:
+def cells(study: StudyConfig) -> int:
     """How many cells its tuning and its evaluation have at the least: a setting x rate x block of seeds each."""
-    plan = Plan(load_study(study))
+    plan = Plan(study)
     found = 0
     for job in plan.jobs:
         for spec in (plan.sweep(job), plan.evaluate(job)):

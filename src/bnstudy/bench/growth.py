@@ -24,13 +24,13 @@ def points(sizes: Sizes, folder: Path) -> Iterator[Point]:
     studies = {
         "seeds": {n: one_setting(5, sizes.steps, n) for n in sizes.seeds},
         "depth": {n: one_setting(n, sizes.steps) for n in sizes.depth},
-        "width": {n: one_setting(5, sizes.steps) | {"network": {"width": n}} for n in sizes.width},
+        "width": {n: one_setting(5, sizes.steps, width=n) for n in sizes.width},
     }
     for grown, study in studies.items():
         for size, config in study.items():
-            place = folder / f"{grown}{size}"
-            place.mkdir()
-            yield Point(grown, size, train(config, data, place))
+            subfolder = folder / f"{grown}{size}"
+            subfolder.mkdir()
+            yield Point(grown, size, train(config, data, subfolder))
     for settings in sizes.settings:
         yield plan(settings, folder / f"settings{settings}")
     for rows in sizes.rows:
@@ -38,17 +38,17 @@ def points(sizes: Sizes, folder: Path) -> Iterator[Point]:
 
 
 def plan(settings: int, folder: Path) -> Point:
-    """Snakemake plans a study without running it, from the project's folder."""
+    """Measure how Snakemake plans a study without running it, from the project's folder."""
     from bnstudy.bench import generated
 
     study = generated.config(settings)
-    store.write_json(folder / "study.yaml", study)
+    store.write_json(folder / "study.yaml", study.model_dump(mode="json", exclude_none=True))
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "--nolock", "--configfile"]
     return Point("cells", generated.cells(study), used([*command, str(folder / "study.yaml")], Path()))
 
 
 def summarize(rows: int, folder: Path) -> Point:
-    """The job that turns what the measures found into tables."""
+    """Measure the job that turns what the measures found into tables."""
     folder.mkdir()
     written = subprocess.run(
         [sys.executable, "-m", "bnstudy.bench.generated", str(rows), str(folder)], check=True, capture_output=True
@@ -59,16 +59,16 @@ def summarize(rows: int, folder: Path) -> Point:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bnstudy.bench.growth", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs"), help="the folder to write")
-    sizes, found = Sizes(), []
+    sizes, measured = Sizes(), []
     out = parser.parse_args().out
     with tempfile.TemporaryDirectory(prefix="bnstudy-growth-") as folder:
         for point in points(sizes, Path(folder)):
-            found.append(point)
+            measured.append(point)
             seconds, gib = point.used
             print(f"{point.grown:8}{point.size:>10,}{seconds:9.1f} s{gib:7.2f} GiB", file=sys.stderr, flush=True)
     out.mkdir(exist_ok=True)
-    (out / "growth.svg").write_text(figure(found))
-    (out / "growth.md").write_text(page(found, sizes))
+    (out / "growth.svg").write_text(figure(measured))
+    (out / "growth.md").write_text(page(measured, sizes))
 
 
 if __name__ == "__main__":

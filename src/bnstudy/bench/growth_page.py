@@ -50,7 +50,7 @@ class Point(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """The sizes tried; ``steps`` a network, ``settings`` of a planned study (24 cells each)."""
+    """The sizes tried; ``steps`` per network, ``settings`` of a planned study (24 cells each)."""
 
     seeds: tuple[int, ...] = (16, 32, 64, 128)
     depth: tuple[int, ...] = (2, 5, 10, 20, 50, 100, 200)
@@ -61,26 +61,26 @@ class Sizes(NamedTuple):
 
 
 def page(points: Sequence[Point], sizes: Sizes) -> str:
-    """docs/growth.md."""
+    """Return docs/growth.md."""
     lines = [f"| {LABELS[p.grown]} | {p.size:,} | {p.used.seconds:.1f} | {p.used.gib:.2f} |" for p in points]
     return TEXT.format(found=sentence(points), alt=ALT, table="\n".join(lines), steps=sizes.steps)
 
 
 def sentence(points: Sequence[Point]) -> str:
-    """What the figure shows, in words: the first and the last size of everything that grows."""
-    found = []
+    """Return in words what the figure shows: the first and the last size of everything that grows."""
+    changes = []
     for grown, label in LABELS.items():
-        mine = [p for p in points if p.grown == grown]
-        first, last = mine[0], mine[-1]
-        found.append(
+        of_kind = [p for p in points if p.grown == grown]
+        first, last = of_kind[0], of_kind[-1]
+        changes.append(
             f"{label} from {first.size:,} to {last.size:,}: {first.used.seconds:.1f} to {last.used.seconds:.1f} s, "
             f"{first.used.gib:.2f} to {last.used.gib:.2f} GiB"
         )
-    return "Processor time and memory of one process, least to greatest size. " + "; ".join(found) + "."
+    return "Processor time and memory of one process, least to greatest size. " + "; ".join(changes) + "."
 
 
 def figure(points: Sequence[Point]) -> str:
-    """docs/growth.svg: a column for everything that grows, time above, memory below, logarithmic axes."""
+    """Return docs/growth.svg: a column for everything that grows, time above, memory below, logarithmic axes."""
     import matplotlib.pyplot as plt
     import pandas as pd
     import seaborn as sns

@@ -22,7 +22,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def call(name: str, *arguments: Any) -> Any:
-    """Run a contestant by its name: the process that asks need not import it."""
+    """Run a contestant by its name, so that the process that asks need not import it: it stays small, without torch."""
     return getattr(import_module("bnstudy.bench.contestants"), name)(*arguments)
 
 

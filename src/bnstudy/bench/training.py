@@ -9,7 +9,7 @@ from functools import partial
 from statistics import geometric_mean
 from typing import NamedTuple
 
-from bnstudy.bench.figures import Row, row
+from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import ARMS, BATCH, CNN, CNN_ARMS, JOBS, MODELS, Effort, cnn_flops, flops
 
@@ -18,8 +18,8 @@ Shape = tuple[str, int]
 
 
 class Timed(NamedTuple):
-    """One shape in one pass: seconds a step and network (``stacked``, ``plain``), and the share of the rate of the
-    matrix product (``gemm``; ``slow``: with a copy a layer, where that was asked for)."""
+    """One shape in one pass: seconds per step and network (``stacked``, ``plain``), and the share of the rate of the
+    matrix product (``gemm``; ``slow``: with a copy per layer, where that was asked for)."""
 
     stacked: float
     plain: float
@@ -31,7 +31,7 @@ def one_pass(
     machine: Machine, data: str, effort: Effort, back: bool, slow: bool, say: Callable[[str], None]
 ) -> dict[Shape, Timed]:
     """Time every shape once; ``back`` turns the order of the contestants round, ``slow`` asks for the slow engine."""
-    found = {}
+    timed = {}
     for depth in effort.depths:
         for arm in ARMS:
             steps = max(2, effort.layer_steps // depth)
@@ -44,23 +44,23 @@ def one_pass(
                 work["slow"] = partial(stack, machine, data, arm, depth, steps, slow=True)
             t = {name: work[name]() for name in (reversed(work) if back else work)}
             rate = JOBS * flops(depth) / t["gemm"]
-            each = Timed(
+            shape = Timed(
                 t["stacked"] / (JOBS * MODELS), t["plain"], rate / t["stacked"], rate / t["slow"] if slow else None
             )
-            found[arm, depth] = each
-            copied = f"   {each.slow:.2f} with a copy a layer" if each.slow else ""
-            say(f"{arm:5}{depth:4}{each.plain / each.stacked:7.1f} x plain loop{each.gemm:7.2f} of GEMM{copied}")
-    return found
+            timed[arm, depth] = shape
+            copied = f"   {shape.slow:.2f} with a copy per layer" if shape.slow else ""
+            say(f"{arm:5}{depth:4}{shape.plain / shape.stacked:7.1f} x plain loop{shape.gemm:7.2f} of GEMM{copied}")
+    return timed
 
 
 def stack(machine: Machine, data: str, arm: str, depth: int, steps: int, slow: bool = False) -> float:
-    """Seconds a step of the stacked jobs at work together: those of the slowest."""
+    """Return the seconds per step of the stacked jobs at work together: those of the slowest."""
     return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS, slow)))
 
 
 def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Callable[[str], None]) -> dict[str, float]:
-    """{arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
-    found = {}
+    """Return {arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
+    shares = {}
     for arm in CNN_ARMS:
         work: dict[str, Callable[[], float]] = {
             "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
@@ -69,13 +69,13 @@ def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Calla
             ),
         }
         t = {name: work[name]() for name in (reversed(work) if back else work)}
-        found[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]
-        say(f"{arm:5} cnn{found[arm]:18.2f} of GEMM")
-    return found
+        shares[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]
+        say(f"{arm:5} cnn{shares[arm]:18.2f} of GEMM")
+    return shares
 
 
-def cnn_rows(passes: list[dict[str, float]]) -> list[Row]:
-    """cnn_gemm, and the same for each arm."""
+def cnn_rows(passes: list[dict[str, float]]) -> list[Metric]:
+    """Return cnn_gemm, and the same for each arm."""
     what = (
         f"floating-point rate of a training step (forward, backward, update) of a CNN of {CNN['depth']} layers of"
         f" {CNN['width']} channels on 14 x 14 images, batch {BATCH} ({JOBS} processes of 1 thread, a network each; only the"
@@ -83,38 +83,38 @@ def cnn_rows(passes: list[dict[str, float]]) -> list[Row]:
     )
     pairs = "median, least and greatest of the passes"
     both = [geometric_mean(p.values()) for p in passes]
-    each = [row(f"cnn_gemm_{arm}", f"cnn_gemm, {arm}", [p[arm] for p in passes]) for arm in CNN_ARMS]
-    return [row("cnn_gemm", f"{what} geometric mean over arms {', '.join(CNN_ARMS)}; {pairs}", both), *each]
+    each = [metric(f"cnn_gemm_{arm}", f"cnn_gemm, {arm}", [p[arm] for p in passes]) for arm in CNN_ARMS]
+    return [metric("cnn_gemm", f"{what} geometric mean over arms {', '.join(CNN_ARMS)}; {pairs}", both), *each]
 
 
-def rows(passes: list[dict[Shape, Timed]]) -> list[Row]:
-    """plain_loop, gemm_ARM, and the same for each arm and depth."""
+def rows(passes: list[dict[Shape, Timed]]) -> list[Metric]:
+    """Return plain_loop, gemm_ARM, and the same for each arm and depth."""
     setup = f"{JOBS} processes of 1 thread, {MODELS} networks each"
     depths = ", ".join(dict.fromkeys(str(depth) for _, depth in passes[0]))
     pairs = "median, least and greatest of the passes"
     what = (
         f"speed-up of the stacked trainer ({setup}) over a plain torch loop (one network after another, on one thread or as"
-        f" many as torch chooses, whichever is faster), a step of a network, set-up not counted; geometric mean over arms {', '.join(ARMS)} and depths"
+        f" many as torch chooses, whichever is faster), per step of a network, set-up not counted; geometric mean over arms {', '.join(ARMS)} and depths"
         f" {depths}; {pairs}"
     )
-    found = [row("plain_loop", what, [geometric_mean(t.plain / t.stacked for t in p.values()) for p in passes])]
+    metrics = [metric("plain_loop", what, [geometric_mean(t.plain / t.stacked for t in p.values()) for p in passes])]
     for arm in ARMS:
         what = (
             f"floating-point rate of a training step of arm {arm} ({setup}; only the step's matrix products are counted)"
             f" over that of a 1024 x 1024 float32 matrix product in the same processes; geometric mean over depths"
             f" {depths}; {pairs}"
         )
-        mine = [[t for (a, _), t in p.items() if a == arm] for p in passes]
-        fast = [geometric_mean(t.gemm for t in each) for each in mine]
-        found.append(row(f"gemm_{arm}", what, fast))
-        slow = [geometric_mean(s) for each in mine if (s := [t.slow for t in each if t.slow])]
+        of_arm = [[t for (a, _), t in p.items() if a == arm] for p in passes]
+        fast = [geometric_mean(t.gemm for t in each) for each in of_arm]
+        metrics.append(metric(f"gemm_{arm}", what, fast))
+        slow = [geometric_mean(s) for each in of_arm if (s := [t.slow for t in each if t.slow])]
         if slow:
-            found.append(row(f"gemm_{arm}_slow", f"gemm_{arm} with one copy a layer", slow))
+            metrics.append(metric(f"gemm_{arm}_slow", f"gemm_{arm} with one copy per layer", slow))
             ratio = [s / f for s, f in zip(slow, fast)]
-            found.append(row(f"slow_{arm}", f"gemm_{arm} with one copy a layer over gemm_{arm}", ratio))
+            metrics.append(metric(f"slow_{arm}", f"gemm_{arm} with one copy per layer over gemm_{arm}", ratio))
     for arm, depth in passes[0]:
         each = [p[arm, depth] for p in passes]
-        where = f"{arm} at depth {depth}"
-        found.append(row(f"plain_loop_{arm}_{depth}", f"plain_loop, {where}", [t.plain / t.stacked for t in each]))
-        found.append(row(f"gemm_{arm}_{depth}", f"gemm_{arm}, {where}", [t.gemm for t in each]))
-    return found
+        shape = f"{arm} at depth {depth}"
+        metrics.append(metric(f"plain_loop_{arm}_{depth}", f"plain_loop, {shape}", [t.plain / t.stacked for t in each]))
+        metrics.append(metric(f"gemm_{arm}_{depth}", f"gemm_{arm}, {shape}", [t.gemm for t in each]))
+    return metrics

@@ -1,4 +1,4 @@
-"""Does the interval keep its promise? Simulated studies with a known truth, beside t and bootstrap intervals."""
+"""Does the interval keep its promise? Studies with a known truth are simulated; t and bootstrap intervals stand beside it."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ import pandas as pd
 from bnstudy.core.stats import LEVEL, rank
 
 CAP = 1.0
-"""Values above are censored: known only to exceed it, as steps beyond the budget."""
+"""Values above this are censored: they are known only to exceed it, like steps beyond the budget."""
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 Ends = tuple[np.ndarray, np.ndarray]
@@ -17,13 +17,9 @@ SHAPES: dict[str, tuple[Draw, float, float]] = {
     "lognormal": (lambda r, s: r.lognormal(size=s), 1.0, float(np.exp(0.5))),
     "exponential": (lambda r, s: r.exponential(size=s), float(np.log(2)), 1.0),
     "censored at a cap": (lambda r, s: r.normal(size=s), 0.0, 0.0),
-    "one seed in twenty aberrant": (
-        lambda r, s: r.normal(size=s) + 10 * (r.random(s) < 0.05),
-        0.0660118,
-        0.5,
-    ),
+    "one seed in twenty aberrant": (lambda r, s: r.normal(size=s) + 10 * (r.random(s) < 0.05), 0.0660118, 0.5),
 }
-"""Name -> (draw, median, mean) of a paired contrast. Order statistics aim at the median, t and bootstrap at the mean."""
+"""(draw, median, mean) of a paired contrast, by name. Order statistics aim at the median, t and bootstrap at the mean."""
 
 
 def simulate(
@@ -34,13 +30,14 @@ def simulate(
     resamples: int = 2_000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """One row a distribution, n and method (order statistics, t, percentile bootstrap of the mean).
+    """Return one row per distribution, n and method (order statistics, t, percentile bootstrap of the mean).
 
-    ``coverage``: share of single 95% intervals that hold the truth. ``false_verdicts``: share of studies of one
-    question of ``intervals`` settings in which some effect exactly at the smallest that matters gets a verdict, at
-    simultaneous 95%. t and bootstrap take a censored value at the cap, as is often done. The bootstrap is costly: it has
-    ``bootstrapped`` intervals, and its false verdicts follow from their joint level, the settings being independent.
-    ``simulated``: studies, or for the bootstrap intervals, behind a row; ``resamples``: of each.
+    The column ``coverage`` is the share of single 95% intervals that hold the truth. ``false_verdicts`` is the share of
+    studies of one question with ``intervals`` settings in which an effect exactly at the smallest that matters gets a
+    verdict, at simultaneous 95%. t and bootstrap take a censored value at the cap, as is often done. Because the
+    bootstrap is costly, it has only ``bootstrapped`` intervals; its false verdicts follow from their joint level, since
+    the settings are independent. ``simulated`` is the number of studies behind a row, for the bootstrap of intervals;
+    ``resamples`` is the number of resamples of each.
     """
     rng, rows = np.random.default_rng(seed), []
     for shape, (draw, median, mean) in SHAPES.items():
@@ -62,14 +59,14 @@ def simulate(
 
 
 def ordered(x: np.ndarray, y: np.ndarray, k: int) -> Ends:
-    """[x(k), x(n+1-k)] a row of [rows, n]; where y < x the value is only known to be at least y."""
+    """Return [x(k), x(n+1-k)] per row of [rows, n]; where y < x the value is only known to be at least y."""
     lower = np.sort(y, 1)
     upper = lower if y is x else np.sort(np.where(y < x, np.inf, x), 1)
     return lower[:, k - 1], upper[:, x.shape[1] - k]
 
 
 def student(y: np.ndarray, levels: Sequence[float]) -> list[Ends]:
-    """The t interval of the mean, a row of [rows, n] and a level."""
+    """Return the t interval of the mean, per row of [rows, n] and level."""
     from scipy.stats import t
 
     n, middle, error = y.shape[1], y.mean(1), y.std(1, ddof=1) / np.sqrt(y.shape[1])
@@ -78,8 +75,8 @@ def student(y: np.ndarray, levels: Sequence[float]) -> list[Ends]:
 
 
 def bootstrap(y: np.ndarray, levels: Sequence[float], resamples: int, rng: np.random.Generator) -> list[Ends]:
-    """Percentile bootstrap of the mean, a row of [rows, n] and a level. All rows share their resampled places, which
-    changes no row's interval in law."""
+    """Return the percentile bootstrap of the mean, per row of [rows, n] and level. All rows share their resampled places,
+    which does not change the distribution of any row's interval."""
     n = y.shape[1]
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n
     below = [int(level / 2 * resamples) for level in levels]

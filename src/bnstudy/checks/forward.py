@@ -1,4 +1,4 @@
-"""What batch normalization computes on the way forward: E2, E11, E14."""
+"""What batch normalization computes in the forward pass: checks E2, E11 and E14."""
 
 import torch
 
@@ -7,14 +7,16 @@ from bnstudy.arms.base import EPS, Place
 from bnstudy.checks.base import Check, equal, largest, normal
 from bnstudy.data import digits
 from bnstudy.data.shifts import CONTRAST, INVERSION, shift
-from bnstudy.nets.mlp import MLP, build
+from bnstudy.nets.base import Net
+from bnstudy.nets.mlp import build
 
 
-def e2() -> list[Check]:
-    """Output of every unit in training: mean beta, variance gamma^2 var/(var + eps); in float32, as in training."""
+def outputs_have_mean_beta_and_sd_gamma() -> list[Check]:
+    """E2: the output of every unit in training has mean beta and variance gamma^2 var/(var + eps), in float32."""
     checks = []
     gamma, beta = normal("E2 gamma", 2, 64).abs() + 0.5, normal("E2 beta", 2, 64)
-    for name, variance in (("variance 1", 1.0), ("variance eps", EPS)):
+    for size, variance in (("1", 1.0), ("eps", EPS)):
+        name = f"variance {size}"
         h = ((normal(f"E2 {name}", 2, 64, 64) + 1) * variance**0.5).float()
         norm = bn.build(2, 64, Place(1, 1))
         norm.get_parameter("gamma").data.copy_(gamma)
@@ -22,49 +24,52 @@ def e2() -> list[Check]:
         y = norm(h).detach().double()
         var = h.double().var(2, correction=0)
         closed = gamma.float().double() ** 2 * var / (var + EPS)
-        found = {"mean minus beta": y.mean(2) - beta, "variance, relative": y.var(2, correction=0) / closed - 1}
-        checks += [equal("E2", f"{what}, units of {name}", 0, largest(d), 1e-6) for what, d in found.items()]
+        cases = {"mean": ("mean minus beta", y.mean(2) - beta)}
+        cases["variance"] = ("variance, relative", y.var(2, correction=0) / closed - 1)
+        for key, (what, change) in cases.items():
+            checks.append(equal(f"{key}_of_{size}", f"{what}, units of {name}", 0, largest(change), 1e-6))
     return checks
 
 
-def _xhat(net: MLP, x: torch.Tensor) -> torch.Tensor:
+def _xhat(net: Net, x: torch.Tensor) -> torch.Tensor:
+    """Return x-hat of the last layer [M, C, B]."""
     seen: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         net(x, lambda layer, site, value: seen.update({site: value}))
     return seen["xhat"]
 
 
-def e11() -> list[Check]:
-    """Contrast and inversion of the input, x -> a x + b, at the first layer: an identity, no evidence for anything.
+def affine_inputs_leave_xhat() -> list[Check]:
+    """E11: contrast and inversion of the input, x -> a x + b, leave x-hat of the first layer but for its sign.
 
-    Large weights (gain 1e4) make eps vanish beside the variance of the units.
+    This is an identity, and no evidence for anything. With large weights (gain 1e4), eps vanishes beside the variance.
     """
-    images = torch.from_numpy(digits.load({"pool": 1}).x[:256]).double()
+    images = torch.from_numpy(digits.load().x[:256]).double()
     net = build(64, 10, 1, 32, 1e4, "bn", (0, 1), torch.float64)
 
-    def enter(family: str, severity: int) -> torch.Tensor:
-        return shift(images, family, severity, 0).flatten(1).T.expand(2, -1, -1).contiguous()
+    def enter(kind: str, severity: int) -> torch.Tensor:
+        return shift(images, kind, severity, 0).flatten(1).T.expand(2, -1, -1).contiguous()
 
     clean = enter("contrast", 0)
     net.set_statistics("batch", update=True)
     base = _xhat(net, clean)
     checks = []
-    for family, severity, a in (("contrast", 4, CONTRAST[3]), ("inversion", 3, INVERSION[2])):
+    for kind, severity, a in (("contrast", 4, CONTRAST[3]), ("inversion", 3, INVERSION[2])):
         sign, outcome = (1, "unchanged") if a > 0 else (-1, "its sign changed")
         net.set_statistics("batch", update=False)
-        change = largest(_xhat(net, enter(family, severity)) - sign * base) / largest(base)
+        change = largest(_xhat(net, enter(kind, severity)) - sign * base) / largest(base)
         net.set_statistics("running", update=False)
-        ratio = _xhat(net, enter(family, severity)).std(2) / _xhat(net, clean).std(2)
+        ratio = _xhat(net, enter(kind, severity)).std(2) / _xhat(net, clean).std(2)
         farthest = ratio.flatten()[(ratio - abs(a)).abs().argmax()]
-        checks += [
-            equal("E11", f"x-hat {outcome} by a = {a:g} on batch statistics, relative", 0, change, 1e-10),
-            equal("E11", f"sd of x-hat, a = {a:g} : clean, on running statistics", abs(a), float(farthest), 1e-10),
-        ]
+        on_batch = f"x-hat {outcome} by a = {a:g} on batch statistics, relative"
+        on_running = f"sd of x-hat, a = {a:g} : clean, on running statistics"
+        checks += [equal(f"{kind}_batch", on_batch, 0, change, 1e-10)]
+        checks += [equal(f"{kind}_running", on_running, abs(a), float(farthest), 1e-10)]
     return checks
 
 
-def e14() -> list[Check]:
-    """Which variance is divided by and which is stored (as torch.nn.BatchNorm1d does), and that probes store none."""
+def variances_are_as_in_torch() -> list[Check]:
+    """E14: the biased variance divides, the unbiased one is stored (as torch.nn.BatchNorm1d does), and probes store none."""
     m = 8
     h = normal("E14", 1, 32, m)
     norm = bn.build(1, 32, Place(1, 1)).double()
@@ -78,7 +83,9 @@ def e14() -> list[Check]:
     moved = max(largest(value - before[name]) for name, value in norm.named_buffers())
     share = (m - 1) / m
     return [
-        equal("E14", "variance divided by : unbiased variance, m = 8", share, float(used.mean()), 0.01 * share),
-        equal("E14", "batch variance : stored variance, m = 8", share, float((biased / stored).mean()), 0.01 * share),
-        equal("E14", "change of the stored averages by a probe pass", 0, moved, 0),
+        equal("divided_by", "variance divided by : unbiased variance, m = 8", share, float(used.mean()), 0.01 * share),
+        equal(
+            "stored", "batch variance : stored variance, m = 8", share, float((biased / stored).mean()), 0.01 * share
+        ),
+        equal("probe", "change of the stored averages by a probe pass", 0, moved, 0),
     ]

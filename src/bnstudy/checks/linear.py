@@ -1,4 +1,4 @@
-"""Linear models, where the answer is known: E9, E12, E13."""
+"""Linear models, whose answers are known: checks E9, E12 and E13."""
 
 from importlib import import_module
 from math import sqrt
@@ -15,10 +15,11 @@ STEPS, EVERY = 300, 20
 
 
 def _covariate_shift(arm: str, steps: int, networks: int = 12) -> Tensor:
-    """Cosine of the gradients of layers 9 and 17 before and after the layers below step, [time, 2, networks].
+    """Return the cosine of the gradients of layers 9 and 17 before and after the layers below step: [time, 2, networks].
 
-    25 linear layers of 10 units, Glorot initialization, the arm after all but the last; 1000 inputs from N(0, I),
-    targets A x with A from N(0, 1); loss SSE/10 on all inputs, gradient descent at rate 1e-6.
+    There are 25 linear layers of 10 units with Glorot initialization, and the arm stands after all but the last. The
+    1000 inputs are from N(0, I), the targets are A x with A from N(0, 1). The loss is SSE/10 on all inputs, trained by
+    gradient descent at rate 1e-6.
     """
     layers, width, rate = 25, 10, 1e-6
     x = normal("E9 input", networks, width, 1000, dtype=torch.float32)
@@ -51,55 +52,58 @@ def _covariate_shift(arm: str, steps: int, networks: int = 12) -> Tensor:
     return torch.stack(cosines)
 
 
-def e9() -> list[Check]:
-    """Internal covariate shift in a deep linear network is larger with batch normalization (Santurkar et al. 2018).
+def covariate_shift_is_larger_with_bn() -> list[Check]:
+    """E9: internal covariate shift in a deep linear network is larger with batch normalization (Santurkar et al. 2018).
 
-    An ordering at one small rate, not a law. Without batch normalization the cosine is above 0.999 at about 70% of
-    the steps, not at every one as reported; where initial weights are smaller (sd 0.22 instead of 0.32) it is 1
+    This is an ordering at one small rate, not a law. Without batch normalization the cosine is above 0.999 at about 70%
+    of the steps, not at every step as reported. With smaller initial weights (sd 0.22 instead of 0.32) it is 1
     throughout, because the network does not move at all.
     """
     none, normalized = _covariate_shift("none", STEPS), _covariate_shift("bn", 100)
-    checks = []
+    checks, cosine = [], "cosine before and after"
     for i, layer in enumerate((9, 17)):
         steady = float(none[:, i].median())
         turned = float(normalized[:, i].median(1).values.min())
-        checks += [
-            at_least("E9", f"cosine before and after, none, layer {layer}, median over 300 steps", 0.999, steady),
-            at_most("E9", f"cosine before and after, bn, layer {layer}, lowest median in 100 steps", 0.9, turned),
-        ]
+        of_none = f"{cosine}, none, layer {layer}, median over 300 steps"
+        of_bn = f"{cosine}, bn, layer {layer}, lowest median in 100 steps"
+        checks += [at_least(f"none_layer_{layer}", of_none, 0.999, steady)]
+        checks += [at_most(f"bn_layer_{layer}", of_bn, 0.9, turned)]
     return checks
 
 
 def _condition(h: Tensor) -> float:
-    """Condition number of the Hessian h h^T / n of least squares on features ``h`` [M, d, n], mean over M."""
+    """Return the condition number of the Hessian h h^T / n of least squares on features ``h`` [M, d, n], mean over M."""
     eigenvalues = torch.linalg.eigvalsh(h @ h.mT / h.shape[2])
     return float((eigenvalues[:, -1] / eigenvalues[:, 0]).mean())
 
 
-def e12() -> list[Check]:
-    """Least squares on x from N(mu 1, I_d): the mean spoils the Hessian, centring mends it (LeCun et al. 1998).
+def mean_spoils_the_condition_number() -> list[Check]:
+    """E12: in least squares on x from N(mu 1, I_d), the mean spoils the Hessian, and centring mends it (LeCun et al. 1998).
 
     Centred, what is left is the noise of a sample covariance (Marchenko & Pastur 1967). Their edges are those of
-    infinitely many features: with 20 the condition number falls short of them, by 11% at n = 400, 4% at n = 4000.
+    infinitely many features; with 20 features the condition number is smaller, by 11% at n = 400 and 4% at n = 4000.
     """
     d, n = 20, 4000
     checks = []
     for mu in (1, 3):
         x = normal(f"E12 {mu}", 1, d, 100_000) + mu
         theory = 1.0 + d * mu**2
-        checks.append(equal("E12", f"condition number, raw inputs, mu = {mu}", theory, _condition(x), 0.08 * theory))
+        name = f"condition number, raw inputs, mu = {mu}"
+        checks.append(equal(f"raw_mean_{mu}", name, theory, _condition(x), 0.08 * theory))
     x = normal("E12 centred", 16, d, n) + 3
     xhat = bn_frozen.build(16, d, Place(1, 1)).double()(x)
     theory = ((1 + sqrt(d / n)) / (1 - sqrt(d / n))) ** 2
-    checks.append(equal("E12", "condition number, normalized, n = 4000", theory, _condition(xhat), 0.08 * theory))
+    name = "condition number, normalized, n = 4000"
+    checks.append(equal("normalized", name, theory, _condition(xhat), 0.08 * theory))
     return checks
 
 
-def e13() -> list[Check]:
-    """Least squares by gradient descent: one bound on the rate without, none with batch normalization.
+def any_rate_fits_with_bn() -> list[Check]:
+    """E13: in least squares by gradient descent there is a bound on the rate without batch normalization, and none with it.
 
-    Without, the error along the top eigenvector is multiplied by 1 - rate x lambda a step: 1.2 at a tenth above
-    2/lambda. With (Cai, Li & Shen 2019), the weights' rate may be anything; gamma and beta step at 0.5.
+    Without it, the error along the top eigenvector is multiplied by 1 - rate x lambda per step: its size by 1.2 at a
+    tenth above 2/lambda. With it (Cai, Li & Shen 2019), the rate of the weights may be anything; gamma and beta step at
+    0.5.
     """
     d, n = 20, 200
     x = normal("E13 input", 1, d, n) + 1
@@ -124,6 +128,6 @@ def e13() -> list[Check]:
                 parameter -= (rates if parameter is weights else 0.5) * gradient
     fitted = int((loss < 0.01 * y.var() / 2).sum())
     return [
-        equal("E13", "growth of the error a step at rate 2.2 : lambda_max", 1.2, error[-1] / error[-2], 1e-6),
-        equal("E13", "of 7 rates from 1e-3 to 1e3, how many fit with batch normalization", 7, fitted, 0),
+        equal("growth", "growth of the error a step at rate 2.2 : lambda_max", 1.2, error[-1] / error[-2], 1e-6),
+        equal("rates", "of 7 rates from 1e-3 to 1e3, how many fit with batch normalization", 7, fitted, 0),
     ]

@@ -1,39 +1,41 @@
-"""All external checks, as the rows of checks.json."""
+"""All external checks: they give the rows of checks.json."""
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any
 
 from bnstudy.checks import backward, forward, linear, meanfield
 from bnstudy.checks.base import Check
 
 CHECKS: dict[str, Callable[[], list[Check]]] = {
-    "E1": backward.e1,
-    "E2": forward.e2,
-    "E3": backward.e3,
-    "E4": backward.e4,
-    "E5": meanfield.e5,
-    "E6": meanfield.e6,
-    "E7": meanfield.e7,
-    "E8": meanfield.e8,
-    "E9": linear.e9,
-    "E10": meanfield.e10,
-    "E11": forward.e11,
-    "E12": linear.e12,
-    "E13": linear.e13,
-    "E14": forward.e14,
-    "E15": backward.e15,
+    "E1": backward.gradient_has_no_part_along_1_and_xhat,
+    "E2": forward.outputs_have_mean_beta_and_sd_gamma,
+    "E3": backward.weights_have_no_scale,
+    "E4": backward.gradient_norm_follows_the_theorem,
+    "E5": meanfield.gradients_explode_with_relu,
+    "E6": meanfield.gradients_explode_without_relu,
+    "E7": meanfield.growth_depends_on_the_gain_without_bn,
+    "E8": meanfield.samples_stay_apart_with_bn,
+    "E9": linear.covariate_shift_is_larger_with_bn,
+    "E10": meanfield.weight_changes_compound_with_bn,
+    "E11": forward.affine_inputs_leave_xhat,
+    "E12": linear.mean_spoils_the_condition_number,
+    "E13": linear.any_rate_fits_with_bn,
+    "E14": forward.variances_are_as_in_torch,
+    "E15": backward.printed_formula_lacks_1_over_m,
 }
-"""Check by id; each returns one row a case."""
+"""The checks by id; each returns one row per case."""
 
 
-def run(ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Rows {id, name, expected, measured, tolerance, passed} of the checks named (default: all).
+def run(ids: Sequence[str] | None = None) -> list[dict[str, str | float | bool | None]]:
+    """Return the rows of the checks named (by default all), with the id and the fields of :class:`bnstudy.checks.base.Check`.
 
-    A measured value that is no finite number becomes None, which JSON can hold. Raises ValueError for unknown ids.
+    A measured value that is no finite number becomes None, which JSON can hold.
+
+    Raises:
+        ValueError: There is no such check; the message names all.
     """
     unknown = [i for i in ids or () if i not in CHECKS]
     if unknown:
         raise ValueError(f"unknown check {', '.join(unknown)}: checks are {', '.join(CHECKS)}")
-    rows = [check._asdict() for i in (CHECKS if ids is None else ids) for check in CHECKS[i]()]
+    rows = [{"id": i, **row._asdict()} for i in (CHECKS if ids is None else ids) for row in CHECKS[i]()]
     return [row | {"measured": row["measured"] if isfinite(row["measured"]) else None} for row in rows]

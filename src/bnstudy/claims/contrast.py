@@ -1,4 +1,7 @@
-"""One primary interval of the claims file as a strict model: which contrast, of which networks, and what matters."""
+"""One primary interval of the claims file as a strict model: which contrast, of which networks, and what matters.
+
+The file calls it a setting of its claim. ``sesoi`` is the smallest effect size of interest.
+"""
 
 import math
 import re
@@ -6,20 +9,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bnstudy.claims.needs import ENDPOINTS
+from bnstudy.claims.endpoints.table import ENDPOINTS
 
 SHADES = {
     "more": ("opposite", "negligible"),
     "less": ("opposite", "negligible"),
     "within": ("higher", "lower"),
 }
-"""How a setting can be contradicted, a region; "not enough" besides, also where a claim's settings differ in shade."""
+"""How a contrast can be contradicted, per region; "not enough" besides, also where a claim's contrasts differ in shade."""
 
 
 def _number(value: Any) -> Any:
-    """ "ln 1.25" and "-ln 2" are numbers as well."""
-    found = re.fullmatch(r"(-?)\s*ln\s+(\d+(?:\.\d+)?)", value) if isinstance(value, str) else None
-    return (-1 if found[1] else 1) * math.log(float(found[2])) if found else value
+    """Return "ln 1.25" and "-ln 2" as the numbers that they are."""
+    logarithm = re.fullmatch(r"(-?)\s*ln\s+(\d+(?:\.\d+)?)", value) if isinstance(value, str) else None
+    return (-1 if logarithm[1] else 1) * math.log(float(logarithm[2])) if logarithm else value
 
 
 Number = Annotated[float, BeforeValidator(_number)]
@@ -40,8 +43,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class Network(Strict):
-    """What a setting can say of its network besides the arm; left out, the study's own value."""
+class NetworkFactors(Strict):
+    """What a contrast can say of its network besides the arm; left out, the study's own value holds."""
 
     depth: Depth | None = None
     gain: float | None = None
@@ -54,7 +57,7 @@ class Network(Strict):
 
 
 class Premise(Strict):
-    """A contrast that must exceed its sesoi for the setting to say anything; keys left out are the setting's."""
+    """A contrast that must exceed its sesoi for another to say anything; keys left out are the other's."""
 
     endpoint: Endpoint
     arms: list[str]
@@ -64,8 +67,12 @@ class Premise(Strict):
     otherwise: str = Field(description="the reason given then; may name {effect} and {sesoi} of the premise")
 
 
-class Contrast(Network):
-    """One primary interval. theta = margin + value, or margin - value where ``reverse``; the claim says theta > sesoi."""
+class Contrast(NetworkFactors):
+    """One primary interval of a claim.
+
+    theta = margin + value, or margin - value where ``reverse``; the claim says that theta exceeds ``sesoi``, the smallest
+    effect size of interest.
+    """
 
     name: str = Field(description="as shown; {shallow}, {middle}, {deep}, {main}, {second} give the study's numbers")
     endpoint: Endpoint
@@ -79,7 +86,7 @@ class Contrast(Network):
     reverse: bool = False
     target: Literal["main", "second"] | None = None
     rate: Literal["best", "shared"] | None = None
-    against: Network | None = Field(None, description="the other network of a contrast, the setting with keys changed")
+    against: NetworkFactors | None = Field(None, description="the other network of a contrast: the keys that differ")
     family: str | None = None
     severity: int | None = None
     statistics: str | None = None
@@ -118,22 +125,25 @@ class Contrast(Network):
         return self
 
     def given(self) -> set[str]:
-        """The keys that say where the contrast is taken."""
+        """Return the keys that say where the contrast is taken."""
         return {k for k in PLACE if getattr(self, k) is not None}
 
 
 JUDGED = ("name", "endpoint", "arms", "region", "sesoi", "unit", "margin", "reverse", "premises")
-"""Keys of a setting that say what is made of its contrast, not where it is taken."""
+"""Keys that say what is made of a contrast, not where it is taken."""
 PLACE = tuple(k for k in Contrast.model_fields if k not in JUDGED)
 SHARED = frozenset(Contrast.model_fields) - {"name"}
-"""Keys of a setting that a claim may give once for all of them."""
+"""Keys that a claim may give once for all of its contrasts."""
 
 
-def shades(setting: Contrast) -> tuple[str, ...]:
-    """How a setting can be contradicted. Where the sesoi is 0, all that contradicts is the opposite; the error that a
-    check measures is never below 0."""
-    if setting.endpoint == "check":
+def shades(contrast: Contrast) -> tuple[str, ...]:
+    """Return how a contrast can be contradicted.
+
+    Where its smallest effect size of interest is 0, all that contradicts is the opposite; the error that a check measures
+    is never below 0.
+    """
+    if contrast.endpoint == "check":
         return ("higher",)
-    if not setting.sesoi:
+    if not contrast.sesoi:
         return ("opposite",)
-    return SHADES[setting.region] if setting.region == "within" else (*SHADES[setting.region], "not enough")
+    return SHADES[contrast.region] if contrast.region == "within" else (*SHADES[contrast.region], "not enough")

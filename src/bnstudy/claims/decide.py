@@ -1,27 +1,49 @@
-"""One setting of a claim: its contrast, interval and verdict."""
+"""One contrast of a claim: its theta per seed, its interval and its verdict."""
+
+from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bnstudy.claims.contrast import PLACE, Contrast, Premise
+from bnstudy.claims.endpoints.table import ENDPOINTS
+from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured
+from bnstudy.claims.records import ContrastRow
 from bnstudy.claims.sentences import effect, natural
 from bnstudy.core.stats import Interval, median_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bnstudy.claims.lookup import Lookup
-
-Row = dict[str, Any]
-Theta = list[tuple[int, float, float]]
+UNKNOWN = Interval(None, -math.inf, math.inf, "")
 NOT_EVALUABLE = "not evaluable: "
 
 
-def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple[str, str | None]:
-    """One setting: ("supported" | "contradicted" | "open", shade or None), theta being in [low, high].
+class Evaluation(NamedTuple):
+    """A contrast as judged, and its theta as (seed, lower, upper).
 
-    more: theta > sesoi; less: theta < -sesoi; within: abs theta < sesoi. Ends may be infinite. Shades: opposite,
-    negligible, not enough (none or the opposite); for within: higher, lower.
+    ``absent`` says that the study lacks a network, ``unmeasured`` that a table lacks the network's rows.
+    """
+
+    row: ContrastRow
+    theta: list[tuple[int, float, float]]
+    absent: bool = False
+    unmeasured: bool = False
+
+
+def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple[str, str | None]:
+    """Return the verdict on one contrast from the interval of its theta.
+
+    Args:
+        low: the interval's lower end; it may be infinite.
+        high: the interval's upper end; it may be infinite.
+        sesoi: the smallest effect size of interest, at least 0.
+        region: what is claimed: "more" is theta > sesoi, "less" theta < -sesoi, "within" abs theta < sesoi.
+
+    Returns:
+        The verdict, "supported", "contradicted" or "open"; and the shade of a contradiction, else None: "opposite",
+        "negligible", or "not enough" (one of the two), and for "within" "higher" or "lower".
     """
     if region == "within":
         if -sesoi < low and high < sesoi:
@@ -40,112 +62,117 @@ def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple
     return "contradicted", "negligible" if low > -sesoi else "not enough"
 
 
-def evaluate(at: "Lookup", setting: Contrast, intervals: int) -> tuple[Row, Theta]:
-    """A setting's row of claims.json, and its contrast as (seed, lower, upper).
+def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
+    """Judge one contrast of a claim.
 
-    ``intervals``: K, over which the interval is simultaneous. The row's `absent` says that the study lacks a network,
-    its `unmeasured` that a table lacks the network's rows.
+    Args:
+        lookup: the study's tables.
+        contrast: what is judged.
+        intervals: K, the number of intervals that are to hold together.
+
+    Returns:
+        The contrast's row of claims.json with its theta per seed. What the study lacks, or cannot evaluate, is "open",
+        has no theta, and says why.
     """
-    from bnstudy.claims.lookup import Missing, NotEvaluable, Unmeasured
-
-    unit = "ln times" if setting.unit == "times" else setting.unit
-    row: Row = {"name": _name(at, setting.name), "region": setting.region, "sesoi": setting.sesoi, "unit": unit}
-    row |= _numbers(setting, Interval(None, -math.inf, math.inf, ""))
-    row |= {"verdict": "open", "detail": None, "n_seeds": 0, "reason": None, "absent": False, "unmeasured": False}
     try:
-        if setting.endpoint == "check":
-            return _checked(at, setting, row), []
-        theta = _contrast(at, setting)
-        _hold_premises(at, setting, intervals)
+        if contrast.endpoint == "check":
+            return _checked(lookup, contrast)
+        theta = _theta(lookup, contrast)
+        _hold_premises(lookup, contrast, intervals)
     except Missing as error:
-        return row | {"absent": True, "reason": str(error)}, []
+        return Evaluation(_row(lookup, contrast, UNKNOWN, reason=str(error)), [], absent=True)
     except NotEvaluable as error:
-        return row | {"unmeasured": isinstance(error, Unmeasured), "reason": f"{NOT_EVALUABLE}{error}"}, []
-    if setting.reverse:
+        row = _row(lookup, contrast, UNKNOWN, reason=f"{NOT_EVALUABLE}{error}")
+        return Evaluation(row, [], unmeasured=isinstance(error, Unmeasured))
+    if contrast.reverse:
         theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})
-    lower, upper = theta["lower"] + setting.margin, theta["upper"] + setting.margin
-    found = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
-    row["verdict"], row["detail"] = decide(found.low, found.high, setting.sesoi, setting.region)
-    row |= _numbers(setting, found) | {"n_seeds": len(theta)}
-    censored = int((lower != upper).sum())
-    if found.reason:
-        row["reason"] = found.reason
-    elif row["verdict"] == "open" and math.isinf(found.low) and math.isinf(found.high):
-        row["reason"] = f"{censored} of {len(theta)} seeds are censored"
-    return row, [(int(s), lo, hi) for s, lo, hi in zip(theta.index, lower, upper)]
+    lower, upper = theta["lower"] + contrast.margin, theta["upper"] + contrast.margin
+    interval = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
+    row = _row(lookup, contrast, interval, len(theta), interval.reason or None)
+    if row.reason is None and row.verdict == "open" and math.isinf(interval.low) and math.isinf(interval.high):
+        row = replace(row, reason=f"{int((lower != upper).sum())} of {len(theta)} seeds are censored")
+    return Evaluation(row, [(int(seed), low, high) for seed, low, high in zip(theta.index, lower, upper)])
 
 
-def _contrast(at: "Lookup", part: Contrast | Premise, setting: Contrast | None = None) -> "pd.DataFrame":
-    from bnstudy.claims.endpoints.table import ENDPOINTS
-
-    spec = {**(setting or part).model_dump(exclude_none=True), **part.model_dump(exclude_none=True)}
+def _theta(lookup: Lookup, part: Contrast | Premise, whole: Contrast | None = None) -> pd.DataFrame:
+    """Return [seed -> lower, upper] of a contrast, or of a premise of the contrast ``whole``."""
+    spec = {**(whole or part).model_dump(exclude_none=True), **part.model_dump(exclude_none=True)}
     key = repr([(k, spec.get(k)) for k in ("endpoint", "arms", *PLACE)])
-    if key in at.contrasts:
-        return at.contrasts[key]
-    theta = ENDPOINTS[part.endpoint](at, spec)
-    if not theta.index.equals(at.seeds):
-        raise ValueError(f"endpoint {part.endpoint} speaks of other seeds than the {len(at.seeds)} evaluated ones")
-    at.contrasts[key] = theta
-    return theta
+    if key not in lookup.contrasts:
+        function = ENDPOINTS[part.endpoint].theta
+        assert function is not None  # a check has none, and is judged without
+        theta = function(lookup, spec)
+        if not theta.index.equals(lookup.seeds):
+            count = len(lookup.seeds)
+            raise ValueError(f"endpoint {part.endpoint} speaks of other seeds than the {count} evaluated ones")
+        lookup.contrasts[key] = theta
+    return lookup.contrasts[key]
 
 
-def _hold_premises(at: "Lookup", setting: Contrast, intervals: int) -> None:
-    """Raises NotEvaluable where a premise isn't shown to hold, by an interval of the question's own width."""
-    from bnstudy.claims.lookup import NotEvaluable
-
-    for premise in setting.premises:
-        theta = _contrast(at, premise, setting)
-        found = median_interval(theta["lower"].to_numpy(), theta["upper"].to_numpy(), intervals)
-        if found.reason:
-            raise NotEvaluable(found.reason)
-        if not found.low > premise.sesoi:
-            unit = "ln times" if premise.unit == "times" else premise.unit
-            ends = {"shown_low": _finite(found.low), "shown_high": _finite(found.high)}
-            shown = effect({"shown_estimate": found.estimate, **ends, "unit": unit})
+def _hold_premises(lookup: Lookup, contrast: Contrast, intervals: int) -> None:
+    """Raise NotEvaluable where a premise isn't shown to hold, by an interval of the question's own width."""
+    for premise in contrast.premises:
+        theta = _theta(lookup, premise, contrast)
+        interval = median_interval(theta["lower"].to_numpy(), theta["upper"].to_numpy(), intervals)
+        if interval.reason:
+            raise NotEvaluable(interval.reason)
+        if not interval.low > premise.sesoi:
+            unit = _unit(premise)
+            shown = effect(interval.estimate, _finite(interval.low), _finite(interval.high), unit)
             raise NotEvaluable(premise.otherwise.format(effect=shown, sesoi=natural(premise.sesoi, unit, 3)))
 
 
-def _checked(at: "Lookup", setting: Contrast, row: Row) -> Row:
-    """A verdict from an external check: what it measured is exact, so both ends of its interval are that number."""
-    from bnstudy.claims.lookup import Missing, NotEvaluable
-
-    checks = at.tables.get("checks")
-    mine = {} if checks is None else checks[checks["id"] == setting.check].set_index("name").to_dict("index")
-    for name in filter(None, (setting.row, setting.sound)):
-        value = mine.get(name, {}).get("measured")
+def _checked(lookup: Lookup, contrast: Contrast) -> Evaluation:
+    """Judge an external check: what it measured is exact, so both ends of its interval are that number."""
+    rows: dict[Any, Any] = {}  # whatever pandas gives, by a row's name and by its key
+    if "checks" in lookup.tables:
+        checks = lookup.tables["checks"]
+        for column in checks.columns.intersection(["name", "key"]):
+            rows |= checks[checks["id"] == contrast.check].set_index(column).to_dict("index")
+    for name in filter(None, (contrast.row, contrast.sound)):
+        value = rows.get(name, {}).get("measured")
         if value is None or math.isnan(value):
-            raise Missing(f'no result of check {setting.check}, "{name}"')
-    if setting.sound and not mine[setting.sound]["passed"]:
-        raise NotEvaluable(f'check {setting.check}, "{setting.sound}", did not pass')
-    measured = float(mine[setting.row]["measured"])
-    row["verdict"], row["detail"] = decide(measured, measured, setting.sesoi, setting.region)
-    return row | _numbers(setting, Interval(measured, measured, measured, ""))
+            raise Missing(f'no result of check {contrast.check}, "{name}"')
+    if contrast.sound and not rows[contrast.sound]["passed"]:
+        raise NotEvaluable(f'check {contrast.check}, "{contrast.sound}", did not pass')
+    measured = float(rows[contrast.row]["measured"])
+    return Evaluation(_row(lookup, contrast, Interval(measured, measured, measured, "")), [])
 
 
-def _numbers(setting: Contrast, found: Interval) -> Row:
-    """theta as judged, and as shown: value = (theta - margin), the sign turned back where the claim turned it."""
+def _row(
+    lookup: Lookup, contrast: Contrast, interval: Interval, n_seeds: int = 0, reason: str | None = None
+) -> ContrastRow:
+    """Return theta as judged, and as shown: value = (theta - margin), the sign turned back where the claim turned it."""
 
     def shown(theta: float) -> float:
-        return setting.margin - theta if setting.reverse else theta - setting.margin
+        return contrast.margin - theta if contrast.reverse else theta - contrast.margin
 
-    estimate, low, high, _ = found
-    ends = (shown(high), shown(low)) if setting.reverse else (shown(low), shown(high))
-    return {
-        "estimate": estimate, "ci_low": _finite(low), "ci_high": _finite(high),
-        "ci_low_open": low == -math.inf, "ci_high_open": high == math.inf,
-        "shown_estimate": None if estimate is None else shown(estimate), "shown_low": _finite(ends[0]),
-        "shown_high": _finite(ends[1]), "shown_sesoi": shown(setting.sesoi),
-    }  # fmt: skip
+    estimate, low, high, _ = interval
+    verdict, detail = decide(low, high, contrast.sesoi, contrast.region)
+    shown_low, shown_high = (_finite(shown(end)) for end in ((high, low) if contrast.reverse else (low, high)))
+    shown_estimate, unit = None if estimate is None else shown(estimate), _unit(contrast)
+    return ContrastRow(
+        name=_name(lookup, contrast.name), region=contrast.region, sesoi=contrast.sesoi, unit=unit,
+        estimate=estimate, ci_low=_finite(low), ci_high=_finite(high),
+        ci_low_open=low == -math.inf, ci_high_open=high == math.inf,
+        shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=shown(contrast.sesoi),
+        verdict=verdict, detail=detail, n_seeds=n_seeds, reason=reason,
+        effect=effect(shown_estimate, shown_low, shown_high, unit),
+    )  # fmt: skip
 
 
-def _name(at: "Lookup", template: str) -> str:
-    """A setting's name with the study's own numbers; a depth or target it lacks is named in words."""
+def _unit(part: Contrast | Premise) -> str:
+    return "ln times" if part.unit == "times" else part.unit
+
+
+def _name(lookup: Lookup, template: str) -> str:
+    """Return a contrast's name with the study's own numbers; a depth or target that it lacks is named in words."""
+    depths, targets = lookup.depths, lookup.targets
     words = {
-        name: f"depth {at.depths[name]}" if name in at.depths else f"{name} depth"
-        for name in ("shallow", "middle", "deep")
+        name: f"depth {depths[name]}" if name in depths else f"{name} depth" for name in ("shallow", "middle", "deep")
     }
     words |= {
-        name: f"loss {at.targets[i]:g}" if i < len(at.targets) else f"{name} loss"
+        name: f"loss {targets[i]:g}" if i < len(targets) else f"{name} loss"
         for i, name in enumerate(("main", "second"))
     }
     return template.format_map(words)

@@ -1,4 +1,4 @@
-"""Reading the claims file: every error at once, worded for its author.
+"""Reading the claims file and its text file: every error at once, worded for their author.
 
 Light on purpose (pydantic and yaml): the workflow reads it before any job starts.
 """
@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from bnstudy.claims.contrast import Contrast, shades
-from bnstudy.claims.ledger import FIELDS, Answer, Claim, Ledger, keys
+from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Text, keys
+from bnstudy.core import yaml_file
 from bnstudy.core.stats import max_intervals, seeds_needed
 
 VERDICT_SEEDS = 10
@@ -21,8 +21,14 @@ VERDICT_SEEDS = 10
 Below, it is a trial: it runs, and where its seeds allow no interval every verdict is inconclusive and says why."""
 
 
+WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
+"""Keys of a claim or question that the text file may give."""
+TO_DO = "write `short` and `texts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
+Model = TypeVar("Model", Ledger, Text)
+
+
 def names(template: str) -> set[str]:
-    """The names in braces; ValueError for braces that do not match."""
+    """Return the names in braces; raise ValueError for braces that do not match."""
     return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
 
 
@@ -56,7 +62,7 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
 
 
 def _choices(ledger: Ledger) -> Iterator[tuple[str, list[Answer]]]:
-    """Every list of answers of which one is said, and where it stands."""
+    """Yield every list of answers of which one is said, and where it stands."""
     for q in ledger.questions:
         for answers in (*q.sentences, *q.believe, *(a for ask in q.asks for a in ask.sentences)):
             yield q.id, answers
@@ -70,74 +76,105 @@ def _bad_answers(answers: list[Answer], by_id: dict[str, Claim]) -> Iterator[str
     for answer in answers:
         for name, verdicts in answer.when.items():
             allowed = _verdicts(name, by_id)
-            if set(verdicts) - set(allowed):
+            if not allowed:
+                yield f"when {name}: the claims file has no such claim or setting"
+            elif set(verdicts) - set(allowed):
                 yield f"when {name} is {', '.join(sorted(set(verdicts) - set(allowed)))}: allowed are {', '.join(allowed)}"
         for field in names(answer.text):
             claim, _, key = field.partition("[")
-            if claim not in by_id or key.rstrip("]") not in FIELDS | {"sentence"}:
+            if field and claim not in by_id:
+                yield f"{{{field}}}: the claims file has no claim {claim}"
+            elif key.rstrip("]") not in FIELDS | {"sentence"}:
                 yield f"{{{field}}}: write {{CLAIM[FIELD]}}, as in {{Q1b[effect]}}"
 
 
 def _verdicts(name: str, by_id: dict[str, Claim]) -> list[str]:
-    """What a claim ("Q4c") or one of its settings ("Q4c.3") can come out as."""
+    """Return what a claim ("Q4c") or one of its contrasts ("Q4c.3") can come out as."""
     claim, _, number = name.partition(".")
     if claim not in by_id or int(number or 1) > len(by_id[claim].settings):
         return []
     if not number:
         return [*keys(by_id[claim]), "contradicted"]
-    found = shades(by_id[claim].settings[int(number) - 1])
-    return ["supported", *(f"contradicted.{s}" for s in found), "open", "contradicted"]
+    outcomes = shades(by_id[claim].settings[int(number) - 1])
+    return ["supported", *(f"contradicted.{s}" for s in outcomes), "open", "contradicted"]
 
 
 def _mirrored(claim: Claim, other: Claim | None) -> bool:
-    """Whether each setting is one of ``other``'s with the arms the other way round."""
+    """Return whether each contrast is one of ``other``'s with the arms the other way round."""
     if other is None or other.question != claim.question or other.shares:
         return False
-    have = [_key(s, s.arms) for s in other.settings]
-    return all(_key(s, s.arms[::-1]) in have for s in claim.settings)
+    have = [_place(s) for s in other.settings]
+    return all(_place(s.model_copy(update={"arms": s.arms[::-1]})) in have for s in claim.settings)
 
 
-def _key(setting: Contrast, arms: list[str]) -> dict[str, Any]:
-    return {
-        **setting.model_dump(exclude={"name", "region", "sesoi", "unit", "margin", "reverse"}),
-        "arms": arms,
-    }
+def _place(contrast: Contrast) -> str:
+    return contrast.model_dump_json(exclude={"name", "region", "sesoi", "unit", "margin", "reverse"})
 
 
 class ClaimsError(ValueError):
-    """The claims file cannot be used; the message lists every reason."""
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Refuses a key written twice, of which YAML would keep the last without a word."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        found: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in found:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value} is written twice", problem_mark=key.start_mark)
-            found.add(key.value)
-        return super().construct_mapping(node, deep)
+    """The claims file, or its text file, cannot be used; the message lists every reason."""
 
 
 def load(path: Path, seeds: int | None = None) -> Ledger:
-    """Read the claims file. With ``seeds`` (10 or more) also refuse more primary intervals than these seeds allow.
+    """Read a claims file, with the words that it lacks from the text file that it names.
 
-    Raises ClaimsError, worded for the user, for anything wrong with the file.
+    Args:
+        path: the claims file.
+        seeds: the study's evaluation seeds; with 10 or more, more primary intervals than they allow are refused.
+
+    Raises:
+        ClaimsError: for anything wrong with either file, worded for the user.
     """
+    raw = _read(path)
+    if isinstance(raw, dict) and isinstance(raw.get("text_file"), str):
+        text = _read(path.with_name(raw["text_file"]))
+        _valid(Text, text, path.with_name(raw["text_file"]))
+        raw = merged(raw, text)
+    ledger = _valid(Ledger, raw, path)
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        ledger = Ledger.model_validate_json(json.dumps(raw))
-        errors = list(inconsistencies(ledger))
-    except ValidationError as error:
-        errors = [_where(raw, e) for e in error.errors()]
-    except (OSError, ValueError, TypeError, IndexError, yaml.YAMLError) as error:
-        raise ClaimsError(f"{path} cannot be read: {error}") from None
-    else:
-        errors += _too_many(ledger, seeds or 0)
+        errors = [*inconsistencies(ledger), *_too_many(ledger, seeds or 0)]
+    except ValueError as error:  # braces of a text that do not match
+        errors = [str(error)]
     if errors:
-        raise ClaimsError("\n".join([f"{path} cannot be used:", *(f"  - {e}" for e in errors)]))
+        raise _unusable(path, errors)
     return ledger
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml_file.load(path)
+    except (OSError, ValueError, TypeError, IndexError) as error:
+        raise ClaimsError(f"{path} cannot be read: {error}") from None
+
+
+def merged(raw: Any, text: Any) -> Any:
+    """Return what a claims file says, with what it does not say itself from its text file, under the same ids."""
+    whole = {**{key: text[key] for key in ("texts", "findings") if key in text}, **raw}
+    for section in {"questions", "claims"} & set(text):
+        if isinstance(raw.get(section), list):
+            words = text[section]
+            whole[section] = [
+                {**words.get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in raw[section]
+            ]
+    return whole
+
+
+def _unusable(path: Path, errors: list[str]) -> ClaimsError:
+    return ClaimsError("\n".join([f"{path} cannot be used:", *(f"  - {e}" for e in dict.fromkeys(errors))]))
+
+
+def _valid(kind: type[Model], raw: Any, path: Path) -> Model:
+    try:
+        return kind.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        lacking = [e for e in error.errors() if e["type"] == "missing" and e["loc"][-1] in WORDS]
+        errors = [_where(raw, e) for e in error.errors() if e not in lacking]
+        if lacking:
+            owners = dict.fromkeys(_where(raw, e).rpartition(".")[0].rpartition(".")[2] or "file" for e in lacking)
+            errors.append(f"no words for {', '.join(owners)}: {TO_DO}")
+        raise _unusable(path, errors) from None
+    except (ValueError, TypeError) as error:
+        raise ClaimsError(f"{path} cannot be read: {error}") from None
 
 
 def _too_many(ledger: Ledger, seeds: int) -> Iterator[str]:
@@ -152,7 +189,7 @@ def _too_many(ledger: Ledger, seeds: int) -> Iterator[str]:
 
 
 def _where(raw: Any, error: Any) -> str:
-    """Place by the claim's id and the setting's name rather than by number alone."""
+    """Return an error's place, by the claim's id and the contrast's name rather than by number alone, and its message."""
     shown, here = [], raw
     for step in error["loc"]:
         try:

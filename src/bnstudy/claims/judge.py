@@ -1,13 +1,18 @@
-"""The one decision rule: tables -> contrasts -> intervals -> verdicts. Loading and wording: ledger, sentences."""
+"""The one decision rule: tables -> contrasts -> intervals -> verdicts. Loading and wording: file, sentences."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bnstudy.claims.answers import answers, choose, findings
-from bnstudy.claims.decide import NOT_EVALUABLE, decide, evaluate
+from bnstudy.claims.decide import NOT_EVALUABLE, Evaluation, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
 from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.sentences import effect, natural, sentence
+from bnstudy.claims.lookup import TUNING, Factors, Lookup
+from bnstudy.claims.records import ClaimRow, ThetaRow
+from bnstudy.claims.sentences import natural, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,12 +20,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ClaimsError", "Ledger", "answers", "choose", "combine", "decide", "findings", "judge", "load", "natural", "sentence",
 ]  # fmt: skip
-Row = dict[str, Any]
 
 
 def combine(verdicts: Sequence[str]) -> str:
-    """A claim's verdict from its settings' (what could not be evaluated is "open"): mixed where two disagree, else
-    decided where at least half of all the listed ones are. Never an average."""
+    """Return a claim's verdict from those of its contrasts (what could not be evaluated is "open").
+
+    It is mixed where two disagree, else decided where at least half of all the listed ones are. Never an average.
+    """
     yes, no = verdicts.count("supported"), verdicts.count("contradicted")
     if yes and no:
         return "mixed"
@@ -31,62 +37,69 @@ def combine(verdicts: Sequence[str]) -> str:
 
 def judge(
     ledger: Ledger,
-    tables: "Mapping[str, pd.DataFrame]",
+    tables: Mapping[str, pd.DataFrame],
     depths: Mapping[str, int],
     targets: Sequence[float] = (0.5, 0.25),
     seeds: int | None = None,
-    base: Mapping[str, Any] | None = None,
-) -> tuple[list[Row], list[Row]]:
-    """(rows of claims.json, rows of contrasts.csv) of a study.
+    base: Factors | None = None,
+) -> tuple[list[ClaimRow], list[ThetaRow]]:
+    """Judge every claim of a study.
 
-    ``tables``: those of results/NAME/tables by name, and as "checks" the rows of checks.json. ``depths``:
-    {"shallow": 5, ...}, the numbers behind the names of the claims file. ``targets``: losses in nats, the main one first.
-    ``seeds``: how many evaluation seeds there are, 0..n-1; by default as many as convergence.csv has. ``base``: the
-    study's own width, batch, optimizer, pool, as in bnstudy.claims.lookup. Estimates and ends are theta (natural logarithms for
-    unit "ln times"); shown_* are the same in the quantity's own direction and without its margin, still ln for "ln
-    times". Numbers that are missing or infinite are None. Raises ValueError where the tables hold several values of a
-    factor and `base` doesn't say which is the study's own.
+    Args:
+        ledger: the claims.
+        tables: those of results/NAME/tables by name, and as "checks" the rows of checks.json.
+        depths: {"shallow": 5, ...}, the numbers behind the names of the claims file.
+        targets: losses in nats, the main one first.
+        seeds: the number of evaluation seeds, 0..n-1; by default as many as convergence.csv has.
+        base: the study's own width, batch, optimizer, pool, as for :class:`bnstudy.claims.lookup.Lookup`.
+
+    Returns:
+        The rows of claims.json, and those of contrasts.csv.
+
+    Raises:
+        ValueError: where the tables hold several values of a factor and ``base`` does not say which is the study's own.
     """
-    from bnstudy.claims.lookup import TUNING, Lookup
-
     if seeds is None:
-        found = tables["convergence"]["seed"]
-        seeds = int(found[found < TUNING].nunique())
-    at, out, contrasts = Lookup(tables, depths, targets, seeds, base), [], []
+        known = tables["convergence"]["seed"]
+        seeds = int(known[known < TUNING].nunique())
+    lookup = Lookup(tables, depths, targets, seeds, base)
+    claim_rows, theta_rows = [], []
     for claim in ledger.claims:
-        rows: list[Row] = []
-        for setting in claim.settings:
-            row, theta = evaluate(at, setting, ledger.primary(claim.question))
-            rows.append(row)
-            for seed, low, high in theta:
-                contrasts.append({"claim": claim.id, "setting": row["name"], "seed": seed, "lower": low, "upper": high})
-        out.append(_claim(claim, rows, ledger))
-    return out, contrasts
+        intervals = ledger.primary(claim.question)
+        evaluations = [evaluate(lookup, contrast, intervals) for contrast in claim.settings]
+        for row, theta, *_ in evaluations:
+            theta_rows += [
+                ThetaRow(claim=claim.id, setting=row.name, seed=seed, lower=low, upper=high)
+                for seed, low, high in theta
+            ]
+        claim_rows.append(_claim(claim, evaluations, ledger))
+    return claim_rows, theta_rows
 
 
-def _claim(claim: Claim, rows: list[Row], ledger: Ledger) -> Row:
-    verdict = "not tested" if all(row["absent"] for row in rows) else combine([row["verdict"] for row in rows])
-    for row in rows:
-        del row["absent"], row["unmeasured"]
-        row["effect"] = effect(row)
-    shades = {row["detail"] for row in rows if row["verdict"] == "contradicted"}
-    detail = (shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None
-    shown = verdict in ("not tested", "inconclusive")
-    reasons = _reasons([row["reason"] for row in rows if row["reason"]])
-    own: Row = {"id": claim.id, "question": claim.question, "statement": claim.statement, "by": ", ".join(claim.by)}
-    own["lecture"] = claim.lecture
-    own |= {k: v for k, v in rows[0].items() if k not in ("name", "verdict", "detail", "reason")}
-    own |= {"verdict": verdict, "detail": detail, "reason": reasons if shown else None}
-    checks = sorted({s.check for s in claim.settings if s.check})
-    own |= {"n_seeds": max(row["n_seeds"] for row in rows), "checks": checks}
-    own |= {"sesoi_reason": claim.sesoi_reason, "settings": rows}
-    return own | {"sentence": sentence(own, claim, ledger)}
+def _claim(claim: Claim, evaluations: Sequence[Evaluation], ledger: Ledger) -> ClaimRow:
+    rows = tuple(evaluation.row for evaluation in evaluations)
+    verdict = "not tested" if all(e.absent for e in evaluations) else combine([row.verdict for row in rows])
+    shades = {row.detail for row in rows if row.verdict == "contradicted"}
+    reasons = _reasons([row.reason for row in rows if row.reason])
+    first = rows[0]
+    row = ClaimRow(
+        id=claim.id, question=claim.question, statement=claim.statement, by=", ".join(claim.by), lecture=claim.lecture,
+        region=first.region, sesoi=first.sesoi, unit=first.unit,
+        estimate=first.estimate, ci_low=first.ci_low, ci_high=first.ci_high,
+        ci_low_open=first.ci_low_open, ci_high_open=first.ci_high_open,
+        shown_estimate=first.shown_estimate, shown_low=first.shown_low, shown_high=first.shown_high,
+        shown_sesoi=first.shown_sesoi, n_seeds=max(row.n_seeds for row in rows), effect=first.effect, verdict=verdict,
+        detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
+        reason=reasons if verdict in ("not tested", "inconclusive") else None,
+        checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
+        settings=rows, sentence="",
+    )  # fmt: skip
+    return replace(row, sentence=sentence(row, claim, ledger))
 
 
-def _reasons(each: Sequence[str]) -> str | None:
-    """The reasons of a claim's settings as one, each said once, and what can't be evaluated named once."""
-    bare = [reason.removeprefix(NOT_EVALUABLE) for reason in each]
-    plain = [reason for reason, rest in zip(each, bare) if reason == rest]
-    rest = [rest for reason, rest in zip(each, bare) if reason != rest]
+def _reasons(reasons: Sequence[str]) -> str | None:
+    """Return the reasons of a claim's contrasts as one, each said once, and what can't be evaluated named once."""
+    plain = [reason for reason in reasons if not reason.startswith(NOT_EVALUABLE)]
+    rest = [reason.removeprefix(NOT_EVALUABLE) for reason in reasons if reason.startswith(NOT_EVALUABLE)]
     said = [*dict.fromkeys(plain), *([NOT_EVALUABLE + "; ".join(dict.fromkeys(rest))] if rest else [])]
     return "; ".join(said) or None

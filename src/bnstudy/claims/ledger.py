@@ -1,4 +1,4 @@
-"""The claims file (config/claims.yaml) as strict models: what is measured, what matters, what is said."""
+"""The claims as strict models: what is tested (config/claims.yaml) and what is said of it (config/claims_text.yaml)."""
 
 from typing import Annotated, Any, Literal
 
@@ -15,24 +15,31 @@ FIELDS = frozenset(
 """What a text may name in braces."""
 
 
-class Claim(Strict):
+class ClaimText(Strict):
+    """What is said of a claim."""
+
+    short: str = Field(description="the claim in a few words, for sentences that go on after it")
+    texts: dict[str, str] = Field(description="verdict, or contradicted.SHADE, to the sentence said then")
+
+
+class Claim(ClaimText):
+    """What is tested, with what is said of it."""
+
     id: Key
     question: Group
     by: list[Literal["L", "A", "O", "P", "S"]] = Field(min_length=1)
     statement: str
-    short: str = Field(description="the claim in a few words, for sentences that go on after it")
     lecture: str | None = Field(
         None, description="minute of the lecture that makes it", pattern=r"^\d+:\d\d( and \d+:\d\d)?$"
     )
     sesoi_reason: str
     shares: Key | None = Field(None, description="the claim whose intervals these are: they are not counted twice")
     settings: list[Contrast] = Field(min_length=1)
-    texts: dict[str, str] = Field(description="verdict, or contradicted.SHADE, to the sentence said then")
 
     @model_validator(mode="before")
     @classmethod
     def _spread(cls, data: Any) -> Any:
-        """Keys given once, for the claim, go to each of its settings that lacks them."""
+        """Give the keys that stand once at the claim to each of its contrasts that lacks them."""
         if not isinstance(data, dict) or not isinstance(data.get("settings"), list):
             return data
         common = {k: data[k] for k in SHARED & set(data)}
@@ -57,16 +64,21 @@ class Ask(Strict):
     sentences: list[list[Answer]] = Field(min_length=1)
 
 
-class Question(Strict):
+class QuestionText(Strict):
+    """What is said of a question."""
+
+    sentences: list[list[Answer]] = Field([], description="each: the first answer whose `when` holds")
+    believe: list[list[Answer]] = Field([], description="what a learner should take away, chosen in the same way")
+    asks: list[Ask] = []
+    open: str = Field(description="where the question's measurements end, whatever they find")
+
+
+class Question(QuestionText):
     id: Group
     title: str
     asked: str
     lead: Key
     pivot: Key
-    sentences: list[list[Answer]] = Field([], description="each: the first answer whose `when` holds")
-    believe: list[list[Answer]] = Field([], description="what a learner should take away, chosen in the same way")
-    asks: list[Ask] = []
-    open: str = Field(description="where the question's measurements end, whatever they find")
 
 
 class Finding(Strict):
@@ -79,11 +91,25 @@ class Finding(Strict):
 
 
 class Identity(Strict):
+    """What holds by arithmetic, and is no evidence for these claims."""
+
     claims: list[Key]
     text: str
 
 
+class Text(Strict):
+    """The text file: what is said, by the ids of the claims file."""
+
+    texts: dict[str, str] = {}
+    questions: dict[Group, QuestionText] = {}
+    claims: dict[Key, ClaimText] = {}
+    findings: list[Finding] = []
+
+
 class Ledger(Strict):
+    """The claims file, with what its text file says."""
+
+    text_file: str | None = Field(None, description="the file beside this one that gives the words that it lacks")
     texts: dict[str, str] = Field(description="sentences for every claim that has none of its own for a verdict")
     questions: list[Question]
     claims: list[Claim]
@@ -94,17 +120,17 @@ class Ledger(Strict):
         return next(c for c in self.claims if c.id == name)
 
     def text(self, claim: Claim, key: str) -> str:
-        """The template of a claim for a verdict or contradicted.SHADE: its own, else the shared one."""
+        """Return the template of a claim for a verdict or contradicted.SHADE: its own, else the shared one."""
         return claim.texts.get(key) or self.texts[key]
 
     def primary(self, question: str) -> int:
-        """K: how many primary intervals share a question's 5%. A check has none."""
-        mine = (c for c in self.claims if c.question == question and not c.shares)
-        return sum(s.endpoint != "check" for c in mine for s in c.settings)
+        """Return K, how many primary intervals share a question's 5%. A check has none."""
+        counted = (c for c in self.claims if c.question == question and not c.shares)
+        return sum(s.endpoint != "check" for c in counted for s in c.settings)
 
 
 def keys(claim: Claim) -> list[str]:
-    """Every verdict and shade that a claim can have."""
-    found = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
-    several = {"not enough": None} if len(found) > 1 else {}
-    return ["supported", *(f"contradicted.{s}" for s in found | several), "mixed", "inconclusive", "not tested"]
+    """Return every verdict and shade that a claim can have."""
+    every = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
+    several = {"not enough": None} if len(every) > 1 else {}
+    return ["supported", *(f"contradicted.{s}" for s in every | several), "mixed", "inconclusive", "not tested"]

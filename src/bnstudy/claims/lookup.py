@@ -1,23 +1,29 @@
-"""Where endpoints find their rows, and what one number a seed is when some of it is censored."""
+"""Where endpoints find their rows, and what one number per seed is when some of it is censored."""
+
+from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from bnstudy.core.setting import FACTORS, FIXED, SKIP
+
+if TYPE_CHECKING:  # the claims file is checked against the endpoints, which import this module, before any work
+    import pandas as pd
 
 TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
 EPS = 1e-5
 """What norms add to a variance (bnstudy.arms.base.EPS, which would import torch)."""
+Factors = Mapping[str, Any]
+"""Values by factor, text or numbers: {"arm": "bn", "depth": 5, ...} or some of them."""
 
 
 class Missing(Exception):
-    """The study does not hold what a setting speaks of; the text says what ("no arm once at depth 5")."""
+    """The study does not hold what a contrast speaks of; the text says what ("no arm once at depth 5")."""
 
 
 class NotEvaluable(Exception):
@@ -31,8 +37,7 @@ class Unmeasured(NotEvaluable):
 class Lookup:
     """The tables of a study, its evaluation seeds 0..n-1 and its target losses (the first is the main one).
 
-    ``base``: the study's own {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}; without it each table
-    must hold one value of each. A table without a column of these is all at the study's own value.
+    A setting is all that names a network but its rate and seed, as :meth:`setting` returns it.
     """
 
     def __init__(
@@ -41,8 +46,23 @@ class Lookup:
         depths: Mapping[str, int],
         targets: Sequence[float],
         seeds: int,
-        base: Mapping[str, Any] | None = None,
+        base: Factors | None = None,
     ) -> None:
+        """Take a study's tables as they are.
+
+        Args:
+            tables: the tables by name. One without a column of a fixed factor is all at the study's own value of it.
+            depths: the numbers behind the claims' names shallow, middle and deep.
+            targets: losses in nats, the main one first.
+            seeds: the number of evaluation seeds.
+            base: the study's own values, {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2};
+                without it each table must hold one value of each.
+
+        Raises:
+            ValueError: where a table mixes values of a factor and ``base`` does not say which is the study's own.
+        """
+        import pandas as pd
+
         self.tables, self.depths, self.targets = dict(tables), depths, targets
         self.seeds = pd.RangeIndex(seeds, name="seed")
         self.base, given = dict(base or {}), set(base or {})
@@ -53,20 +73,29 @@ class Lookup:
                     raise ValueError(f"{name}.csv mixes several values of {column}; say which is the study's own")
                 self.base |= dict.fromkeys([column], *values)
         self.factors, self.roles = dict(self.base), dict[str, str]()
-        self._places: dict[str, Any] = {}
+        self._places: dict[str, Any] = {}  # whatever pandas gives as the places of a group
         self._values: dict[tuple[str, str], np.ndarray] = {}
         self._flat: dict[tuple[Any, ...], bool] = {}
         self.contrasts: dict[str, pd.DataFrame] = {}
 
-    def at(self, factors: Mapping[str, Any] | None = None, roles: Mapping[str, str] | None = None) -> "Lookup":
-        """The same tables read at other factors ({"batch": 128}), or at other tuned rates by arm: {"bn": "lower"} takes
-        the rates of role lower@TARGET in place of best@TARGET where steps are counted."""
+    def changed(self, factors: Factors | None = None, roles: Mapping[str, str] | None = None) -> Lookup:
+        """Return the same tables read at other factors or at other tuned rates.
+
+        Args:
+            factors: values in place of the study's own, as {"batch": 128}.
+            roles: by arm, the role in place of "best": {"bn": "lower"} takes the rates of role lower@TARGET where
+                steps are counted.
+        """
         other = copy.copy(self)
         other.factors, other.roles, other.contrasts = {**self.base, **(factors or {})}, dict(roles or {}), {}
         return other
 
-    def setting(self, spec: Mapping[str, Any], arm: str, **change: Any) -> dict[str, Any]:
-        """All that names a network but its rate and seed; the depth is given by its name in the study."""
+    def setting(self, spec: Factors, arm: str, **change: Any) -> Factors:
+        """Return the setting of an arm that a contrast speaks of, with ``change`` in place of what the contrast says.
+
+        Raises:
+            Missing: where the study has no depth of that name.
+        """
         said = {**spec, **{k: v for k, v in change.items() if v is not None}}
         if said["depth"] not in self.depths:
             raise Missing(f"no {said['depth']} depth")
@@ -77,51 +106,56 @@ class Lookup:
         return {"arm": arm, "depth": self.depths[said["depth"]], **plain, **fixed}
 
     def target(self, name: str | None) -> float:
-        """Loss in nats of "main" (also for None) or "second"."""
+        """Return the loss in nats of "main" (also for None) or "second"; raise Missing where there is no second."""
         if name == "second" and len(self.targets) < 2:
             raise Missing("no second target loss")
         return self.targets[1 if name == "second" else 0]
 
     def level(self) -> str:
-        """The checkpoint at which the main target was reached."""
+        """Return the checkpoint at which the main target was reached."""
         return f"loss{self.targets[0]}"
 
-    def rates(self, setting: Mapping[str, Any], role: str) -> list[float]:
-        """The rates of a role ("best@0.5", "lower@0.5", "shared", "grid"), if they and the network are evaluable."""
-        found = self.rows("rates", setting, role=role)
-        if found.empty:
+    def rates(self, setting: Factors, role: str) -> list[float]:
+        """Return the rates of a role ("best@0.5", "lower@0.5", "shared", "grid").
+
+        Raises:
+            Missing: where the study has no such rate.
+            NotEvaluable: where the rates or the network are not evaluable.
+        """
+        rows = self.rows("rates", setting, role=role)
+        if rows.empty:
             kinds = {"shared": " at the shared rate", "grid": " over the grid of rates", "best": ""}
             kind = kinds.get(role.split("@")[0], " at the rates beside the best one")
             raise Missing(f"no arm {self.describe(setting)}{kind}")
-        bad = found[~found["evaluable"].astype(bool) | found["rate"].isna()]
-        if len(bad):
-            reason = bad["reason"].iloc[0]
+        refused = rows[~evaluable(rows)]
+        if len(refused):
+            reason = refused["reason"].iloc[0]
             reason = reason if isinstance(reason, str) and reason else "no rate chosen"
             raise NotEvaluable(f"{self.describe(setting)}: {reason}")
         if self._is_flat(setting):
             raise NotEvaluable(
                 f"{self.describe(setting)}: variances below 100 eps, where eps is part of what is measured"
             )
-        return [float(r) for r in found["rate"]]
+        return [float(r) for r in rows["rate"]]
 
-    def rate(self, setting: Mapping[str, Any], role: str | None = None) -> float:
-        """The one rate of a role; without a role, the best one for the main target."""
+    def rate(self, setting: Factors, role: str | None = None) -> float:
+        """Return the one rate of a role; without a role, the best one for the main target. Raises as :meth:`rates`."""
         return self.rates(setting, role or f"best@{self.targets[0]:g}")[0]
 
-    def _is_flat(self, setting: Mapping[str, Any]) -> bool:
-        """Whether a normalized layer's variance is below 100 eps at some checkpoint, in the median over seeds."""
+    def _is_flat(self, setting: Factors) -> bool:
+        """Return whether a normalized layer's variance is below 100 eps at some checkpoint, in the median over seeds."""
         key = tuple(setting.values())
-        if key not in self._flat:
-            rows = self.rows("moments", setting) if "moments" in self.tables else pd.DataFrame({"site": []})
-            normed = set(rows.loc[rows["site"] == "xhat", "layer"]) if len(rows) else set()
-            if normed:
-                rows = rows[(rows["site"] == "linear") & rows["layer"].isin(normed) & rows["seed"].isin(self.seeds)]
+        if key not in self._flat and "moments" in self.tables:
+            rows = self.rows("moments", setting)
+            normalized = set(rows.loc[rows["site"] == "xhat", "layer"])
+            if normalized:
+                rows = rows[(rows["site"] == "linear") & rows["layer"].isin(normalized) & rows["seed"].isin(self.seeds)]
                 least = rows.groupby(["checkpoint", "seed"])["variance"].min().groupby("checkpoint").median()
-            self._flat[key] = bool(normed) and bool((least < 100 * EPS).any())
-        return self._flat[key]
+            self._flat[key] = bool(normalized) and bool((least < 100 * EPS).any())
+        return self._flat.get(key, False)
 
-    def rows(self, table: str, setting: Mapping[str, Any], **where: Any) -> pd.DataFrame:
-        """The rows of a setting; empty where the table has none. Raises Missing without the table."""
+    def rows(self, table: str, setting: Factors, **where: Any) -> pd.DataFrame:
+        """Return the rows of a setting; none where the table has none. Raise Missing without the table."""
         if table not in self.tables:
             raise Missing(f"no table {table}.csv")
         whole = self.tables[table]
@@ -137,34 +171,53 @@ class Lookup:
             place = place[self._values[table, column][place] == value]
         return whole.iloc[place]
 
-    def measured(self, table: str, setting: Mapping[str, Any], what: str, **where: Any) -> pd.DataFrame:
-        """Rows at the best rate for the main target, evaluation seeds alone. Raises NotEvaluable where there is none."""
-        found = self.rows(table, setting, rate=self.rate(setting), **where)
-        found = found[found["seed"].isin(self.seeds)]
-        if found.empty:
+    def measured(self, table: str, setting: Factors, what: str, **where: Any) -> pd.DataFrame:
+        """Return the rows of evaluation seeds at the best rate for the main target.
+
+        Raises:
+            NotEvaluable: where there is none; ``what`` says why that can be.
+        """
+        rows = self.rows(table, setting, rate=self.rate(setting), **where)
+        rows = rows[rows["seed"].isin(self.seeds)]
+        if rows.empty:
             if self.rows(table, setting).empty:
                 raise Unmeasured(f"{self.describe(setting)}: {what}, or {table} was not measured")
             raise NotEvaluable(f"{self.describe(setting)}: {what}")
-        return found
+        return rows
 
     def exact(self, values: pd.Series) -> pd.DataFrame:
-        """Values a seed as [lower, upper]; a seed without a number may be anything, and is never left out."""
+        """Return values per seed as [lower, upper]; a seed without a number may be anything, and is never left out."""
         values = values.reindex(self.seeds).astype(float)
-        return pd.DataFrame({"lower": values.fillna(-math.inf), "upper": values.fillna(math.inf)})
+        return bounds(values.fillna(-math.inf), values.fillna(math.inf))
 
-    def describe(self, setting: Mapping[str, Any]) -> str:
-        """A network in words: "once at depth 10, gain 0.71"; what is the study's own value is not said."""
+    def describe(self, setting: Factors) -> str:
+        """Return a network in words, "once at depth 10, gain 0.71"; the study's own values are not said."""
         text = f"{setting['arm']} at depth {setting['depth']}"
         if setting["gain"] != 1.0:
             text += f", gain {setting['gain']:g}"
         if setting["inputs"] != "standardized":
             text += f", {setting['inputs']} inputs"
-        own = {c: v for c, v in setting.items() if c in FIXED and v != self.base.get(c)}
-        return text + "".join(f", {column} {value}" for column, value in own.items())
+        differs = {c: v for c, v in setting.items() if c in FIXED and v != self.base.get(c)}
+        return text + "".join(f", {column} {value}" for column, value in differs.items())
+
+
+def evaluable(rates: pd.DataFrame) -> pd.Series:
+    """Return which rows of rates.csv have a rate that verdicts, and figures, may rest on."""
+    return rates["evaluable"].astype(bool) & rates["rate"].notna()
+
+
+def bounds(lower: pd.Series, upper: pd.Series) -> pd.DataFrame:
+    """Return [seed -> lower, upper]."""
+    import pandas as pd
+
+    return pd.DataFrame({"lower": lower, "upper": upper})
 
 
 def total(*terms: tuple[float, pd.DataFrame]) -> pd.DataFrame:
-    """Sum of factor * [lower, upper], a seed. Lower ends are never +inf and upper ends never -inf, so no sum is nan."""
+    """Return the sum of factor * [lower, upper] per seed.
+
+    Lower ends are never +inf and upper ends never -inf, so no sum is nan.
+    """
     out = 0 * terms[0][1].fillna(0).replace([np.inf, -np.inf], 0)
     for factor, term in terms:
         if factor < 0:

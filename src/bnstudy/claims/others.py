@@ -3,11 +3,14 @@
 They form a question of their own, A, which shares an error of 5% as the others do.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.ledger import Claim, Ledger, Question
+from bnstudy.claims.lookup import Factors
 from bnstudy.core.setting import FIXED
 
 if TYPE_CHECKING:
@@ -20,17 +23,16 @@ TEXTS = {
     "contradicted.opposite": "{arm} does worse than {base}, for {{contradicted_settings}}. For {{first}}: {{effect}}, n = {{n}}.",
     "contradicted.negligible": "{arm} makes no difference that matters against {base}, for {{contradicted_settings}}. For {{first}}: {{effect}}, n = {{n}}.",
 }
-
-
 OPEN = "No claim speaks of these arms: each is set beside no normalization and batch norm."
 REASON = "1.25 times the steps is below the effect of one step of the rate grid; one accuracy point"
 
 
-def with_others(
-    ledger: Ledger, tables: "Mapping[str, pd.DataFrame]", depths: Mapping[str, int], base: Mapping[str, Any]
-) -> Ledger:
-    """The ledger, and for each arm in rates.csv that it doesn't name a claim against `none` and one against `bn`: fewer
-    steps, and more accuracy on clean images, wherever both were run at a depth with a name."""
+def with_others(ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int], base: Factors) -> Ledger:
+    """Return the ledger with two claims more for each arm in rates.csv that it doesn't name: against `none` and `bn`.
+
+    Claimed are fewer steps, and more accuracy on clean images, wherever both were run at a depth with a name. ``depths``
+    and ``base`` are as for :func:`bnstudy.claims.judge.judge`.
+    """
     named = {arm for claim in ledger.claims for setting in claim.settings for arm in setting.arms}
     rates = tables["rates"]
     rates = rates[rates["role"].str.startswith("best@")]
@@ -45,7 +47,7 @@ def with_others(
 
 
 def _claims(
-    rates: "pd.DataFrame", shift: "pd.DataFrame | None", arms: list[str], depths: Mapping[str, int]
+    rates: pd.DataFrame, shift: pd.DataFrame | None, arms: list[str], depths: Mapping[str, int]
 ) -> Iterator[Claim]:
     number = 0
     for arm in arms:
@@ -64,20 +66,24 @@ def _claims(
 
 
 def _settings(
-    rates: "pd.DataFrame", shift: "pd.DataFrame | None", arm: str, other: str, depths: Mapping[str, int]
+    rates: pd.DataFrame, shift: pd.DataFrame | None, arm: str, other: str, depths: Mapping[str, int]
 ) -> Iterator[Contrast]:
-    """Steps, then accuracy, at every place (depth, gain, inputs) where both arms were run."""
+    """Yield contrasts of steps, then of accuracy, at every place (depth, gain, inputs) where both arms were run."""
     place = ["depth", "gain", "inputs"]
     tested = shift[shift["family"] == "clean"] if shift is not None else rates.iloc[:0]
 
-    def both(table: "pd.DataFrame") -> list[tuple[Any, ...]]:
-        mine, its = (set(table.loc[table["arm"] == a, place].itertuples(index=False, name=None)) for a in (arm, other))
-        return sorted(mine & its)
+    def common(table: pd.DataFrame) -> list[tuple[Any, ...]]:
+        ran = [set(table.loc[table["arm"] == a, place].itertuples(index=False, name=None)) for a in (arm, other)]
+        return sorted(ran[0] & ran[1])
 
     kinds = (
-        (both(rates), "steps", {"endpoint": "steps_ratio", "arms": [other, arm], "unit": "times", "sesoi": "ln 1.25"}),
         (
-            both(tested),
+            common(rates),
+            "steps",
+            {"endpoint": "steps_ratio", "arms": [other, arm], "unit": "times", "sesoi": "ln 1.25"},
+        ),
+        (
+            common(tested),
             "accuracy",
             {"endpoint": "clean_difference", "arms": [arm, other], "unit": "points", "sesoi": 1.0},
         ),

@@ -1,146 +1,157 @@
 """Does a verdict hang on a choice? Every claim judged again under other thresholds, targets, rates and networks.
 
-Each change is judged by the same rule, on those of the claim's settings that it concerns and that the study holds, and
-is set beside the verdict that the same settings have without it.
+Each change is judged by the same rule, on those of the claim's contrasts that it concerns and that the study holds, and
+is set beside the verdict that the same contrasts have without it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bnstudy.claims.contrast import Contrast
-from bnstudy.claims.decide import evaluate
+from bnstudy.claims.decide import Evaluation, evaluate
+from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import combine
 from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.needs import STEPS
-from bnstudy.core.setting import SKIP
+from bnstudy.claims.lookup import Factors, Lookup
+from bnstudy.claims.records import ClaimRow, SensitivityRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bnstudy.claims.lookup import Lookup
-
-Row = dict[str, Any]
-GRIDS: tuple[dict[str, Any], ...] = (
-    {"optimizer": "adam"}, {"batch": 32}, {"batch": 128}, {"width": 32}, {"width": 128}, {"pool": 1},
-)  # fmt: skip
-"""Networks of another kind; pool 1 keeps the images' own size."""
 DECIDED = ("supported", "contradicted", "mixed")
 NOT_RECOMPUTED = "not recomputed"
 
 
 class Change(NamedTuple):
-    """``setting`` gives the setting to judge instead, or None where the change says nothing about it; ``factors`` and
-    ``roles`` as in ``Lookup.at``."""
+    """One change of one choice.
+
+    ``contrast`` gives the contrast to judge instead, or None where the change says nothing about it; ``factors`` and
+    ``roles`` are as for ``Lookup.changed``.
+    """
 
     name: str
-    setting: Callable[[Contrast], Contrast | None]
-    factors: Mapping[str, Any] = {}
+    contrast: Callable[[Contrast], Contrast | None]
+    factors: Factors = {}
     roles: Mapping[str, str] = {}
 
 
 def run(
     ledger: Ledger,
-    tables: "Mapping[str, pd.DataFrame]",
+    tables: Mapping[str, pd.DataFrame],
     depths: Mapping[str, int],
     targets: Sequence[float],
     seeds: int,
-    base: Mapping[str, Any] | None = None,
-) -> list[Row]:
-    """Rows of robustness.csv: {id, change, verdict, base_verdict, flipped, kind, settings}. Arguments as of ``judge``.
+    base: Factors | None = None,
+    networks: Sequence[Factors] = (),
+) -> list[SensitivityRow]:
+    """Judge every claim again under every change.
 
-    `base_verdict` is that of the same settings without the change; `settings` how many of the claim's are among them.
-    `kind`: same, flipped (supported, contradicted and mixed are exchanged), weakened (decided before, now open), decided
-    (open before), or not recomputed (the change concerns none of the claim's settings, or the study holds none).
+    Args:
+        ledger, tables, depths, targets, seeds, base: as for :func:`bnstudy.claims.judge.judge`.
+        networks: the study's networks of another kind, each by what differs: [{"batch": 32}, {"net": "resmlp"}].
+
+    Returns:
+        The rows of robustness.csv. `base_verdict` is that of the same contrasts without the change; `settings` says how
+        many of the claim's are among them. `kind` is same, flipped (supported, contradicted and mixed are exchanged),
+        weakened (decided before, now open), decided (open before), or not recomputed (the change concerns none of the
+        claim's contrasts, or the study holds none).
     """
-    from bnstudy.claims.lookup import Lookup
-
-    own, views, out = Lookup(tables, depths, targets, seeds, base), dict[str, Lookup](), []
+    plain, views, rows = Lookup(tables, depths, targets, seeds, base), dict[str, Lookup](), []
     for claim in ledger.claims:
         intervals = ledger.primary(claim.question)
-        before = [evaluate(own, s, intervals)[0] for s in claim.settings]
-        for change in changes(claim, own.base):
-            view = own
+        before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]
+        for change in changes(claim, plain.base, networks):
+            view = plain
             if change.factors or change.roles:
                 key = repr((change.factors, change.roles))
-                view = views.setdefault(key, own.at(change.factors, change.roles))
-            out.append(_judge_again(claim, change, before, view, intervals))
-    return out
+                view = views.setdefault(key, plain.changed(change.factors, change.roles))
+            rows.append(_judge_again(claim, change, before, view, intervals))
+    return rows
 
 
-def changes(claim: Claim, base: Mapping[str, Any]) -> Iterator[Change]:
-    """All that a claim is tried under."""
+def changes(claim: Claim, base: Factors, networks: Sequence[Factors]) -> Iterator[Change]:
+    """Yield all that a claim is tried under; ``base`` and ``networks`` as of :func:`run`."""
     yield Change("half the smallest effect", partial(rescaled, factor=0.5))
     yield Change("twice the smallest effect", partial(rescaled, factor=2.0))
     yield Change("targets swapped", swapped)
-    arms = dict.fromkeys(arm for s in claim.settings if tuned(s) for arm in s.arms)
+    arms = dict.fromkeys(arm for contrast in claim.settings if tuned(contrast) for arm in contrast.arms)
     for role, word in (("lower", "lower"), ("upper", "higher")):
         yield Change(f"{word} rates", tuned, roles=dict.fromkeys(arms, role))
         if len(arms) > 1:
             for arm in arms:
                 yield Change(f"{word} rate for {arm}", partial(tuned, arm=arm), roles={arm: role})
-    skip: tuple[dict[str, Any], ...] = ({"net": SKIP[base["net"]]},) if base.get("net") in SKIP else ()
-    for factors in (*GRIDS, *skip):
+    for factors in networks:
         if any(base.get(k) != v for k, v in factors.items()):
             name = " ".join(f"{k} {v}" for k, v in factors.items())
             yield Change(name, partial(silent, factors=factors), factors=factors)
 
 
-def rescaled(setting: Contrast, factor: float) -> Contrast | None:
-    """The setting with its smallest effect, and its premises', times ``factor``. Where the sesoi is 0 the margin is the
-    smallest effect; of a share (percent) the distance to the nearer bound, 0 or 100, is halved."""
-    margin = setting.margin * factor
-    if setting.unit == "percent" and factor > 1:
-        margin = -100 + (100 + setting.margin) / factor
-    premises = [p.model_copy(update={"sesoi": p.sesoi * factor}) for p in setting.premises]
-    new = setting.model_copy(update={"sesoi": setting.sesoi * factor, "margin": margin, "premises": premises})
-    return None if new == setting else new
+def rescaled(contrast: Contrast, factor: float) -> Contrast | None:
+    """Return the contrast with its smallest effect size of interest (sesoi), and its premises', times ``factor``.
+
+    Where the sesoi is 0 the margin is the smallest effect; of a share (percent) the distance to the nearer bound, 0 or
+    100, is halved. Return None where nothing changes.
+    """
+    margin = contrast.margin * factor
+    if contrast.unit == "percent" and factor > 1:
+        margin = -100 + (100 + contrast.margin) / factor
+    premises = [p.model_copy(update={"sesoi": p.sesoi * factor}) for p in contrast.premises]
+    new = contrast.model_copy(update={"sesoi": contrast.sesoi * factor, "margin": margin, "premises": premises})
+    return None if new == contrast else new
 
 
-def swapped(setting: Contrast) -> Contrast | None:
-    """The setting with the second target for the main one and the other way round, where steps or rates are counted."""
-    if setting.endpoint not in STEPS | {"usable_rates"}:
+def swapped(contrast: Contrast) -> Contrast | None:
+    """Return the contrast with the second target for the main one, or the other way round, where it has a target."""
+    if "target" not in ENDPOINTS[contrast.endpoint].may:
         return None
-    return setting.model_copy(update={"target": "main" if setting.target == "second" else "second"})
+    return contrast.model_copy(update={"target": "main" if contrast.target == "second" else "second"})
 
 
-def tuned(setting: Contrast, arm: str | None = None) -> Contrast | None:
-    """The setting, where it counts steps at each arm's own best rate, of this arm too if one is named."""
-    counts = setting.endpoint in STEPS and setting.rate != "shared" and arm in (None, *setting.arms)
-    return setting if counts else None
+def tuned(contrast: Contrast, arm: str | None = None) -> Contrast | None:
+    """Return the contrast where it counts steps at each arm's own best rate, and of this arm too if one is named."""
+    counts = "rate" in ENDPOINTS[contrast.endpoint].may and contrast.rate != "shared"
+    return contrast if counts and arm in (None, *contrast.arms) else None
 
 
-def silent(setting: Contrast, factors: Mapping[str, Any]) -> Contrast | None:
-    """The setting, where it names none of the factors itself."""
-    said = {k for network in (setting, setting.against) if network for k in factors if getattr(network, k) is not None}
-    return None if said or setting.endpoint == "check" else setting
+def silent(contrast: Contrast, factors: Factors) -> Contrast | None:
+    """Return the contrast where it names none of the factors itself."""
+    networks = (contrast, contrast.against) if contrast.against else (contrast,)
+    named = any(getattr(network, k) is not None for network in networks for k in factors)
+    return None if named or contrast.endpoint == "check" else contrast
 
 
-def _judge_again(claim: Claim, change: Change, before: Sequence[Row], view: "Lookup", intervals: int) -> Row:
+def _judge_again(
+    claim: Claim, change: Change, before: Sequence[Evaluation], view: Lookup, intervals: int
+) -> SensitivityRow:
     pairs = []
-    for setting, old in zip(claim.settings, before):
-        other = change.setting(setting)
+    for contrast, old in zip(claim.settings, before):
+        other = change.contrast(contrast)
         if other is None or _lacks(old):
             continue
-        new = evaluate(view, other, intervals)[0]
+        new = evaluate(view, other, intervals)
         if not _lacks(new):
-            pairs.append((old["verdict"], new["verdict"]))
-    row: Row = {"id": claim.id, "change": change.name, "verdict": NOT_RECOMPUTED, "base_verdict": "", "flipped": False}
-    row |= {"kind": NOT_RECOMPUTED, "settings": f"{len(pairs)} of {len(claim.settings)}"}
+            pairs.append((old.row.verdict, new.row.verdict))
+    was, now, became = "", NOT_RECOMPUTED, NOT_RECOMPUTED
     if pairs:
         was, now = (combine([pair[i] for pair in pairs]) for i in (0, 1))
-        row |= {"verdict": now, "base_verdict": was, "kind": kind(was, now)}
-        row["flipped"] = row["kind"] == "flipped"
-    return row
+        became = kind(was, now)
+    return SensitivityRow(
+        id=claim.id, change=change.name, verdict=now, base_verdict=was, flipped=became == "flipped", kind=became,
+        settings=f"{len(pairs)} of {len(claim.settings)}",
+    )  # fmt: skip
 
 
-def _lacks(row: Row) -> bool:
-    """Whether the study doesn't hold what a setting speaks of."""
-    return row["absent"] or row["unmeasured"]
+def _lacks(evaluation: Evaluation) -> bool:
+    """Return whether the study doesn't hold what a contrast speaks of."""
+    return evaluation.absent or evaluation.unmeasured
 
 
 def kind(before: str, after: str) -> str:
-    """What became of a verdict."""
+    """Return what became of a verdict."""
     if before == after:
         return "same"
     if before not in DECIDED:
@@ -148,25 +159,26 @@ def kind(before: str, after: str) -> str:
     return "flipped" if after in DECIDED else "weakened"
 
 
-def attach(claims: Sequence[Row], found: Sequence[Row]) -> None:
-    """Give each row of claims.json `robustness` and `weakened`, the changes that flip it and that leave it open, and
-    `robustness_sentence`."""
-    for row in claims:
-        mine = [r for r in found if r["id"] == row["id"]]
-        row["robustness"] = [r["change"] for r in mine if r["kind"] == "flipped"]
-        row["weakened"] = [r["change"] for r in mine if r["kind"] == "weakened"]
-        row["robustness_sentence"] = sentence(row["verdict"], mine)
+def attach(claims: Sequence[ClaimRow], rows: Sequence[SensitivityRow]) -> list[ClaimRow]:
+    """Return the rows of claims.json with the changes that flip each verdict, those that weaken it, and a sentence."""
+    wider = []
+    for claim in claims:
+        claim_rows = [row for row in rows if row.id == claim.id]
+        flipped, weakened = (tuple(r.change for r in claim_rows if r.kind == k) for k in ("flipped", "weakened"))
+        said = sentence(claim.verdict, claim_rows)
+        wider.append(replace(claim, robustness=flipped, weakened=weakened, robustness_sentence=said))
+    return wider
 
 
-def sentence(verdict: str, found: Sequence[Row]) -> str:
-    """What the changes do to a claim's verdict, in words."""
-    tried = [r for r in found if r["kind"] != NOT_RECOMPUTED]
+def sentence(verdict: str, rows: Sequence[SensitivityRow]) -> str:
+    """Return what the changes do to a claim's verdict, in words."""
+    tried = [row for row in rows if row.kind != NOT_RECOMPUTED]
     if not tried:
         return "Not recomputed under any change."
     moved: dict[tuple[str, str], list[str]] = {}
     for row in tried:
-        if row["kind"] != "same":
-            moved.setdefault((row["base_verdict"], row["verdict"]), []).append(row["change"])
+        if row.kind != "same":
+            moved.setdefault((row.base_verdict, row.verdict), []).append(row.change)
     if not moved:
         count = "the one change" if len(tried) == 1 else f"all {len(tried)} changes"
         return f"{'Holds' if verdict in DECIDED else 'Stays open'} under {count} tried."

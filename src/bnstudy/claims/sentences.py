@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from bnstudy.claims.ledger import Claim, Ledger
+from bnstudy.claims.records import ClaimRow, ContrastRow
 
-Row = dict[str, Any]
 UNITS = {"ln times": "times", "kurtosis": "", "relative error": ""}
 MISSING = "not measurable"
 OUTCOMES = {
@@ -16,7 +15,7 @@ OUTCOMES = {
 
 
 def figures(value: float, digits: int = 2) -> str:
-    """A number to ``digits`` significant figures, from 0.0001 on without exponent: 0.31, 2.4, 130."""
+    """Return a number to ``digits`` significant figures, from 0.0001 on without exponent: 0.31, 2.4, 130."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞" if value > 0 else "−∞"
     if abs(value) < 1e-4:
@@ -28,10 +27,8 @@ def figures(value: float, digits: int = 2) -> str:
 
 
 def plain(value: float | None, unit: str, digits: int = 2) -> str:
-    """A number without its unit; logarithms of ratios as ratios."""
-    if value is None:
-        return MISSING
-    return figures(_exact(value, unit), digits)
+    """Return a number without its unit; logarithms of ratios as ratios."""
+    return MISSING if value is None else figures(_exact(value, unit), digits)
 
 
 def _exact(value: float, unit: str) -> float:
@@ -39,88 +36,89 @@ def _exact(value: float, unit: str) -> float:
 
 
 def natural(value: float | None, unit: str, digits: int = 2) -> str:
-    """A number of claims.json in its reader's unit: natural(.69, "ln times") is "2.0 times"."""
-    return MISSING if value is None else f"{plain(value, unit, digits)} {UNITS.get(unit, unit)}".strip()
+    """Return a number of claims.json in its reader's unit: natural(.69, "ln times") is "2.0 times"."""
+    return MISSING if value is None else _with_unit(plain(value, unit, digits), unit)
 
 
-def effect(row: Row) -> str:
-    """Estimate and interval of a setting in words: "2.4 times (1.8 to 3.1)"; an open end says so, and an interval of one
-    point (a check's) is not written out.
+def _with_unit(number: str, unit: str) -> str:
+    return f"{number} {UNITS.get(unit, unit)}".strip()
 
-    ``row`` has shown_estimate, shown_low, shown_high (None where open or missing) and unit.
+
+def effect(estimate: float | None, low: float | None, high: float | None, unit: str) -> str:
+    """Return an estimate and its interval in words: "2.4 times (1.8 to 3.1)".
+
+    None is an estimate that is missing, and an end that is open: it says so. An interval of one point (a check's) is not
+    written out.
     """
-    low, high, unit = row["shown_low"], row["shown_high"], row["unit"]
-    word = UNITS.get(unit, unit)
     if low is None and high is None:
-        value = row["shown_estimate"]
-        return MISSING if value is None else f"{natural(value, unit)} (no interval)"
-    if low is not None and high is not None and math.isclose(low, high, rel_tol=1e-6):
-        return natural(low, unit)
+        return MISSING if estimate is None else f"{natural(estimate, unit)} (no interval)"
     if low is not None and high is not None:
-        ends = f"{plain(low, unit)} to {plain(high, unit)}"
+        if math.isclose(low, high, rel_tol=1e-6):
+            return natural(low, unit)
+        ends, tail = f"{plain(low, unit)} to {plain(high, unit)}", ""
     else:
-        ends = f"{plain(low, unit)} or more" if low is not None else f"{plain(high, unit)} or less"
-    if row["shown_estimate"] is None:
-        return " ".join((ends.replace(" or ", f" {word} or ") if " or " in ends else f"{ends} {word}").split())
-    return f"{natural(row['shown_estimate'], unit)} ({ends})"
+        ends, tail = plain(high if low is None else low, unit), " or less" if low is None else " or more"
+    return _with_unit(ends, unit) + tail if estimate is None else f"{natural(estimate, unit)} ({ends}{tail})"
 
 
-def turned(row: Row) -> Row:
-    """The same effect seen from the other side: b against a."""
-    ends = {"shown_estimate": "shown_estimate", "shown_low": "shown_high", "shown_high": "shown_low"}
-    return row | {k: None if row[v] is None else -row[v] for k, v in ends.items()}
+def turned(row: ContrastRow) -> str:
+    """Return the same effect seen from the other side: b against a."""
+    estimate, low, high = (
+        None if value is None else -value for value in (row.shown_estimate, row.shown_high, row.shown_low)
+    )
+    return effect(estimate, low, high, row.unit)
 
 
-def fields(row: Row, claim: Claim) -> dict[str, str]:
-    """What a claim's texts may name, from its row of claims.json.
+def fields(row: ClaimRow, claim: Claim) -> dict[str, str]:
+    """Return what a claim's texts may name, from its row of claims.json.
 
-    Numbers are those of the first listed setting that has the claim's verdict; where none has, of the first that has
+    Numbers are those of the first listed contrast that has the claim's verdict; where none has, of the first that has
     numbers, or else of the first.
     """
-    settings = row["settings"]
-    measured = [s for s in settings if effect(s) != MISSING]
-    first = next((s for s in settings if s["verdict"] == row["verdict"]), (measured or settings)[0])
-    unit, still = first["unit"], next((s for s in measured if s["verdict"] == "open"), None)
-    named = {v: listing(settings, v) for v in ("supported", "contradicted", "open")}
+    measured = [s for s in row.settings if s.effect != MISSING]
+    first = next((s for s in row.settings if s.verdict == row.verdict), (measured or row.settings)[0])
+    unit, still = first.unit, next((s for s in measured if s.verdict == "open"), None)
     return {
-        "effect": effect(first),
-        "turned": effect(turned(first)),
-        "outcome": OUTCOMES[row["verdict"]],
-        "estimate": natural(first["shown_estimate"], unit),
-        "low": "no lower bound" if first["shown_low"] is None else natural(first["shown_low"], unit),
-        "high": "no upper bound" if first["shown_high"] is None else natural(first["shown_high"], unit),
-        "sesoi": f"{_exact(first['shown_sesoi'], unit):.3g} {UNITS.get(unit, unit)}".strip(),
-        "n": str(row["n_seeds"]),
-        "first": first["name"],
-        "reason": row["reason"] or "the intervals reach from effects that matter to ones that do not",
+        "effect": first.effect,
+        "turned": turned(first),
+        "outcome": OUTCOMES[row.verdict],
+        "estimate": natural(first.shown_estimate, unit),
+        "low": "no lower bound" if first.shown_low is None else natural(first.shown_low, unit),
+        "high": "no upper bound" if first.shown_high is None else natural(first.shown_high, unit),
+        "sesoi": _with_unit(f"{_exact(first.shown_sesoi, unit):.3g}", unit),  # the smallest effect size of interest
+        "n": str(row.n_seeds),
+        "first": first.name,
+        "reason": row.reason or "the intervals reach from effects that matter to ones that do not",
         "short": claim.short,
-        "example": f" For {still['name']}: {effect(still)}, n = {row['n_seeds']}." if still else "",
-        **{f"{v}_settings": n for v, n in named.items()},
+        "example": f" For {still.name}: {still.effect}, n = {row.n_seeds}." if still else "",
+        **{f"{v}_settings": listing(row.settings, v) for v in ("supported", "contradicted", "open")},
     }
 
 
-def verdict(row: Row) -> str:
-    """The key of a verdict: "supported", "contradicted.negligible", ..."""
-    return f"contradicted.{row['detail']}" if row["verdict"] == "contradicted" else str(row["verdict"])
+def verdict(row: ClaimRow | ContrastRow) -> str:
+    """Return the key of a verdict: "supported", "contradicted.negligible", ..."""
+    return f"contradicted.{row.detail}" if row.verdict == "contradicted" else row.verdict
 
 
-def sentence(row: Row, claim: Claim, ledger: Ledger) -> str:
-    """What a claim's verdict says, which settings it leaves open, and which are decided although the claim is not. KeyError
-    for a field that there is not."""
+def sentence(row: ClaimRow, claim: Claim, ledger: Ledger) -> str:
+    """Return what a claim's verdict says, which contrasts it leaves open, and which are decided although the claim is not.
+
+    Raises:
+        KeyError: where the claim's text names a field that does not exist.
+    """
     values = fields(row, claim)
     text = ledger.text(claim, verdict(row)).format_map(values)
-    if row["verdict"] in ("supported", "contradicted", "mixed") and values["open_settings"]:
+    if row.verdict in ("supported", "contradicted", "mixed") and values["open_settings"]:
         text += f" Left open: {values['open_settings']}."
-    alone = [s for s in row["settings"] if s["verdict"] in ("supported", "contradicted")]
-    if row["verdict"] == "inconclusive" and alone:
-        found = "; ".join(f"{s['name']}: {s['verdict']}, {effect(s)}" for s in alone)
-        text += f" Fewer than half of its settings are decided: {found}."
+    decided = [f"{s.name}: {s.verdict}, {s.effect}" for s in row.settings if s.verdict in ("supported", "contradicted")]
+    if row.verdict == "inconclusive" and decided:
+        text += f" Fewer than half of its settings are decided: {'; '.join(decided)}."
     return text
 
 
-def listing(settings: Sequence[Row], found: str) -> str:
-    """The settings of a verdict in a sentence; names that hold a comma themselves are parted by semicolons."""
-    names = [s["name"] for s in settings if s["verdict"] == found]
-    if len(names) == len(settings) > 2:
+def listing(rows: Sequence[ContrastRow], verdict: str) -> str:
+    """Return the contrasts of a verdict in a sentence; names that hold a comma themselves are parted by semicolons."""
+    names = [row.name for row in rows if row.verdict == verdict]
+    if len(names) == len(rows) > 2:
         return f"all {len(names)} settings"
     return ("; " if any("," in n for n in names) else ", ").join(names)

@@ -1,25 +1,26 @@
-"""``python -m bnstudy.config FILE ...`` checks config files; ``--schema`` prints their schema."""
+"""Check config files: ``python -m bnstudy.config FILE ...``; or print the config's schema or the default config."""
 
 import json
 import sys
-from collections.abc import Iterable
 
 from bnstudy.config.errors import fail
-from bnstudy.config.models import schema
+from bnstudy.config.models import DEFAULT_FILE, schema
 from bnstudy.config.study import read_study, settings
 
 
-def check(files: Iterable[str]) -> None:
-    """Print of each config file that it has no errors; end the program at the first that has some."""
-    for name in files:
-        study = read_study(name)
-        print(f"{name}: study {study.study}, {len(settings(study))} settings; no errors")
+def main(arguments: list[str]) -> None:
+    """Do what the command line asks; end the program at the first config file that has errors."""
+    if arguments == ["--schema"]:
+        print(json.dumps(schema(), indent=2))
+    elif arguments == ["--default"]:
+        print(DEFAULT_FILE.read_text(encoding="utf-8"), end="")
+    elif not arguments:
+        fail("usage: python -m bnstudy.config --schema | --default | FILE ...   (print one of these; or check files)")
+    else:
+        for name in arguments:
+            study = read_study(name)
+            print(f"{name}: study {study.study}, {len(settings(study))} settings; no errors")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--schema"]:
-        print(json.dumps(schema(), indent=2))
-    elif sys.argv[1:]:
-        check(sys.argv[1:])
-    else:
-        fail("usage: python -m bnstudy.config --schema | FILE ...   (print the schema; or check config files)")
+    main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Errors of the study config, for the one who wrote it: what is wrong, where, what is allowed, what next."""
+"""Say to the author of a config what is wrong, where, what is allowed, and what to do next."""
 
 import difflib
 import json
@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-Path = tuple[str | int, ...]
-"""Where a value stands in the config: ("grids", 0, "arms", 1) is grids[0].arms[1]."""
+from bnstudy.core.yaml_file import KeyPath
 
+JsonSchema = Mapping[str, Any]
+"""A part of a JSON schema; pydantic gives it as nested mappings."""
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 MOST_SHOWN = 100
 BOUNDS = {
@@ -23,14 +24,14 @@ ABSENT = object()
 
 
 class Problem(NamedTuple):
-    """One error. ``where`` replaces the place found from ``path``; ``value`` stands in for a missing one."""
+    """One error. ``location`` replaces the line that ``path`` leads to; ``value`` stands in for one that is not written."""
 
-    path: Path
-    wrong: str
+    path: KeyPath
+    fault: str
     allowed: str = ""
-    todo: str = ""
-    near: str = ""
-    where: str = ""
+    remedy: str = ""
+    nearest: str = ""
+    location: str = ""
     value: object = ABSENT
 
 
@@ -39,25 +40,26 @@ def fail(text: str) -> NoReturn:
     raise SystemExit(text)
 
 
-def refuse(wrong: str, allowed: str = "", todo: str = "", near: str = "") -> PydanticCustomError:
-    """What a field's validator raises; becomes a Problem at that field."""
-    return PydanticCustomError("bnstudy", "{wrong}", {"wrong": wrong, "allowed": allowed, "todo": todo, "near": near})
+def refusal(fault: str, allowed: str = "", remedy: str = "", nearest: str = "") -> PydanticCustomError:
+    """Return what a field's validator raises; it becomes a Problem at that field."""
+    context = {"fault": fault, "allowed": allowed, "remedy": remedy, "nearest": nearest}
+    return PydanticCustomError("bnstudy", "{fault}", context)
 
 
-def nearest(word: object, names: Iterable[str]) -> str:
-    """The name closest to ``word``, or "" when none is close."""
-    lower = {name.lower(): name for name in names}
-    found = difflib.get_close_matches(str(word).lower(), list(lower), n=1, cutoff=0.5)
-    return lower[found[0]] if found else ""
+def nearest_name(word: object, names: Iterable[str]) -> str:
+    """Return the name closest to ``word``, or "" when none is close."""
+    by_lower = {name.lower(): name for name in names}
+    matches = difflib.get_close_matches(str(word).lower(), list(by_lower), n=1, cutoff=0.5)
+    return by_lower[matches[0]] if matches else ""
 
 
-def key_path(path: Path) -> str:
-    """("grids", 0, "arms") as grids[0].arms."""
+def dotted(path: KeyPath) -> str:
+    """Return a key path as people write it: grids[0].arms for ("grids", 0, "arms")."""
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".") or "(the whole file)"
 
 
-def lookup(config: object, path: Path) -> object:
-    """The value at ``path``, or ABSENT."""
+def lookup(config: object, path: KeyPath) -> object:
+    """Return the value at ``path``, or ABSENT."""
     for part in path:
         if isinstance(part, int) and isinstance(config, list | tuple) and part < len(config):
             config = config[part]
@@ -69,7 +71,7 @@ def lookup(config: object, path: Path) -> object:
 
 
 def show(value: object, length: int = 80) -> str:
-    """A value on one line of ASCII, shortened: a file's control characters never reach the terminal."""
+    """Return a value on one line of ASCII, shortened: a file's control characters never reach the terminal."""
     try:
         text = json.dumps(value, default=str)[: length + 1]
     except (ValueError, RecursionError, TypeError):
@@ -77,9 +79,9 @@ def show(value: object, length: int = 80) -> str:
     return text if len(text) <= length else text[: length - 4] + " ..."
 
 
-def resolve(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The part of a JSON schema that describes ``path``; {} when the schema has no such key."""
-    node = dict(schema)
+def subschema(schema: JsonSchema, path: KeyPath) -> JsonSchema:
+    """Return the part of a JSON schema that describes ``path``; {} when the schema has no such key."""
+    node = schema
     for part in (*path, None):
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
@@ -91,14 +93,14 @@ def resolve(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return node
 
 
-def keys(node: Mapping[str, Any]) -> list[str]:
-    """The keys that the schema of a mapping allows."""
+def keys(node: JsonSchema) -> list[str]:
+    """Return the keys that the schema of a mapping allows."""
     return list(node.get("properties") or node.get("propertyNames", {}).get("enum", ()))
 
 
-def allowed(schema: Mapping[str, Any], path: Path) -> str:
-    """In words, what the schema allows at ``path``."""
-    node = resolve(schema, path)
+def allowed(schema: JsonSchema, path: KeyPath) -> str:
+    """Return in words what the schema allows at ``path``."""
+    node = subschema(schema, path)
     if "const" in node or "enum" in node:
         return "one of " + ", ".join(map(str, node.get("enum", [node.get("const")])))
     if node.get("type") == "object":
@@ -117,21 +119,22 @@ def allowed(schema: Mapping[str, Any], path: Path) -> str:
 
 
 def kind(value: object) -> str:
-    """What YAML made of a value, in words."""
+    """Return in words what YAML made of a value."""
     names: dict[type, str] = {bool: "true or false", str: "text", int: "a number", float: "a number"}
     names |= {list: "a list", dict: "a mapping", type(None): "empty"}
     return next((name for cls, name in names.items() if isinstance(value, cls)), f"a {type(value).__name__}")
 
 
 def is_number(text: object) -> bool:
+    """Return whether ``text`` is the text of a number."""
     try:
         return isinstance(text, str) and math.isfinite(float(text))
     except ValueError:
         return False
 
 
-def _advice(value: object, node: Mapping[str, Any]) -> str:
-    """What to do about a value of the wrong type."""
+def _type_remedy(value: object, node: JsonSchema) -> str:
+    """Return what to do about a value of the wrong type."""
     if value is None:
         return "give the key a value, or leave the key out to get the default"
     if node.get("type") == "array" and not isinstance(value, dict):
@@ -140,8 +143,8 @@ def _advice(value: object, node: Mapping[str, Any]) -> str:
         if isinstance(value, bool):
             return "write a number; YAML reads yes, no, on, off, true, false as logical values"
         if is_number(value):
-            right = f"{float(str(value)):.10g}"
-            return f"write {right} without quotes; YAML takes 1e-3 for text: write 1.0e-3 or 0.001"
+            number = f"{float(str(value)):.10g}"
+            return f"write {number} without quotes; YAML takes 1e-3 for text: write 1.0e-3 or 0.001"
         if isinstance(value, float) and value.is_integer():
             return f"write {int(value)}, without a decimal point"
     if node.get("type") == "string" and not isinstance(value, list | dict):
@@ -149,70 +152,69 @@ def _advice(value: object, node: Mapping[str, Any]) -> str:
     return ""
 
 
-def translate(errors: Iterable[ErrorDetails], config: object, schema: Mapping[str, Any]) -> list[Problem]:
-    """Pydantic's errors as Problems, with what is allowed taken from the JSON schema of the same models."""
-    problems = []
-    for error in errors:
-        path, ctx, code = error["loc"], error.get("ctx", {}), error["type"]
-        value, node, parent = lookup(config, path), resolve(schema, path), path[:-1]
-        choices = allowed(schema, path) if node else ""
-        if code == "bnstudy":
-            given = {key: ctx[key] or default for key, default in (("allowed", choices), ("todo", ""), ("near", ""))}
-            problems.append(Problem(path, ctx["wrong"], **given))
-        elif code == "extra_forbidden" or path[-1:] == ("[key]",):  # the latter: a mapping with fixed keys
-            path = path if code == "extra_forbidden" else parent
-            here, key = keys(resolve(schema, path[:-1])), path[-1]
-            todo = "rename the key or delete it"
-            homes = [home for home in schema["properties"] if key in keys(resolve(schema, (home,)))]
-            if key in schema["properties"]:
-                todo = f"move {key} to the top level of the file (no indentation)"
-            elif homes:
-                todo = f"move it: {key} belongs under {homes[0]}"
-            choices = "the keys " + ", ".join(here)
-            problems.append(Problem(path, "there is no such key here", choices, todo, nearest(key, here)))
-        elif code == "missing":
-            problems.append(Problem(path, "the key is missing", choices, f"add {path[-1]}: to {key_path(parent)}"))
-        elif code == "literal_error":
-            near = nearest(value, map(str, node.get("enum", [node.get("const")])))
-            problems.append(Problem(path, "it is none of the allowed values", choices, "write one of them", near))
-        elif code.endswith("_type") or code == "int_from_float":
-            fraction = isinstance(value, float) and node.get("type") == "integer"
-            wrong = "it has a decimal point or is too large" if fraction else f"it is {kind(value)}"
-            problems.append(Problem(path, wrong, choices, _advice(value, node) or "see config/README.md"))
-        elif code == "finite_number":
-            problems.append(Problem(path, "it is not a finite number", choices, "write a number, or leave the key out"))
-        elif code == "too_short":
-            if not isinstance(value, list) or len(value) < node.get("minItems", 0):  # else its items are wrong
-                wrong = "the list is empty or too short"
-                problems.append(Problem(path, wrong, choices, "add an entry, or leave the key out"))
-        else:
-            limit = next((ctx[key] for key in ("ge", "gt", "le", "lt") if key in ctx), "")
-            wrong = BOUNDS[code].format(limit) if code in BOUNDS else str(error["msg"])
-            todo = "change the value, or leave the key out for the default"
-            problems.append(Problem(path, wrong, choices, todo))
-    return problems
+def translate(errors: Iterable[ErrorDetails], config: object, schema: JsonSchema) -> list[Problem]:
+    """Return pydantic's errors as Problems, with what is allowed taken from the JSON schema of the same models."""
+    return [problem for error in errors if (problem := _translated(error, config, schema))]
 
 
-def report(problems: list[Problem], config: object, where: Callable[[Path], str]) -> str:
-    """All problems as one text, a block each. ``where(path)`` gives the file and line of a path."""
+def _translated(error: ErrorDetails, config: object, schema: JsonSchema) -> Problem | None:
+    """Return the Problem of one error; None for a list that is too short only since its items are wrong."""
+    path, context, code = error["loc"], error.get("ctx", {}), error["type"]
+    if code == "extra_forbidden":
+        return _unknown_key(path, schema)
+    if path[-1:] == ("[key]",):  # a mapping with fixed keys
+        return _unknown_key(path[:-1], schema)
+    value, node = lookup(config, path), subschema(schema, path)
+    choices = allowed(schema, path) if node else ""
+    if code == "bnstudy":
+        return Problem(path, context["fault"], context["allowed"] or choices, context["remedy"], context["nearest"])
+    if code == "missing":
+        return Problem(path, "the key is missing", choices, f"add {path[-1]}: to {dotted(path[:-1])}")
+    if code == "literal_error":
+        name = nearest_name(value, map(str, node.get("enum", [node.get("const")])))
+        return Problem(path, "it is none of the allowed values", choices, "write one of them", name)
+    if code.endswith("_type") or code == "int_from_float":
+        fraction = isinstance(value, float) and node.get("type") == "integer"
+        fault = "it has a decimal point or is too large" if fraction else f"it is {kind(value)}"
+        return Problem(path, fault, choices, _type_remedy(value, node) or "see config/README.md")
+    if code == "finite_number":
+        return Problem(path, "it is not a finite number", choices, "write a number, or leave the key out")
+    if code == "too_short":
+        if isinstance(value, list) and len(value) >= node.get("minItems", 0):
+            return None
+        return Problem(path, "the list is empty or too short", choices, "add an entry, or leave the key out")
+    limit = next((context[key] for key in ("ge", "gt", "le", "lt") if key in context), "")
+    fault = BOUNDS[code].format(limit) if code in BOUNDS else str(error["msg"])
+    return Problem(path, fault, choices, "change the value, or leave the key out for the default")
+
+
+def _unknown_key(path: KeyPath, schema: JsonSchema) -> Problem:
+    key, siblings = path[-1], keys(subschema(schema, path[:-1]))
+    sections = [section for section in schema["properties"] if key in keys(subschema(schema, (section,)))]
+    remedy = "rename the key or delete it"
+    if key in schema["properties"]:
+        remedy = f"move {key} to the top level of the file (no indentation)"
+    elif sections:
+        remedy = f"move it: {key} belongs under {sections[0]}"
+    choices = "the keys " + ", ".join(siblings)
+    return Problem(path, "there is no such key here", choices, remedy, nearest_name(key, siblings))
+
+
+def report(problems: list[Problem], config: object, locate: Callable[[KeyPath], str]) -> str:
+    """Return all problems as one text, a block each. ``locate(path)`` gives the file and line of a key path."""
     blocks = []
     for number, problem in enumerate(problems[:MOST_SHOWN], start=1):
         value = lookup(config, problem.path) if problem.path else ABSENT
         equals = f" = {show(value)}" if value is not ABSENT else ""
         if value is ABSENT and problem.value is not ABSENT:
             equals = f" = {show(problem.value)} (the default)"
-        name = show(key_path(problem.path))[1:-1]
-        source = problem.where or where(problem.path)
-        lines = [f"{number}. {source}  {name}{equals}"]
-        near = f'"{problem.near}"' if problem.near else ""
-        parts = (
-            ("wrong", problem.wrong),
-            ("allowed", problem.allowed),
-            ("nearest", near),
-            ("do", problem.todo),
-        )
-        lines += [f"   {label + ':':<9}{text}" for label, text in parts if text]
-        if source.startswith("--config"):
+        name = show(dotted(problem.path))[1:-1]
+        location = problem.location or locate(problem.path)
+        lines = [f"{number}. {location}  {name}{equals}"]
+        nearest = f'"{problem.nearest}"' if problem.nearest else ""
+        parts = {"wrong": problem.fault, "allowed": problem.allowed, "nearest": nearest, "do": problem.remedy}
+        lines += [f"   {label + ':':<9}{text}" for label, text in parts.items() if text]
+        if location.startswith("--config"):
             lines.append("            --config turns 1e-3 into text: write the keys to a file, run with --configfile")
         blocks.append("\n".join(lines))
     more = len(problems) - MOST_SHOWN

@@ -1,12 +1,18 @@
-"""The study's config as strict models, which hold every default and generate the editors' schema."""
+"""The study's config as strict models, which hold every default and generate the editors' schema.
 
+The default grids are many, and stand in default.yaml beside this file.
+"""
+
+import json
 from functools import partial
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from bnstudy.config.errors import NAME_PATTERN
+from bnstudy.config.errors import NAME_PATTERN, JsonSchema
 from bnstudy.config.values import arm_name, ascending, distinct, known, unreserved
+from bnstudy.core.yaml_file import load
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Evaluated = Annotated[int, Field(ge=128, le=1_000_000)]  # shifted test batches have up to 128 images
@@ -49,7 +55,7 @@ Inputs = Literal[
     "spurious_colour",
 ]
 Role = Literal["best", "shared", "neighbours", "grid"]
-UNIQUE = (Field(min_length=1), AfterValidator(distinct))
+DISTINCT = (Field(min_length=1), AfterValidator(distinct))
 
 
 class Strict(BaseModel):
@@ -67,16 +73,16 @@ class Data(Strict):
     path: FilePath | None = Field(default=None, description="the user's file or folder that the source reads")
     images: Count | None = Field(default=None, description="images kept of the source's; left out: all")
     pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
-    train: Count = Field(default=2944, description="training images a seed")
-    test: Evaluated = Field(default=1024, description="clean test images a seed")
-    heldout: Evaluated = Field(default=1024, description="unlabelled images a seed, for re-estimated statistics")
+    train: Count = Field(default=2944, description="training images per seed")
+    test: Evaluated = Field(default=1024, description="clean test images per seed")
+    heldout: Evaluated = Field(default=1024, description="unlabelled images per seed, for re-estimated statistics")
 
 
 class Network(Strict):
     """What all networks have in common."""
 
     family: Net = Field(default="mlp", description="a file of src/bnstudy/nets with a function build")
-    width: Width = Field(default=64, description="units a hidden layer; channels of a convolutional one")
+    width: Width = Field(default=64, description="units per hidden layer; channels of a convolutional one")
 
 
 class Training(Strict):
@@ -86,7 +92,7 @@ class Training(Strict):
         default="cpu",
         description="where networks train and are measured: processor cores, or one card (torch with CUDA)",
     )
-    batch: Batch = Field(default=64, description="images a step")
+    batch: Batch = Field(default=64, description="images per step")
     optimizer: Optimizer = Field(default="sgd", description="stochastic gradient descent with momentum, or Adam")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")
     steps: Steps = Field(default=600, description="training budget of a network, steps")
@@ -109,19 +115,19 @@ class Grid(Strict):
     """A full cross of its lists; the study is the union of its grids."""
 
     name: Name = Field(description="the grid's own name")
-    arms: Annotated[tuple[Arm, ...], *UNIQUE] = Field(description="normalizers, see above")
-    depths: Annotated[tuple[Depth, ...], *UNIQUE] = Field(description="numbers of hidden layers")
-    gains: Annotated[tuple[Gain, ...], *UNIQUE] = Field(
+    arms: Annotated[tuple[Arm, ...], *DISTINCT] = Field(description="normalizers, see above")
+    depths: Annotated[tuple[Depth, ...], *DISTINCT] = Field(description="numbers of hidden layers")
+    gains: Annotated[tuple[Gain, ...], *DISTINCT] = Field(
         default=(1.0,),
         description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)",
     )
-    inputs: Annotated[tuple[Inputs, ...], *UNIQUE] = Field(
+    inputs: Annotated[tuple[Inputs, ...], *DISTINCT] = Field(
         default=("standardized",),
         description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3); lecture_white, lecture_gray: dark "
         "ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; "
         "spurious_colour: the colour tells the class in training",
     )
-    rates: Annotated[tuple[Role, ...], *UNIQUE] = Field(
+    rates: Annotated[tuple[Role, ...], *DISTINCT] = Field(
         default=("best",),
         description="best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side "
         "of the one tuned for the main target; grid: every one of learning_rates",
@@ -129,13 +135,15 @@ class Grid(Strict):
     measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
         default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
     )
-    nets: Annotated[tuple[Net, ...], *UNIQUE] | None = Field(default=None, description="left out: network.family")
-    widths: Annotated[tuple[Width, ...], *UNIQUE] | None = Field(default=None, description="left out: network.width")
-    batches: Annotated[tuple[Batch, ...], *UNIQUE] | None = Field(default=None, description="left out: training.batch")
-    optimizers: Annotated[tuple[Optimizer, ...], *UNIQUE] | None = Field(
+    nets: Annotated[tuple[Net, ...], *DISTINCT] | None = Field(default=None, description="left out: network.family")
+    widths: Annotated[tuple[Width, ...], *DISTINCT] | None = Field(default=None, description="left out: network.width")
+    batches: Annotated[tuple[Batch, ...], *DISTINCT] | None = Field(
+        default=None, description="left out: training.batch"
+    )
+    optimizers: Annotated[tuple[Optimizer, ...], *DISTINCT] | None = Field(
         default=None, description="left out: training.optimizer"
     )
-    pools: Annotated[tuple[Pool, ...], *UNIQUE] | None = Field(default=None, description="left out: data.pool")
+    pools: Annotated[tuple[Pool, ...], *DISTINCT] | None = Field(default=None, description="left out: data.pool")
 
 
 class Claims(Strict):
@@ -148,53 +156,9 @@ class Claims(Strict):
     )
 
 
-PAIR, TRIO = ("none", "bn"), ("none", "bn", "once")
-JUDGED = (*TRIO, "bn_frozen", "affine", "bn_detached", "bn_early", "bn_late", "bn_post")
-NOISY = ("bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy")
-RATES = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
-LECTURE: tuple[Inputs, ...] = ("lecture_white", "lecture_gray")
-INSIDE = ("affine", "drift", "moments")
-USED = (*INSIDE, "levels", "shift", "xhat")
-PROBED = ("adaptation", "gradients", "ics", "intervention", "landscape", "moments")
-NEAR: tuple[Role, ...] = ("best", "neighbours")
-GRIDS = (
-    Grid(name="main", arms=JUDGED, depths=(5,), rates=NEAR, measures=USED),
-    Grid(name="deep", arms=JUDGED, depths=(20,), rates=NEAR, measures=(*INSIDE, "levels")),
-    Grid(name="deep_accuracy", arms=("bn_frozen", "bn_post"), depths=(20,), measures=("shift",)),
-    Grid(name="others", arms=("layernorm",), depths=(5, 20), measures=USED),
-    Grid(name="depths", arms=PAIR, depths=(2, 5, 10, 20), rates=("best", "shared", "neighbours")),
-    Grid(name="gains", arms=PAIR, depths=(10,), gains=(0.71, 1.41), rates=NEAR, measures=(*INSIDE, "gradients")),
-    Grid(name="gains_once", arms=("once",), depths=(10,), gains=(0.71, 1.41), rates=NEAR, measures=()),
-    Grid(name="torch_gain", arms=TRIO, depths=(5,), gains=(0.41,), rates=NEAR, measures=INSIDE),
-    Grid(name="doses", arms=NOISY, depths=(5,), gains=(0.41,), measures=INSIDE),
-    Grid(name="noise", arms=("bn_noisy",), depths=(5,), gains=(0.41,), rates=NEAR, measures=INSIDE),
-    Grid(name="deep_noise", arms=("bn_noisy",), depths=(10,), gains=(0.71,), rates=NEAR, measures=INSIDE),
-    Grid(name="halves", arms=("bn_early", "bn_late"), depths=(10,), gains=(0.71,), rates=NEAR, measures=INSIDE),
-    Grid(name="window", arms=PAIR, depths=(5, 20), rates=("grid",), measures=()),
-    Grid(name="inputs", arms=PAIR, depths=(5,), inputs=("raw", "mixed"), rates=NEAR, measures=("landscape", "moments")),
-    Grid(name="batch_sizes", arms=("bn",), depths=(5,), batches=(8, 16, 256), measures=("levels", "moments")),
-    Grid(name="adam", arms=PAIR, depths=(5,), optimizers=("adam",), measures=USED),
-    Grid(name="deeper_adam", arms=PAIR, depths=(10,), optimizers=("adam",), measures=PROBED),
-    Grid(name="batches", arms=PAIR, depths=(5,), batches=(32,), measures=USED),
-    Grid(name="deeper_batches", arms=PAIR, depths=(10,), batches=(32,), measures=PROBED),
-    Grid(name="widths", arms=PAIR, depths=(5,), widths=(32,), measures=USED),
-    Grid(name="deeper_widths", arms=PAIR, depths=(10,), widths=(32,), measures=PROBED),
-    Grid(name="pixels", arms=PAIR, depths=(5,), pools=(1,), measures=USED),
-    Grid(name="deeper_pixels", arms=PAIR, depths=(10,), pools=(1,), measures=PROBED),
-    Grid(name="skips", arms=PAIR, depths=(10, 20), nets=("resmlp",), measures=("drift", *PROBED)),
-    Grid(name="shallow_skips", arms=PAIR, depths=(5,), nets=("resmlp",), measures=()),
-    Grid(
-        name="skip_gains", arms=PAIR, depths=(10,), gains=(0.71, 1.41), nets=("resmlp",),
-        measures=("gradients", "moments"),
-    ),
-    Grid(name="lecture", arms=PAIR, depths=(5,), inputs=LECTURE, measures=("colour", "shift")),
-    Grid(name="lecture_gain", arms=PAIR, depths=(5,), gains=(0.41,), inputs=LECTURE, measures=("colour",)),
-    Grid(
-        name="lecture_ceiling", arms=("none",), depths=(5,), inputs=("lecture_white_ceiling", "lecture_gray_ceiling"),
-        measures=("shift",),
-    ),
-    Grid(name="spurious", arms=PAIR, depths=(5,), inputs=("spurious_colour",), measures=("shift",)),
-)  # fmt: skip
+DEFAULT_FILE = Path(__file__).with_name("default.yaml")
+"""The default study, with every key and its default; `python -m bnstudy.config --default` prints it."""
+DEFAULT_GRIDS = TypeAdapter(tuple[Grid, ...]).validate_json(json.dumps(load(DEFAULT_FILE)["grids"]))
 
 
 class StudyConfig(Strict):
@@ -207,22 +171,23 @@ class StudyConfig(Strict):
     data: Data = Data()
     network: Network = Network()
     training: Training = Training()
-    targets: Annotated[tuple[Target, ...], *UNIQUE] = Field(
+    targets: Annotated[tuple[Target, ...], *DISTINCT] = Field(
         default=(0.5, 0.25), description="training losses to reach, nats; the first is the main one"
     )
     learning_rates: Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)] = Field(
-        default=RATES, description="rates that every setting is tuned over, ascending"
+        default=(3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0),
+        description="rates that every setting is tuned over, ascending",
     )
     seeds: Seeds = Seeds()
     stack: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=16, description="networks trained together in one process; 1: one at a time"
     )
     grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = Field(
-        default=GRIDS, description="small full crosses whose union is the study"
+        default=DEFAULT_GRIDS, description="small full crosses whose union is the study"
     )
     claims: Claims = Claims()
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of a config file, for editors."""
+def schema() -> JsonSchema:
+    """Return the JSON schema of a config file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyConfig.model_json_schema()}

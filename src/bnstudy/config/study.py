@@ -1,4 +1,4 @@
-"""From a study's config to the study: checked at once and completely. Imports pydantic and yaml only."""
+"""Turn a config into a study, checked at once and completely. This imports pydantic and yaml alone."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from bnstudy.config.checks import cross_checks, factors
+from bnstudy.config.checks import cross_checks, crossed
 from bnstudy.config.errors import Problem, fail, report, translate
-from bnstudy.config.files import ConfigFile, TooLarge, place, plain
-from bnstudy.config.models import GRIDS, Grid, StudyConfig, schema
+from bnstudy.config.files import ConfigFile, TooLarge, locate, plain
+from bnstudy.config.models import Grid, StudyConfig, schema
 from bnstudy.core.plugins import names
 from bnstudy.core.setting import Setting
 
@@ -37,12 +37,12 @@ class Asked(NamedTuple):
 
 
 def settings(study: StudyConfig) -> dict[Setting, Asked]:
-    """Each distinct setting of the grids, sorted, and what is asked of it."""
+    """Return each distinct setting of the grids, sorted, and what is asked of it."""
     rates: dict[Setting, set[str]] = {}
     measures: dict[Setting, set[str]] = {}
     every = names("measures", "measure")
     for grid in study.grids:
-        for values in product(*factors(study, grid).values()):
+        for values in product(*crossed(study, grid)):
             setting = Setting(*values)
             rates.setdefault(setting, set()).update(grid.rates)
             measures.setdefault(setting, set()).update(every if grid.measures is None else grid.measures)
@@ -50,22 +50,22 @@ def settings(study: StudyConfig) -> dict[Setting, Asked]:
 
 
 def steps(study: StudyConfig, depth: int) -> int:
-    """Training budget, in steps, of a network of ``depth`` hidden layers."""
+    """Return the training budget, in steps, of a network of ``depth`` hidden layers."""
     return study.training.deep_steps if depth >= study.training.deep_from else study.training.steps
 
 
 def evaluation_seeds(study: StudyConfig) -> list[int]:
-    """0, 1, ...: the seeds that the verdicts rest on."""
+    """Return 0, 1, ...: the seeds that the verdicts rest on."""
     return list(range(study.seeds.evaluation))
 
 
 def tuning_seeds(study: StudyConfig) -> list[int]:
-    """10000, 10001, ...: never an evaluation seed."""
+    """Return 10000, 10001, ...: never an evaluation seed."""
     return [10_000 + i for i in range(study.seeds.tuning)]
 
 
 def load_study(config: Mapping[str, Any], files: Sequence[str | Path] = ()) -> StudyConfig:
-    """The study that ``config`` describes; ``files``: where it was read from, for lines and repeated keys.
+    """Return the study that ``config`` describes; ``files`` are those it was read from, for lines and repeated keys.
 
     Ends the program (SystemExit with a text, no traceback) if anything is wrong, naming every error at once.
     """
@@ -73,30 +73,29 @@ def load_study(config: Mapping[str, Any], files: Sequence[str | Path] = ()) -> S
 
 
 def read_study(file: str | Path) -> StudyConfig:
-    """The study of one config file, as :func:`load_study`, without Snakemake."""
-    source = ConfigFile(file)
-    return _validated(source.data, [source])
+    """Return the study of one config file, as :func:`load_study` does, without Snakemake."""
+    read = ConfigFile(file)
+    return _validated(read.content, [read])
 
 
-def _validated(config: Any, sources: Sequence[ConfigFile]) -> StudyConfig:
-    problems = [problem for source in sources for problem in source.problems]
-    where = partial(place, sources, config)
-    if any(source.data is None for source in sources):  # unreadable: what was read of it means nothing
+def _validated(config: Any, files: Sequence[ConfigFile]) -> StudyConfig:
+    problems = [problem for file in files for problem in file.problems]
+    where = partial(locate, files, config)
+    if any(file.content is None for file in files):  # unreadable: what was read of it means nothing
         fail(report(problems, {}, where))
     try:
         data, unfit = plain(config)
     except TooLarge as error:
         fail(report([*problems, Problem((), str(error), "", "write fewer values")], {}, where))
-    study, found = _study(data, unfit)
-    problems += found
-    if problems:
+    study, more = _study(data, unfit)
+    problems += more
+    if problems or study is None:
         fail(report(problems, config, where))
-    assert study is not None
     return study
 
 
 def _study(data: Any, unfit: list[Problem]) -> tuple[StudyConfig | None, list[Problem]]:
-    """The study, and every error: of single values, and of how the sections without errors fit together."""
+    """Return the study and every error: of single values, and of how the sections without errors fit together."""
     errors = []
     study = None
     try:
@@ -104,19 +103,19 @@ def _study(data: Any, unfit: list[Problem]) -> tuple[StudyConfig | None, list[Pr
     except ValidationError as error:
         errors = [e for e in error.errors() if not any(e["loc"][: len(p.path)] == p.path for p in unfit)]
     problems = [*unfit, *translate(errors, data, schema())]
-    places = {problem.path[:2] for problem in problems}
     if not isinstance(data, dict):
         return None, problems
-    broken = {section: any(place[:1] == (section,) for place in places) for section in StudyConfig.model_fields}
-    index = list(range(len(GRIDS)))
-    if study is not None:
-        index = list(range(len(study.grids)))
-    else:
+    paths = {problem.path[:2] for problem in problems}
+    broken = {section: any(path[:1] == (section,) for path in paths) for section in StudyConfig.model_fields}
+    positions = None
+    if study is None:
         sound = {key: data[key] for key in data if not broken.get(key, True) and key != "grids"}
         study = StudyConfig.model_validate_json(json.dumps(sound))
         if "grids" in data:
             written = data["grids"] if isinstance(data["grids"], list) else []
-            index = [i for i in range(len(written)) if ("grids", i) not in places]
-            grids = tuple(Grid.model_validate_json(json.dumps(written[i])) for i in index)
+            positions = [i for i in range(len(written)) if ("grids", i) not in paths]
+            grids = tuple(Grid.model_validate_json(json.dumps(written[i])) for i in positions)
             study = study.model_copy(update={"grids": grids})
-    return study, [*problems, *cross_checks(study, broken, index)]
+    if positions is None:
+        positions = list(range(len(study.grids)))
+    return study, [*problems, *cross_checks(study, broken, positions)]

@@ -14,11 +14,11 @@ CELL_SEEDS = 8
 
 @dataclass(frozen=True)
 class Splits:
-    """Images per part of the data set."""
+    """Images per part of the data set. The order of the parts matters: which images a seed draws depends on it."""
 
-    train: int
-    test: int
     heldout: int
+    test: int
+    train: int
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Digests of source code: what a stored result depends on, comments and docstrings left out.
 
-A digest covers the import closure of some modules inside this package, found statically, so that editing the
-trainer retrains, editing a figure does not, and a comment changes nothing. Arms, networks, sources and measures
-are imported by name at run time; whoever needs them in a digest names them.
+A digest covers the import closure of some modules inside this package. It is found without importing anything, so that
+editing the trainer retrains, editing a figure does not, and a comment changes nothing. Arms, networks, sources and
+measures are imported by name at run time; whoever needs them in a digest names them. What an `__init__` file imports is
+invisible to it: they hold nothing but docstrings.
 """
 
 import ast
@@ -16,27 +17,28 @@ PACKAGE = "bnstudy"
 
 
 def digest(*modules: str) -> str:
-    """Twelve hex digits for the closure of dotted module names, e.g. ``digest("bnstudy.training.train")``.
+    """Return twelve hex digits for the closure of dotted module names, e.g. ``digest("bnstudy.training.train")``.
 
-    Raises FileNotFoundError for a module that there is not.
+    Raises:
+        FileNotFoundError: There is no such module.
     """
     text = "\n".join(f"{name} {_parse(name)[0]}" for name in sorted(closure(*modules)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def closure(*modules: str) -> set[str]:
-    """These modules and all that they import, directly or not, inside this package or among a user's own."""
-    todo, seen = list(modules), set[str]()
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += _parse(name)[1]
-    return seen
+    """Return these modules and all that they import, directly or not, inside this package or among a user's own."""
+    waiting, closed = list(modules), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in closed:
+            closed.add(name)
+            waiting += _parse(name)[1]
+    return closed
 
 
 def path_of(module: str) -> Path | None:
-    """The file of a module of this package, or of a user's own: in the folder of the run or in one of PYTHONPATH."""
+    """Return the file of a module of this package, or of a user's own in the folder of the run or in one of PYTHONPATH."""
     first, *rest = module.split(".")
     bases = [ROOT.joinpath(*rest)]
     if first != PACKAGE:
@@ -47,19 +49,19 @@ def path_of(module: str) -> Path | None:
 
 
 def imported(tree: ast.AST, outside: bool = False) -> list[str]:
-    """The modules of this package that a program imports, anywhere in it; with ``outside`` those of users too."""
-    found: list[str] = []
+    """Return the modules of this package that a program imports, anywhere in it; with ``outside`` those of users too."""
+    modules: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [a.name for a in node.names]
+            modules += [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-    return [m for m in found if (outside or m.startswith(f"{PACKAGE}.")) and path_of(m)]
+            modules += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+    return [m for m in modules if (outside or m.startswith(f"{PACKAGE}.")) and path_of(m)]
 
 
 @cache
 def _parse(module: str) -> tuple[str, list[str]]:
-    """(hash of the syntax tree without docstrings, modules of this package that it imports)."""
+    """Return a hash of the syntax tree without docstrings, and the modules of this package that it imports."""
     path = path_of(module)
     if path is None:
         raise FileNotFoundError(f"no module {module}")

@@ -1,4 +1,4 @@
-"""All randomness of a study is a pure function of a seed and a purpose; no generator state lives anywhere.
+"""Random numbers: all randomness of a study is a function of a seed and a purpose, and no generator outlives its use.
 
 So neither the order of jobs, nor a restart, nor the company of a network in its stack can change a result.
 """
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def rng(seed: int, purpose: str, *index: int) -> "torch.Generator":
-    """A fresh generator for one purpose of one seed, e.g. ``rng(3, "order", epoch)``."""
+    """Return a fresh generator for one purpose of one seed, e.g. ``rng(3, "order", epoch)``."""
     import torch  # costs a second, and who reads images without drawing need not pay it
 
     text = ":".join([str(seed), purpose, *map(str, index)])

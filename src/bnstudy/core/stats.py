@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 LEVEL = 0.05
-"""Error a question may make over all its primary intervals."""
+"""The error that a question may make over all its primary intervals."""
 MOST_SEEDS = 1000
 
 
@@ -23,12 +23,12 @@ class Interval(NamedTuple):
 
 
 def tail(n: int, k: int) -> float:
-    """2 BinomCDF(k-1; n, 1/2): how often [x(k), x(n+1-k)] misses the median of a continuous distribution."""
+    """Return how often [x(k), x(n+1-k)] misses the median of a continuous distribution: 2 BinomCDF(k-1; n, 1/2)."""
     return 2 * sum(comb(n, i) for i in range(k)) / 2**n
 
 
 def rank(n: int, intervals: int) -> int:
-    """Largest k with 2 BinomCDF(k-1; n, 1/2) <= .05 / intervals (Bonferroni); 0 where not even k = 1 is allowed."""
+    """Return the largest k with 2 BinomCDF(k-1; n, 1/2) <= .05 / intervals (Bonferroni); 0 where not even 1 is allowed."""
     k = 0
     while k < n // 2 and tail(n, k + 1) <= LEVEL / intervals:
         k += 1
@@ -36,12 +36,16 @@ def rank(n: int, intervals: int) -> int:
 
 
 def max_intervals(n: int) -> int:
-    """Most simultaneous 95% intervals that n seeds allow: 25 at n = 10, 1638 at n = 16; 0 below n = 6."""
+    """Return the most simultaneous 95% intervals that n seeds allow: 25 at n = 10, 1638 at n = 16; 0 below n = 6."""
     return int(LEVEL / tail(n, 1)) if n > 0 else 0
 
 
 def seeds_needed(intervals: int) -> int:
-    """Fewest seeds that allow ``intervals`` simultaneous intervals; ValueError for more than 1000 seeds could serve."""
+    """Return the fewest seeds that allow so many simultaneous intervals.
+
+    Raises:
+        ValueError: Not even MOST_SEEDS seeds do.
+    """
     for n in range(2, MOST_SEEDS):
         if rank(n, intervals):
             return n
@@ -49,11 +53,18 @@ def seeds_needed(intervals: int) -> int:
 
 
 def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Interval:
-    """[x(k), x(n+1-k)] for the median of n values known to lie in [lower, upper] (equal where nothing is censored).
+    """Return the interval [x(k), x(n+1-k)] for the median of n values.
 
-    Simultaneous 95% over ``intervals`` intervals. Lower and upper ends [n] are ordered apart, so a censored value can
-    only widen it. With too few seeds the interval is the whole line and ``reason`` says how many are needed. Raises
-    ValueError for ends that are missing or the wrong way round.
+    Lower and upper ends are ordered apart, so a censored value can only widen the interval. With too few seeds it is the
+    whole line, and its reason says how many are needed.
+
+    Args:
+        lower: The least that each value can be [n].
+        upper: The most that each value can be [n]; the same where the value is not censored.
+        intervals: How many intervals hold together with 95% confidence.
+
+    Raises:
+        ValueError: An end is missing, or they are the wrong way round.
     """
     lower, upper = np.sort(np.asarray(lower, float)), np.sort(np.asarray(upper, float))
     if lower.shape != upper.shape or not (lower <= upper).all():
@@ -70,7 +81,7 @@ def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Int
 
 
 def _middle(lower: np.ndarray, upper: np.ndarray) -> float | None:
-    """The median where the lower and the upper ends agree on a finite one."""
+    """Return the median where the lower and the upper ends agree on a finite one, else None."""
     n = len(lower)
     if n == 0:
         return None

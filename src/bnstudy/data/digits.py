@@ -1,9 +1,9 @@
-"""scikit-learn's 1,797 handwritten digits of 8x8 pixels: small enough for tests.
+"""The 1,797 handwritten digits of 8x8 pixels that come with scikit-learn; they are small enough for tests.
 
 Source: Alpaydin & Kaynak 1998, UCI "Optical Recognition of Handwritten Digits" (its test set).
 """
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits  # type: ignore[import-untyped]
@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 from bnstudy.data.images import Images, checked
 
 
-def load(spec: dict[str, Any]) -> Images:
-    """x [1797, 1, 8, 8], ink in 0..1 (17 levels). Raises ValueError as :func:`checked` does."""
+def load(path: Path | None = None) -> Images:
+    """Return x [1797, 1, 8, 8], the ink in 0..1 (17 levels). ``path`` is not used."""
     pixels, labels = load_digits(return_X_y=True)
     x = (pixels / 16).astype(np.float32).reshape(-1, 1, 8, 8)
     images = Images(x, labels.astype(np.int64), tuple("0123456789"))

@@ -1,17 +1,17 @@
-"""Fashion-MNIST: 70,000 grey images of 28x28 pixels of ten kinds of clothes, 7,000 a class (Xiao, Rasul & Vollgraf 2017).
+"""Fashion-MNIST: 70,000 grey images of 28x28 pixels of ten kinds of clothes, 7,000 per class (Xiao, Rasul & Vollgraf 2017).
 
-Read from the folder ``data.path`` if given, else from Debian's package dataset-fashion-mnist if installed, else from the
-publisher's files, fetched once. Debian compressed the files anew without name and date, so its .gz differ from the publisher's; with
-those two put back their MD5 are the published ones. Checked is therefore what they hold: the SHA-256 of the idx data.
+The images come from the folder ``data.path`` if it is given, else from Debian's package dataset-fashion-mnist if it is
+installed, else from the publisher's files, which are fetched once. Debian compressed the files anew without name and
+date, so its .gz differ from the publisher's (with those two put back their MD5 are the published ones). The checksums
+are therefore those of the content: the SHA-256 of the idx data.
 """
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from bnstudy.data.files import DOWNLOADS, content, download, idx, say, unit, verify
+from bnstudy.data.files import DOWNLOADS, content, download, idx, say, to_unit, verify
 from bnstudy.data.images import Images, checked
 from bnstudy.data.local import Unusable, files
 
@@ -30,29 +30,31 @@ SHA256 = (
     "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 )
-"""Of the idx data in the order of FILES."""
+"""Checksums of the idx data, in the order of FILES."""
 PUBLISHER = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 
-def load(spec: dict[str, Any]) -> Images:
-    """x [70000, 1, 28, 28], brightness in 0..1; the 60,000 of the published training set first.
+def load(path: Path | None = None) -> Images:
+    """Return x [70000, 1, 28, 28], the brightness in 0..1; the 60,000 of the published training set come first.
 
-    Raises Unusable, and OSError where the files are nowhere to be had.
+    Raises:
+        Unusable: A file is missing, damaged, or not the published one.
+        OSError: The files cannot be fetched.
     """
-    folder = Path(spec["path"]) if spec.get("path") else DEBIAN if DEBIAN.is_dir() else _fetched(DOWNLOADS)
+    folder = path or (DEBIAN if DEBIAN.is_dir() else _fetched(DOWNLOADS))
     say(f"reading {folder}")
     arrays = [_array(path, sha) for path, sha in zip(files("fashion_mnist", folder), SHA256)]
     x, y = np.concatenate(arrays[::2]), np.concatenate(arrays[1::2])
     if x.shape[1:] != (28, 28) or len(x) != len(y):
-        wrong = f"{len(x)} images of {x.shape[1]}x{x.shape[2]} pixels and {len(y)} labels, not as many of 28x28"
-        raise Unusable(folder, wrong, "replace the files by the published ones")
-    return checked(Images(unit(x)[:, None], y.astype(np.int64), CLASSES), "fashion_mnist")
+        fault = f"{len(x)} images of {x.shape[1]}x{x.shape[2]} pixels and {len(y)} labels, not as many of 28x28"
+        raise Unusable(folder, fault, "replace the files by the published ones")
+    return checked(Images(to_unit(x)[:, None], y.astype(np.int64), CLASSES), "fashion_mnist")
 
 
 def _array(path: Path, sha256: str) -> np.ndarray:
-    """Images [n, 28, 28] or labels [n], uint8: the published ones, or Unusable is raised."""
+    """Return the images [n, 28, 28] or labels [n] of a file, uint8. Raises Unusable unless it is the published one."""
     raw = content(path)
     array = idx(raw, path, 3 if "images" in path.name else 1)
     verify(raw, path, sha256)
@@ -60,7 +62,7 @@ def _array(path: Path, sha256: str) -> np.ndarray:
 
 
 def _fetched(downloads: Path) -> Path:
-    """The folder of the publisher's four files, those fetched that it lacks (30 MB)."""
+    """Return the folder of the publisher's four files; fetch those that it lacks (30 MB in all)."""
     folder = downloads / "fashion_mnist"
     for name, sha256 in zip(FILES[0], SHA256):
         if not (folder / name).is_file():

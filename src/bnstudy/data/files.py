@@ -1,4 +1,4 @@
-"""Published files: fetched whole or not at all, checked, and read. idx is MNIST's own format (LeCun, Cortes & Burges)."""
+"""Fetch, check and read published files. The format idx is that of MNIST (LeCun, Cortes & Burges)."""
 
 import gzip
 import hashlib
@@ -13,26 +13,27 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
-from bnstudy.data.local import Unusable
+from bnstudy.data.local import WHOLE_COPY, Unusable
 
 DOWNLOADS = Path("results/data/downloads")
 CHUNK = 2**18
 OTHERWISE = "or fetch the file by other means and give its folder as data.path"
 PATIENCE = 30
-"""Seconds without a byte after which a connection is given up."""
+"""Seconds without a byte after which a connection counts as broken."""
 
 
 def say(text: str) -> None:
+    """Print a message of the data job."""
     print(f"[data] {text}", file=sys.stderr, flush=True)
 
 
-def unit(pixels: np.ndarray) -> np.ndarray:
-    """uint8 0..255 as float32 0..1: each of the 256 values divided in float64, then rounded once."""
+def to_unit(pixels: np.ndarray) -> np.ndarray:
+    """Return uint8 0..255 as float32 0..1: each of the 256 values is divided in float64, then rounded once."""
     return (np.arange(256) / 255).astype(np.float32)[pixels]
 
 
 def content(path: Path) -> bytes:
-    """All bytes of a file, decompressed if it is gzip (by its first bytes, whatever its name).
+    """Return all bytes of a file, decompressed if its first bytes are those of gzip, whatever its name.
 
     Raises Unusable where the compressed data are damaged or cut short.
     """
@@ -42,42 +43,53 @@ def content(path: Path) -> bytes:
     try:
         return gzip.decompress(raw)
     except (EOFError, OSError, zlib.error) as error:
-        raise Unusable(path, f"gzip data damaged or truncated ({error})", "replace the file by a whole copy") from None
+        raise Unusable(path, f"gzip data damaged or truncated ({error})", WHOLE_COPY) from None
 
 
 def idx(raw: bytes, path: Path, axes: int) -> np.ndarray:
-    """The uint8 array of an idx file's bytes: two zeros, 8 for uint8, the number of axes, each size as 4 bytes, pixels.
+    """Return the uint8 array in the bytes of an idx file.
 
-    Raises Unusable, naming ``path``, where it begins otherwise, has other than ``axes`` axes, or another length.
+    The file holds two zeros, 8 for uint8, the number of axes, the length of each axis in 4 bytes, and the values.
+
+    Raises:
+        Unusable: The bytes begin otherwise, have other than ``axes`` axes, or another length. It names ``path``.
     """
     magic = bytes([0, 0, 8, axes])
     if raw[:4] != magic:
-        wrong = f"wrong magic number {raw[:4].hex(' ') or '(empty file)'}: an idx file of {axes} axes of bytes begins "
-        raise Unusable(path, f"{wrong}{magic.hex(' ')}", "is it the right file, and under the right name?")
+        fault = f"wrong magic number {raw[:4].hex(' ') or '(empty file)'}: an idx file of {axes} axes of bytes begins "
+        raise Unusable(path, f"{fault}{magic.hex(' ')}", "is it the right file, and under the right name?")
     start = 4 + 4 * axes
     shape = [int.from_bytes(raw[i : i + 4], "big") for i in range(4, start, 4)]
     expected = start + int(np.prod(shape, dtype=object))
     if len(raw) != expected:
-        fault = "truncated" if len(raw) < expected else "too long"
-        wrong = f"{fault}: {len(raw)} bytes, where {' x '.join(map(str, shape))} values take {expected}"
-        raise Unusable(path, wrong, "replace the file by a whole copy")
+        length = "truncated" if len(raw) < expected else "too long"
+        fault = f"{length}: {len(raw)} bytes, where {' x '.join(map(str, shape))} values take {expected}"
+        raise Unusable(path, fault, WHOLE_COPY)
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 
 def verify(raw: bytes, path: Path, expected: str, algorithm: str = "sha256") -> None:
-    """Raises Unusable where the bytes of ``path`` do not have the publisher's checksum."""
-    found = hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest()
-    if found != expected:
-        wrong = f"wrong {algorithm.upper()} {found}; the published file has {expected}"
-        raise Unusable(path, wrong, "replace it by the published file; other images can be studied as an npz")
+    """Raise Unusable where the bytes of ``path`` do not have the publisher's checksum."""
+    checksum = hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest()
+    if checksum != expected:
+        fault = f"wrong {algorithm.upper()} {checksum}; the published file has {expected}"
+        raise Unusable(path, fault, "replace it by the published file; other images can be studied as an npz")
 
 
 def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
-    """Fetch ``url`` to ``path``, which appears whole and checked or not at all.
+    """Fetch ``url`` to ``path``. The file appears there whole and checked, or not at all.
 
-    The bytes go to ``path``.part, are kept there when the connection breaks, and the next call continues behind them.
-    A broken connection is taken up again as long as bytes arrive. ``check`` gets the whole .part and raises Unusable
-    where it is not what was published: then it is deleted. Raises Unusable then, and OSError where nothing arrives.
+    The bytes go to ``path``.part. They stay there when the connection breaks, and the next call continues behind them.
+    A broken connection is opened again as long as bytes arrive.
+
+    Args:
+        url: The address of the file.
+        path: Where the file is to be.
+        check: Gets the path of the whole .part and raises Unusable where it is not the published file.
+
+    Raises:
+        Unusable: ``check`` refused the file; the .part is deleted.
+        OSError: No bytes arrive.
     """
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,8 +110,8 @@ def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
         check(part)
     except Unusable as error:
         part.unlink()
-        wrong = f"what was fetched is not what was published, and is deleted: {error.wrong}"
-        raise Unusable(url, wrong, f"run again; {OTHERWISE}") from None
+        fault = f"what was fetched is not what was published, and is deleted: {error.fault}"
+        raise Unusable(url, fault, f"run again; {OTHERWISE}") from None
     part.replace(path)
 
 
@@ -108,18 +120,18 @@ def _length(path: Path) -> int:
 
 
 def _fetch(url: str, part: Path, have: int) -> bool:
-    """Append to ``part`` what lies behind its first ``have`` bytes; whether the file is whole then."""
+    """Append to ``part`` what lies behind its first ``have`` bytes; return whether the file is whole now."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
         response = urlopen(Request(url, headers=headers), timeout=PATIENCE)
     except HTTPError as error:
-        if error.code == 416 and have:  # nothing lies behind: all of it is there, and the check decides
+        if error.code == 416 and have:  # nothing lies behind: the whole file is there, and the check decides
             return True
         raise
     with response:
         resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         length = response.headers.get("Content-Length")
-        have = have if resumed else 0  # a server that knows no ranges begins again
+        have = have if resumed else 0  # a server without ranges begins again
         total = have + int(length) if length else None
         said = time.monotonic()
         say(f"{url}: {'continues at' if have else 'fetching,'} {have if have else total or 'unknown'} bytes")

@@ -1,4 +1,4 @@
-"""Labelled images and what is done to them before training: checks, pooling, splitting, storing."""
+"""Labelled images, and what happens to them before training: they are checked, pooled, split and stored."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,13 @@ from bnstudy.data.shares import shares
 
 
 class Images(NamedTuple):
-    """x float32 [N, C, H, W] in 0..1, y int64 [N] in 0..len(classes)-1, and the names of the classes."""
+    """Labelled images of a data source.
+
+    Attributes:
+        x: float32 [N, C, H, W] in 0..1.
+        y: int64 [N], labels in 0..len(classes)-1.
+        classes: The names of the classes.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -23,16 +29,17 @@ class Images(NamedTuple):
 
 
 def checked(images: Images, source: str) -> Images:
-    """``images`` as they came, once they are what :class:`Images` promises.
+    """Return ``images`` unchanged if they are what :class:`Images` promises.
 
-    Raises ValueError naming ``source`` and everything that is wrong with what it delivered.
+    Raises:
+        ValueError: They are not. The message names ``source`` and all faults.
     """
     x, y, classes = images
     faults = []
     if x.dtype != np.float32 or x.ndim != 4:
         faults.append(f"x must be float32 [N, C, H, W], not {x.dtype} {list(x.shape)}")
     if y.dtype != np.int64 or y.shape != x.shape[:1]:
-        faults.append(f"y must be int64 [{x.shape[0]}], one label an image, not {y.dtype} {list(y.shape)}")
+        faults.append(f"y must be int64 [{x.shape[0]}], one label per image, not {y.dtype} {list(y.shape)}")
     if x.size == 0:
         faults.append("there are no images")
     elif not np.isfinite(x).all():
@@ -51,9 +58,10 @@ def checked(images: Images, source: str) -> Images:
 
 
 def pool(x: np.ndarray, factor: int) -> np.ndarray:
-    """Mean over blocks of ``factor`` x ``factor`` pixels: [N, C, H, W] -> [N, C, H/factor, W/factor].
+    """Average over squares of ``factor`` x ``factor`` pixels: [N, C, H, W] -> [N, C, H/factor, W/factor].
 
-    Raises ValueError where the factor does not divide the image's size.
+    Raises:
+        ValueError: The factor does not divide the image's size.
     """
     n, channels, height, width = x.shape
     if factor < 1 or height % factor or width % factor:
@@ -62,17 +70,27 @@ def pool(x: np.ndarray, factor: int) -> np.ndarray:
             f"pool: {factor} does not divide images of {height}x{width} pixels; "
             f"allowed here: {', '.join(map(str, allowed))} (1 keeps every pixel)"
         )
-    blocks = x.reshape(n, channels, height // factor, factor, width // factor, factor)
-    return blocks.mean((3, 5), dtype=x.dtype)
+    squares = x.reshape(n, channels, height // factor, factor, width // factor, factor)
+    return squares.mean((3, 5), dtype=x.dtype)
 
 
 def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
-    """Disjoint parts of exactly ``sizes`` images each: name -> int64 indices into ``y`` [N], shuffled.
+    """Split the images with labels ``y`` [N] into disjoint, stratified parts (see :func:`shares`).
 
-    Stratified, see :func:`shares`. The images left over are a part like the others, so that no class is asked for
-    more than it has. Raises ValueError as :func:`shares` does.
+    The images left over count as a part like the others, so that no class is asked for more images than it has.
+
+    Args:
+        y: The label of each image [N].
+        sizes: The exact number of images of each part, by the part's name.
+        seed: The same seed gives the same parts.
+
+    Returns:
+        The shuffled indices (int64) of each part, by its name.
+
+    Raises:
+        ValueError: The sizes are impossible, or a class has too few images to be in every part.
     """
-    import torch  # not above: the job that prepares the images splits none
+    import torch  # not above: the job that prepares the images rarely splits any
 
     counts = np.array(shares(np.bincount(y).tolist(), sizes))
     members = []
@@ -95,9 +113,10 @@ def save(images: Images, path: Path) -> None:
 
 
 def read(path: Path, factor: int = 1) -> Images:
-    """What :func:`save` wrote, pooled by ``factor``. Nothing in the file is executed (no pickle).
+    """Return the images that :func:`save` wrote, pooled by ``factor``. Nothing in the file is executed (no pickle).
 
-    Raises ValueError as :func:`checked` and :func:`pool` do.
+    Raises:
+        ValueError: The images are not as they must be, or the factor does not divide their size.
     """
     with np.load(path, allow_pickle=False) as arrays:
         classes = tuple(str(name) for name in arrays["classes"])

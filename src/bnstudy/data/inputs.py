@@ -1,4 +1,4 @@
-"""How images enter the network: scaled in one of three ways, or painted in colours; the same for every arm."""
+"""How images enter a network: scaled in one of three ways, or painted in colours. This is the same for every arm."""
 
 import numpy as np
 import torch
@@ -11,14 +11,13 @@ KINDS = ("standardized", "raw", "mixed", *PAINTED)
 
 
 def shape(images: Images, kind: str) -> tuple[int, int, int]:
-    """(channels, height, width) of what enters a network: painted images have three channels, others the source's."""
+    """Return (channels, height, width) of what enters a network. Painted images have three channels, others the source's."""
     channels, height, width = images.x.shape[1:]
     return (3 if kind in PAINTED else channels), height, width
 
 
 def pixels(images: Images, kind: str, seed: int) -> np.ndarray:
-    """All images of the pool as a seed's networks are trained on them, before any scaling: float32 [N, C, H, W] in
-    0..1."""
+    """Return all images of the pool as one seed's networks are trained on them, unscaled: float32 [N, C, H, W] in 0..1."""
     if kind not in PAINTED:
         return images.x
     ground, colours = PAINTED[kind]
@@ -27,11 +26,16 @@ def pixels(images: Images, kind: str, seed: int) -> np.ndarray:
 
 
 def treatment(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """(shift, scale), each [C*H*W], so that the network sees (pixel - shift) * scale.
+    """Return (origin, scale), [C*H*W] each; the network sees (pixel - origin) * scale.
 
-    ``x`` [N, C, H, W] are the training images of one seed. standardized, and all painted kinds: mean 0 and sd 1 a
-    channel, with constants of the training images, as image classifiers are fed; raw: pixels in 0..1; mixed: pixel j
-    times a fixed 10^U(0, 3), equal for all seeds.
+    Args:
+        x: The training images of one seed [N, C, H, W].
+        kind: standardized, and all painted kinds: each channel has mean 0 and sd 1 over the training images, the usual
+            input of image classifiers. raw: pixels stay in 0..1. mixed: pixel j is multiplied by a fixed 10^U(0, 3),
+            the same for all seeds.
+
+    Raises:
+        ValueError: There is no such kind.
     """
     size = x[0, 0].size
     if kind == "standardized" or kind in PAINTED:

@@ -1,4 +1,4 @@
-"""Label shift: the images of a class stay what they are, the share of each class changes."""
+"""Label shift: the images stay as they are, and the share of each class changes."""
 
 import numpy as np
 import torch
@@ -7,16 +7,18 @@ from torch import Tensor
 from bnstudy.core.rng import rng
 
 
-def proportions(severity: int, major: int, own: np.ndarray) -> np.ndarray:
-    """Shares [classes]: the data's ``own`` at severity 0, class ``major`` alone at 5, between them in equal steps."""
-    shares = (1 - severity / 5) * own
+def proportions(severity: int, major: int, usual: np.ndarray) -> np.ndarray:
+    """Return shares [classes]: the ``usual`` ones at severity 0, class ``major`` alone at 5, equal steps between them."""
+    shares = (1 - severity / 5) * usual
     shares[major] += severity / 5
     return shares
 
 
 def counts(shares: np.ndarray, size: int, first: int) -> np.ndarray:
-    """Whole numbers with sum ``size``, nearest to size * shares (largest remainders; among equal ones the classes from
-    ``first`` on, cyclically, so that no class is always the favoured one)."""
+    """Return the whole numbers with sum ``size`` that are nearest to size * shares (largest remainders).
+
+    Among equal remainders the classes from ``first`` on go first, cyclically, so that no class is always favoured.
+    """
     exact = np.round(size * shares, 9)
     whole = np.floor(exact).astype(int)
     turn = (np.arange(len(shares)) - first) % len(shares)
@@ -25,23 +27,22 @@ def counts(shares: np.ndarray, size: int, first: int) -> np.ndarray:
 
 
 def largest(labels: Tensor) -> int:
-    """Images in a set whose severities can all be had from ``labels`` [M, n]: as many as the rarest class has, in whole
-    batches of 32 where it has 32."""
+    """Return the size of the largest set that ``labels`` [M, n] allow at every severity: the number of images of the
+    rarest class, in whole batches of 32 where there are 32."""
     fewest = min(int(row.bincount().min()) for row in labels)
     return fewest // 32 * 32 or fewest
 
 
 def chosen(labels: Tensor, severity: int, major: int, size: int, seed: int) -> Tensor:
-    """``size`` different places in ``labels`` [n] with the shares of that severity, in random order. The labels' own
-    shares are those of the training images: splits are stratified.
+    """Return ``size`` different places in ``labels`` [n] with the shares of that severity, in random order.
 
-    Each class takes its turn as ``major``; the sets then begin at other images of a class, so that those of severity 0
-    have few images in common.
+    The shares in ``labels`` are those of the training images, since splits are stratified. Each class takes its turn as
+    ``major``; the sets then begin at different images of a class, so that those of severity 0 have few in common.
     """
-    found = labels.bincount().numpy()
-    each = counts(proportions(severity, major, found / len(labels)), size, major)
+    usual = labels.bincount().numpy()
+    wanted = counts(proportions(severity, major, usual / len(labels)), size, major)
     places = []
-    for label, n in enumerate(each):
-        own = torch.nonzero(labels == label)[:, 0]
-        places.append(own.roll(-(major * len(own)) // len(found))[: int(n)])
+    for label, n in enumerate(wanted):
+        members = torch.nonzero(labels == label)[:, 0]
+        places.append(members.roll(-(major * len(members)) // len(usual))[: int(n)])
     return torch.cat(places)[torch.randperm(size, generator=rng(seed, "label shift", severity, major))]

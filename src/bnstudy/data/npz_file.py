@@ -1,24 +1,21 @@
-"""What a user's npz holds, from the headers of its arrays and its labels: the pixels stay unread. Standard library only,
-so that a study can be refused while it is planned.
+"""What a user's npz file holds, according to the headers of its arrays and its labels. The pixels stay unread, so that
+planning can refuse a study at once.
 
-An npz is a zip of npy files; an npy file is a magic number, a header that is a Python literal, and the bytes (NumPy
-Enhancement Proposal 1). Nothing in it is executed: object arrays, which would need a pickle, are refused.
+An npz is a zip of npy files. Nothing in it is executed: object arrays, which would need a pickle, are refused.
 """
 
-import ast
-import sys
 import zipfile
 import zlib
-from array import array
-from collections import Counter
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from bnstudy.data.local import MOST_BYTES, Unusable
+import numpy as np
+from numpy.lib import format as npy
 
-INTEGERS = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
+from bnstudy.data.local import MOST_BYTES, WHOLE_COPY, Unusable
+
 PIXELS = ("u1", "f2", "f4", "f8")
 CHANNELS = range(1, 5)
 """An axis of one of these lengths can be that of the colours without the file saying so."""
@@ -26,165 +23,162 @@ LAYOUTS = ("NHW", "NCHW", "NHWC")
 
 
 class Header(NamedTuple):
-    """As NumPy writes it: descr such as "<f4" (byte order, kind, bytes), and the array's shape."""
+    """The shape and the type of an array."""
 
-    descr: str
     shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def bytes(self) -> int:
+        return prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def kind(self) -> str:
+        return "Python objects (dtype object)" if self.dtype.hasobject else f"dtype {npy.dtype_to_descr(self.dtype)}"
 
 
 class Described(NamedTuple):
-    """``shape`` [N, C, H, W] as the images will have; ``layout`` of the stored array; labels ``y`` [N]; class names."""
+    """The images of an npz file.
+
+    Attributes:
+        shape: [N, C, H, W], the shape that the images will have.
+        layout: The axes of the stored array, one of LAYOUTS.
+        y: The labels [N], integers of any size.
+        classes: The names of the classes.
+    """
 
     shape: tuple[int, int, int, int]
     layout: str
-    y: Sequence[int]
+    y: np.ndarray
     classes: tuple[str, ...]
 
     @property
     def counts(self) -> list[int]:
-        """Images of each class."""
-        found = Counter(self.y)
-        return [found[label] for label in range(len(self.classes))]
+        """The number of images of each class."""
+        return np.bincount(self.y.astype(np.int64), minlength=len(self.classes)).tolist()
 
 
 def describe(path: Path) -> Described:
-    """What the npz at ``path`` holds. Raises Unusable where it cannot be studied, and OSError where it cannot be read."""
-    with open(path, "rb"):  # where that fails, the file is not to blame
+    """Return what the npz at ``path`` holds.
+
+    Raises:
+        Unusable: The file cannot be studied; the message says why and what to do.
+        OSError: The file cannot be read.
+    """
+    with open(path, "rb"):  # where this fails, the content is not to blame
         pass
     try:
         with zipfile.ZipFile(path) as file:
             return _described(path, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:  # the last: encrypted
-        wrong = f"not an npz file, or truncated ({error})"
-        todo = "write it with numpy.savez(path, x=..., y=...), or replace it by a whole copy"
-        raise Unusable(path, wrong, todo) from None
+        fault = f"not an npz file, or truncated ({error})"
+        remedy = "write it with numpy.savez(path, x=..., y=...), or replace it by a whole copy"
+        raise Unusable(path, fault, remedy) from None
 
 
 def _described(path: Path, file: zipfile.ZipFile) -> Described:
     have = [name[:40].removesuffix(".npy") for name in file.namelist()]
     for key in ("x", "y"):
         if f"{key}.npy" not in file.namelist():
-            wrong = f"there is no array {key}; the file holds {', '.join(have[:10]) or 'nothing'}"
-            raise Unusable(path, wrong, "write it with numpy.savez(path, x=images, y=labels)")
+            fault = f"there is no array {key}; the file holds {', '.join(have[:10]) or 'nothing'}"
+            raise Unusable(path, fault, "write it with numpy.savez(path, x=images, y=labels)")
     x, y = _header(path, file, "x"), _header(path, file, "y")
-    if x.descr[1:] not in PIXELS:
-        wrong = f"x is an array of {_kind(x.descr)}"
-        raise Unusable(path, wrong, "store pixels as uint8 (0 to 255) or as floats (0 to 1): x.astype(numpy.uint8)")
-    if file.getinfo("x.npy").file_size < _bytes(x):
-        raise Unusable(path, "the array x is truncated", "replace the file by a whole copy")
+    if x.dtype.str[1:] not in PIXELS:
+        fault = f"x is an array of {x.kind}"
+        raise Unusable(path, fault, "store pixels as uint8 (0 to 255) or as floats (0 to 1): x.astype(numpy.uint8)")
     if 4 * prod(x.shape) > MOST_BYTES:
-        wrong = f"the images take {4 * prod(x.shape)} bytes as float32, more than {MOST_BYTES}"
-        raise Unusable(path, wrong, "store fewer or smaller images")
-    layout = _layout(path, x.shape, _text(path, file, "layout") if "layout" in have else None)
-    if y.descr[1:] not in INTEGERS or len(y.shape) != 1:
-        wrong = f"y is an array of {_kind(y.descr)} and shape {list(y.shape)}"
-        raise Unusable(path, wrong, "store one whole number an image: y.astype(numpy.int64).ravel()")
+        fault = f"the images take {4 * prod(x.shape)} bytes as float32, more than {MOST_BYTES}"
+        raise Unusable(path, fault, "store fewer or smaller images")
+    layout = _layout(path, x.shape, _texts(path, file, "layout") if "layout" in have else None)
+    if y.dtype.kind not in "iu" or len(y.shape) != 1:
+        fault = f"y is an array of {y.kind} and shape {list(y.shape)}"
+        raise Unusable(path, fault, "store one whole number per image: y.astype(numpy.int64).ravel()")
     if y.shape[0] != x.shape[0]:
-        raise Unusable(path, f"x has {x.shape[0]} images, y {y.shape[0]} labels", "store one label an image")
-    labels = array(INTEGERS[y.descr[1:]], _raw(path, file, "y"))
-    if {"<": "little", ">": "big"}.get(y.descr[0], sys.byteorder) != sys.byteorder:
-        labels.byteswap()
-    classes = _classes(path, labels, _text(path, file, "classes") if "classes" in have else None)
+        raise Unusable(path, f"x has {x.shape[0]} images, y {y.shape[0]} labels", "store one label per image")
+    labels = _array(path, file, "y")
+    classes = _classes(path, labels, _texts(path, file, "classes") if "classes" in have else None)
     sizes = dict(zip(layout, x.shape))
     return Described((sizes["N"], sizes.get("C", 1), sizes["H"], sizes["W"]), layout, labels, classes)
 
 
-def _layout(path: Path, shape: tuple[int, ...], said: Sequence[str] | None) -> str:
-    """Which axis of x is what: as the file says, else from the one axis that can be that of the colours."""
+def _layout(path: Path, shape: tuple[int, ...], stated: Sequence[str] | None) -> str:
+    """Return which axis of x is what: as the file states, else from the one axis that can be that of the colours."""
     if 0 in shape:
         raise Unusable(path, f"x has the shape {list(shape)}: there are no pixels", "store at least one image")
     fits = [layout for layout in LAYOUTS if len(layout) == len(shape)]
     if not fits:
-        wrong = f"x has the shape {list(shape)}"
-        raise Unusable(path, wrong, "store [N, H, W], [N, C, H, W] or [N, H, W, C]: images, colours, height, width")
-    if said is not None:
-        if len(said) != 1 or said[0] not in fits:
-            raise Unusable(
-                path, f"layout is {', '.join(said)!r}", f"for this x write {' or '.join(fits)}, or leave it out"
-            )
-        return said[0]
+        fault = f"x has the shape {list(shape)}"
+        raise Unusable(path, fault, "store [N, H, W], [N, C, H, W] or [N, H, W, C]: images, colours, height, width")
+    if stated is not None:
+        if len(stated) != 1 or stated[0] not in fits:
+            remedy = f"for this x write {' or '.join(fits)}, or leave it out"
+            raise Unusable(path, f"layout is {', '.join(stated)!r}", remedy)
+        return stated[0]
     possible = [layout for layout in fits if "C" not in layout or shape[layout.index("C")] in CHANNELS]
     if len(possible) != 1:
         which = "either of axes 1 and 3" if possible else "neither of axes 1 and 3"
-        wrong = f"x has the shape {list(shape)}: {which} can be that of the colours (1 to {CHANNELS[-1]})"
-        raise Unusable(path, wrong, 'add layout="NCHW" or layout="NHWC" to numpy.savez')
+        fault = f"x has the shape {list(shape)}: {which} can be that of the colours (1 to {CHANNELS[-1]})"
+        raise Unusable(path, fault, 'add layout="NCHW" or layout="NHWC" to numpy.savez')
     return possible[0]
 
 
-def _classes(path: Path, labels: Sequence[int], names: Sequence[str] | None) -> tuple[str, ...]:
-    """The names given, else 0, 1, ... to the largest label."""
-    least, most = min(labels), max(labels)
+def _classes(path: Path, labels: np.ndarray, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names given, else 0, 1, ... to the largest label."""
+    remedy = "number the classes that occur from 0: numpy.unique(y, return_inverse=True)[1]"
+    least, most = int(labels.min()), int(labels.max())
     count = len(labels) if names is None else len(names)  # each class needs an image
     if least < 0 or most >= count:
-        of = f"with {count} classes" if names is not None else "each class having an image,"
-        wrong = f"labels lie in {least}..{most}; {of} they lie in 0..{count - 1}"
-        raise Unusable(path, wrong, "number the classes from 0: numpy.unique(y, return_inverse=True)[1]")
-    found = tuple(map(str, range(most + 1))) if names is None else tuple(names)
-    if len(set(found)) < len(found) or "" in found:
-        raise Unusable(
-            path, f"classes has empty or equal names: {', '.join(found)[:200]}", "name each class differently"
-        )
-    occur = set(labels)
-    if len(occur) < 2:
+        condition = f"with {count} classes" if names is not None else "each class having an image,"
+        raise Unusable(path, f"labels lie in {least}..{most}; {condition} they lie in 0..{count - 1}", remedy)
+    classes = tuple(map(str, range(most + 1))) if names is None else tuple(names)
+    if len(set(classes)) < len(classes) or "" in classes:
+        fault = f"classes has empty or equal names: {', '.join(classes)[:200]}"
+        raise Unusable(path, fault, "name each class differently")
+    occurring = set(labels.tolist())
+    if len(occurring) < 2:
         raise Unusable(path, "all images have the same label", "store images of at least two classes")
-    missing = [name for label, name in enumerate(found) if label not in occur]
+    missing = [name for label, name in enumerate(classes) if label not in occurring]
     if missing:
-        wrong = f"no image of class {', '.join(missing[:5])[:200]}{', ...' if len(missing) > 5 else ''}"
-        raise Unusable(path, wrong, "number the classes that occur from 0: numpy.unique(y, return_inverse=True)[1]")
-    return found
-
-
-def _kind(descr: str) -> str:
-    return "Python objects (dtype object)" if descr[1:2] == "O" else f"dtype {descr}"
+        fault = f"no image of class {', '.join(missing[:5])[:200]}{', ...' if len(missing) > 5 else ''}"
+        raise Unusable(path, fault, remedy)
+    return classes
 
 
 def _header(path: Path, file: zipfile.ZipFile, key: str) -> Header:
+    """Return the header of an array, once the file is known to be as long as the header says."""
     with file.open(f"{key}.npy") as stream:
-        return _read(path, key, stream)
+        try:
+            header = _read(stream)
+            if any(n < 0 for n in header.shape):
+                raise ValueError("its shape is negative")
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Unusable(
+                path, f"the array {key} cannot be read: {error}", "write the file with numpy.savez"
+            ) from None
+    if not header.dtype.hasobject and file.getinfo(f"{key}.npy").file_size < header.bytes:
+        raise Unusable(path, f"the array {key} is truncated", WHOLE_COPY)
+    return header
 
 
-def _read(path: Path, key: str, stream: IO[bytes]) -> Header:
-    """The header at the beginning of an npy stream, which stands at the first byte of the array afterwards."""
-    start = stream.read(8)
-    length = int.from_bytes(stream.read(2 if start[6:7] == b"\x01" else 4), "little")
-    try:
-        if start[:6] != b"\x93NUMPY":
-            raise ValueError("it does not begin as an npy file does")
-        if length > 10_000:
-            raise ValueError("its header is too long")
-        literal = ast.literal_eval(stream.read(length).decode("latin-1"))
-        header = Header(str(literal["descr"]), tuple(int(n) for n in literal["shape"]))
-        if any(n < 0 for n in header.shape):
-            raise ValueError("its shape is negative")
-        return header
-    except (ValueError, SyntaxError, KeyError, TypeError) as error:
-        wrong = f"the array {key} cannot be read: {error}"
-        raise Unusable(path, wrong, "write the file with numpy.savez") from None
+def _read(stream: IO[bytes]) -> Header:
+    read = npy.read_array_header_1_0 if npy.read_magic(stream) == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    return Header(shape, dtype)
 
 
-def _bytes(header: Header) -> int:
-    """Bytes of an array of numbers or texts (4 a character)."""
-    return int(header.descr[2:]) * prod(header.shape) * (4 if header.descr[1] == "U" else 1)
-
-
-def _raw(path: Path, file: zipfile.ZipFile, key: str) -> bytes:
-    """The bytes of an array, as many as its header promises."""
+def _array(path: Path, file: zipfile.ZipFile, key: str) -> np.ndarray:
+    """Return an array whose header has been read. Raises Unusable where its bytes are fewer than the header says."""
     with file.open(f"{key}.npy") as stream:
-        header = _read(path, key, stream)
-        size = _bytes(header)
-        raw = stream.read(size)
-    if len(raw) < size:
-        raise Unusable(path, f"the array {key} is truncated", "replace the file by a whole copy")
-    return raw
+        try:
+            return npy.read_array(stream, allow_pickle=False)
+        except ValueError:
+            raise Unusable(path, f"the array {key} is truncated", WHOLE_COPY) from None
 
 
-def _text(path: Path, file: zipfile.ZipFile, key: str) -> list[str]:
-    """The texts of an array of them, or its only one."""
+def _texts(path: Path, file: zipfile.ZipFile, key: str) -> list[str]:
+    """Return the texts of an array of texts, or its only one."""
     header = _header(path, file, key)
-    if header.descr[1:2] != "U" or len(header.shape) > 1:
-        wrong = f"{key} is an array of {_kind(header.descr)} and shape {list(header.shape)}"
-        raise Unusable(path, wrong, f"store texts: numpy.array([...], dtype=str), or leave {key} out")
-    raw = _raw(path, file, key)
-    width = 4 * int(header.descr[2:])
-    encoding = "utf-32-be" if header.descr[0] == ">" else "utf-32-le"
-    return [raw[i : i + width].decode(encoding).rstrip("\0") for i in range(0, len(raw), width)]
+    if header.dtype.kind != "U" or len(header.shape) > 1:
+        fault = f"{key} is an array of {header.kind} and shape {list(header.shape)}"
+        raise Unusable(path, fault, f"store texts: numpy.array([...], dtype=str), or leave {key} out")
+    return [str(text) for text in np.atleast_1d(_array(path, file, key))]

@@ -1,4 +1,4 @@
-"""The job of the workflow's rule `data`: the images of a source, as its specification asks for them."""
+"""The job of the workflow's rule `data`: load the images of a source as the job's specification asks."""
 
 from importlib import import_module
 from pathlib import Path
@@ -11,12 +11,14 @@ def prepare(spec: ImagesSpec) -> Images:
     """Return the images of a specification; where it keeps some alone, they are stratified and the same for all seeds.
 
     Raises:
-        ValueError or OSError, saying what is wrong and what to do.
+        ValueError: The images or the files are not as they must be; the message says what to do.
+        OSError: A file cannot be read or fetched.
     """
-    if spec.path is not None and (now := digest(files(spec.source, Path(spec.path)))) != spec.sha256:
+    path = None if spec.path is None else Path(spec.path)
+    if path and (now := digest(files(spec.source, path))) != spec.sha256:
         fault = f"it changed while the study ran: SHA-256 {now}, {spec.sha256} when planned"
-        raise Unusable(spec.path, fault, "run again")
-    images = import_module(f"bnstudy.data.{spec.source}").load({} if spec.path is None else {"path": spec.path})
+        raise Unusable(path, fault, "run again")
+    images: Images = import_module(f"bnstudy.data.{spec.source}").load(path)
     if spec.images is None:
         return images
     kept = split(images.y, {"images": spec.images}, seed=0)["images"]

@@ -1,14 +1,29 @@
-"""How many images of each class go into each part of a split: whole numbers, so that planning can ask as well."""
+"""How many images of each class go into each part of a split. It needs the numbers of images alone, so planning uses it."""
 
 from collections.abc import Sequence
 
 
-def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
-    """Images of each class in each part [classes, parts + 1], given those there are, ``classes``; last, those left over.
+class Unsplittable(ValueError):
+    """Says why images cannot be split into parts of these sizes, and which remedy there is."""
 
-    A class's number in a part is its proportional share, less than 1 off or, to make the totals come out, exactly 1
-    (largest remainder). Raises ValueError where the sizes are impossible, or a class has too few images to be in
-    every part.
+    def __init__(self, fault: str, remedy: str) -> None:
+        self.fault, self.remedy = fault, remedy
+        super().__init__(f"split: {fault}; {remedy}")
+
+
+def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
+    """Return the number of images of each class in each part [classes, parts + 1]; the last part holds what is left over.
+
+    The number is the class's proportional share of the part, to less than 1, or to exactly 1 where the totals need it
+    (largest remainder).
+
+    Args:
+        classes: The number of images of each class.
+        sizes: The number of images of each part.
+
+    Raises:
+        ValueError: The sizes are impossible.
+        Unsplittable: A class has too few images to be in every part.
     """
     total, wanted = sum(classes), sum(sizes.values())
     if any(n < 1 for n in sizes.values()) or wanted > total:
@@ -18,18 +33,16 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
     for part, (name, n) in enumerate(sizes.items()):
         for label, have in enumerate(classes):
             if have and not counts[label][part]:
-                raise ValueError(
-                    f"split: class {label} has {have} of {total} images, too few for one among the {n} of "
-                    f"{name}; make {name} larger or give the class more images"
-                )
+                fault = f"class {label} has {have} of {total} images, too few for one among the {n} of {name}"
+                raise Unsplittable(fault, f"make {name} larger or give the class more images")
     return counts
 
 
 def _rounded(classes: Sequence[int], parts: list[int]) -> list[list[int]]:
-    """Whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
+    """Return whole numbers [classes, parts] within 1 of classes x parts / N whose sums along both axes are exact.
 
-    Each part hands its spare images to the classes still owed most over all parts, among them to those with
-    the largest remainder. (Ryser's construction: the shares themselves fit, so it succeeds in any order.)
+    Each part gives its spare images to the classes that are still owed most over all parts, and among them to those
+    with the largest remainder. (This is Ryser's construction: the shares themselves fit, so it succeeds in any order.)
     """
     total = sum(classes)
     counts = [[have * size // total for size in parts] for have in classes]

@@ -1,13 +1,12 @@
-"""How far the learned scale and shift have moved: what a BN layer's output distribution does, by definition."""
+"""How far gamma and beta have moved: by definition, that is what the output distribution of a BN layer does."""
 
 from itertools import combinations
-from typing import Any
 
 import pandas as pd
 import torch
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import frame
+from bnstudy.measures.common import Table
 
 COLUMNS = {
     "layer": "hidden layer, 1 is the first",
@@ -19,7 +18,8 @@ COLUMNS = {
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = []
+    """Return one row per seed, layer and pair of checkpoints, for layers with gamma and beta."""
+    table = Table(cell, COLUMNS)
     nets = {c: cell.net(c) for c in (*cell.levels(), "final")}
     for start, end in combinations(nets, 2):
         have = cell.have(start) & cell.have(end)
@@ -29,5 +29,5 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
             with torch.no_grad():
                 change = (b.beta - a.beta).square() + (b.gamma.abs() - a.gamma.abs()).square()
                 values = {"change_rms": change.mean(1).sqrt(), "gamma_rms": a.gamma.square().mean(1).sqrt()}
-            rows += frame(cell, have, values, layer=layer, start=start, end=end)
-    return pd.DataFrame(rows)
+            table.add(have, values, layer=layer, start=start, end=end)
+    return table.frame()

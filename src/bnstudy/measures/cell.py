@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from bnstudy.core import store
+from bnstudy.data.batches import CPU, parts
 from bnstudy.data.images import Images, read
-from bnstudy.data.shifts import FAMILIES, shift
-from bnstudy.training.batches import CPU, parts
+from bnstudy.data.shifts import SHIFTS, shift
 from bnstudy.training.train import build
 
 KEPT = {CPU: 2**28, "cuda": 2**34}
@@ -42,7 +42,7 @@ class StudyImages:
         return self._images[pool]
 
     def pixels(self, pool: int) -> Tensor:
-        """Return all images [N, C, H, W] where networks are measured."""
+        """Return all images [N, C, H, W], where networks are measured."""
         return torch.from_numpy(self.images(pool).x).to(self.device)
 
     def shifted(self, pool: int) -> Iterable[tuple[str, int, Tensor]]:
@@ -51,7 +51,7 @@ class StudyImages:
         They are kept for the next cell where they are small; else they are made anew each time, so that a job stays small.
         """
         clean = self.pixels(pool)
-        kinds = [("clean", 0), *((family, severity) for family in FAMILIES for severity in range(1, 6))]
+        kinds = [("clean", 0), *((family, severity) for family in SHIFTS for severity in range(1, 6))]
         shifted = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
         if clean.nbytes * len(kinds) > KEPT[self.device]:
             return shifted
@@ -110,8 +110,8 @@ class TrainedCell:
 
     def split(self, name: str) -> tuple[Tensor, Tensor]:
         """Return inputs [M, features, n] and labels [M, n] of each seed's own split."""
-        x, y = parts(self.images, self.spec, self.seeds, name, self.source.device)
-        return x.mT, y
+        x, labels = parts(self.images, self.spec, self.seeds, name, self.source.device)
+        return x.mT, labels
 
     @cached_property
     def probe(self) -> Tensor:
@@ -128,7 +128,7 @@ class TrainedCell:
         """
         sites: dict[str, Tensor] = {}
         net = self.net(checkpoint)
-        net.set_moment(self.seeds, self.spec.steps + self.checkpoints().index(checkpoint))
+        net.set_noise(self.seeds, self.spec.steps + self.checkpoints().index(checkpoint))
         for layer, _ in enumerate(net.states(self.probe, sites=lambda layer, site, h: sites.update({site: h})), 1):
             if sites["relu"] is sites["next"]:
                 del sites["relu"]

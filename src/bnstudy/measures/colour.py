@@ -1,16 +1,14 @@
-"""How much of the first layer's weights looks at colour, and how much of what training changed in them."""
-
-from typing import Any
+"""How much of the first layer's weights looks at colour, and how much of the change that training made in them."""
 
 import pandas as pd
 from torch import Tensor
 
 from bnstudy.data.inputs import shape
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import frame
+from bnstudy.measures.common import Table
 
 AT_END = True
-"""Looks at networks at the start and the end of training alone: those on the way need not be kept."""
+"""This measure needs networks at the start and the end of training only: those in between need not be kept."""
 COLUMNS = {
     "checkpoint": "init, final",
     "colour_share": "0..1: share of the squared weights of layer 1 that lies in differences between the channels of a "
@@ -20,27 +18,28 @@ COLUMNS = {
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    """Rows for networks with inputs of three channels only."""
-    rows: list[dict[str, Any]] = []
-    channels = shape(cell.images, cell.setting.inputs)[0]
-    if channels != 3:
-        return pd.DataFrame(columns=["seed", *COLUMNS])
+    """Return one row per seed and checkpoint, for networks with inputs of three channels."""
+    table = Table(cell, COLUMNS)
+    if shape(cell.images, cell.setting.inputs)[0] != 3:
+        return table.frame()
     start = _first(cell, "init")
     for checkpoint in ("init", "final"):
         weights = _first(cell, checkpoint)
         values = {"colour_share": colour_share(weights), "change_share": colour_share(weights - start)}
-        rows += frame(cell, cell.have(checkpoint), values, checkpoint=checkpoint)
-    return pd.DataFrame(rows)
+        table.add(cell.have(checkpoint), values, checkpoint=checkpoint)
+    return table.frame()
 
 
 def colour_share(weights: Tensor) -> Tensor:
-    """1 - 3 sum (mean of the channels)^2 / sum w^2 of ``weights`` [M, units, 3 * pixels of the kernel or image] -> [M]; nan where all are 0.
+    """Return 1 - 3 sum (mean of the channels)^2 / sum w^2 of ``weights`` [M, units, 3 * pixels of the kernel or image]: [M].
 
     The mean of a pixel's three weights is its part along gray, the direction (1, 1, 1) of RGB; the rest is chromatic.
+    The share is NaN where all weights are 0.
     """
-    each = weights.double().unflatten(2, (3, -1))
-    return 1 - 3 * each.mean(2).square().sum((1, 2)) / each.square().sum((1, 2, 3))
+    channels = weights.double().unflatten(2, (3, -1))
+    return 1 - 3 * channels.mean(2).square().sum((1, 2)) / channels.square().sum((1, 2, 3))
 
 
 def _first(cell: TrainedCell, checkpoint: str) -> Tensor:
+    """Return the weights of the first layer [M, units, ...]."""
     return cell.net(checkpoint).weights[0].detach().flatten(2)

@@ -1,57 +1,83 @@
 """What the measures share."""
 
-from collections.abc import Container
-from typing import Any, NamedTuple
+from collections.abc import Container, Mapping
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from bnstudy.measures.cell import TrainedCell
 
 DEAD = 1e-3
-"""A unit whose sd over the probe is below this counts as dead; its sd is floored there in logarithms."""
+"""A unit counts as dead if its sd over the probe is below this; logarithms take this sd for it."""
 
 
-def frame(cell: TrainedCell, have: np.ndarray, values: dict[str, Tensor], **columns: Any) -> list[dict[str, Any]]:
-    """One row a seed that has the checkpoint, from values {column: [M]}."""
-    numbers = {k: v.tolist() for k, v in values.items()}
-    return [
-        {**columns, "seed": seed, **{k: v[i] for k, v in numbers.items()}}
-        for i, seed in enumerate(cell.seeds)
-        if have[i]
-    ]
+Value = str | float | bool
+
+
+class Table:
+    """Collects the rows of a measure.
+
+    Args:
+        cell: The cell that is measured.
+        columns: What each column means, by its name; `seed` comes before them.
+    """
+
+    def __init__(self, cell: TrainedCell, columns: Mapping[str, str]) -> None:
+        self.seeds, self.columns = cell.seeds, columns
+        self.rows: list[dict[str, Value]] = []
+
+    def add(self, have: np.ndarray, values: Mapping[str, Tensor], **where: Value) -> None:
+        """Add one row per seed.
+
+        Args:
+            have: Which seeds have a row, bool [M].
+            values: The numbers of all seeds [M], by column. Columns that are left out are empty.
+            where: What all rows share, by column.
+        """
+        unknown = {*where, *values} - set(self.columns)
+        assert not unknown, f"no such columns: {unknown}"
+        numbers = {column: value.tolist() for column, value in values.items()}
+        for i, seed in enumerate(self.seeds):
+            if have[i]:
+                self.rows.append({"seed": seed, **where, **{column: value[i] for column, value in numbers.items()}})
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a table with the columns of the measure."""
+        return pd.DataFrame(self.rows, columns=["seed", *self.columns])
 
 
 def stands_for(site: str, sites: Container[str]) -> tuple[str, ...]:
-    """The sites whose rows are those of ``site``, one of ``sites``: `relu` is left out there where it is `next`."""
+    """Return the sites whose rows are those of ``site``, one of ``sites``; `relu` is left out there if it equals `next`."""
     return (site, "relu") if site == "next" and "relu" not in sites else (site,)
 
 
 def milestones(cell: TrainedCell, *levels: float) -> list[str]:
-    """The initial networks, those at the given training losses, and those at the study's main target, where stored."""
+    """Return the stored checkpoints among init, those at the given training losses, and that at the study's main target."""
     names = ["init", *(f"loss{level}" for level in (*levels, cell.spec.targets[0]))]
     return [name for name in dict.fromkeys(names) if name in cell.checkpoints()]
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Percent of images [M] whose greatest logit [M, classes, n] is their label's [M, n]; of equal ones the first counts."""
-    found = logits.max(1).indices  # as argmax finds, which takes six times as long over an axis that is not the last
-    return 100 * (found == labels).float().mean(1)
+    """Return the percentage [M] of images whose largest logit [M, classes, n], the first of equal ones, is at the label [M, n]."""
+    answers = logits.max(1).indices  # argmax takes six times as long over an axis that is not the last
+    return 100 * (answers == labels).float().mean(1)
 
 
-def norm(value: Tensor) -> Tensor:
-    """Euclidean norm over all but the first axis: [M, ...] -> [M]."""
+def euclidean(value: Tensor) -> Tensor:
+    """Return the Euclidean norm over all but the first axis: [M, ...] -> [M]."""
     return torch.linalg.vector_norm(value.flatten(1), dim=1)
 
 
 def centred(h: Tensor) -> Tensor:
-    """Each unit's mean over the samples removed [M, C, n]."""
+    """Return activations [M, C, n] without each unit's mean over the samples."""
     return h - h.mean(2, keepdim=True)
 
 
 class Units(NamedTuple):
-    """Mean and sd of each unit [M, C], and its standardized values in ascending order [M, C, n]."""
+    """The mean and sd of each unit [M, C], and its standardized values in ascending order [M, C, n]."""
 
     mean: Tensor
     sd: Tensor
@@ -59,7 +85,7 @@ class Units(NamedTuple):
 
     @classmethod
     def of(cls, h: Tensor) -> "Units":
-        """From activations [M, C, n]. numpy sorts rows several times as fast as torch, which sorts the indices too."""
+        """Return the units of activations [M, C, n]. numpy sorts rows several times as fast as torch, which sorts indices too."""
         mean = h.mean(2)
         rest = h - mean[..., None]
         sd = torch.linalg.vector_norm(rest, dim=2) / (h.shape[2] - 1) ** 0.5
@@ -67,24 +93,23 @@ class Units(NamedTuple):
         return cls(mean, sd, rest.sort(2).values if rest.is_cuda else torch.from_numpy(np.sort(rest.numpy(), axis=2)))
 
 
-def moment_shift(a: Units, b: Units) -> Tensor:
-    """sqrt(mean over units (dmean^2 + dsd^2) / mean over units var_a) -> [M]."""
+def moment_change(a: Units, b: Units) -> Tensor:
+    """Return sqrt(mean over units (dmean^2 + dsd^2) / mean over units var_a), [M]."""
     change = (b.mean - a.mean).square() + (b.sd - a.sd).square()
     return (change.mean(1) / a.sd.square().mean(1)).sqrt()
 
 
-def shape_shift(a: Units, b: Units) -> Tensor:
-    """Mean over units of Wasserstein-1 after each unit's own mean and sd are removed; units dead in either are left
-    out -> [M]."""
+def shape_change(a: Units, b: Units) -> Tensor:
+    """Return the mean over units of Wasserstein-1 between standardized values [M]; units dead in either are left out."""
     distance = (a.ranks - b.ranks).abs().mean(2)
     return torch.where((a.sd > DEAD) & (b.sd > DEAD), distance, torch.nan).nanmean(1)
 
 
 def offset(mean: Tensor, ln_sd: Tensor) -> Tensor:
-    """RMS over units sqrt(mean^2 + (ln sd)^2): [M, C] twice -> [M]."""
+    """Return the RMS over units of sqrt(mean^2 + (ln sd)^2): [M, C] twice -> [M]."""
     return (mean.square() + ln_sd.square()).mean(1).sqrt()
 
 
 def ln_sd(variance: Tensor) -> Tensor:
-    """ln of the sd of units of these variances, floored at DEAD: [M, C] -> [M, C]."""
+    """Return ln of the sd of units with these variances [M, C], floored at DEAD."""
     return variance.clamp_min(DEAD**2).log() / 2

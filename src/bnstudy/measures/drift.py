@@ -1,13 +1,13 @@
 """How far a layer's activations move between two checkpoints (moments, shape, joint geometry)."""
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from torch import Tensor
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import Units, centred, frame, moment_shift, norm, shape_shift, stands_for
+from bnstudy.measures.common import Table, Units, centred, euclidean, moment_change, shape_change, stands_for
 
 COLUMNS = {
     "layer": "hidden layer, 1 is the first",
@@ -21,7 +21,7 @@ COLUMNS = {
 
 
 class Site(NamedTuple):
-    """One site of a layer at a checkpoint, with what several pairs of checkpoints need of it."""
+    """One site of a layer at a checkpoint: what every pair of checkpoints needs of it."""
 
     units: Units
     centred: Tensor
@@ -30,30 +30,32 @@ class Site(NamedTuple):
 
     @classmethod
     def of(cls, h: Tensor) -> "Site":
-        each = centred(h)
-        return cls(Units.of(h), each, norm(each @ each.mT))
+        """Return the site of activations [M, C, n]."""
+        rest = centred(h)
+        return cls(Units.of(h), rest, euclidean(rest @ rest.mT))
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    """One row a seed, layer, site and pair of neighbouring checkpoints (and init to final)."""
-    rows: list[dict[str, Any]] = []
-    every = [*cell.levels(), "final"]
-    for layers in zip(*map(cell.activations, every)):  # one layer of every checkpoint in memory, not all of them
-        found = {c: {site: Site.of(h) for site, h in sites.items()} for c, (_, sites) in zip(every, layers)}
-        for start, end in dict.fromkeys([*pairwise(every), ("init", "final")]):
+    """Return one row per seed, layer, site and pair of neighbouring checkpoints, and of init and final."""
+    table = Table(cell, COLUMNS)
+    checkpoints = [*cell.levels(), "final"]
+    pairs = dict.fromkeys([*pairwise(checkpoints), ("init", "final")])
+    for layers in zip(*map(cell.activations, checkpoints)):  # one layer of every checkpoint in memory, not all layers
+        at = {c: {site: Site.of(h) for site, h in sites.items()} for c, (_, sites) in zip(checkpoints, layers)}
+        for start, end in pairs:
             have = cell.have(start) & cell.have(end)
-            for site, a in found[start].items():
-                b = found[end][site]
+            for site, a in at[start].items():
+                b = at[end][site]
                 values = {
-                    "moments": moment_shift(a.units, b.units),
-                    "shape": shape_shift(a.units, b.units),
+                    "moments": moment_change(a.units, b.units),
+                    "shape": shape_change(a.units, b.units),
                     "cka": cka(a, b),
                 }
-                for name in stands_for(site, found[start]):
-                    rows += frame(cell, have, values, layer=layers[0][0], site=name, start=start, end=end)
-    return pd.DataFrame(rows)
+                for name in stands_for(site, at[start]):
+                    table.add(have, values, layer=layers[0][0], site=name, start=start, end=end)
+    return table.frame()
 
 
 def cka(a: Site, b: Site) -> Tensor:
-    """Linear CKA ||A B'||_F^2 / (||A A'||_F ||B B'||_F) on centred activations -> [M]."""
-    return norm(a.centred @ b.centred.mT).square() / (a.size * b.size)
+    """Return linear CKA ||A B'||_F^2 / (||A A'||_F ||B B'||_F) of centred activations, [M]."""
+    return euclidean(a.centred @ b.centred.mT).square() / (a.size * b.size)

@@ -1,18 +1,17 @@
 """Whether gradients grow or vanish over the layers.
 
-Measured on training batches of the size that the networks train on, since batch normalization's gradients depend on it
-(Yang et al. 2019).
+They are measured on training batches of the size that the networks train on, since batch normalization's gradients
+depend on it (Yang et al. 2019).
 """
-
-from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import frame, norm
-from bnstudy.measures.steps import TrainingImages, loss
+from bnstudy.measures.common import Table, euclidean
+from bnstudy.measures.steps import TrainingImages
+from bnstudy.nets.base import Net, cross_entropy
 
 COLUMNS = {
     "checkpoint": "init, step100, a loss level, or final",
@@ -25,25 +24,25 @@ BATCHES = 4
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    """One row a seed, checkpoint and layer."""
+    """Return one row per seed, checkpoint and layer."""
     images = TrainingImages(cell, BATCHES)
-    rows: list[dict[str, Any]] = []
+    table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         net, have = cell.net(checkpoint), cell.have(checkpoint)
-        squares = images.images.new_zeros(2, len(net.weights), net.models)
+        squares = images.training.new_zeros(2, len(net.weights), net.models)
         for step in range(BATCHES):
-            net.set_moment(cell.seeds, step)
+            net.set_noise(cell.seeds, step)
             squares += torch.stack(norms(net, *images.batch(step))).square() / BATCHES
-        for layer, (outputs, weights) in enumerate(squares.sqrt().unbind(1), 1):
-            values = {"norm": outputs, "weight_norm": weights}
-            rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer)
-    return pd.DataFrame(rows)
+        for layer, (of_output, of_weights) in enumerate(squares.sqrt().unbind(1), 1):
+            values = {"norm": of_output, "weight_norm": of_weights}
+            table.add(have, values, checkpoint=checkpoint, layer=layer)
+    return table.frame()
 
 
-def norms(net: Any, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Norms of the loss's gradient in each layer's output and in each layer's weights, [L, M] twice."""
-    found: list[Tensor] = []
-    logits = net(x, sites=lambda layer, site, value: found.append(value) if site == "next" else None)
-    each = torch.autograd.grad(loss(logits, labels).sum(), [*found, *net.weights])
-    outputs, weights = each[: len(found)], each[len(found) :]
-    return torch.stack([norm(g) for g in outputs]), torch.stack([norm(g) for g in weights])
+def norms(net: Net, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the norms of the loss's gradient in the output and in the weights of each layer, [L, M] twice."""
+    outputs: list[Tensor] = []
+    logits = net(x, sites=lambda layer, site, value: outputs.append(value) if site == "next" else None)
+    gradients = torch.autograd.grad(cross_entropy(logits, labels).sum(), [*outputs, *net.weights])
+    of_outputs, of_weights = torch.stack([euclidean(g) for g in gradients]).split(len(outputs))
+    return of_outputs, of_weights

@@ -1,33 +1,21 @@
 """Internal covariate shift: how a layer's gradient changes when only the layers below it take their step.
 
-Santurkar et al. 2018, definition 2.1: on one batch, G is the gradient of the loss in a layer's weights, and G' the same
-gradient once the layers below have moved along theirs. The step is one plain gradient step, without momentum, of a
-layer's weights and of its biases, gamma and beta alike; norms use the batch's own statistics, and arms that add noise
-add the same to both.
+In Santurkar et al. 2018, definition 2.1, G is the gradient of the loss on one batch in a layer's weights, and G' is the
+same gradient once the layers below have moved along theirs. The step is one plain gradient step, without momentum, of a
+layer's weights, biases, gamma and beta alike. Norms use the statistics of the batch, and arms that add noise add the
+same noise before and after the step.
 """
 
 from copy import deepcopy
-from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import frame, milestones, norm
-from bnstudy.measures.steps import (
-    Grouped,
-    TrainingImages,
-    blocks,
-    crossing,
-    descend,
-    gradients,
-    layers,
-    loss,
-    move,
-    outputs,
-)
-from bnstudy.nets.base import Net
+from bnstudy.measures.common import Table, euclidean, milestones
+from bnstudy.measures.steps import Grouped, TrainingImages, crossing, gradients, layers, move
+from bnstudy.nets.base import Net, cross_entropy
 
 COLUMNS = {
     "checkpoint": "init or a loss level",
@@ -44,70 +32,74 @@ DECREASE, STEP = 0.05, 0.01
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    """One row a seed, checkpoint, layer and matching; `rate` is left out where there is no shared rate, a seed's
-    `decrease` is NaN where no step along the gradient lowers the loss so far."""
+    """Return one row per seed, checkpoint, layer and matching.
+
+    Without a shared rate there are no rows for `rate`; where no step along the gradient lowers the loss by 5%, the row
+    for `decrease` is empty.
+    """
     images = TrainingImages(cell, 2)
     (x, labels), other = images.batch(0), images.batch(1)
-    rows: list[dict[str, Any]] = []
+    table = Table(cell, COLUMNS)
     for checkpoint in milestones(cell, 1.0):
         net, have = cell.net(checkpoint), cell.have(checkpoint)
-        net.set_moment(cell.seeds, 0)
+        net.set_noise(cell.seeds, 0)
         _, grads = gradients(net, x, labels)
         _, second = gradients(net, *other)
         exact = cell.net(checkpoint).double()
-        exact.set_moment(cell.seeds, 0)
+        exact.set_noise(cell.seeds, 0)
         _, precise = gradients(exact, x.double(), labels)
         for matching, lengths in matchings(net, x, labels, grads, cell.shared).items():
-            for layer, after in enumerate(shifted(net, x, labels, grads, lengths), 2):
+            for layer, after in enumerate(after_lower_steps(net, x, labels, grads, lengths), 2):
                 g = grads[layer - 1][0]
                 values = {
                     **compare(g, after),
-                    "floor": norm(g - second[layer - 1][0]) / norm(g),
-                    "rounding": norm(g - precise[layer - 1][0]) / norm(g),
+                    "floor": euclidean(g - second[layer - 1][0]) / euclidean(g),
+                    "rounding": euclidean(g - precise[layer - 1][0]) / euclidean(g),
                 }
-                rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, matching=matching)
-    return pd.DataFrame(rows)
+                table.add(have, values, checkpoint=checkpoint, layer=layer, matching=matching)
+    return table.frame()
 
 
 def compare(before: Tensor, after: Tensor) -> dict[str, Tensor]:
-    """Relative and absolute distance and cosine of two gradients [M, ...], a network each."""
-    change = norm(after - before)
+    """Return the relative and absolute distance and the cosine, [M] each, of two gradients [M, ...]."""
+    change = euclidean(after - before)
     cosine = torch.cosine_similarity(before.flatten(1), after.flatten(1), dim=1)
-    return {"relative": change / norm(before), "cosine": cosine, "absolute": change}
+    return {"relative": change / euclidean(before), "cosine": cosine, "absolute": change}
 
 
-def shifted(net: Net, x: Tensor, labels: Tensor, grads: Grouped, lengths: list[Tensor]) -> list[Tensor]:
-    """Gradients in the weights of layers 2, 3, ..., each after only the layers below it have stepped."""
+def after_lower_steps(net: Net, x: Tensor, labels: Tensor, grads: Grouped, lengths: list[Tensor]) -> list[Tensor]:
+    """Return the gradients in the weights of layers 2, 3, ..., each after a step of only the layers below."""
     with torch.no_grad():
-        below = outputs(descend(net, grads, lengths), x)
-    found = []
+        stepped = move(deepcopy(net), net, grads, [-length for length in lengths])
+        below = list(stepped.states(x))
+    after = []
     last = len(net.weights)
     for layer in range(2, last + 1):
-        rest = blocks(net, layer, last)
-        value = loss(rest(below[layer - 2]), labels).sum()
-        found.append(torch.autograd.grad(value, rest.weights[0])[0])
-    return found
+        rest = net.section(layer, last)
+        value = cross_entropy(rest(below[layer - 2]), labels).sum()
+        after.append(torch.autograd.grad(value, rest.weights[0])[0])
+    return after
 
 
 def matchings(net: Net, x: Tensor, labels: Tensor, grads: Grouped, shared: float | None) -> dict[str, list[Tensor]]:
-    """{matching: length [M] of the step of each layer and of the head}."""
+    """Return, by matching, the length [M] of the step of each layer and of the head."""
     groups = len(grads)
-    found = {}
+    lengths = {}
     if shared is not None:
-        found["rate"] = [net.head.new_full((net.models,), shared)] * groups
-    found["decrease"] = [decreasing(net, x, labels, grads)] * groups
-    found["step"] = [STEP * norm(w[0].detach()) / norm(g[0]) for w, g in zip(layers(net), grads)]
-    return found
+        lengths["rate"] = [net.head.new_full((net.models,), shared)] * groups
+    lengths["decrease"] = [decreasing(net, x, labels, grads)] * groups
+    lengths["step"] = [STEP * euclidean(w[0].detach()) / euclidean(g[0]) for w, g in zip(layers(net), grads)]
+    return lengths
 
 
 @torch.no_grad()
 def decreasing(net: Net, x: Tensor, labels: Tensor, grads: Grouped) -> Tensor:
-    """Length [M] of the gradient step of the whole network that lowers the loss of the batch by 5%."""
-    trial, before = deepcopy(net), loss(net(x), labels)
-    square = sum(norm(g).square() for group in grads for g in group)
+    """Return the length [M] of the gradient step of the whole network that lowers the loss of the batch by 5%."""
+    trial, before = deepcopy(net), cross_entropy(net(x), labels)
+    square = sum(euclidean(g).square() for group in grads for g in group)
 
     def excess(length: Tensor) -> Tensor:
         move(trial, net, grads, [-length] * len(grads))
-        return (1 - DECREASE) * before - loss(trial(x), labels)
+        return (1 - DECREASE) * before - cross_entropy(trial(x), labels)
 
     return crossing(excess, DECREASE * before / square)

@@ -1,13 +1,11 @@
-"""Clean test loss where networks have reached the same training loss: whether one generalizes better at equal fit."""
-
-from typing import Any
+"""The clean test loss of networks that have reached the same training loss: does one generalize better at equal fit?"""
 
 import pandas as pd
 import torch
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import accuracy, frame
-from bnstudy.measures.steps import loss
+from bnstudy.measures.common import Table, accuracy
+from bnstudy.nets.base import cross_entropy
 
 COLUMNS = {
     "checkpoint": "a level of the training loss, or final",
@@ -19,9 +17,9 @@ COLUMNS = {
 
 @torch.no_grad()
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    """One row a seed, checkpoint and kind of statistics."""
+    """Return one row per seed, checkpoint and kind of statistics."""
     x, labels = cell.split("test")
-    rows: list[dict[str, Any]] = []
+    table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         if checkpoint.startswith("loss") or checkpoint == "final":
             have, net = cell.have(checkpoint), cell.net(checkpoint)
@@ -31,6 +29,6 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
             for name, statistics in modes.items():
                 net.set_statistics(statistics, update=False)
                 logits = net(x)
-                values = {"nll": loss(logits, labels), "accuracy": accuracy(logits, labels)}
-                rows += frame(cell, have, values, checkpoint=checkpoint, statistics=name)
-    return pd.DataFrame(rows)
+                values = {"nll": cross_entropy(logits, labels), "accuracy": accuracy(logits, labels)}
+                table.add(have, values, checkpoint=checkpoint, statistics=name)
+    return table.frame()

@@ -1,11 +1,9 @@
-"""Mean, spread and shape of every layer's activations at a checkpoint, on the probe and its own statistics."""
-
-from typing import Any
+"""The mean, spread and shape of the activations of every layer at a checkpoint, on the probe with its own statistics."""
 
 import pandas as pd
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import DEAD, centred, frame, ln_sd, offset, stands_for
+from bnstudy.measures.common import DEAD, Table, centred, ln_sd, offset, stands_for
 
 COLUMNS = {
     "checkpoint": "init, step100, a loss level, or final",
@@ -21,7 +19,8 @@ COLUMNS = {
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = []
+    """Return one row per seed, checkpoint, layer and site."""
+    table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         have = cell.have(checkpoint)
         for layer, sites in cell.activations(checkpoint):
@@ -38,5 +37,5 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
                     "dead": (variance < DEAD**2).float().mean(1),
                 }
                 for name in stands_for(site, sites):
-                    rows += frame(cell, have, values, checkpoint=checkpoint, layer=layer, site=name)
-    return pd.DataFrame(rows)
+                    table.add(have, values, checkpoint=checkpoint, layer=layer, site=name)
+    return table.frame()

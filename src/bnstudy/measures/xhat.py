@@ -1,17 +1,15 @@
-"""How far the normalized values move when the test images are shifted and the statistics are the stored ones."""
-
-from typing import Any
+"""How far the normalized values move on shifted images when the statistics are the stored ones."""
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.common import centred, frame, ln_sd, offset
+from bnstudy.measures.common import Table, centred, ln_sd, offset
 from bnstudy.measures.view import SeedView
 
 AT_END = True
-"""Looks at networks at the start and the end of training alone: those on the way need not be kept."""
+"""This measure needs networks at the start and the end of training only: those in between need not be kept."""
 COLUMNS = {
     "family": "kind of shift",
     "severity": "1 to 5",
@@ -22,26 +20,29 @@ COLUMNS = {
 
 @torch.no_grad()
 def measure(cell: TrainedCell) -> pd.DataFrame:
-    """Rows for arms with running statistics only; clean images are measured in the same mode and subtracted."""
+    """Return one row per seed, shift, severity and layer, for arms with running statistics in every layer.
+
+    Clean images are measured in the same mode and subtracted.
+    """
     net, have = cell.net("final", "running"), cell.have("final")
-    rows: list[dict[str, Any]] = []
+    table = Table(cell, COLUMNS)
     if not all(norm.has_statistics for norm in net.norms):
-        return pd.DataFrame(columns=["seed", *COLUMNS])
+        return table.frame()
     view = SeedView(cell, "heldout")
     clean: dict[int, tuple[Tensor, Tensor]] = {}
-    for family, severity, images in cell.source.shifted(cell.setting.pool):
-        found: dict[int, tuple[Tensor, Tensor]] = {}
+    for kind, severity, images in cell.source.shifted(cell.setting.pool):
+        moments: dict[int, tuple[Tensor, Tensor]] = {}
 
-        def keep(layer: int, site: str, value: Tensor, found: dict[int, tuple[Tensor, Tensor]] = found) -> None:
+        def keep(layer: int, site: str, value: Tensor, moments: dict[int, tuple[Tensor, Tensor]] = moments) -> None:
             if site == "xhat":
                 flat = value.flatten(2)
                 variance = centred(flat).square_().mean(2)  # torch.var takes five times as long
-                found[layer] = flat.mean(2), ln_sd(variance)
+                moments[layer] = flat.mean(2), ln_sd(variance)
 
         net(view(images), sites=keep)
-        clean = clean or found
+        clean = clean or moments
         if severity:
-            for layer, (mean, spread) in found.items():
+            for layer, (mean, spread) in moments.items():
                 values = {"offset": offset(mean - clean[layer][0], spread - clean[layer][1])}
-                rows += frame(cell, have, values, family=family, severity=severity, layer=layer)
-    return pd.DataFrame(rows)
+                table.add(have, values, family=kind, severity=severity, layer=layer)
+    return table.frame()

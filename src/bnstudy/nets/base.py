@@ -1,14 +1,16 @@
-"""What all network families share: M networks side by side, every parameter with the networks as its first axis.
+"""What all kinds of network share: M networks side by side; the networks are the first axis of every parameter.
 
-A family says how a weight tensor maps a layer's input to its pre-activations, and which layers a skip connection joins.
+A kind of network defines how a weight tensor maps a layer's input to its pre-activations, and which layers a skip
+connection joins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import prod, sqrt
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bnstudy.arms.base import Norm, Place
@@ -22,8 +24,10 @@ Sites = Callable[[int, str, Tensor], None]
 class Link(NamedTuple):
     """How a hidden layer is joined to the others.
 
-    ``stride``: it computes every ``stride``-th row and column of pixels. ``keep``: a skip connection starts at its input.
-    ``add``: what was kept is added before its ReLU.
+    Attributes:
+        stride: The layer computes every ``stride``-th row and column of pixels.
+        keep: A skip connection starts at the layer's input.
+        add: The skip connection ends here: what was kept is added before the layer's ReLU.
     """
 
     stride: int = 1
@@ -32,27 +36,34 @@ class Link(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a hidden layer hands on: its output [M, C, B, *S], and what the skip connection that crosses there holds."""
+    """What a hidden layer hands on: its output [M, C, B, *S], and what a skip connection across it holds."""
 
     h: Tensor
     kept: Tensor | None
 
 
 def pairs(depth: int) -> list[Link]:
-    """Skip connections over layers 2 and 3, 4 and 5, ...: the first layer changes the width, and none crosses it."""
+    """Return skip connections over layers 2 and 3, 4 and 5, ... The first layer changes the width, so none crosses it."""
     layers = range(1, depth + 1)
     return [Link(keep=layer % 2 == 0 and layer < depth, add=layer % 2 == 1 and layer > 1) for layer in layers]
 
 
 class Net(nn.Module):
-    """Hidden layers (linear map, norm, ReLU) and a linear head. With skip connections a pair of layers computes
-    relu(norm(W2 relu(norm(W1 h))) + h), as in He et al. 2016 (https://arxiv.org/abs/1512.03385, figure 2).
+    """M networks of hidden layers (linear map, norm, ReLU) and a linear head.
 
-    ``image``: (channels, height, width) of the inputs, where the family looks at them as images.
+    With skip connections a pair of layers computes relu(norm(W2 relu(norm(W1 h))) + h), as in He et al. 2016
+    (https://arxiv.org/abs/1512.03385, figure 2).
+
+    Args:
+        weights: The weights of each hidden layer [M, out, in, *kernel].
+        head: The weights of the head [M, classes, in].
+        norms: The norm of each hidden layer.
+        links: How each hidden layer is joined to the others; without them, one after another.
+        image: (channels, height, width) of the inputs, for kinds of network that see images.
     """
 
     overwrite = True
-    """Whether the ReLU may overwrite its argument: not where that is a view, whose gradient autograd would copy."""
+    """Whether the ReLU may overwrite its argument. It may not overwrite a view, whose gradient autograd would copy."""
 
     def __init__(
         self,
@@ -72,25 +83,28 @@ class Net(nn.Module):
 
     @property
     def models(self) -> int:
+        """The number of networks, M."""
         return self.head.shape[0]
 
     def enter(self, x: Tensor) -> Tensor:
-        """Inputs [M, features, B] as the first layer takes them."""
+        """Return inputs [M, features, B] as the first layer takes them."""
         return x
 
     def transform(self, weight: Tensor, h: Tensor, bias: Tensor | None, stride: int) -> Tensor:
-        """Pre-activations of one layer."""
+        """Return the pre-activations of one layer."""
         raise NotImplementedError
 
     def leave(self, h: Tensor) -> Tensor:
-        """The last layer's output as the head takes it [M, C, B]."""
+        """Return the last layer's output as the head takes it [M, C, B]."""
         return h
 
     def forward(self, x: Tensor | State, sites: Sites | None = None, calibrate: bool = False) -> Tensor:
-        """Inputs [M, features, B], or what the layers before handed on -> logits [M, classes, B].
+        """Return the logits [M, classes, B].
 
-        ``sites`` is shown every layer's activations. ``calibrate`` lets each norm set its constants from what
-        reaches it, first layer first (the arm `once`).
+        Args:
+            x: Inputs [M, features, B], or what the layers before handed on.
+            sites: Is shown the activations of every layer.
+            calibrate: Let each norm set its constants from what reaches it, first layer first (the arm `once`).
         """
         state = self.start(x)
         for after in self.states(state, sites, calibrate):
@@ -98,10 +112,11 @@ class Net(nn.Module):
         return linear(self.head, self.leave(state.h), self.head_bias)
 
     def start(self, x: Tensor | State) -> State:
+        """Return what the first layer gets."""
         return x if isinstance(x, State) else State(self.enter(x), None)
 
     def states(self, x: Tensor | State, sites: Sites | None = None, calibrate: bool = False) -> Iterator[State]:
-        """What each hidden layer hands on, layer by layer; arguments as of :meth:`forward`."""
+        """Yield what each hidden layer hands on, layer by layer; the arguments are those of :meth:`forward`."""
         h, kept = self.start(x)
         biases = iter(self.biases)
         for layer, (weight, norm, link) in enumerate(zip(self.weights, self.norms, self.links), 1):
@@ -119,7 +134,7 @@ class Net(nn.Module):
             yield State(h, kept)
 
     def _activate(self, norm: Norm, z: Tensor, added: Tensor | None) -> Tensor:
-        """One layer's output from its pre-activations ``z``, which it may overwrite."""
+        """Return one layer's output from its pre-activations ``z``, which it may overwrite."""
         relu = torch.relu_ if self.overwrite or not torch.is_grad_enabled() else torch.relu
         if norm.after_relu:
             h = norm(relu(z))
@@ -127,30 +142,36 @@ class Net(nn.Module):
         a = norm(z)
         return relu(a if added is None else a + added)
 
-    def part(self, first: int, last: int) -> Self:
-        """Hidden layers ``first`` (from 1) to ``last`` and the head as networks of their own, on the same parameters."""
-        these = slice(first - 1, last)
+    def section(self, first: int, last: int) -> Self:
+        """Return hidden layers ``first`` (from 1) to ``last`` and the head as networks of their own, on the same parameters.
+
+        They take what :meth:`states` yields for the layer before.
+        """
+        layers = slice(first - 1, last)
         norms: list[Norm] = list(self.norms)  # type: ignore[arg-type]
-        part = type(self)(list(self.weights)[these], self.head, norms[these], self.links[these], self.image)
+        section = type(self)(list(self.weights)[layers], self.head, norms[layers], self.links[layers], self.image)
         start = sum(norm.bias for norm in norms[: first - 1])
-        part.biases = nn.ParameterList(list(self.biases)[start : start + len(part.biases)])
-        part.head, part.head_bias = self.head, self.head_bias
-        return part
+        section.biases = nn.ParameterList(list(self.biases)[start : start + len(section.biases)])
+        section.head, section.head_bias = self.head, self.head_bias
+        return section
 
     def set_statistics(self, statistics: str, update: bool) -> None:
-        """Switch every norm between batch and running statistics, and whether batches move the stored averages."""
+        """Switch every norm between "batch" and "running" statistics; ``update``: whether batches move the stored averages."""
         for norm in self.norms:
             norm.statistics, norm.update = statistics, update  # type: ignore[assignment]
 
-    def set_moment(self, seeds: Sequence[int], step: int) -> None:
-        """Tell norms that add noise whose and which step's noise to draw."""
+    def set_noise(self, seeds: Sequence[int], step: int) -> None:
+        """Tell norms that add noise to draw that of a step, for networks of these seeds."""
         for norm in self.norms:
-            norm.moment = (seeds, step)  # type: ignore[assignment]
+            norm.noise_of = (seeds, step)  # type: ignore[assignment]
 
 
 def _show(norm: Norm, z: Tensor, added: Tensor | None, show: Callable[[str, Tensor], None]) -> Tensor:
-    """One layer's output, every step of it shown. A norm behind the ReLU has what is added behind it as well: the skip
-    connection always carries an input to an output unchanged but for a ReLU."""
+    """Return one layer's output and show every step of it.
+
+    With a norm behind the ReLU, the skip connection is added behind the norm: it always carries an input to an output
+    unchanged but for a ReLU.
+    """
     show("linear", z)
     if norm.after_relu:
         a = torch.relu(z)
@@ -168,43 +189,78 @@ def _show(norm: Norm, z: Tensor, added: Tensor | None, show: Callable[[str, Tens
 
 
 def linear(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
-    """weight [M, out, in] times h [M, in, B], plus bias [M, out] -> [M, out, B], each network on its own."""
+    """Return weight [M, out, in] times h [M, in, B], plus bias [M, out]: [M, out, B], each network by itself."""
     z = torch.bmm(weight, h)
     return z if bias is None else z.add_(bias[..., None])
 
 
-Family = TypeVar("Family", bound=Net)
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of each network in nats: logits [M, classes, B] and labels [M, B] -> [M]."""
+    return F.cross_entropy(logits, labels, reduction="none").mean(1)
+
+
+class Layout(NamedTuple):
+    """What a kind of network fixes for given inputs and depth.
+
+    Attributes:
+        net: The class of the networks.
+        inputs: The number of features or channels that enter the first layer.
+        kernel: The trailing axes of a weight tensor [M, out, in, *kernel].
+        image: (channels, height, width) of the inputs, or ().
+        strides: The stride of each hidden layer.
+    """
+
+    net: type[Net]
+    inputs: int
+    kernel: tuple[int, ...]
+    image: tuple[int, ...]
+    strides: Sequence[int]
 
 
 def assemble(
-    family: type[Family],
-    inputs: int,
-    kernel: tuple[int, ...],
-    image: tuple[int, ...],
-    links: Sequence[Link],
+    layout: Callable[[int | tuple[int, ...], int], Layout],
+    inputs: int | tuple[int, ...],
     classes: int,
+    depth: int,
     width: int,
     gain: float,
     arm: str,
     seeds: Sequence[int],
-    dtype: torch.dtype,
-) -> Family:
-    """One network a seed, of as many hidden layers as ``links``, each of ``width`` units; a weight tensor is
-    [M, out, in, *kernel], the first layer's ``in`` is ``inputs``.
+    dtype: torch.dtype = torch.float32,
+    skip: bool = False,
+) -> Net:
+    """Return one network per seed.
 
-    Weights are normal with sd gain sqrt(2 / fan-in) (He et al. 2015 for gain 1), the head's sd is sqrt(1 / fan-in); a
-    seed draws the same numbers whatever the arm, gain or company. Raises ModuleNotFoundError for an arm that there
-    is not.
+    Weights are normal with sd gain sqrt(2 / fan-in) (He et al. 2015 for gain 1); the head's sd is sqrt(1 / fan-in). A
+    seed draws the same numbers whatever the arm, the gain or the other networks.
+
+    Args:
+        layout: (inputs, depth) -> the layout of a kind of network.
+        inputs: The number of inputs, or the shape (channels, height, width) of an image.
+        classes: The number of outputs.
+        depth: The number of hidden layers.
+        width: The number of units of each hidden layer.
+        gain: Multiplies the weights of the hidden layers.
+        arm: The name of the arm, which makes the norms.
+        seeds: The seed of each network.
+        dtype: The type of all parameters.
+        skip: Whether skip connections join layers 2 and 3, 4 and 5, ...
+
+    Raises:
+        ModuleNotFoundError: There is no such arm.
+        ValueError: This kind of network cannot take such inputs.
     """
+    net, features, kernel, image, strides = layout(inputs, depth)
     norm = builder(arm)
-    depth = len(links)
 
     def draw(layer: int, sd: float, *shape: int) -> Tensor:
-        each = [torch.randn(shape, generator=rng(seed, "init", layer)) for seed in seeds]
-        return (torch.stack(each) * sd).to(dtype)
+        drawn = [torch.randn(shape, generator=rng(seed, "init", layer)) for seed in seeds]
+        return (torch.stack(drawn) * sd).to(dtype)
 
-    incoming = [inputs] + [width] * (depth - 1)
+    incoming = [features] + [width] * (depth - 1)
     weights = [draw(i, gain * sqrt(2 / (n * prod(kernel))), width, n, *kernel) for i, n in enumerate(incoming, 1)]
     head = draw(0, sqrt(1 / width), classes, width)
     norms = [norm(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
-    return family(weights, head, norms, links, image).to(dtype)
+    links = pairs(depth) if skip else [Link()] * depth
+    links = [link._replace(stride=stride) for link, stride in zip(links, strides)]
+    return net(weights, head, norms, links, image).to(dtype)

@@ -1,5 +1,7 @@
-"""Convolutional networks with a skip connection over layers 2 and 3, 4 and 5, ... (He et al. 2016, its plain form:
-the number of channels is constant, so no connection needs weights; where a layer strides, so does the connection)."""
+"""Convolutional networks with a skip connection over layers 2 and 3, 4 and 5, ... (He et al. 2016, in the plain form).
+
+The number of channels is constant, so no connection needs weights; where a layer strides, so does the connection.
+"""
 
 from functools import partial
 

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bnstudy.core import store
 ATTEMPTS = 3
 
 
-def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
+def execute(notebook: Path, parameters: Mapping[str, object], output: Path) -> None:
     """Run `notebook` with `parameters` and write the executed copy to `output`.
 
     The kernel is `sys.executable` with ipykernel, whatever kernels the user has registered; it sees this package
@@ -36,7 +37,7 @@ def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="bnstudy-") as scratch:
             try:
                 done = papermill.execute_notebook(
-                    copy.deepcopy(source), None, {k: _plain(v) for k, v in parameters.items()}, kernel_name="python3",
+                    copy.deepcopy(source), None, {k: str(v) if isinstance(v, Path) else v for k, v in parameters.items()}, kernel_name="python3",
                     language="python", progress_bar=False, start_timeout=60,
                     kernel_manager_class=_kernel(Path(scratch)),
                 )  # fmt: skip
@@ -55,7 +56,7 @@ def execute(notebook: Path, parameters: dict[str, Any], output: Path) -> None:
         nbformat.write(done, unfinished)
 
 
-def _check(notebook: Path, parameters: dict[str, Any]) -> None:
+def _check(notebook: Path, parameters: Mapping[str, object]) -> None:
     from papermill.inspection import inspect_notebook
 
     known = inspect_notebook(str(notebook), parameters=None)
@@ -64,10 +65,6 @@ def _check(notebook: Path, parameters: dict[str, Any]) -> None:
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}")
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
 
 
 def _kernel(scratch: Path) -> type:

@@ -9,19 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
 from bnstudy.arms.names import module_of
 from bnstudy.claims.file import ClaimsError, load
-from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label, own_factors
+from bnstudy.claims.records import JudgedWith
+from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, crossed, label, own_factors
 from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, steps, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, Splits
 from bnstudy.core.fingerprints import digest, imported
 from bnstudy.core.plugins import names
-from bnstudy.core.setting import Setting
+from bnstudy.core.setting import FACTORS, Setting
 from bnstudy.data import local
 from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import cost
@@ -31,7 +32,6 @@ from bnstudy.pipeline.records import (
     ChooseJob,
     Evaluated,
     EvaluateJob,
-    JudgeJob,
     Measured,
     MeasureJob,
     SummarizeJob,
@@ -55,10 +55,11 @@ class Plan:
 
     def __init__(self, study: StudyConfig) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
-            load(Path(study.claims.file), study.seeds.evaluation)
+            text = load(Path(study.claims.file), study.seeds.evaluation).text_file
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
+        self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
         self.name = study.study
         self.folder = f"results/{study.study}"
         self.device = study.training.device
@@ -116,12 +117,13 @@ class Plan:
         """Return what the job that writes the tables is told."""
         return SummarizeJob(pool=self.config.data.pool, code=digest("bnstudy.pipeline.tables"))
 
-    def judge(self) -> JudgeJob:
+    def judge(self) -> JudgedWith:
         """Return what the claims' own names stand for in this study."""
         study = self.config
-        return JudgeJob(
+        return JudgedWith(
             base=own_factors(study),
             depths={str(name): depth for name, depth in study.claims.depths.items()},
+            networks=other_networks(study),
             seeds=study.seeds.evaluation,
             targets=study.targets,
         )
@@ -142,7 +144,7 @@ class Plan:
         """
         path = Path(self.folder, "specs", f"{name}-{store.key(content)}.json")
         if not path.is_file():
-            store.write_json(path, content)
+            store.write_text(path, store.canonical(content) + "\n")  # sorted: an order of keys cannot change a byte
         return str(path)
 
     def checks(self) -> str:
@@ -216,6 +218,20 @@ def _stack(study: StudyConfig, net: str) -> int:
     if study.training.device != "cpu":
         return MOST_STACKED
     return 1 if net in names("nets", "ALONE") else study.stack
+
+
+def other_networks(study: StudyConfig) -> tuple[dict[str, str | int], ...]:
+    """Return the networks of another kind that the study sets beside its own, each by the factors that differ.
+
+    They are those of which the grids hold two arms or more, since most claims contrast two; in the order of the grids.
+    """
+    own, arms = own_factors(study), dict[str, set[str]]()
+    for grid in study.grids:
+        lists = dict(zip(FACTORS, crossed(study, grid)))
+        for values in product(*(lists[name] for name in own)):
+            differs = {name: value for name, value in zip(own, values) if value != own[name]}
+            arms.setdefault(json.dumps(differs), set()).update(grid.arms)
+    return tuple(json.loads(differs) for differs, have in arms.items() if differs != "{}" and len(have) > 1)
 
 
 def _images(study: StudyConfig) -> ImagesSpec:

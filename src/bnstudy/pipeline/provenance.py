@@ -5,11 +5,15 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bnstudy.core import store
+from bnstudy.pipeline.records import EvaluateResult, MeasureResult, SweepResult
+
+Result = TypeVar("Result")
 
 PACKAGES = (
     "torch",
@@ -31,13 +35,13 @@ RUNS = "runs.jsonl"
 
 
 def begin(cores: int) -> None:
-    """Called once, by the process that schedules the jobs."""
+    """Note when a run of the workflow began: called once, by the process that schedules the jobs."""
     os.environ.setdefault(STARTED, str(time.time()))
     os.environ.setdefault(CORES, str(cores))
 
 
 def end(folder: Path) -> None:
-    """Notes how long this run of the workflow took: a study may take several, and its cost is their sum."""
+    """Note how long this run of the workflow took: a study may take several, and its cost is their sum."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / RUNS, "a") as file:
         file.write(json.dumps({"seconds": _since_start(), "cores": int(os.environ[CORES])}) + "\n")
@@ -47,8 +51,8 @@ def _since_start() -> float:
     return round(time.time() - float(os.environ[STARTED]), 1)
 
 
-def cost(folder: Path) -> dict[str, Any]:
-    """{wall_seconds, cores} of all runs of the workflow so far, this one included; cores: the most of any."""
+def cost(folder: Path) -> dict[str, float]:
+    """Return {wall_seconds, cores} of all runs of the workflow so far, this one included; cores: the most of any."""
     file = folder / RUNS
     runs = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
     if STARTED in os.environ:
@@ -58,12 +62,12 @@ def cost(folder: Path) -> dict[str, Any]:
     return {"wall_seconds": round(sum(r["seconds"] for r in runs), 1), "cores": max(r["cores"] for r in runs)}
 
 
-def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
-    """What made the report: config and its hash, versions, platform, commit, and how many cells were trained."""
-    jobs = _jobs(folder)
-    stages = [job for job in jobs.values() if "rows" in job]
-    rows = [r for s in stages for r in s["rows"]]
-    targets = {r["target"] for r in rows}
+def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # documents, written and shown as they are
+    """Return what made the report: config and its hash, versions, platform, commit, and how many cells were trained."""
+    sweeps, evaluations = _results(folder, "sweep", SweepResult), _results(folder, "evaluate", EvaluateResult)
+    trained: list[SweepResult | EvaluateResult] = [*sweeps.values(), *evaluations.values()]
+    rows = [row for result in trained for row in result.rows]
+    targets = {row.target for row in rows}
     return {
         "config": config,
         "config_sha256": store.key(config),
@@ -72,24 +76,26 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain")),
         "runs": len(rows) // max(len(targets), 1),
-        "diverged": sum(r["diverged_at"] is not None for r in rows) // max(len(targets), 1),
-        "cells_trained": sum(s["trained"] for s in stages),
-        "cells_reused": sum(len(s["cells"]) - s["trained"] for s in stages),
+        "diverged": sum(row.diverged_at is not None for row in rows) // max(len(targets), 1),
+        "cells_trained": sum(result.trained for result in trained),
+        "cells_reused": sum(len(result.cells) - result.trained for result in trained),
         **cost(folder),
-        "slowest": slowest(jobs),
+        "slowest": slowest({**sweeps, **evaluations, **_results(folder, "measure", MeasureResult)}),
     }
 
 
-def slowest(jobs: dict[str, dict[str, Any]], count: int = 5) -> list[dict[str, Any]]:
-    """The jobs that computed longest, {job, seconds}; what a job found stored cost it nothing."""
-    each = [{"job": name, "seconds": round(sum(job.get("seconds", {}).values()), 1)} for name, job in jobs.items()]
-    return sorted(each, key=lambda job: -job["seconds"])[:count]
+def slowest(
+    results: Mapping[str, SweepResult | EvaluateResult | MeasureResult], count: int = 5
+) -> list[dict[str, str | float]]:
+    """Return the jobs that computed longest, {job, seconds}; what a job found stored cost it nothing."""
+    seconds = {job: round(sum(result.seconds.values()), 1) for job, result in results.items()}
+    longest = sorted(seconds, key=lambda job: -seconds[job])[:count]
+    return [{"job": job, "seconds": seconds[job]} for job in longest]
 
 
-def _jobs(folder: Path) -> dict[str, dict[str, Any]]:
-    """What each job wrote, by stage and name."""
-    paths = [path for stage in ("sweep", "evaluate", "measure") for path in sorted((folder / stage).glob("*.json"))]
-    return {f"{path.parent.name} {path.stem}": json.loads(path.read_text()) for path in paths}
+def _results(folder: Path, stage: str, kind: type[Result]) -> dict[str, Result]:
+    """Return what each job of a stage wrote, by stage and name."""
+    return {f"{stage} {path.stem}": store.read_json(kind, path) for path in sorted((folder / stage).glob("*.json"))}
 
 
 def _git(*arguments: str) -> str | None:

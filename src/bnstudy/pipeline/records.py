@@ -111,17 +111,6 @@ class SummarizeJob:
 
 
 @dataclass(frozen=True)
-class JudgeJob:
-    """What the claims' own names stand for in a study: its own value of each factor that other grids vary, depths, number
-    of seeds, and target losses."""
-
-    base: dict[str, str | int]
-    depths: dict[str, int]
-    seeds: int
-    targets: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class Tuned:
     """What tuning chose for a setting and one target."""
 

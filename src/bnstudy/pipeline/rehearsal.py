@@ -37,7 +37,7 @@ def check(arm: str, net: str = "mlp") -> None:
                 f"{name} is {list(value.shape)}", "Its first axis must be the networks, e.g. [models, channels]."
             )
     h = _sums(net, models, channels).requires_grad_()
-    norm.moment = ([0, 1], 0)
+    norm.noise_of = ([0, 1], 0)
     outputs = {}
     try:
         norm.calibrate(h.detach())
@@ -62,7 +62,7 @@ def check(arm: str, net: str = "mlp") -> None:
         )
     whole = norm(h)[1:]
     only(norm, torch.tensor([1]))  # training goes on without the networks that are done
-    norm.moment = ([1], 0)
+    norm.noise_of = ([1], 0)
     try:
         left = norm(h[1:])
     except RuntimeError as error:

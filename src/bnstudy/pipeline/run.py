@@ -82,7 +82,7 @@ def run(plan: Plan, until: float = float("inf")) -> dict[str, float]:
     common = make("checks", Path(f"{plan.checks()}.json"), plan.checks(), [], check)
     checks = make("checks", folder / "checks.json", plan.checks(), [common], shutil.copyfile, common)
     spec, claims = plan.judge(), Path(plan.config.claims.file)
-    judging = [spec, plan.judging(), store.sha256(claims)]
+    judging = [spec, plan.judging(), *map(store.sha256, [claims, *map(Path, plan.claims_text)])]
     make("claims", folder / "claims.json", judging, [tables, checks], judge, spec, tables, claims, checks)
     print("[run] " + ", ".join(f"{stage} {spent:.1f} s" for stage, spent in made.seconds.items()), file=sys.stderr)
     return made.seconds

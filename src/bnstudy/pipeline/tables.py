@@ -1,11 +1,11 @@
 """The tidy tables of a study: one table per measure, one row per observation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -71,12 +71,12 @@ def _write_shifts(data: Path, factor: int, out: Path) -> None:
 
     from bnstudy.data.images import read
     from bnstudy.data.samples import samples
-    from bnstudy.data.shifts import FAMILIES, size
+    from bnstudy.data.shifts import SHIFTS, size
 
     torch.set_num_threads(1)
     images = read(data, factor)
     pool = torch.from_numpy(images.x)
-    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in FAMILIES for s in range(1, 6)]
+    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in SHIFTS for s in range(1, 6)]
     _write(out / "shift_size.csv", pd.DataFrame(sizes))
     with store.writing(out / "samples.npz") as unfinished:
         np.savez_compressed(unfinished, **samples(images))  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def _curve(entry: IndexEntry) -> pd.DataFrame:
     return table.assign(**vars(entry.setting), rate=entry.rate)
 
 
-def _write_cells(path: Path, cells: Sequence[tuple[dict[str, Any], Callable[[], pd.DataFrame]]]) -> None:
+def _write_cells(path: Path, cells: Sequence[tuple[Mapping[str, object], Callable[[], pd.DataFrame]]]) -> None:
     """Write the tables of many cells as :func:`_write` writes one, but holding one setting and rate at a time.
 
     Args:

@@ -1,10 +1,11 @@
 """What is judged once the tables stand: the external checks and the claims."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from bnstudy.claims.records import JudgedWith, to_json
 from bnstudy.core import store
-from bnstudy.pipeline.records import JudgeJob
 
 
 def check(out: Path) -> None:
@@ -20,7 +21,7 @@ def check(out: Path) -> None:
     store.write_json(out, run())
 
 
-def judge(spec: JudgeJob, tables: Path, claims: Path, checks: Path, out: Path) -> None:
+def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path) -> None:
     """Judge the claims of a file on a study's tables; what they rest on is written beside ``out``."""
     import pandas as pd
 
@@ -30,16 +31,15 @@ def judge(spec: JudgeJob, tables: Path, claims: Path, checks: Path, out: Path) -
 
     found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
     found["checks"] = pd.DataFrame(json.loads(checks.read_text()))
-    ledger = with_others(judging.load(claims), found, spec.depths, spec.base)
-    study = (found, spec.depths, spec.targets, spec.seeds, spec.base)
-    rows, contrasts = judging.judge(ledger, *study)
-    changed = sensitivity.run(ledger, *study)
-    sensitivity.attach(rows, changed)
-    for name, table in (("contrasts", contrasts), ("robustness", changed)):
+    ledger = with_others(judging.load(claims), found, given.depths, given.base)
+    study = (found, given.depths, given.targets, given.seeds, given.base)
+    rows, thetas = judging.judge(ledger, *study)
+    changed = sensitivity.run(ledger, *study, given.networks)
+    rows = sensitivity.attach(rows, changed)
+    for name, table in (("contrasts", thetas), ("robustness", changed)):
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:
             pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
-    store.write_json(out.with_name("answers.json"), judging.answers(ledger, rows))
-    store.write_json(out.with_name("findings.json"), judging.findings(ledger, rows))
-    identities = [identity.model_dump() for identity in ledger.identities]
-    store.write_json(out.with_name("ledger.json"), {**vars(spec), "identities": identities})
-    store.write_json(out, rows)
+    store.write_json(out.with_name("answers.json"), to_json(judging.answers(ledger, rows)))
+    store.write_json(out.with_name("findings.json"), to_json(judging.findings(ledger, rows)))
+    store.write_json(out.with_name("ledger.json"), to_json(replace(given, identities=tuple(ledger.identities))))
+    store.write_json(out, to_json(rows))

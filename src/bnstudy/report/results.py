@@ -1,15 +1,20 @@
 """A finished study as the notebooks and the page read it: its tables, claims, checks and provenance."""
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from bnstudy.core.setting import FACTORS
+from bnstudy.claims.lookup import evaluable
+from bnstudy.claims.records import AnswerRow, ClaimRow, FindingRow, from_json
+from bnstudy.core.setting import FACTORS, SKIP
 
+RUN = [*FACTORS, "rate", "seed"]
+SHIFT = ["family", "severity"]
 REACH = ["moments", "values", "gradients"]
 SMOOTHNESS = [
     "change_absolute", "change_relative", "loss_range", "predictiveness", "beta_smoothness", "hessian_top",
@@ -17,70 +22,70 @@ SMOOTHNESS = [
 ]  # fmt: skip
 OUTSIDE = ("coverage", "robustness")
 """Tables beside tables/, not in it."""
+STEPS = ["target", "steps", "reached", "diverged_at", "budget", "final_loss"]
 COLUMNS = {
     "rates": [*FACTORS, "role", "rate", "evaluable", "reason"],
-    "sweep": [*FACTORS, "rate", "seed", "target", "steps", "reached", "diverged_at", "log_loss"],
-    "convergence": [
-        *FACTORS,
-        "rate",
-        "seed",
-        "target",
-        "steps",
-        "reached",
-        "diverged_at",
-        "budget",
-        "final_loss",
-    ],
-    "curves": [*FACTORS, "rate", "seed", "step", "loss"],
-    "drift": [*FACTORS, "rate", "seed", "layer", "site", "start", "end", "moments", "shape", "cka"],
-    "affine": [*FACTORS, "rate", "seed", "layer", "start", "end", "change_rms", "gamma_rms"],
+    "sweep": [*RUN, *STEPS],
+    "convergence": [*RUN, *STEPS],
+    "curves": [*RUN, "step", "loss"],
+    "drift": [*RUN, "layer", "site", "start", "end", "moments", "shape", "cka"],
+    "affine": [*RUN, "layer", "start", "end", "change_rms", "gamma_rms"],
     "moments": [
-        *FACTORS,
-        "rate",
-        "seed",
-        "checkpoint",
-        "layer",
-        "site",
-        "offset",
-        "mean_rms",
-        "ln_sd_rms",
-        "variance",
-        "excess_kurtosis",
+        *RUN, "checkpoint", "layer", "site", "offset", "mean_rms", "ln_sd_rms", "variance", "excess_kurtosis",
     ],
-    "shift": [*FACTORS, "rate", "seed", "family", "severity", "statistics", "accuracy", "nll"],
-    "xhat": [*FACTORS, "rate", "seed", "family", "severity", "layer", "offset"],
-    "shift_size": ["family", "severity", "rms_change", "mean_change", "sd_ratio"],
-    "colour": [*FACTORS, "rate", "seed", "checkpoint", "colour_share", "change_share"],
+    "shift": [*RUN, *SHIFT, "statistics", "accuracy", "nll"],
+    "xhat": [*RUN, *SHIFT, "layer", "offset"],
+    "shift_size": [*SHIFT, "rms_change", "mean_change", "sd_ratio"],
+    "colour": [*RUN, "checkpoint", "colour_share", "change_share"],
     "effective_robustness": [
-        *FACTORS,
-        "rate",
-        "seed",
-        "family",
-        "severity",
-        "statistics",
-        "clean",
-        "accuracy",
-        "r2",
-        "runs",
-        "expected",
-        "effective",
+        *RUN, *SHIFT, "statistics", "clean", "accuracy", "r2", "runs", "expected", "effective",
     ],
-    "gradients": [*FACTORS, "rate", "seed", "checkpoint", "layer", "norm"],
-    "ics": [*FACTORS, "rate", "seed", "checkpoint", "layer", "matching", "relative", "floor"],
-    "intervention": [*FACTORS, "rate", "seed", "checkpoint", "kind", "dose", "layer", *REACH, "left"],
-    "adaptation": [*FACTORS, "rate", "seed", "checkpoint", "match", "steps", "reached", "budget"],
-    "landscape": [*FACTORS, "rate", "seed", "checkpoint", *SMOOTHNESS],
-    "levels": [*FACTORS, "rate", "seed", "checkpoint", "statistics", "nll", "accuracy"],
+    "gradients": [*RUN, "checkpoint", "layer", "norm"],
+    "ics": [*RUN, "checkpoint", "layer", "matching", "relative", "floor"],
+    "intervention": [*RUN, "checkpoint", "kind", "dose", "layer", *REACH, "left"],
+    "adaptation": [*RUN, "checkpoint", "match", "steps", "reached", "budget"],
+    "landscape": [*RUN, "checkpoint", *SMOOTHNESS],
+    "levels": [*RUN, "checkpoint", "statistics", "nll", "accuracy"],
     "coverage": [],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
-}
-"""The columns that figures use; a table that the study doesn't have is an empty one with these."""
+}  # fmt: skip
+"""The columns that figures use; a table that the study does not have is an empty one with these."""
+
+
+class CheckRow(TypedDict):
+    """What an external check expected and found: an entry of checks.json."""
+
+    id: str
+    key: NotRequired[str]
+    name: str
+    expected: float
+    measured: float
+    tolerance: float
+    passed: bool
+
+
+class Identity(TypedDict):
+    """What holds by arithmetic, and which claims it concerns."""
+
+    claims: list[str]
+    text: str
+
+
+class Judged(TypedDict):
+    """What the claims were judged with: ledger.json."""
+
+    depths: dict[str, int]
+    targets: list[float]
+    seeds: int
+    base: dict[str, str | float]
+    identities: list[Identity]
 
 
 class Results:
-    """The folder results/NAME. Tables are read when first asked for.
+    """The folder results/NAME. A file is read when it is first asked for.
 
-    Raises FileNotFoundError when the folder has no claims.json: the notebooks come after the claims.
+    Raises:
+        FileNotFoundError: the folder has no claims.json; the notebooks come after the claims.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -92,46 +97,61 @@ class Results:
         self._tables: dict[str, pd.DataFrame] = {}
 
     def table(self, name: str) -> pd.DataFrame:
-        """One tidy table; empty, with its columns, where the study has none."""
+        """Return one tidy table; an empty one, with its columns, where the study has none."""
         if name not in self._tables:
             path = self.folder / ("" if name in OUTSIDE else "tables") / f"{name}.csv"
-            empty = pd.DataFrame(columns=COLUMNS.get(name, []))
             kinds = {"gain": float, "rate": float}  # a column of ones alone would be read as whole numbers
-            found = pd.read_csv(path, na_values=[""], keep_default_na=False, dtype=kinds) if path.exists() else empty
-            self._tables[name] = found
+            self._tables[name] = (
+                pd.read_csv(path, na_values=[""], keep_default_na=False, dtype=kinds)
+                if path.exists()
+                else pd.DataFrame(columns=COLUMNS.get(name, []))
+            )
         return self._tables[name]
 
-    @cached_property
-    def claims(self) -> dict[str, dict[str, Any]]:
-        """Claims by id, in the order of the ledger."""
-        return {claim["id"]: claim for claim in json.loads((self.folder / "claims.json").read_text())}
+    def _json(self, name: str, default: Any = None) -> Any:
+        path = self.folder / f"{name}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if default is None or path.exists() else default
 
     @cached_property
-    def answers(self) -> dict[str, dict[str, Any]]:
-        """By question: title, asked, sentences of the short answer, what is open."""
-        return {answer["id"]: answer for answer in json.loads((self.folder / "answers.json").read_text())}
+    def claims(self) -> dict[str, ClaimRow]:
+        """Claims by id, in the order of the claims file."""
+        return {claim.id: claim for claim in from_json(list[ClaimRow], self._json("claims"))}
 
     @cached_property
-    def findings(self) -> dict[str, dict[str, str]]:
-        """By figure: its title, chosen by verdict; empty where the study wrote none."""
-        path = self.folder / "findings.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+    def answers(self) -> dict[str, AnswerRow]:
+        """Answers by question."""
+        return {answer.id: answer for answer in from_json(list[AnswerRow], self._json("answers"))}
 
     @cached_property
-    def checks(self) -> list[dict[str, Any]]:
-        path = self.folder / "checks.json"
-        return json.loads(path.read_text()) if path.exists() else []
+    def findings(self) -> dict[str, FindingRow]:
+        """What is said of each figure, chosen by verdict; empty where the study wrote none."""
+        return from_json(dict[str, FindingRow], self._json("findings", {}))
 
     @cached_property
-    def samples(self) -> dict[str, np.ndarray]:
+    def checks(self) -> list[CheckRow]:
+        """The external checks; empty where the study wrote none."""
+        checks: list[CheckRow] = self._json("checks", [])
+        return checks
+
+    @cached_property
+    def samples(self) -> Mapping[str, np.ndarray]:
         """Images by what was done to them (see bnstudy.data.samples); empty where the study wrote none."""
         path = self.folder / "tables" / "samples.npz"
         return dict(np.load(path)) if path.exists() else {}
 
     @cached_property
-    def provenance(self) -> dict[str, Any]:
-        path = self.folder / "provenance.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+    def provenance(
+        self,
+    ) -> dict[str, Any]:  # values of every kind, a whole config among them: shown, never computed with
+        """What made the report; empty where the study did not write it."""
+        provenance: dict[str, Any] = self._json("provenance", {})
+        return provenance
+
+    @cached_property
+    def ledger(self) -> Judged:
+        """What the claims were judged with."""
+        judged: Judged = self._json("ledger")
+        return judged
 
     @property
     def targets(self) -> list[float]:
@@ -148,21 +168,19 @@ class Results:
         """The checkpoint at the main target loss."""
         return f"loss{self.target}"
 
-    @cached_property
-    def ledger(self) -> dict[str, Any]:
-        """What the claims were judged with: depths by name, targets, seeds, base factors, identities."""
-        found: dict[str, Any] = json.loads((self.folder / "ledger.json").read_text())
-        return found
-
     def depth(self, name: str) -> int:
-        """The depth that the claims call shallow, middle or deep; 0, which no network has, for one the study lacks."""
+        """Return the depth that the claims call shallow, middle or deep; 0, which no network has, where there is none."""
         return int(self.ledger["depths"].get(name, 0))
 
     @property
-    def base(self) -> dict[str, Any]:
-        """Network family, width, batch, optimizer and pooling of the study proper; others are sensitivity runs."""
-        found: dict[str, Any] = self.ledger["base"]
-        return found
+    def base(self) -> dict[str, str | float]:
+        """Kind of network, width, batch, optimizer and pooling of the study proper; others are sensitivity runs."""
+        return self.ledger["base"]
+
+    @property
+    def skip(self) -> str:
+        """The study's own kind of network with skip connections; empty where there is none."""
+        return SKIP.get(str(self.base["net"]), "")
 
     @property
     def arms_run(self) -> set[str]:
@@ -171,36 +189,42 @@ class Results:
 
     @property
     def seeds(self) -> int:
-        """Evaluation seeds."""
+        """How many evaluation seeds there are."""
         return int(self.table("convergence")["seed"].nunique())
 
-    def at(self, name: str, role: str | None = None, **where: Any) -> pd.DataFrame:
-        """Rows of a table at each setting's own rate in `role` (default: best for the main target).
+    def at(self, name: str, role: str | None = None, **where: object) -> pd.DataFrame:
+        """Return the rows of a table at each setting's own rate in `role` (default: best for the main target).
 
-        Without other wish in `where` (column = value or list, ... for any): base family, width, batch, optimizer and
-        pooling, gain 1, standardized inputs. Settings whose rate could not be chosen are left out.
+        Without other wish in `where` (column = value or list, ... for any): the study's own network, width, batch,
+        optimizer and pooling, gain 1, standardized inputs. Settings whose rate is missing or not evaluable are left out.
         """
-        table = self.table(name)
         rates = self.table("rates")
-        role = role or f"best@{self.target:g}"
-        chosen = rates[(rates["role"] == role) & rates["rate"].notna()][[*FACTORS, "rate"]]
-        return self.filter(table, **where).merge(chosen.drop_duplicates(), on=[*FACTORS, "rate"])
+        chosen = rates[(rates["role"] == (role or f"best@{self.target:g}")) & evaluable(rates)][[*FACTORS, "rate"]]
+        return self.filter(self.table(name), **where).merge(chosen.drop_duplicates(), on=[*FACTORS, "rate"])
 
-    def filter(self, table: pd.DataFrame, **where: Any) -> pd.DataFrame:
-        """Rows of the study proper, with `where` in place of the defaults of `at`."""
+    def filter(self, table: pd.DataFrame, **where: object) -> pd.DataFrame:
+        """Return the rows of the study proper, with `where` in place of the defaults of `at`."""
         wanted = {**self.base, "gain": 1.0, "inputs": "standardized", **where}
         for column, value in wanted.items():
             if column in table and value is not ...:
                 table = table[table[column].isin(value if isinstance(value, list) else [value])]
         return table
 
+    def beside(self, table: pd.DataFrame, *factors: str, **where: object) -> pd.DataFrame:
+        """Return the rows of the networks that share their `factors` with some row of which `where` holds."""
+        anything: dict[str, object] = dict.fromkeys(table, ...)
+        return table.merge(self.filter(table, **{**anything, **where})[[*factors]].drop_duplicates())
+
     def arms(self, table: pd.DataFrame, *wanted: str) -> list[str]:
-        """Those of `wanted` that the table holds."""
+        """Return those of `wanted` that the table holds."""
         return [arm for arm in wanted if (table["arm"] == arm).any()]
 
-    def depths(self, table: pd.DataFrame, by: str = "arm", count: int = 2) -> list[int]:
-        """The depths with the most values of `by`; of more than `count` such depths those that the claims call shallow and deep
-        (the deep one alone for a `count` of 1), or where these are not among them the smallest and the largest."""
+    def depths(self, table: pd.DataFrame, by: str, count: int) -> list[int]:
+        """Return the depths with the most values of `by`, or `count` of them.
+
+        Of more such depths than `count` these are those that the claims call shallow and deep (the deep one alone for a
+        `count` of 1), or where these are not among them the smallest and the largest.
+        """
         if table.empty:
             return []
         values = table.groupby("depth")[by].nunique()
@@ -210,3 +234,7 @@ class Results:
         spoken = [self.depth("shallow"), self.depth("deep")]
         ends = spoken if set(spoken) <= set(most) else [most[0], most[-1]]
         return ends[-count:]
+
+    def shown_depths(self, table: pd.DataFrame, by: str = "arm", count: int = 2) -> pd.DataFrame:
+        """Return the rows of the depths that :meth:`depths` chooses."""
+        return table[table["depth"].isin(self.depths(table, by, count))]

@@ -12,8 +12,8 @@ import torch
 
 from bnstudy.arms.bn import ROWS
 from bnstudy.core.setting import Setting
+from bnstudy.data.batches import CPU
 from bnstudy.nets.cnn import SIDE
-from bnstudy.training.batches import CPU
 
 CUDA = "cuda"
 COPIES = 12

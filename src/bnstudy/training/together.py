@@ -4,16 +4,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from bnstudy.arms.base import only
-from bnstudy.nets.base import Net
-from bnstudy.training.batches import Feed
+from bnstudy.data.batches import Batches
+from bnstudy.nets.base import Net, cross_entropy
 from bnstudy.training.optim import SGD, Adam
 
 Step = Callable[[Tensor], Tensor]
-"""(images of the batches [M, B], as :class:`Feed` has them) -> losses [M] before the step."""
+"""(images of the batches [M, B], as :class:`Batches` has them) -> losses [M] before the step."""
 
 
 class Together:
@@ -23,17 +22,17 @@ class Together:
         net: The networks.
     """
 
-    def __init__(self, net: Net, optimizer: SGD | Adam, seeds: Sequence[int], feed: Feed) -> None:
-        self.net, self.optimizer, self.seeds, self.feed = net, optimizer, list(seeds), feed
+    def __init__(self, net: Net, optimizer: SGD | Adam, seeds: Sequence[int], batches: Batches) -> None:
+        self.net, self.optimizer, self.seeds, self.batches = net, optimizer, list(seeds), batches
         self.recorded: Recorded | None = None
 
     def take(self, step: int, count: int) -> np.ndarray:
         """Take ``count`` steps, the first of which is number ``step`` (from 0); return the loss before each [count, M]."""
         losses = []
         for number in range(step, step + count):
-            self.net.set_moment(self.seeds, number)
+            self.net.set_noise(self.seeds, number)
             self.optimizer.begin(number + 1)
-            losses.append(self._run(self.feed.index[number]))
+            losses.append(self._run(self.batches.index[number]))
         return torch.stack(losses).cpu().numpy()
 
     def keep(self, which: Tensor) -> None:
@@ -41,17 +40,17 @@ class Together:
         self.seeds = [self.seeds[i] for i in which.tolist()]
         only(self.net, which)
         self.optimizer.keep(self.net.parameters(), which)
-        self.feed.keep(which)
+        self.batches.keep(which)
         self.recorded = None
 
     def pause(self) -> None:
         """Let go of the batches."""
-        del self.feed
+        del self.batches
         self.recorded = None
 
-    def resume(self, feed: Feed) -> None:
+    def resume(self, batches: Batches) -> None:
         """Go on after a pause."""
-        self.feed = feed
+        self.batches = batches
 
     def state(self) -> list[Tensor]:
         """Return all that the next step depends on, beside its number."""
@@ -64,8 +63,8 @@ class Together:
         return self.recorded.run(self._step, chosen)
 
     def _step(self, chosen: Tensor) -> Tensor:
-        inputs, labels = self.feed.draw(chosen)
-        losses = F.cross_entropy(self.net(inputs), labels, reduction="none").mean(1)
+        inputs, labels = self.batches.at(chosen)
+        losses = cross_entropy(self.net(inputs), labels)
         self.optimizer.step(losses)
         return losses.detach()
 

@@ -14,12 +14,12 @@ import torch
 
 from bnstudy.core.cell import Keep, TrainingSpec
 from bnstudy.core.store import Arrays
+from bnstudy.data.batches import CPU, Batches, parts
 from bnstudy.data.images import Images
 from bnstudy.data.inputs import shape
 from bnstudy.training import optim
-from bnstudy.training.batches import CPU, Feed, batches, part
 from bnstudy.training.convergence import WINDOW
-from bnstudy.training.saver import EARLY, Saver
+from bnstudy.training.saver import Saver
 from bnstudy.training.together import Together
 
 LOOK = {CPU: 1, "cuda": 20}
@@ -27,9 +27,6 @@ LOOK = {CPU: 1, "cuda": 20}
 FEWER = {CPU: 0.75, "cuda": 0.5}
 """A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time, on a
 card that of recording a step anew."""
-
-
-__all__ = ["EARLY", "Run", "Trained", "batches", "build", "part", "train", "train_on"]
 
 
 class Run(NamedTuple):
@@ -110,16 +107,16 @@ def train_on(
     torch.set_flush_denormal(True)
     look, seeds = look or LOOK[device], [r.seed for r in runs]
     alive = np.arange(len(runs))  # places of the runs that are still in the stack
-    feed = Feed(spec, seeds, images, budgets[0], dtype, device)
+    batches = _batches(spec, seeds, images, budgets[0], dtype, device)
     net = build(spec, images, seeds, dtype).to(device)
     built = {k: v.clone() for k, v in net.state_dict().items()}
     with torch.no_grad():
         net.set_statistics("batch", update=False)
-        net(feed.draw(feed.index[0])[0], calibrate=True)
+        net(batches.batch(0)[0], calibrate=True)
     net.set_statistics("batch", update=True)
     rates = torch.tensor([r.rate for r in runs], dtype=dtype, device=device)
     optimizer = optim.build(spec.setting.optimizer, net.parameters(), rates, spec.momentum)
-    together = Together(net, optimizer, seeds, feed)
+    together = Together(net, optimizer, seeds, batches)
     saver = None if keep == "curve" else Saver(together, built, {1.0, spec.targets[0]} if keep == "levels" else set())
 
     loss = np.zeros((budgets[-1], len(runs)))
@@ -128,7 +125,7 @@ def train_on(
     lowest, started, step = min(spec.targets), time.monotonic(), 0
     for budget in budgets:
         if step:
-            together.resume(Feed(spec, [seeds[i] for i in alive], images, budget, dtype, device))
+            together.resume(_batches(spec, [seeds[i] for i in alive], images, budget, dtype, device))
         while step < (budget if saver else min(budget, done.max())):
             count = min(look, budget - step)
             if saver:
@@ -156,3 +153,13 @@ def train_on(
         together.pause()
         end = budget if saver else min(step, done.max())
         yield Trained(loss[:end].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
+
+
+def _batches(
+    spec: TrainingSpec, seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype, device: str
+) -> Batches:
+    """Return each network's own batches of its training images, up to ``steps``; networks of one seed share its images."""
+    each = list(dict.fromkeys(seeds))
+    batches = Batches(*parts(images, spec, each, "train", device, dtype), each, spec.setting.batch, steps)
+    batches.keep(torch.tensor([each.index(seed) for seed in seeds], device=device))
+    return batches

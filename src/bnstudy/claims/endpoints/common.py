@@ -1,39 +1,84 @@
-"""What the endpoints share."""
+"""How an endpoint is registered, and what the endpoints share.
 
-from collections.abc import Mapping
-from typing import Any
+An endpoint is a function from (lookup, spec) to one number per seed, known to lie between two ends: a table
+[seed -> lower, upper]. Importing endpoints loads no pandas, since the claims file is checked against them before any work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from bnstudy.claims.lookup import Lookup
+from bnstudy.core.setting import FACTORS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bnstudy.claims.lookup import Lookup
 
 Spec = Mapping[str, Any]
-"""A setting's keys of the claims file, those that it gives."""
+"""The keys that a contrast of the claims file gives, with their values: text, numbers, lists of arms."""
+Theta = Callable[["Lookup", Spec], "pd.DataFrame"]
+NETWORK_KEYS = frozenset(FACTORS) - {"arm", "depth"}
+"""What any contrast may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
 UNREACHED = "no run reached the loss this is measured at"
 
 
-def against(spec: Spec) -> dict[str, Any]:
-    """What differs in the other network of a contrast of contrasts."""
+class Endpoint(NamedTuple):
+    """What a contrast must say for an endpoint: how many arms it takes, which keys must be given and which may be."""
+
+    arms: tuple[int, ...]
+    must: frozenset[str]
+    may: frozenset[str]
+    theta: Theta | None = None
+
+
+ENDPOINTS = {"check": Endpoint((0,), frozenset({"check", "row"}), frozenset({"sound"}))}
+"""Every endpoint by name (complete once bnstudy.claims.endpoints.table is imported). A `check` has no function and no
+interval: it reads a row of checks.json."""
+
+
+def endpoint(*arms: int, must: str, may: str = "") -> Callable[[Theta], Theta]:
+    """Register the function below as the endpoint of its name.
+
+    Args:
+        arms: the numbers of arms that it takes.
+        must: the keys of a contrast that have to be given, separated by spaces.
+        may: the keys that can be given besides NETWORK_KEYS.
+    """
+
+    def register(theta: Theta) -> Theta:
+        ENDPOINTS[theta.__name__] = Endpoint(
+            arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta
+        )
+        return theta
+
+    return register
+
+
+def against(spec: Spec) -> dict[str, Any]:  # as Spec: the keys that `against` gives
+    """Return what differs in the other network of a contrast of contrasts."""
     return {k: v for k, v in spec["against"].items() if v is not None}
 
 
-def checkpoint(at: Lookup, spec: Spec) -> str:
-    """ "init", or for "main" the checkpoint at which the main target was reached."""
-    return at.level() if spec["checkpoint"] == "main" else str(spec["checkpoint"])
+def checkpoint(lookup: Lookup, spec: Spec) -> str:
+    """Return the checkpoint as the tables name it; "main" is the one at which the main target was reached."""
+    return lookup.level() if spec["checkpoint"] == "main" else str(spec["checkpoint"])
 
 
 def ln(ratio: pd.Series) -> pd.Series:
-    """ln of a ratio; 0/0, and values that overflowed, are unknown."""
+    """Return ln of a ratio; 0/0, and values that overflowed, become unknown."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(ratio).replace([np.inf, -np.inf], np.nan)
 
 
 def by_layer(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """[seed x layer] of a column."""
+    """Return a column as [seed x layer]."""
     return rows.pivot(index="seed", columns="layer", values=column)
 
 
 def first_last(wide: pd.DataFrame) -> pd.Series:
-    """ln(last layer / first), a seed of [seed x layer]."""
+    """Return ln(last layer / first) per seed of [seed x layer]."""
     return ln(wide[wide.columns.max()] / wide[wide.columns.min()])

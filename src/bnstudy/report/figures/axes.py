@@ -1,32 +1,51 @@
-"""Panels, ticks, legends and rails that the figures share."""
+"""Panels, ticks, lines, legends and reference lines that all figures share."""
 
 import math
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import numpy as np
 
-from bnstudy.report.figures.style import INK, NARROW, look, name
+from bnstudy.report.figures.style import INK, NARROW, POINTS, Dash, arm_name, look
+from bnstudy.report.figures.summary import interval, median
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+A = TypeVar("A")
+B = TypeVar("B")
+DASHES: tuple[Dash, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
+"""Dashes of lines that have one colour."""
+
+
+class Style(TypedDict, total=False):
+    """How a line and its marks look: keywords of matplotlib's Line2D."""
+
+    color: str
+    linestyle: Dash
+    linewidth: float
+    marker: str
+    markersize: float
+    markeredgewidth: float
+    markeredgecolor: str
+    markerfacecolor: str
 
 
 def panels(
-    count: int, width: float, height: float = 2.1, columns: int = 3, narrow: int = 1, **shared: Any
+    count: int, width: float, height: float = 2.1, columns: int = 3, narrow: int = 1, sharex: bool = True
 ) -> "tuple[Figure, list[Axes]]":
-    """A figure of `count` panels, `height` inches each, in at most `columns` columns, on a phone `narrow`."""
+    """Return a figure of `count` panels, `height` inches each, in at most `columns` columns, on a phone `narrow`."""
     from matplotlib.figure import Figure
 
     across = min(count, columns if width > NARROW else narrow)
     rows = math.ceil(count / across)
     figure = Figure(figsize=(width, rows * height + 0.5), layout="constrained")
-    options = {"sharex": True, "sharey": True, "squeeze": False} | shared
-    grid = figure.subplots(rows, across, **options)
-    flat = list(grid.flat)
+    flat = list(figure.subplots(rows, across, sharex=sharex, sharey=True, squeeze=False).flat)
     for spare in flat[count:]:
         spare.set_axis_off()
     for axes in flat[max(0, count - across) : count]:  # the lowest panel of each column says what x is
@@ -34,54 +53,69 @@ def panels(
     return figure, flat[:count]
 
 
-def label(axes: "list[Axes]", x: str, y: str) -> None:
-    """Axis titles once a figure: x below, y at the left."""
-    figure = axes[0].figure
-    figure.supxlabel(x, fontsize=axes[0].xaxis.label.get_size())
-    height = figure.bbox.height / figure.dpi  # type: ignore[union-attr]
-    figure.supylabel(folded(y, height), fontsize=axes[0].yaxis.label.get_size())
+def crossed_panels(
+    across: Sequence[A], down: Sequence[B], width: float, sharex: bool = True
+) -> "tuple[Figure, list[tuple[Axes, A, B]]]":
+    """Return a figure with a panel for each pair of `across` and `down`; on a phone `down` runs from left to right."""
+    pairs = [(a, b) for b in down for a in across]
+    if width <= NARROW:
+        pairs = [(a, b) for a in across for b in down]
+    figure, axes = panels(len(pairs), width, 1.8, len(across), narrow=len(down), sharex=sharex)
+    return figure, [(panel, *pair) for panel, pair in zip(axes, pairs, strict=True)]
+
+
+def label(figure: "Figure", x: str, y: str) -> None:
+    """Write the axis titles once per figure: x below, y at the left."""
+    figure.supxlabel(x, fontsize=POINTS)
+    figure.supylabel(folded(y, figure.get_figheight()), fontsize=POINTS)
 
 
 def folded(text: str, height: float) -> str:
-    """A y label with its lines broken so that it stays clear of the legend of a figure `height` inches high.
+    """Return a y label with its lines broken so that it stays clear of the legend of a figure `height` inches high.
 
-    Two rows of legend may stand above the panels: 0.9 inches are not the label's own. A character is about 0.075 inches.
+    Two rows of legend may stand above the panels: 0.9 inches are not the label's own. A character takes about 0.075 inches.
     """
     most = max(12, int((height - 0.9) / 0.075))
     return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
 
 
-def legend(figure: "Figure", arms: Sequence[str], extra: Sequence[Any] = ()) -> None:
-    """Marks and names above the panels, in as many columns as the width holds."""
+def legend(figure: "Figure", arms: Sequence[str], extra: "Sequence[Line2D]" = ()) -> None:
+    """Put marks and names above the panels, in as many columns as the width holds."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], **line(arm), label=name(arm)) for arm in arms] + list(extra)
+    handles = [entry(arm_name(arm), line(arm)) for arm in arms] + list(extra)
     room = figure.get_figwidth() * figure.dpi - 6
     renderer = FigureCanvasAgg(figure).get_renderer()
     for columns in range(len(handles), 0, -1):
-        found = figure.legend(
+        tried = figure.legend(
             handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4
         )
-        frame = found.get_window_extent(renderer)
+        frame = tried.get_window_extent(renderer)
         if columns == 1 or frame.width < room:
             if figure.get_supylabel():  # centred on what the legend leaves, not on the whole figure
                 figure._supylabel.set_y((1 - frame.height / figure.bbox.height) / 2)  # type: ignore[attr-defined]
             return
-        found.remove()
+        tried.remove()
 
 
-def line(arm: str) -> dict[str, Any]:
-    """Line2D properties of an arm."""
-    entry = look(arm)
+def entry(text: str, style: Style) -> "Line2D":
+    """Return a legend's entry."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=text, **style)
+
+
+def line(arm: str) -> Style:
+    """Return how an arm's line looks."""
+    looks = look(arm)
     return {
-        "color": entry.light, "marker": entry.marker, "linestyle": entry.dash, "linewidth": entry.width,
+        "color": looks.light, "marker": looks.marker, "linestyle": looks.dash, "linewidth": looks.width,
         "markersize": 4.5, "markeredgewidth": 0,
     }  # fmt: skip
 
 
-def draw(axes: "Axes", table: "pd.DataFrame", x: str, style: dict[str, Any], offset: float = 0.0) -> None:
-    """Medians joined by a line, with their intervals as bars; infinite medians break the line, infinite ends point up.
+def draw(axes: "Axes", table: "pd.DataFrame", x: str, style: Style, offset: float = 0.0) -> None:
+    """Join medians by a line, with their intervals as bars; infinite medians break the line, infinite ends point up.
 
     `table` has x, median, low, high. `offset` shifts the marks (a factor on a log axis, else an addition).
     """
@@ -98,8 +132,8 @@ def draw(axes: "Axes", table: "pd.DataFrame", x: str, style: dict[str, Any], off
         axes.vlines(at[open_], low[open_], foot, color=style["color"], linewidth=1.0)
 
 
-def log_ticks(axis: Any, low: float, high: float) -> None:
-    """Plain numbers on a log axis: 1, 2, 5 over a decade or two, else powers of ten."""
+def log_ticks(axis: "Axis", low: float, high: float) -> None:
+    """Write plain numbers on a log axis: 1, 2, 5 over a decade or two, else powers of ten."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     decades = math.log10(high / low)
@@ -115,12 +149,12 @@ def log_ticks(axis: Any, low: float, high: float) -> None:
 
 
 def plain(value: float) -> str:
-    """A tick's number without needless digits."""
+    """Return a tick's number without needless digits."""
     return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:,.6g}"
 
 
-def log_y(axes: "list[Axes]", values: "Sequence[float] | np.ndarray | pd.Series", pad: float = 1.15) -> None:
-    """A log y axis over the finite positive values, shared by all panels."""
+def log_y(axes: "Sequence[Axes]", values: "Sequence[float] | np.ndarray | pd.Series", pad: float = 1.15) -> None:
+    """Set a log y axis over the finite positive values, shared by all panels."""
     array = np.asarray(values, float)
     array = array[np.isfinite(array) & (array > 0)]
     low, high = (array.min() / pad, array.max() * pad) if len(array) else (0.1, 10.0)
@@ -132,47 +166,50 @@ def log_y(axes: "list[Axes]", values: "Sequence[float] | np.ndarray | pd.Series"
         log_ticks(panel.yaxis, low, high)
 
 
-def reference(axes: "list[Axes]", value: float, text: str) -> Any:
-    """A dotted line in every panel, and the legend's entry for it."""
-    from matplotlib.lines import Line2D
+def percent_y(panel: "Axes", top: float = 100) -> None:
+    """Set a y axis from 0 to 100 percent."""
+    panel.set_ylim(0, top)
+    panel.set_yticks([0, 50, 100])
 
-    style = {"color": INK, "linewidth": 1.0, "linestyle": (0, (1, 2))}
+
+def reference(axes: "Sequence[Axes]", value: float, text: str) -> "Line2D":
+    """Draw a dotted line in every panel, and return the legend's entry for it."""
+    style: Style = {"color": INK, "linewidth": 1.0, "linestyle": (0, (1, 2))}
     for panel in axes:
         panel.axhline(value, **style)
-    return Line2D([], [], label=text, **style)  # type: ignore[arg-type]
+    return entry(text, style)
+
+
+def by_arm(table: "pd.DataFrame", arms: Sequence[str]) -> "Iterator[tuple[str, pd.DataFrame]]":
+    """Yield those of `arms` that the table holds, each with its rows."""
+    for arm in arms:
+        rows = table[table["arm"] == arm]
+        if len(rows):
+            yield arm, rows
+
+
+def by_depth(table: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+    """Return the rows of each depth, by the title of its panel."""
+    return {f"depth {depth}": rows for depth, rows in table.groupby("depth", sort=True)}
 
 
 def lines(axes: "Axes", table: "pd.DataFrame", x: str, y: str, arms: Sequence[str]) -> None:
-    """A seaborn line an arm: median over seeds, band = order-statistic interval; whole-number ticks on x."""
-    for arm in arms:
-        mine = table[table["arm"] == arm]
-        if len(mine):
-            trace(axes, mine, x, y, line(arm))
+    """Draw a seaborn line per arm: median over seeds, band = order-statistic interval; whole-number ticks on x."""
+    for arm, rows in by_arm(table, arms):
+        trace(axes, rows, x, y, line(arm))
     layer_ticks(axes, table[x])
 
 
-def by_layer(table: "pd.DataFrame", y: str, arms: Sequence[str], width: float) -> "tuple[Figure, list[Axes]]":
-    """A line an arm over the layers, a panel a depth. `table`: arm, depth, seed, layer and `y`."""
-    depths = sorted(table["depth"].unique())
-    figure, axes = panels(len(depths), width, columns=2, sharex=False)
-    for panel, depth in zip(axes, depths, strict=True):
-        panel.set_title(f"depth {depth}")
-        lines(panel, table[table["depth"] == depth], "layer", y, arms)
-    return figure, axes
-
-
 def layer_ticks(axes: "Axes", values: "pd.Series") -> None:
-    """At most about six whole numbers, from the first layer to the last."""
+    """Write at most about six whole numbers, from the first layer to the last."""
     first, last = int(values.min()), int(values.max())
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, last) if (last - first) / step <= 6)
     axes.set_xticks(sorted({first, *(v for v in range(first + 1, last + 1) if v % every == 0)}))
 
 
-def trace(axes: "Axes", table: "pd.DataFrame", x: str, y: str, style: dict[str, Any]) -> None:
-    """One seaborn line with its band."""
+def trace(axes: "Axes", table: "pd.DataFrame", x: str, y: str, style: Style) -> None:
+    """Draw one seaborn line with its band."""
     import seaborn
-
-    from bnstudy.report.figures.summary import interval, median
 
     edge = style["color"] if "markerfacecolor" in style else "none"
     seaborn.lineplot(

@@ -1,68 +1,87 @@
-"""Figures of gradients: how they change when lower layers step, how they grow over the layers, and along a step."""
+"""Figures of gradients: how they change when lower layers step, and how their norm grows over the layers."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from bnstudy.report.figures.axes import label, legend, line, lines, log_y, panels, trace
-from bnstudy.report.figures.dots import dots, when
-from bnstudy.report.figures.q3 import INPUTS
-from bnstudy.report.figures.style import INK, MUTED, NARROW, drawing
-from bnstudy.report.figures.summary import interval, median
+from bnstudy.report.figures.axes import (
+    Style,
+    by_arm,
+    crossed_panels,
+    entry,
+    label,
+    legend,
+    line,
+    lines,
+    log_y,
+    panels,
+    trace,
+)  # fmt: skip
+from bnstudy.report.figures.checkpoints import in_order, when
+from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.style import INK, MUTED, drawing
+from bnstudy.report.results import CheckRow, Results
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+ARMS = ["none", "bn"]
 MATCHINGS = {"rate": "same rate", "decrease": "same decrease", "step": "same step : norm"}
-LENGTHS = {"change_absolute": "same absolute step", "change_relative": "same relative step"}
-THEORY: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": (0, (1, 2))}
+THEORY: Style = {"color": INK, "linewidth": 1.0, "linestyle": (0, (1, 2))}
+
+
+def ics(results: Results) -> Picture:
+    """Return the figure of how much a layer's gradient changes when the layers below it step."""
+    depth = results.depth("middle")
+    table = results.at("ics", depth=depth, checkpoint=["init", results.main])
+    draw = partial(ics_by_layer, table, results.arms(table, *ARMS))
+    subject = f"How much a layer's gradient changes when the layers below it step, depth {depth}"
+    how = "What is equal for both arms: the learning rate, the loss that the step saves (5%), or the step relative to the weights (1%)."
+    return Picture(results, "ics", draw, table, subject, how, claim="Q1c", arms=ARMS, needs=ARMS)
 
 
 def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """Relative ICS by layer, a panel a matching of steps and a checkpoint; in gray each arm's noise floor.
-
-    `table`: ics rows (arm, seed, checkpoint, matching, layer, relative, floor) of one depth.
-    """
-    from matplotlib.lines import Line2D
-
+    """Draw relative ICS by layer, one panel per matching of steps and checkpoint; in gray each arm's noise floor."""
     with drawing():
         matchings = [m for m in MATCHINGS if m in set(table["matching"])]
-        checkpoints = _in_order(table)
-        cells = [(m, c) for c in checkpoints for m in matchings]
-        if width <= NARROW:
-            cells = [(m, c) for m in matchings for c in checkpoints]
-        figure, axes = panels(len(cells), width, 1.8, len(matchings), narrow=len(checkpoints))
-        for panel, (matching, checkpoint) in zip(axes, cells, strict=True):
+        figure, grid = crossed_panels(matchings, in_order(table), width)
+        for panel, matching, checkpoint in grid:
             panel.set_title(f"{MATCHINGS[matching]}\n{when(checkpoint)}")
             rows = table[(table["matching"] == matching) & (table["checkpoint"] == checkpoint)]
-            for arm in arms:
-                style = {"color": MUTED, "linestyle": line(arm)["linestyle"], "linewidth": 0.9}
-                floor = {**style, "marker": line(arm)["marker"], "markersize": 3, "markeredgewidth": 0}
-                if len(mine := rows[rows["arm"] == arm]):
-                    trace(panel, mine, "layer", "floor", floor)
+            for arm, floor in by_arm(rows, arms):
+                gray: Style = {**line(arm), "color": MUTED, "linewidth": 0.9, "markersize": 3}
+                trace(panel, floor, "layer", "floor", gray)
             lines(panel, rows, "layer", "relative", arms)
-        log_y(axes, [*table["relative"], *table["floor"]])
-        label(axes, "layer whose gradient is compared", "relative change\n(up = changes more)")
-        legend(figure, arms, [Line2D([], [], color=MUTED, linewidth=0.9, label="noise floor, same marks")])
+        log_y(figure.axes, [*table["relative"], *table["floor"]])
+        label(figure, "layer whose gradient is compared", "relative change\n(up = changes more)")
+        legend(figure, arms, [entry("noise floor, same marks", {"color": MUTED, "linewidth": 0.9})])
     return figure
 
 
-def _in_order(table: pd.DataFrame) -> list[str]:
-    """Checkpoints as training meets them."""
-    rank = {"init": (0, 0.0), "step100": (1, 0.0), "final": (3, 0.0)}
-    return sorted(table["checkpoint"].unique(), key=lambda c: rank.get(c) or (2, -float(c.removeprefix("loss"))))
+def norms(results: Results) -> Picture:
+    """Return the figure of the gradient's norm at each layer's output."""
+    table = results.at("gradients", arm=ARMS, gain=...)
+    deep = table[(table["depth"] == results.depth("deep")) & (table["gain"] == 1)]
+    later = table[(table["depth"] == results.depth("middle")) & (table["checkpoint"] == "step100")]
+    parts = [deep[deep["checkpoint"] == checkpoint] for checkpoint in ("init", results.main)]
+    table = pd.concat([*parts, later.sort_values("gain", kind="stable")])
+    growth = theory(results.checks, int(results.base["batch"]))
+    draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth=growth)
+    subject = "Norm of the loss's gradient at each layer's output"
+    how = "On training batches. The dotted lines are what theory expects at the start, from the last layer on."
+    return Picture(results, "gradients", draw, table, subject, how, claim="Q3e", arms=ARMS, needs=ARMS)
 
 
-def gradient_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth: dict[str, float]) -> "Figure":
-    """Norm of dL/dh by layer, a panel a depth, checkpoint and gain in the order of the table.
+def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth: dict[str, float]) -> "Figure":
+    """Draw the norm of dL/dh by layer, one panel per depth, checkpoint and gain in the order of the table.
 
-    `table`: gradients rows (arm, depth, gain, seed, checkpoint, layer, norm). `growth`: arm to the growth of the squared
-    norm a layer that theory gives at the start, at gain 1; it is drawn from the last layer's median.
+    `growth`: by arm, the growth of the squared norm per layer that theory gives at the start, at gain 1; it is drawn from
+    the last layer's median.
     """
-    from matplotlib.lines import Line2D
-
     with drawing():
         cells = list(dict.fromkeys(zip(table["depth"], table["checkpoint"], table["gain"], strict=True)))
         figure, axes = panels(len(cells), width, 1.8, 3, narrow=2, sharex=False)
@@ -73,82 +92,26 @@ def gradient_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, gr
             if checkpoint == "init":
                 _theory(panel, rows, arms, growth)
         log_y(axes, table["norm"])
-        label(axes, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
+        label(figure, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
         drawn = growth and "init" in set(table["checkpoint"])
-        kinds = [Line2D([], [], label="theory at the start", **THEORY)] if drawn else []
-        legend(figure, arms, kinds)
+        legend(figure, arms, [entry("theory at the start", THEORY)] if drawn else [])
     return figure
 
 
-def _theory(panel: Any, table: pd.DataFrame, arms: Sequence[str], growth: dict[str, float]) -> None:
+def _theory(panel: "Axes", table: pd.DataFrame, arms: Sequence[str], growth: dict[str, float]) -> None:
     last = int(table["layer"].max())
     layers = np.arange(int(table["layer"].min()), last + 1)
-    for arm in arms:
-        end = table.loc[(table["arm"] == arm) & (table["layer"] == last), "norm"]
-        if arm in growth and len(end):
-            panel.plot(layers, end.median() * growth[arm] ** ((last - layers) / 2), zorder=5, **THEORY)
+    for arm, rows in by_arm(table[table["layer"] == last], arms):
+        if arm in growth:
+            panel.plot(layers, rows["norm"].median() * growth[arm] ** ((last - layers) / 2), zorder=5, **THEORY)
 
 
-def gradient_change(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """How much the gradient changes over a step along it, a panel a length of the step, by checkpoint.
-
-    `table`: landscape rows (arm, seed, checkpoint, change_absolute, change_relative) of one depth.
-    """
-    order = _in_order(table)
-    table = table.sort_values("checkpoint", key=lambda c: c.map(order.index))
-    table = table.assign(time=table["checkpoint"].map(when))
-    found = {title: table.assign(change=table[column]) for column, title in LENGTHS.items()}
-    return dots(found, "time", "change", arms, ("", "relative change\n(up = changes more)"), width)
-
-
-def theory(checks: list[dict[str, Any]], base: dict[str, Any]) -> dict[str, float]:
-    """Arm to the growth of the squared gradient norm a layer at the start, gain 1: `none` keeps it (check E7), `bn` as
-    check E5 expects for the batch size, where it is among those checked.
-
-    `checks`: rows of checks.json. `base`: holds the study's `batch`.
-    """
-    name = f"growth of the squared gradient a layer, batch {base.get('batch')}"
+def theory(checks: Sequence[CheckRow], batch: int) -> dict[str, float]:
+    """Return, by arm, the growth of the squared gradient norm per layer at the start, gain 1: `none` keeps it (check E7),
+    `bn` grows as check E5 expects for the batch size, where it is among those checked."""
     growth = {"none": 1.0}
     for row in checks:
-        if row["id"] == "E5" and row["name"] == name:
+        key = row.get("key", row["name"].replace(" ", "_"))  # a row written before rows had keys ends alike
+        if row["id"] == "E5" and key.endswith(f"batch_{batch}"):
             growth["bn"] = row["expected"]
     return growth
-
-
-QUANTITIES = {
-    "loss_range": "range of the loss, nats",
-    "predictiveness": "largest change of the gradient, nats",
-    "beta_smoothness": "largest change of the gradient a step's length, nats",
-    "hessian_top": "curvature, nats",
-}
-
-
-def surface(table: pd.DataFrame, arms: Sequence[str]) -> list[list[str]]:
-    """Rows (quantity, checkpoint, a cell an arm) of the landscape's other numbers. `table`: landscape rows of a depth."""
-    rows = []
-    for column, words in QUANTITIES.items():
-        for checkpoint in _in_order(table):
-            here = table[(table["checkpoint"] == checkpoint) & table[column].notna()]
-            cells = [_cell(here.loc[here["arm"] == arm, column]) for arm in arms]
-            rows.append([words, when(checkpoint), *cells])
-    return rows
-
-
-def _cell(values: pd.Series) -> str:
-    """Median and interval in three figures."""
-    if values.empty:
-        return "–"
-    low, high = interval(values)
-    ends = f" ({low:.3g} to {high:.3g})" if np.isfinite(low) else ""
-    return f"{median(values):.3g}{ends}"
-
-
-def shares(table: pd.DataFrame) -> list[list[str]]:
-    """Rows (inputs, median, interval) of `input_share`. `table`: landscape rows of one checkpoint."""
-    rows, table = [], table.drop_duplicates(["inputs", "seed"])  # networks of a seed share their inputs
-    for kind, words in INPUTS.items():
-        values = table.loc[table["inputs"] == kind, "input_share"]
-        if len(values):
-            low, high = interval(values)
-            rows.append([words, f"{median(values):.3g}", f"{low:.3g} to {high:.3g}" if np.isfinite(low) else "–"])
-    return rows

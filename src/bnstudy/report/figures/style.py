@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zlib import crc32
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 WIDE, NARROW = 6.4, 3.6
 """Figure widths in inches: for a column of text, and for a phone."""
@@ -11,7 +14,7 @@ WIDE, NARROW = 6.4, 3.6
 POINTS = 9.0
 """Text size in figures; at 3.6 inches on a 390-pixel screen it is about 12 pixels."""
 
-Dash = str | tuple[float, tuple[float, ...]]
+Dash = Literal["solid", "none"] | tuple[float, tuple[float, ...]]
 
 
 class Look(NamedTuple):
@@ -56,12 +59,10 @@ NAMES = {
     "bn_noisy_quarter": "batch norm, a quarter of the noise",
 }
 
-GUESTS = [
-    ("once", "affine"),
-    ("bn_frozen", "bn_detached"),
-    ("bn_noisy", "layernorm"),
-    ("bn_early", "bn_late"),
-]
+INPUTS = {"standardized": "standardized", "raw": "raw pixels", "mixed": "unequal"}
+"""Scalings of the same images in words; painted inputs are other images."""
+
+GUESTS = [("once", "affine"), ("bn_frozen", "bn_detached"), ("bn_noisy", "layernorm"), ("bn_early", "bn_late")]
 """Arms that may share a panel with `none` and `bn`: their colours are far enough apart."""
 
 
@@ -86,33 +87,34 @@ ROLES = {
 
 
 def look(arm: str) -> Look:
-    """The look of an arm; a grey one with a free marker for an arm the list doesn't have."""
+    """Return the look of an arm; a grey one with a free marker for an arm that the list doesn't have."""
     marker = ("*", "p", "d", "8")[crc32(arm.encode()) % 4]
     return LOOKS.get(arm) or Look(OTHER["light"], OTHER["dark"], marker, (0, (2, 2)))
 
 
-def name(arm: str) -> str:
-    """The arm in words."""
+def arm_name(arm: str) -> str:
+    """Return the arm in words."""
     return NAMES.get(arm, arm)
 
 
 def variables(theme: str) -> str:
-    """The CSS declarations of all roles and arms for `light` or `dark`."""
-    roles = {r.name: getattr(r, theme) for r in ROLES.values()}
-    arms = {variable(arm): getattr(entry, theme) for arm, entry in LOOKS.items()} | {"arm-other": OTHER[theme]}
+    """Return the CSS declarations of all roles and arms for `light` or `dark`."""
+    roles = {role.name: getattr(role, theme) for role in ROLES.values()}
+    arms = {variable(arm): getattr(own, theme) for arm, own in LOOKS.items()} | {"arm-other": OTHER[theme]}
     return ";".join(f"--{key}:{value}" for key, value in (roles | arms).items())
 
 
 def variable(arm: str) -> str:
+    """Return the name of an arm's CSS variable."""
     return f"arm-{arm.replace('_', '-')}"
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Matplotlib settings for every figure: bare axes, ink text, text kept as text, stable ids."""
+    """Set matplotlib up for every figure: bare axes, ink text, text kept as text, stable ids."""
     import matplotlib
 
-    settings: dict[str, Any] = {
+    settings: dict[RcKeyType, Any] = {
         "font.family": "DejaVu Sans",  # wide: the page's own font takes less room, so nothing spills
         "font.size": POINTS,
         "axes.labelsize": POINTS,
@@ -139,13 +141,13 @@ def drawing() -> Iterator[None]:
         "mathtext.default": "regular",
         "axes.unicode_minus": True,
     }
-    ink = [
+    inked: tuple[RcKeyType, ...] = (
         "text.color",
         "axes.labelcolor",
         "axes.edgecolor",
         "xtick.color",
         "ytick.color",
         "legend.labelcolor",
-    ]
-    with matplotlib.rc_context(settings | dict.fromkeys(ink, INK)):
+    )
+    with matplotlib.rc_context(settings | dict.fromkeys(inked, INK)):
         yield

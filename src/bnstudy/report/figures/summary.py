@@ -12,7 +12,7 @@ FEWEST = seeds_needed(1)
 
 
 def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
-    """The order-statistic interval of the median, [x(k), x(n+1-k)], at 95% or more for any distribution.
+    """Return the order-statistic interval of the median, [x(k), x(n+1-k)], at 95% or more for any distribution.
 
     Infinite values are allowed. Below six values no such interval exists: (nan, nan).
     """
@@ -22,14 +22,14 @@ def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
 
 
 def median(values: "np.ndarray | pd.Series") -> float:
-    """The median; of an even number of values with infinite ones, the upper middle if that is infinite."""
+    """Return the median; of an even number of values with infinite ones, the upper middle if that is infinite."""
     ordered = np.sort(np.asarray(values, float))
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     return float(low if low == high else (low + high) / 2)
 
 
 def known(values: "np.ndarray | pd.Series") -> str:
-    """Median and interval in whole numbers, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
+    """Return median and interval in whole numbers, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
     if len(values) == 0:
         return "–"
     low, high = interval(values)
@@ -37,7 +37,7 @@ def known(values: "np.ndarray | pd.Series") -> str:
 
 
 def medians(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
-    """One row a group: `by`, median, low, high, n."""
+    """Return one row per group: `by`, median, low, high, n."""
     rows = [
         {**dict(zip(by, key, strict=True)), "median": median(group), **_ends(group), "n": len(group)}
         for key, group in table.groupby(by, sort=True)[value]
@@ -51,12 +51,12 @@ def _ends(values: pd.Series) -> dict[str, float]:
 
 
 def times(table: pd.DataFrame) -> pd.Series:
-    """Steps to the target, infinite for a run that didn't reach it in its budget or diverged."""
+    """Return steps to the target, infinite for a run that didn't reach it in its budget or diverged."""
     return pd.Series(np.where(table["reached"].astype(bool), table["steps"], np.inf), table.index, dtype=float)
 
 
 def time_summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """One row a group: `by`, median, low, high, n of the steps to target, and `failed`, `diverged` seeds."""
+    """Return one row per group: `by`, median, low, high, n of the steps to target, and `failed`, `diverged` seeds."""
     table = table.assign(time=times(table), failed=~table["reached"].astype(bool))
     table["diverged"] = table["diverged_at"].notna()
     counts = table.groupby(by, sort=True)[["failed", "diverged"]].sum().reset_index()

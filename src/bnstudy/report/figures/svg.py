@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def to_svg(figure: "Figure", prefix: str) -> str:
-    """`figure` as SVG text: stand-in colours become CSS variables, every id starts with `prefix`, no fixed size.
+    """Return `figure` as SVG text: stand-in colours become CSS variables, every id starts with `prefix`, no fixed size.
 
     The same figure gives the same bytes. Raises ValueError for a colour that is neither a role nor an arm's: it
     would not follow the theme.
@@ -25,7 +25,7 @@ def to_svg(figure: "Figure", prefix: str) -> str:
 
 
 def themed(svg: str, prefix: str) -> str:
-    """The text transformation behind `to_svg`."""
+    """Return matplotlib's SVG text as `to_svg` returns it."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.S)
     known = {hex_: f"var(--{role.name},{role.light})" for hex_, role in ROLES.items()}

@@ -5,57 +5,80 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+from bnstudy.claims.records import ClaimRow
 from bnstudy.core import store
-from bnstudy.report.figures import blocks, style
-from bnstudy.report.figures.marks import VERDICTS, mark
-from bnstudy.report.figures.ruler import ruler
+from bnstudy.report.figures import style
+from bnstudy.report.page import blocks, marks
+from bnstudy.report.page.ruler import ruler
 from bnstudy.report.page.walk import body
+from bnstudy.report.results import Results
 
-FAMILIES = {
+NETS = {
     "mlp": "multilayer perceptrons",
     "resmlp": "multilayer perceptrons with skip connections",
     "cnn": "convolutional networks",
     "resnet": "convolutional networks with skip connections",
 }
 FEW = 10
-"""Below this many evaluation seeds a banner says that there are too few for verdicts."""
+"""The number of evaluation seeds below which a banner says that there are too few for verdicts."""
+
+
+class Example(NamedTuple):
+    """The contrast that shows how to read a ruler."""
+
+    region: str = "more"
+    sesoi: float = 1.0
+    estimate: float | None = 2.2
+    ci_low: float | None = 1.4
+    ci_high: float | None = 3.1
 
 
 def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
     """Write the report of a study to `out`, whole or not at all.
 
-    Reads claims.json, answers.json, and where they exist checks.json and provenance.json of `study_dir`; a notebook's
-    file name is its section's anchor (q1 .. q4, methods), and sections stand in the order given.
+    Reads claims.json, answers.json, and where it exists provenance.json of `study_dir`; a notebook's file name is its
+    section's anchor (q1 .. q4, methods), and sections stand in the order given.
 
-    Raises FileNotFoundError for a missing file, ValueError for a notebook output that has no place on the page, for
-    an id used twice and for a link to an id that isn't there.
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: a notebook's output has no place on the page, an id is used twice, or a link leads to an id that is
+            not there.
     """
     import jinja2
 
-    claims = _read(study_dir / "claims.json")
-    made = _read(study_dir / "provenance.json", {})
-    answers = _read(study_dir / "answers.json")
+    results = Results(study_dir)
+    claims, answers = list(results.claims.values()), list(results.answers.values())
     files = resources.files(__package__ or "")
     script = (files / "page.js").read_text(encoding="utf-8").strip()
     css = (files / "page.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
-    config = made.get("config", {})
+    config = results.provenance.get("config", {})
+    seeds = int(
+        config.get("seeds", {}).get("evaluation") or max((s.n_seeds for c in claims for s in c.settings), default=0)
+    )
     page = environment.from_string((files / "page.html").read_text(encoding="utf-8")).render(
         title=config.get("title", "Batch normalization, cross-examined"),
-        scope=_scope(config, claims),
-        seeds=_seeds(config, claims),
+        scope=_scope(config.get("data"), config.get("network"), seeds),
+        seeds=seeds,
         few=FEW,
-        answers=[{**a, "verdicts": _count(claims, a["id"])} for a in answers if a["brief"]],
-        titles={a["id"].lower(): f"{a['id']} {a['title']}" if a["sentences"] else a["title"] for a in answers},
+        answers=[row for row in answers if row.brief],
+        verdicts={row.id: _count(claims, row.id) for row in answers},
+        titles={row.id.lower(): f"{row.id} {row.title}" if row.sentences else row.title for row in answers},
         sections=[(path.stem, body(path)) for path in notebooks],
-        claims=blocks.scorecard(claims),
-        marks={verdict: mark(verdict) for verdict in VERDICTS},
-        example=ruler([{"region": "more", "estimate": 2.2, "ci_low": 1.4, "ci_high": 3.1, "sesoi": 1.0}]),
-        made=_made(made),
+        claims=claims,
+        changes=marks.changes,
+        effect=marks.effect,
+        makers=marks.makers,
+        mark=marks.mark,
+        verdict_words=marks.verdict_words,
+        ruler=ruler,
+        example=ruler([Example()]),
+        made=_made(results.provenance.items()),
         config=json.dumps(config, indent=1, ensure_ascii=False) if config else "",
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -65,42 +88,30 @@ def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
     store.write_text(out, page)
 
 
-def _read(path: Path, default: Any = None) -> Any:
-    if default is not None and not path.exists():
-        return default
-    return json.loads(path.read_text(encoding="utf-8"))
+def _count(claims: list[ClaimRow], question: str) -> list[tuple[str, int]]:
+    """Return the verdicts that a question's claims have, each with how many have it."""
+    counts = Counter(claim.verdict for claim in claims if claim.question == question)
+    return [(verdict, counts[verdict]) for verdict in marks.VERDICTS if verdict in counts]
 
 
-def _count(claims: list[dict[str, Any]], question: str) -> list[tuple[str, int]]:
-    """The verdicts that a question's claims have, each with how many have it."""
-    found = Counter(c["verdict"] for c in claims if c["question"] == question)
-    return [(verdict, found[verdict]) for verdict in VERDICTS if verdict in found]
+def _scope(data: dict[str, object] | None, network: dict[str, object] | None, seeds: int) -> str:
+    """Return of which networks and images the verdicts speak."""
+    if not data or not network:
+        return f"In these networks (n = {seeds} seeds)."
+    kind = NETS.get(str(network["family"]), f"networks of family {network['family']}")
+    return f"In these networks: {data['source']} images, {kind} of width {network['width']}, n = {seeds} seeds."
 
 
-def _seeds(config: dict[str, Any], claims: list[dict[str, Any]]) -> int:
-    known = config.get("seeds", {}).get("evaluation")
-    return int(known or max((s["n_seeds"] for c in claims for s in c["settings"]), default=0))
-
-
-def _scope(config: dict[str, Any], claims: list[dict[str, Any]]) -> str:
-    seeds = f"n = {_seeds(config, claims)} seeds"
-    if not config:
-        return f"In these networks ({seeds})."
-    network, data = config["network"], config["data"]
-    kind = FAMILIES.get(network["family"], f"networks of family {network['family']}")
-    return f"In these networks: {data['source']} images, {kind} of width {network['width']}, {seeds}."
-
-
-def _made(made: dict[str, Any]) -> list[tuple[str, str]]:
-    """Everything in provenance.json but the config, as (name, value) in words."""
+def _made(provenance: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:
+    """Return everything in provenance.json but the config, as (name, value) in words."""
     rows = []
-    for key, value in made.items():
+    for key, value in provenance:
         if key == "config":
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{k} {blocks.short(v)}" for k, v in value.items())
         if isinstance(value, list):
-            value = "; ".join(f"{v['job']} {v['seconds']:,.0f} s" for v in value)
+            value = "; ".join(f"{job['job']} {job['seconds']:,.0f} s" for job in value)
         if isinstance(value, bool):
             value = "yes" if value else "no"
         rows.append((key.replace("_", " "), blocks.short(value)))
@@ -108,6 +119,7 @@ def _made(made: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _consistent(page: str) -> None:
+    """Raise ValueError for an id used twice and for a link to an id that is not on the page."""
     ids = re.findall(r'\bid="([^"]+)"', page)
     twice = sorted(i for i, n in Counter(ids).items() if n > 1)
     if twice:

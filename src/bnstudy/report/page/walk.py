@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import mistune
 
-from bnstudy.report.figures.show import FIGURE
+from bnstudy.report.page.blocks import FIGURE
 
 PICTURE = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).from_string("""
 <figure id="fig-{{ id }}">
@@ -37,17 +37,22 @@ class Renderer(mistune.HTMLRenderer):
 
 
 def mathml(tex: str, block: bool) -> str:
-    """TeX as MathML. Raises docutils' MathError for what it doesn't know."""
+    """Return TeX as MathML.
+
+    Raises:
+        docutils.utils.math.MathError: a command is unknown.
+    """
     from docutils.utils.math.latex2mathml import tex2mathml
 
     return tex2mathml(tex.strip(), as_block=block).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
 
 
 def body(notebook: Path) -> str:
-    """The HTML of an executed notebook, cell by cell.
+    """Return the HTML of an executed notebook, cell by cell.
 
-    Raises ValueError, with the notebook and the cell's number (from 1), for an output that has no place on the page:
-    printed text, errors, tables or pictures that didn't come through `bnstudy.report.figures.show`.
+    Raises:
+        ValueError: an output has no place on the page (printed text, errors, tables or pictures that did not come through
+            `bnstudy.report.show`); the text names the notebook and the cell's number, from 1.
     """
     markdown = mistune.create_markdown(renderer=Renderer(), plugins=["table", "math"])
     parts: list[str] = []
@@ -69,5 +74,5 @@ def _output(output: dict[str, Any], place: str) -> str:
     said = output.get("text") or output.get("evalue") or ", ".join(data)
     raise ValueError(
         f"{place}: output {output['output_type']} has no place on the page ({html.unescape(''.join(said))[:200]!r}); "
-        "show it with bnstudy.report.figures.show, or don't print it"
+        "show it with bnstudy.report.show, or don't print it"
     )

@@ -1,0 +1,172 @@
+"""The rows that judging hands on, as frozen records: of claims.json, answers.json, contrasts.csv and robustness.csv.
+
+The order of the fields is the order of the keys and columns of these files.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from bnstudy.claims.ledger import Identity
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastRow:
+    """One primary interval of a claim, as judged: an entry of `settings` in claims.json.
+
+    ``estimate``, ``ci_low`` and ``ci_high`` are theta, which the claim predicts to lie beyond ``sesoi``, the smallest
+    effect size of interest; ``shown_*`` are the same in the quantity's own direction and without its margin. Both are
+    natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite.
+    """
+
+    name: str
+    region: str
+    sesoi: float
+    unit: str
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    ci_low_open: bool
+    ci_high_open: bool
+    shown_estimate: float | None
+    shown_low: float | None
+    shown_high: float | None
+    shown_sesoi: float
+    verdict: str
+    detail: str | None
+    n_seeds: int
+    reason: str | None
+    effect: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimRow:
+    """One claim, as judged: an entry of claims.json. The numbers and ``effect`` are those of its first contrast."""
+
+    id: str
+    question: str
+    statement: str
+    by: str
+    lecture: str | None
+    region: str
+    sesoi: float
+    unit: str
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    ci_low_open: bool
+    ci_high_open: bool
+    shown_estimate: float | None
+    shown_low: float | None
+    shown_high: float | None
+    shown_sesoi: float
+    n_seeds: int
+    effect: str
+    verdict: str
+    detail: str | None
+    reason: str | None
+    checks: tuple[str, ...]
+    sesoi_reason: str
+    settings: tuple[ContrastRow, ...]
+    sentence: str
+    robustness: tuple[str, ...] = ()
+    weakened: tuple[str, ...] = ()
+    robustness_sentence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThetaRow:
+    """What one seed says of one contrast: a row of contrasts.csv. The ends differ where a run is censored."""
+
+    claim: str
+    setting: str
+    seed: int
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityRow:
+    """What one change does to one claim's verdict: a row of robustness.csv."""
+
+    id: str
+    change: str
+    verdict: str
+    base_verdict: str
+    flipped: bool
+    kind: str
+    settings: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskRow:
+    """What learners ask besides, and the sentences that answer it: an entry of `asks` in answers.json."""
+
+    asked: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRow:
+    """The short answer to a question: an entry of answers.json.
+
+    ``sentences`` are the short answer, and ``brief`` the part of it about the claims ``lead`` and ``pivot``;
+    ``believe`` is what to take away; ``right`` is what of the claims holds, by who made them; ``stops`` is what does
+    not hold, and what is undecided; ``open`` is what is not tested, and where the measurements end.
+    """
+
+    id: str
+    title: str
+    asked: str
+    lead: str
+    pivot: str
+    brief: tuple[str, ...]
+    sentences: tuple[str, ...]
+    believe: tuple[str, ...]
+    right: tuple[str, ...]
+    stops: tuple[str, ...]
+    asks: tuple[AskRow, ...]
+    open: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingRow:
+    """What is said of a figure: a value of findings.json."""
+
+    title: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedWith:
+    """What the claims of a study were judged with: ledger.json.
+
+    ``depths`` are the numbers behind shallow, middle and deep; ``targets`` are losses, the main one first; ``base`` holds
+    the study's own value of each factor, and ``networks`` what differs in its networks of another kind.
+    """
+
+    base: dict[str, str | int]
+    depths: dict[str, int]
+    networks: tuple[dict[str, str | int], ...] = ()
+    seeds: int
+    targets: tuple[float, ...]
+    identities: tuple[Identity, ...] = ()
+
+
+def to_json(record: Any) -> Any:
+    """Return a record, or a list of records, as JSON holds it: mappings with their keys in the order of the fields."""
+    return to_jsonable_python(record)
+
+
+def from_json(kind: type[Record], data: Any) -> Record:
+    """Return the record of this kind that :func:`to_json` gave as ``data``; ``list[ClaimRow]`` is a kind as well.
+
+    Raises:
+        ValueError: where a key is missing or a value has another type; the text names each.
+    """
+    return TypeAdapter(kind).validate_python(data)

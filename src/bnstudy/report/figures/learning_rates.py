@@ -1,0 +1,58 @@
+"""Figures of steps to target against the learning rate: which rates a network can be trained at."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bnstudy.report.figures.axes import by_depth
+from bnstudy.report.figures.panels_of_steps import steps
+from bnstudy.report.figures.picture import Picture
+from bnstudy.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "bn", "once")
+
+
+def window(results: Results) -> Picture:
+    """Return the figure of steps against the learning rate, one panel per depth."""
+    runs = results.filter(results.table("convergence"), target=results.target)
+    grid = results.table("rates").query("role == 'grid'")
+    table = runs.merge(grid[["arm", "depth", "gain", "inputs", "rate"]])
+    draw = partial(steps_by_rate, by_depth(of_shared_rates(table, "depth")), results.arms(table, *ARMS))
+    subject = f"Steps to training loss {results.target:g} against the learning rate"
+    how = "Each panel's lowest points are the arms at their best. Below, the window of usable rates: a bar where every seed got there, else the number that didn't; × where some diverged."
+    return Picture(results, "window", draw, table, subject, how, claim="Q3b", arms=["none", "bn"], needs=["none", "bn"])
+
+
+def window_by_gain(results: Results) -> Picture:
+    """Return the figure of steps against the learning rate on the tuning seeds, one panel per initial gain."""
+    table = results.filter(results.table("sweep"), target=results.target, gain=...)
+    table = results.shown_depths(table, "gain", 1)
+    tables = {
+        f"initial gain {gain:g}": rows for gain, rows in of_shared_rates(table, "gain").groupby("gain", sort=True)
+    }
+    draw = partial(steps_by_rate, tables, results.arms(table, *ARMS))
+    subject = f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}"
+    how = "On the tuning seeds, which choose the rates and are never evaluated. Gain 1 is He initialization."
+    return Picture(results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"])
+
+
+def steps_by_rate(tables: dict[str, pd.DataFrame], arms: Sequence[str], width: float) -> "Figure":
+    """Draw steps against the learning rate."""
+    return steps(tables, "rate", arms, "learning rate", width, log=True)
+
+
+def of_shared_rates(table: pd.DataFrame, panel: str) -> pd.DataFrame:
+    """Return the rows of the rates at which each of ARMS was run; refinements around one arm's best are left out.
+
+    Where the arms of a panel share at most one rate, all of its rows stay.
+    """
+    kept = [table[:0]]
+    for _, rows in table[table["arm"].isin(ARMS)].groupby(panel):
+        shared = set.intersection(*(set(own["rate"]) for _, own in rows.groupby("arm")))
+        kept.append(rows[rows["rate"].isin(shared)] if len(shared) > 1 else rows)
+    return pd.concat(kept)

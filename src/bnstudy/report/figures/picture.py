@@ -1,0 +1,47 @@
+"""What a figure and a small table of numbers are before they are shown: rows, a way to draw them, and words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bnstudy.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INTERVALS = "Medians over seeds with 95% order-statistic intervals, pointwise"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of a study.
+
+    `draw` makes it for a width in inches from the rows of `table`. Its title, alternative text and the caption's first
+    words are the finding that the claims file has for figure `id`, chosen by the verdict of `claim`; without a claim, or
+    where the claim is not tested, the title is the neutral `subject`. `how` says how to read the figure. `arms` are
+    those that the caption speaks of, `needs` those without which there is no figure: what is lacking is said instead.
+    """
+
+    results: Results
+    id: str
+    draw: "Callable[[float], Figure]"
+    table: pd.DataFrame
+    subject: str
+    how: str
+    claim: str | None = None
+    arms: Sequence[str] = ()
+    needs: Sequence[str] = ()
+    intervals: str = INTERVALS
+    kind: str = "Line plot"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A small table under a neutral title; `how` says what the numbers are."""
+
+    title: str
+    head: Sequence[str]
+    rows: list[list[str]]
+    how: str

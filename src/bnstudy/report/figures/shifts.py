@@ -1,0 +1,134 @@
+"""Figures of shifted test images: what a shift costs, how far stored statistics miss, and what no clean accuracy foretells."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bnstudy.report.figures.axes import (
+    DASHES,
+    Style,
+    crossed_panels,
+    entry,
+    label,
+    layer_ticks,
+    legend,
+    line,
+    log_y,
+    reference,
+    trace,
+)  # fmt: skip
+from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
+from bnstudy.report.figures.picture import Numbers, Picture
+from bnstudy.report.figures.style import NARROW, drawing
+from bnstudy.report.figures.summary import known
+from bnstudy.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+AXES = ("severity of the shift (right = stronger)", "accuracy, %\n(up = better)")
+MISSED = ["contrast", "brightness", "noise"]
+"""The shifts of which the mismatch of x-hat is drawn."""
+
+
+def families(results: Results) -> list[str]:
+    """Return the kinds of shift that the study has, in the order of its table of their sizes, but inversion last."""
+    return sorted(results.table("shift_size")["family"].unique(), key=lambda family: family == "inversion")
+
+
+def tested_depth(results: Results) -> int:
+    """Return the one depth of which figures show every shift; 0 where the study has no shifted images."""
+    return min(results.depths(results.at("shift"), "arm", 2), default=0)
+
+
+def severity(results: Results) -> Picture:
+    """Return the figure of accuracy against severity, one panel per kind of shift."""
+    depth = tested_depth(results)
+    table = in_modes(results.at("shift", depth=depth), TESTED)
+    clean = table[table["family"] == "clean"]  # severity 0 of every kind
+    present = [family for family in families(results) if family in set(table["family"])]
+    tables = {family: pd.concat([clean, table[table["family"] == family]]) for family in present}
+    draw = partial(over_severities, tables, "accuracy", TESTED, AXES, height=1.55)
+    subject = f"Accuracy on shifted test images, depth {depth}"
+    how = (
+        "Severity 0 is the clean test set. Batch norm is shown with the statistics stored in training, with those of each batch of 32 test images, "
+        "and with statistics estimated anew on unlabelled shifted images."
+    )
+    return Picture(results, "severity", draw, table, subject, how, claim="Q2a", arms=["none", "bn"], needs=["bn"])
+
+
+def losses(results: Results) -> Numbers:
+    """Return the share of its clean accuracy that a network loses under each kind of shift."""
+    depth = tested_depth(results)
+    how = "Percent, mean of the severities 1 to 5; median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share."
+    return Numbers(
+        f"Share of its clean accuracy that a network loses, depth {depth}",
+        ["shift", *TESTED.values()],
+        relative_drop(results.at("shift", depth=depth), families(results)),
+        how,
+    )
+
+
+def relative_drop(table: pd.DataFrame, kinds: list[str]) -> list[list[str]]:
+    """Return rows of the share of each network's own clean accuracy that a shift costs, in percent, mean of its severities:
+    the kind of shift, then for each of TESTED median and interval over seeds."""
+    keys = ["arm", "statistics", "seed"]
+    clean = table[table["family"] == "clean"].set_index(keys)["accuracy"].rename("clean")
+    shifted = table[table["severity"] > 0].join(clean, on=keys, how="inner")
+    lost = (100 * (1 - shifted["accuracy"] / shifted["clean"])).groupby([shifted[k] for k in ["family", *keys]]).mean()
+    return [
+        [family, *(known(lost.loc[family].get(mode, pd.Series(dtype=float))) for mode in TESTED)]
+        for family in kinds
+        if family in lost.index
+    ]
+
+
+def xhat(results: Results) -> Picture:
+    """Return the figure of how far stored statistics miss x-hat on shifted images."""
+    table = results.shown_depths(results.at("xhat", arm="bn", family=MISSED, severity=[1, 3, 5]), "arm", 2)
+    draw = partial(mismatch_by_layer, table)
+    subject = "How far stored statistics miss the normalized values of shifted images"
+    how = (
+        "Shifted minus clean held-out images, both on stored statistics; 0 would be a distribution that stays as it is."
+    )
+    return Picture(results, "xhat", draw, table, subject, how, claim="Q2b", arms=["bn"], needs=["bn"])
+
+
+def mismatch_by_layer(table: pd.DataFrame, width: float) -> "Figure":
+    """Draw the mismatch by layer, one panel per kind of shift and depth, one line per severity."""
+    marked: Style = {**line("bn"), "marker": ""}
+    styles: dict[int, Style] = {
+        severity: {**marked, "linestyle": dash} for severity, dash in zip((1, 3, 5), (DASHES[2], DASHES[1], DASHES[0]))
+    }
+    with drawing():
+        present = [family for family in MISSED if family in set(table["family"])]
+        figure, grid = crossed_panels(present, sorted(table["depth"].unique()), width, sharex=False)
+        for panel, family, depth in grid:
+            panel.set_title(f"{family}{chr(10) if width <= NARROW else ', '}{depth} layers")
+            rows = table[(table["family"] == family) & (table["depth"] == depth)]
+            for severity, style in styles.items():
+                if len(shifted := rows[rows["severity"] == severity]):
+                    trace(panel, shifted, "layer", "offset", style)
+            layer_ticks(panel, rows["layer"])
+        log_y(figure.axes, [*table["offset"], 0.08])
+        label(figure, "layer", "mismatch of x-hat, in sd\n(up = worse)")
+        kinds = [entry(f"severity {severity}", style) for severity, style in styles.items()]
+        legend(figure, [], [*kinds, reference(figure.axes, 0.10, "0.10 sd")])
+    return figure
+
+
+def effective(results: Results) -> Picture:
+    """Return the figure of effective robustness against severity; nothing where its line does not hold."""
+    table = results.at("effective_robustness", arm="bn", depth=tested_depth(results))
+    table = table[table["effective"].notna()]
+    tables = {str(family): rows for family, rows in table.groupby("family", sort=True)}
+    modes = {mode: text for mode, text in TESTED.items() if mode[0] == "bn"}
+    axes = (AXES[0], "effective robustness, points\n(up = better)")
+    draw = partial(over_severities, tables, "effective", modes, axes, at=(0.0, "as clean accuracy foretells"))
+    subject = "Accuracy of batch norm under shift beyond what its clean accuracy foretells"
+    how = (
+        "Effective robustness (Taori et al. 2020): points above the line of shifted on clean accuracy, on logit axes, fitted to all networks without normalization on these images. Families and severities whose line explains less "
+        "than half of the variance (R squared below 0.5), or rests on fewer than 10 networks, are left out: there clean accuracy foretells nothing."
+    )
+    return Picture(results, "effective", draw, table, subject, how, arms=["bn"], needs=["bn"])

@@ -1,0 +1,148 @@
+"""Figures of steps to a target loss, each network at its own best learning rate: by depth, gain, inputs, batch, arm."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bnstudy.core.setting import SKIP
+from bnstudy.report.figures.axes import by_depth
+from bnstudy.report.figures.panels_of_steps import steps
+from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.style import GUESTS, INPUTS, LOOKS, NARROW
+from bnstudy.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COUNTED = "Below, a bar where every seed got there, else the number that didn't; × where some diverged."
+APART = ("bn_detached", "bn_post", "bn_early", "bn_late")
+"""Arms that have a figure of their own."""
+
+
+def groups(present: Sequence[str]) -> dict[str, list[str]]:
+    """Return the arms of a study as panels of at most four, always with `none` and `bn`: title to arms."""
+    base = [a for a in ("none", "bn") if a in present]
+    pairs: list[tuple[str, ...]] = [*GUESTS, *((arm,) for arm in sorted(present) if arm not in LOOKS)]
+    titles = ["without batch statistics", "parts taken away", "noise, and another norm", "half of the layers"]
+    grouped = {}
+    for index, pair in enumerate(pairs):
+        guests = [a for a in pair if a in present]
+        if guests:
+            grouped[titles[index] if index < len(titles) else guests[0]] = base + guests
+    return grouped or ({"": base} if base else {})
+
+
+def by_depths(results: Results) -> list[Picture]:
+    """Return the figures of steps by depth, one per group of arms."""
+    best = results.at("convergence", target=results.target)
+    pictures: list[Picture] = []
+    for title, arms in groups([a for a in best["arm"].unique() if a not in APART]).items():
+        first = not pictures
+        pictures.append(
+            _of_depths(
+                results,
+                "depths" if first else f"depths-{len(pictures) + 1}",
+                best[best["arm"].isin(arms)],
+                f"Steps to training loss {results.target:g} by depth" + (f": {title}" if title else ""),
+                "Each arm at its own best rate. Below, a bar where every seed got there, else the number of seeds that didn't; × where some of them diverged.",
+                "Q3a" if first else None,
+                arms,
+                ["none", "bn"],
+            )
+        )
+    return pictures
+
+
+def detached(results: Results) -> Picture:
+    """Return the figure of steps with mean and variance as constants in the backward pass."""
+    arms = ["none", "bn", "bn_detached"]
+    table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm="bn_detached")
+    subject = f"Steps to training loss {results.target:g} with mean and variance as constants in the backward pass"
+    return _of_depths(
+        results, "detached", table, subject, "Each arm at its own best rate.", "Q3f", arms, ["bn", "bn_detached"]
+    )
+
+
+def post(results: Results) -> Picture:
+    """Return the figure of steps with batch norm before or after the ReLU."""
+    arms = ["none", "bn", "bn_post"]
+    table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm="bn_post")
+    subject = f"Steps to training loss {results.target:g} with batch norm before or after the ReLU"
+    return _of_depths(results, "post", table, subject, COUNTED, "U5", arms, ["bn", "bn_post"])
+
+
+def _of_depths(
+    results: Results,
+    id: str,
+    table: pd.DataFrame,
+    subject: str,
+    how: str,
+    claim: str | None,
+    arms: Sequence[str],
+    needs: Sequence[str],
+) -> Picture:
+    """Return a figure of steps by depth in one panel."""
+    rows = table.sort_values("depth")
+    draw = partial(steps, {"": rows}, "depth", results.arms(table, *arms), "depth, in layers")
+    return Picture(results, id, draw, table, subject, how, claim, arms, needs)
+
+
+def by_gain(results: Results) -> Picture:
+    """Return the figure of steps by the initial scale of the weights, one panel per depth."""
+    arms = ["none", "bn", "once"]
+    table = results.at("convergence", target=results.target, gain=...)
+    table = table[table.groupby("depth")["gain"].transform("nunique") > 1]
+    shown = table[table["arm"].isin(arms)]
+    tables = {title: rows for title, rows in by_depth(shown).items() if rows["gain"].nunique() > 1}
+    draw = partial(steps, tables, "gain", results.arms(table, *arms), "initial gain (1 = He)")
+    subject = f"Steps to training loss {results.target:g} by the initial scale of the weights"
+    how = "Each arm at its own best rate for that scale."
+    return Picture(results, "steps-by-gain", draw, table, subject, how, claim="Q3h", arms=arms, needs=["none", "bn"])
+
+
+def by_inputs(results: Results) -> Picture:
+    """Return the figure of steps by the scaling of the inputs."""
+    arms = ["none", "bn"]
+    table = results.at("convergence", target=results.target, inputs=list(INPUTS))
+    table = table[table.groupby("depth")["inputs"].transform("nunique") > 1]
+    rows = table.sort_values("inputs", key=lambda inputs: inputs.map([*INPUTS].index), kind="stable")
+    rows = rows.assign(kind=rows["inputs"].map(INPUTS))
+    draw = partial(steps, {"": rows}, "kind", results.arms(table, *arms), "inputs")
+    subject = f"Steps to training loss {results.target:g} by the scaling of the inputs"
+    how = "Each arm at its own best rate. Unequal: every pixel is multiplied by a fixed number between 1 and 1000."
+    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms, needs=arms)
+
+
+def by_batch(results: Results) -> Picture:
+    """Return the figure of steps by images per training batch."""
+    table = results.at("convergence", target=results.target, depth=results.depth("shallow"), batch=...)
+    table = table[table.groupby("arm")["batch"].transform("nunique") > 1]
+    rows = table.sort_values("batch")
+    draw = partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch")
+    subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
+    return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["bn"], needs=["bn"])
+
+
+def halves(results: Results) -> Picture:
+    """Return the figure of steps with batch norm in the early or in the late half of the layers alone."""
+    arms = ["none", "bn", "bn_early", "bn_late"]
+    table = results.at("convergence", target=results.target, gain=..., arm=arms)
+    table = results.beside(table, "depth", "gain", arm="bn_late")
+    draw = partial(by_network, table, results.arms(table, *arms))
+    subject = "Steps with batch norm in the early or in the late half of the layers alone"
+    return Picture(
+        results, "halves", draw, table, subject, COUNTED, claim="Q4c", arms=arms, needs=["bn_early", "bn_late"]
+    )
+
+
+def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+    """Draw steps by network: its depth, its gain where that is not He's, and whether it has skip connections."""
+    skip, gap = table["net"].isin(SKIP.values()), "\n" if width <= NARROW else " "
+    words = [
+        f"{depth}{gap}layers" + (f",\ngain {gain:g}" if gain != 1 else "") + (",\nskip" if skips else "")
+        for depth, gain, skips in zip(table["depth"], table["gain"], skip, strict=True)
+    ]
+    rows = table.assign(network=words, skip=~skip).sort_values(["gain", "skip", "depth"], ascending=False)
+    return steps({"": rows}, "network", arms, "network", width)

@@ -1,0 +1,119 @@
+"""Blocks of the methods section: what the intervals cover, what holds by arithmetic, what verdicts hang on."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bnstudy.report.page.marks import escape
+from bnstudy.report.results import Identity
+
+METHODS = ("order statistics", "t", "bootstrap")
+PROMISE = 0.05
+"""The share of studies of one question that may hold a false verdict."""
+
+KINDS = {
+    "same": ("=", "the same verdict"),
+    "flipped": ("≠", "another verdict"),
+    "weakened": ("?", "no longer decided"),
+    "decided": ("!", "decided only there"),
+}
+"""What a change does to a verdict, the worst last in `RANK`: its mark and its words."""
+RANK = ["same", "decided", "weakened", "flipped"]
+
+
+def coverage(frame: pd.DataFrame) -> str:
+    """Return how often each kind of interval holds the truth and gives false verdicts, by distribution and n.
+
+    `frame`: coverage.csv (distribution, n, method, coverage, false_verdicts in 0..1, simulated).
+    """
+    if frame.empty:
+        return '<p class="note">This configuration has no simulation of the intervals on file.</p>'
+    methods = [m for m in METHODS if m in set(frame["method"])]
+    top = "".join(f'<th scope="colgroup" colspan="2">{m}</th>' for m in methods)
+    below = '<th scope="col">coverage</th><th scope="col">false verdicts</th>' * len(methods)
+    head = f'<tr><th scope="col" rowspan="2">values</th><th scope="col" rowspan="2">n</th>{top}</tr><tr>{below}</tr>'
+    body = ""
+    for name, group in frame.groupby("distribution", sort=False):
+        rows = group.pivot(index="n", columns="method", values=["coverage", "false_verdicts"]).sort_index()
+        for place, (n, row) in enumerate(rows.iterrows()):
+            first = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(name)}</th>' if not place else ""
+            cells = "".join(f"<td>{100 * row[c, m]:.1f}</td>" for m in methods for c in ("coverage", "false_verdicts"))
+            body += f"<tr>{first}<td>{n}</td>{cells}</tr>"
+    return (
+        f"<p>{escape(promise(frame))}</p>"
+        f'<div class="scroll" tabindex="0"><table class="grouped"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def promise(frame: pd.DataFrame) -> str:
+    """Return a sentence on whether the intervals of this study keep their promise, and how the others fare."""
+    worst = frame.loc[frame.groupby("method")["false_verdicts"].idxmax()].set_index("method")
+    least = frame.groupby("method")["false_verdicts"].min()
+    used = worst.loc["order statistics"]
+    error = 2 * (PROMISE * (1 - PROMISE) / used["simulated"]) ** 0.5
+    kept = used["false_verdicts"] <= PROMISE + error
+    said = [
+        f"Of simulated studies whose effects all lie exactly at the smallest that matters, at most 5% should give any "
+        f"verdict. The intervals used here {'keep' if kept else 'break'} that promise: {_span(least, worst, 'order statistics')} do."
+    ]
+    for method, words in (("t", "t intervals"), ("bootstrap", "bootstrap intervals")):
+        if method in worst.index:
+            verb = "keep it too" if worst.loc[method, "false_verdicts"] <= PROMISE + error else "don't keep it"
+            said.append(f"Under {words}, which {verb}, {_span(least, worst, method)} do.")
+    return " ".join(said)
+
+
+def _span(least: pd.Series, worst: pd.DataFrame, method: str) -> str:
+    low, high = 100 * least[method], 100 * worst.loc[method, "false_verdicts"]
+    return f"{low:.1f} to {high:.1f}%" if f"{low:.1f}" != f"{high:.1f}" else f"{low:.1f}%"
+
+
+def identities(rows: Sequence[Identity]) -> str:
+    """Return what holds by arithmetic, with links to the claims it concerns."""
+    if not rows:
+        return '<p class="note">This study has no list of identities on file.</p>'
+    said = ""
+    for row in rows:
+        links = ", ".join(f'<a href="#claim-{escape(c)}">{escape(c)}</a>' for c in row["claims"])
+        said += f"<li>{escape(row['text'])} ({links})</li>"
+    return f"<ul>{said}</ul>"
+
+
+def column(change: str) -> str:
+    """Return the column of the grid that a change belongs to: changes of one arm's rate share one."""
+    change = re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change)
+    return re.sub(r"^optimizer (.*)", lambda m: m[1].capitalize(), change).replace("pool 1", "full-size images")
+
+
+def robustness(frame: pd.DataFrame) -> str:
+    """Return claims against changes, one mark per cell with its words beside it for those who hear the page.
+
+    `frame`: robustness.csv (id, change, verdict, base_verdict, kind). Where several changes share a column, the one that
+    does most to the verdict is shown.
+    """
+    if frame.empty:
+        return '<p class="note">This study holds no verdicts under other choices.</p>'
+    frame = frame.assign(column=frame["change"].map(column))
+    columns = list(dict.fromkeys(frame["column"]))
+    head = "".join(f'<th scope="col"><span>{escape(c)}</span></th>' for c in columns)
+    body = ""
+    for name, rows in frame.groupby("id", sort=False):
+        cells = "".join(_cell(rows[rows["column"] == c]) for c in columns)
+        link = f'<a href="#claim-{escape(name)}">{escape(name)}</a>'
+        body += f'<tr><th scope="row">{link}</th>{cells}</tr>'
+    legend = "; ".join(f"{mark} {words}" for mark, words in KINDS.values())
+    return (
+        f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p><div class="scroll" tabindex="0">'
+        f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _cell(rows: pd.DataFrame) -> str:
+    known = rows[rows["kind"].isin(RANK)]
+    if known.empty:
+        return "<td></td>"
+    worst = known.loc[known["kind"].map(RANK.index).idxmax()]
+    mark, words = KINDS[worst["kind"]]
+    more = "" if worst["kind"] == "same" else f": {worst['base_verdict']} becomes {worst['verdict']}, {worst['change']}"
+    return f'<td title="{escape(words + more)}"><span aria-hidden="true">{mark}</span><span class="sr">{escape(words + more)}</span></td>'

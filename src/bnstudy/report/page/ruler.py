@@ -1,0 +1,77 @@
+"""The effect and interval of a claim's contrasts against what the claim says, as a small inline SVG."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Protocol
+
+LIMIT = 6.0
+WIDTH = 220
+
+
+class Measured(Protocol):
+    """What a bar shows: a contrast as judged (:class:`bnstudy.claims.records.ContrastRow`); ends are open where None."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def sesoi(self) -> float: ...
+    @property
+    def estimate(self) -> float | None: ...
+    @property
+    def ci_low(self) -> float | None: ...
+    @property
+    def ci_high(self) -> float | None: ...
+
+
+def ruler(contrasts: Sequence[Measured]) -> str:
+    """Return a bar per contrast, one above another.
+
+    The claim says: in the shade. Right is as claimed, so region `less` is drawn turned round. Each bar is in its own unit
+    (see `_unit`), since contrasts of one claim may have different ones; cut off at ±6 with an arrowhead. A contrast
+    without an interval shows a bare line of dashes.
+    """
+    height = 14 * max(1, len(contrasts)) + 2
+    rows = "".join(_row(contrast, 1 + 14 * index) for index, contrast in enumerate(contrasts))
+    return (
+        f'<svg class="ruler" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" aria-hidden="true">'
+        f'<path d="M0 {height}H{WIDTH}" stroke="var(--rule)"/>{rows}'
+        f'<path d="M{_x(0)} 0V{height}" stroke="var(--muted)" stroke-dasharray="1 3"/></svg>'
+    )
+
+
+def _unit(contrast: Measured) -> float:
+    """Return what one step of a bar stands for: the smallest effect size of interest, or where that is 0 a quarter of the
+    largest finite end."""
+    ends = [abs(end) for end in (contrast.ci_low, contrast.ci_high, contrast.estimate) if end is not None]
+    return contrast.sesoi or max(ends, default=0.0) / 4 or 1.0
+
+
+def _row(contrast: Measured, top: int) -> str:
+    unit, within = _unit(contrast), contrast.region == "within"
+    threshold = contrast.sesoi / unit
+    left, right = (_x(-threshold), _x(threshold)) if within else (_x(threshold), float(WIDTH))
+    edges = "".join(f"M{x} {top}v14" for x in ((left, right) if within else (left,)))
+    return (
+        f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="14" fill="var(--shade)"/>'
+        f'<path d="{edges}" stroke="var(--muted)"/>{_bar(contrast, unit, top + 7)}'
+    )
+
+
+def _x(value: float) -> float:
+    return round((max(-LIMIT, min(LIMIT, value)) + LIMIT) / (2 * LIMIT) * WIDTH, 1)
+
+
+def _bar(contrast: Measured, unit: float, y: int) -> str:
+    if contrast.ci_low is None and contrast.ci_high is None and contrast.estimate is None:
+        return f'<path d="M0 {y}H{WIDTH}" stroke="var(--muted)" stroke-dasharray="4 4"/>'
+    turned = -1 if contrast.region == "less" else 1
+    ends = (-inf if contrast.ci_low is None else contrast.ci_low, inf if contrast.ci_high is None else contrast.ci_high)
+    low, high = sorted(turned * end / unit for end in ends)
+    bar = f'<path d="M{_x(low)} {y}H{_x(high)}" stroke="var(--ink)" stroke-width="2.2"/>'
+    for end in (low, high):
+        if abs(end) > LIMIT:
+            bar += f'<path d="M{_x(end)} {y}l{-7 if end > 0 else 7} -4v8z" fill="var(--ink)"/>'
+    middle = None if contrast.estimate is None else turned * contrast.estimate / unit
+    if middle is not None and abs(middle) <= LIMIT:
+        bar += f'<circle cx="{_x(middle)}" cy="{y}" r="3.5" fill="var(--ink)"/>'
+    return bar

@@ -1,0 +1,160 @@
+"""What a notebook calls: it shows answers, claims and figures of a study as outputs that the page can place."""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bnstudy.claims.records import FindingRow
+from bnstudy.report.figures.picture import INTERVALS, Numbers, Picture
+from bnstudy.report.figures.style import NARROW, WIDE, arm_name
+from bnstudy.report.figures.summary import FEWEST
+from bnstudy.report.figures.svg import to_svg
+from bnstudy.report.page import blocks, methods
+from bnstudy.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def answer(results: Results, question: str) -> None:
+    """Show the short answer to a question, composed from its verdicts."""
+    _html(blocks.answer(results.answers[question]))
+
+
+def asks(results: Results, question: str) -> None:
+    """Show what learners ask besides, and the answers that verdicts choose."""
+    _html(blocks.asks(results.answers[question]))
+
+
+def claims(results: Results, question: str) -> None:
+    """Show every claim of a question."""
+    rows = "".join(blocks.claim(row) for row in results.claims.values() if row.question == question)
+    _html(f'<div id="claims-{question}">{rows}</div>')
+
+
+def checks(results: Results) -> None:
+    """Show the external checks, expected beside measured."""
+    _html(blocks.checks(results.checks))
+
+
+def coverage(results: Results) -> None:
+    """Show how often the intervals cover the truth, by simulation."""
+    _html(methods.coverage(results.table("coverage")))
+
+
+def identities(results: Results) -> None:
+    """Show what holds by arithmetic, as the claims file lists it."""
+    _html(methods.identities(results.ledger["identities"]))
+
+
+def robustness(results: Results) -> None:
+    """Show what every verdict becomes under other choices."""
+    _html(methods.robustness(results.table("robustness")))
+
+
+def numbers(table: Numbers) -> None:
+    """Show a small table; nothing where it has no rows."""
+    if table.rows:
+        text = f"<h4>{blocks.escape(table.title)}</h4>{blocks.table(table.head, table.rows)}"
+        _html(f'{text}<p class="note">{blocks.escape(table.how)}</p>')
+
+
+def figure(*pictures: Picture) -> None:
+    """Show figures at two widths, each with its data, or say what the study lacks for it."""
+    for picture in pictures:
+        _figure(picture)
+
+
+def _figure(picture: Picture) -> None:
+    results, table, arms, subject = picture.results, picture.table, picture.arms, picture.subject
+    have = set(table["arm"]) if "arm" in table else set(arms)
+    if table.empty or not set(picture.needs) <= have:
+        missing = ", ".join(arm_name(a) for a in picture.needs if a not in (results.arms_run if table.empty else have))
+        lacks = missing or "the runs for it"
+        _html(f'<p class="note">{blocks.escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
+        return
+    finding = _finding(picture)
+    title = finding.title
+    seeds, fewer, least = _seeds(results, table)
+    caption = [
+        f"{subject}." if title != subject else "",
+        finding.caption,
+        picture.how,
+        f"{picture.intervals}, n = {seeds}." if picture.intervals else f"n = {seeds}.",
+    ]
+    if fewer:
+        caption.append(f"Only seeds that got that far: {', '.join(fewer)}.")
+    if picture.intervals == INTERVALS and least < FEWEST:
+        caption.append(f"Below {FEWEST} seeds no interval is drawn.")
+    if lacking := [arm_name(a) for a in arms if a not in have]:
+        caption.append(f"This configuration lacks {', '.join(lacking)}.")
+    shown = [arm_name(a) for a in arms if a in have]
+    said = finding.alt or f"{picture.kind}: {subject}. {title}."
+    alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}."
+    _show(picture, title, " ".join(filter(None, caption)), alt)
+
+
+def images(picture: Picture) -> None:
+    """Show sample images at two widths, with what was done to them as data; nothing where the study wrote no samples or
+    the table is empty."""
+    if picture.results.samples and len(picture.table):
+        _show(picture, picture.subject, picture.how, f"Images: {picture.subject}. {picture.how}")
+
+
+def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
+    output: dict[str, str | None] = {
+        "id": picture.id,
+        "title": title,
+        "caption": caption,
+        "alt": alt,
+        "claim": picture.claim if picture.claim in picture.results.claims else None,
+        **_pictures(picture.id, picture.draw),
+        "csv": base64.b64encode(_csv(picture.table).encode()).decode(),
+    }
+    words = f"figure {picture.id}: {title}"
+    _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": words})
+
+
+def _pictures(id: str, draw: "Callable[[float], Figure]") -> dict[str, str]:
+    """Return the figure as SVG at both widths."""
+    return {label: to_svg(draw(width), f"{id}-{label}") for label, width in (("wide", WIDE), ("narrow", NARROW))}
+
+
+def _finding(picture: Picture) -> FindingRow:
+    """Return what the verdict says of the figure; its neutral subject alone where no verdict speaks of it."""
+    row = picture.results.claims.get(picture.claim or "")
+    neutral = FindingRow(title=picture.subject, alt="", caption="")
+    tested = row is not None and row.verdict != "not tested"
+    return picture.results.findings.get(picture.id, neutral) if tested else neutral
+
+
+def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
+    """Return how many seeds could be there, in words the arms and depths that lack some, and the fewest seeds of any."""
+    present = set(table["seed"])
+    total = max(results.seeds, len(present)) if present <= set(results.table("convergence")["seed"]) else len(present)
+    if "arm" not in table:
+        return total, [], len(present)
+    groups = table.groupby([c for c in ("arm", "depth") if c in table])["seed"].nunique()
+    short = groups[groups < total]
+    words = [
+        f"{arm_name(key[0])} at depth {key[1]}" if isinstance(key, tuple) else arm_name(key) for key in short.index
+    ]
+    return total, [f"{word} {count} of {total}" for word, count in zip(words, short, strict=True)], int(groups.min())
+
+
+def _csv(table: pd.DataFrame) -> str:
+    """Return the rows drawn, without columns that say the same in every row (but for a table of one row)."""
+    varied = [c for c in table if table[c].nunique(dropna=False) > 1] if len(table) > 1 else list(table)
+    return table[varied].to_csv(index=False, float_format="%.5g", lineterminator="\n")
+
+
+def _html(text: str) -> None:
+    _display({"text/html": text, "text/plain": ""})
+
+
+def _display(bundle: Mapping[str, object]) -> None:
+    from IPython.display import display
+
+    display(bundle, raw=True)

@@ -1,0 +1,26 @@
+"""Fixtures that several test files ask for: the claims file, and a made study as it is judged."""
+
+import pytest
+
+from bnstudy.claims.ledger import Ledger
+from bnstudy.claims.records import ClaimRow
+from helpers import judging
+from helpers.synthetic import Tables, whole
+
+
+@pytest.fixture(scope="session")
+def ledger() -> Ledger:
+    """Return the claims file."""
+    return judging.LEDGER
+
+
+@pytest.fixture(scope="session")
+def base() -> Tables:
+    """Return the tables of a study in which every claim holds; tests copy a table before they write into it."""
+    return whole()
+
+
+@pytest.fixture(scope="session")
+def held(base: Tables) -> dict[str, ClaimRow]:
+    """Return the claims of that study as judged, by id."""
+    return judging.judged(base)

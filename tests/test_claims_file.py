@@ -1,0 +1,134 @@
+"""The claims file: what is wrong with one is said, with its place, before any work."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bnstudy.claims.file import merged
+from bnstudy.claims.judge import ClaimsError, load
+from helpers.judging import FILE, LEDGER
+
+
+def whole_file() -> Any:
+    """Return the claims file with all its words in it, as a file of one's own may be."""
+    raw = yaml.safe_load(FILE.read_text())
+    return merged(raw, yaml.safe_load(FILE.with_name(raw.pop("text_file")).read_text()))
+
+
+def test_what_is_tested_and_what_is_said_stand_apart() -> None:
+    raw = yaml.safe_load(FILE.read_text())
+    said = yaml.safe_load(FILE.with_name(raw["text_file"]).read_text())
+    assert (
+        "texts" not in raw and "findings" not in raw and not {"short", "texts"} & {k for c in raw["claims"] for k in c}
+    )
+    assert list(said["claims"]) == [c["id"] for c in raw["claims"]]
+    assert {k for c in said["claims"].values() for k in c} == {"short", "texts"}
+
+
+def test_words_come_from_either_file(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(whole_file()))
+    assert load(tmp_path / "one.yaml") == LEDGER.model_copy(update={"text_file": None})
+    raw = yaml.safe_load(FILE.read_text())
+    raw["claims"][0]["short"] = "something else"
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="claims_text.yaml cannot be read"):
+        load(path)
+    shutil.copy(FILE.with_name("claims_text.yaml"), tmp_path)
+    mine = load(path)
+    assert mine.claim("Q1a").short == "something else" and mine.claim("Q1a").texts == LEDGER.claim("Q1a").texts
+    raw["claims"].append({**raw["claims"][1], "id": "Q1z"})
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="no words for Q1z: write `short` and `texts`"):
+        load(path)
+    text = tmp_path / "claims_text.yaml"
+    text.write_text(text.read_text().replace("  Q1a:\n    short", "  Q1a:\n    sesoi: 9.0\n    short"))
+    with pytest.raises(ClaimsError, match=r"claims_text.yaml cannot be used:\n  - claims.Q1a.sesoi: Extra inputs"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda c: c.update(colour="red"), "Q3a.colour: Extra inputs are not permitted"),
+        (lambda c: c.update(sesoi="1,25"), "Q3a.*sesoi.*1,25"),
+        (lambda c: c.update(sesoi=True), "Q3a.*sesoi"),
+        (lambda c: c.update(arms=["none"]), "takes 2 arms"),
+        (lambda c: c.update(family="contrast"), "no use for family"),
+        (lambda c: c.update(endpoint="column_ratio"), "endpoint"),
+        (lambda c: c["texts"].pop("contradicted.opposite"), "texts lack contradicted.opposite"),
+        (lambda c: c["texts"].update({"contradicted.higher": "x"}), "contradicted.higher can never be said"),
+        (lambda c: c["texts"].update(supported="{efect}"), "efect: no such field"),
+        (lambda c: c.update(question="Q9"), "question Q9 is not this claim's"),
+        (lambda c: c.update(shares="Q3d"), "not those of Q3d with the arms exchanged"),
+        (lambda c: c.update(settings=[]), "at least 1 item"),
+    ],
+)
+def test_a_bad_file_says_where_and_what(change: Any, message: str, tmp_path: Path) -> None:
+    raw = whole_file()
+    change(next(c for c in raw["claims"] if c["id"] == "Q3a"))
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match=message):
+        load(path)
+
+
+def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_text(FILE.read_text().replace("    unit: sd\n", "    unit: sd\n    unit: points\n", 1))
+    with pytest.raises(ClaimsError, match="key unit is written twice"):
+        load(path)
+    with pytest.raises(ClaimsError, match="cannot be read"):
+        load(tmp_path / "absent.yaml")
+    for text in (b"", b"\xff", b"!!int ", b"claims: [", b"- 1", b"{[1]: 2}"):
+        path.write_bytes(text)
+        with pytest.raises(ClaimsError, match="cannot be"):
+            load(path)
+
+
+def test_loading_is_light() -> None:
+    code = (
+        "import sys; from pathlib import Path; from bnstudy.claims.judge import load; load(Path(sys.argv[1]), 16);"
+        "print([m for m in ('pandas', 'torch', 'scipy', 'matplotlib') if m in sys.modules])"
+    )
+    src = str(FILE.parents[1] / "src")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(FILE)], env={"PYTHONPATH": src}, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
+    raw = whole_file()
+    q2a = next(c for c in raw["claims"] if c["id"] == "Q2a")
+    q2a["settings"] = [{"name": f"contrast {i}", "family": "contrast"} for i in range(16)]
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(
+        ClaimsError, match="Q2 has 32 primary settings, but 10 evaluation seeds allow at most 25.*11 or more"
+    ):
+        load(path, 10)
+    assert load(path, 11).primary("Q2") == load(path, 3).primary("Q2") == load(path).primary("Q2") == 32
+
+
+def test_shared_intervals_count_once() -> None:
+    assert {q.id: LEDGER.primary(q.id) for q in LEDGER.questions} == {"Q1": 20, "Q2": 22, "Q3": 25, "Q4": 23, "U": 18}
+
+
+def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:
+    for answer, message in (
+        ({"when": {"Q1b": ["confirmed"]}, "text": "x"}, "when Q1b is confirmed: allowed are supported"),
+        ({"when": {"Q1z": ["supported"]}, "text": "x"}, "when Q1z"),
+        ({"when": {"Q1b": ["supported"]}, "text": "{Q1b[mood]}"}, "write {CLAIM"),
+        ({"text": "x"}, "the last answer, and no other"),
+    ):
+        raw = whole_file()
+        raw["questions"][0]["sentences"][0].insert(0, answer)
+        (tmp_path / "claims.yaml").write_text(yaml.safe_dump(raw))
+        with pytest.raises(ClaimsError, match=message):
+            load(tmp_path / "claims.yaml")
