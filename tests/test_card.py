@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ import yaml
 from bnstudy.config.study import load_study
 from bnstudy.core import store
 from bnstudy.core.cell import Keep
+from bnstudy.core.plugins import names
 from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.pipeline import plan
@@ -27,8 +30,8 @@ from helpers.trained import Source, cell_spec, training_spec
 IMAGES = digits.load()
 HERE = torch.cuda.is_available()
 card = pytest.mark.skipif(not HERE, reason="torch finds no card on this machine")
-EXACT = ["none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post"]
-NOISY = ["bn_noisy", "none_noisy"]
+ARMS = ["none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post"]
+ARMS += ["bn_noisy", "none_noisy"]
 NETS = {"mlp": 1e-6, "resmlp": 1e-6, "cnn": 1e-4, "resnet": 1e-4}
 """The largest relative difference from float64 that is allowed after 50 steps."""
 
@@ -97,84 +100,97 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(False)
 
 
-def runs_with_a_diverged_neighbour(arm: str) -> list[Run]:
-    return [Run(0, 0.03), Run(1, 1e6), Run(2, 0.1), Run(0, 0.01)]
+@card
+@pytest.mark.parametrize(
+    ("net", "arm"), [("mlp", "none"), ("cnn", "bn"), ("mlp", "bn"), ("cnn", "none"), ("mlp", "bn_noisy")]
+)
+def test_a_card_gives_the_same_bits_twice_however_late_it_is_looked_at(net: str, arm: str) -> None:
+    """What a network was when its loss fell is found by taking steps again: the same as by looking at every step."""
+    device.settle("cuda", device.describe())
+    spec = training_spec(arm, depth=3, width=32, batch=64, steps=70, net=net, targets=(1.2, 0.9))
+    runs = [Run(i % 5, rate) for i, rate in enumerate([0.1, 0.03, 1e6, 0.001, 0.05, 0.02, 0.1])]
+    once = train(spec, runs, IMAGES, "levels", device="cuda")
+    assert {"loss1.2", "final"} < once.checkpoints.keys() and once.checkpoints["loss1.2"]["have"].any()
+    for look in (1, 20):
+        assert same(once, train(spec, runs, IMAGES, "levels", device="cuda", look=look)), look
+    assert same(*(train(spec, runs, IMAGES, "curve", device="cuda") for _ in range(2)))
 
 
 @card
-@pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("arm", [*EXACT, *NOISY])
+@pytest.mark.parametrize(
+    ("net", "arm"), [*product(["mlp", "cnn"], ARMS), *product(["resmlp", "resnet"], ["none", "bn"])]
+)
 def test_a_card_agrees_with_double_precision(net: str, arm: str, exact: None) -> None:
-    spec = training_spec(arm, depth=5, width=32, batch=64, steps=50, net=net)
-    runs = [Run(0, 0.03), Run(1, 1e6), Run(2, 0.01), Run(3, 0.003)]
-    found = train(spec, runs, IMAGES, "levels", device="cuda")
-    wanted = train(spec, runs, IMAGES, "levels", dtype=torch.float64)
-    sound = np.flatnonzero(wanted.diverged == 0)
-    assert {0, 2, 3} <= set(sound)
-    errors = {"loss": distance(found.loss[:, sound], wanted.loss[:, sound])}
+    """Beside a diverged neighbour, running averages included.
+
+    A number that is zero but for rounding may pass a ReLU in one precision and not in the other. Then the gradient jumps,
+    and so do all later steps, on processor cores as well: it happens to some network now and then. Hence the median.
+    """
+    spec = training_spec(arm, depth=4, width=32, batch=64, steps=50, net=net)
+    runs = [Run(0, 1e6), *(Run(seed, rate) for rate in (0.01, 0.003) for seed in range(4))]
+    found = train(spec, runs, IMAGES, "end", device="cuda")
+    wanted = train(spec, runs, IMAGES, "end", dtype=torch.float64)
+    assert (wanted.diverged[1:] == 0).all() and np.array_equal(wanted.diverged, found.diverged)
+    errors = {"loss": distance(found.loss.T, wanted.loss.T)}
     for name, value in wanted.checkpoints["final"].items():
-        if value.dtype != bool and np.abs(value[sound]).max() > 0:
-            errors[name] = distance(found.checkpoints["final"][name][sound], value[sound])
+        if value.dtype != bool and np.abs(value[1:]).max() > 0:
+            errors[name] = distance(found.checkpoints["final"][name], value)
     worst = max(errors, key=lambda name: errors[name])
     print(f"\n[precision] {net:7} {arm:12} {errors[worst]:.1e} in {worst}, loss {errors['loss']:.1e}")
-    assert errors[worst] < NETS[net], (worst, errors[worst])
+    assert errors[worst] < NETS[net], (worst, errors)
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """||a - b|| / ||b||."""
-    return float(np.linalg.norm(a - b) / np.linalg.norm(b))
+    """Return the median of ||a - b|| / ||b|| over the networks but the first, which diverged: [M, ...] twice."""
+    each = [float(np.linalg.norm(x - y)) / max(float(np.linalg.norm(y)), 1e-12) for x, y in zip(a[1:], b[1:])]
+    return float(np.median(each))
 
 
 @card
-@pytest.mark.parametrize("net", ["mlp", "cnn"])
-@pytest.mark.parametrize("keep", ["curve", "levels"])
-@pytest.mark.parametrize("arm", ["none", "bn", "layernorm", "bn_noisy"])
-def test_a_card_gives_the_same_bits_twice(net: str, keep: Keep, arm: str) -> None:
+@pytest.mark.parametrize("arm", ["none", "bn"])
+def test_what_rounding_to_tf32_costs(arm: str) -> None:
     device.settle("cuda", device.describe())
-    spec = training_spec(arm, depth=4, width=32, batch=64, steps=110, net=net, targets=(1.2, 0.9))
-    runs = [Run(i % 5, rate) for i, rate in enumerate([0.1, 0.03, 1e6, 0.001, 0.05, 0.02, 0.1])]
-    once = train(spec, runs, IMAGES, keep, device="cuda")
-    assert same(once, train(spec, runs, IMAGES, keep, device="cuda"))
-    if keep == "levels":  # what a network was when its loss fell, whoever looked late
-        assert same(once, train(spec, runs, IMAGES, keep, device="cuda", look=1))
+    spec = training_spec(arm, depth=4, width=32, batch=64, steps=50, net="cnn")
+    runs = [Run(0, 1e6), *(Run(seed, 0.003) for seed in range(4))]
+    losses = [
+        train(spec, runs, IMAGES, "curve", **how).loss.T for how in ({"device": "cuda"}, {"dtype": torch.float64})
+    ]
+    error = distance(*losses)
+    print(f"\n[precision] cnn with TF32 {arm}: loss {error:.1e}")
+    assert error < 1e-2
 
 
 @card
 @pytest.mark.parametrize("arm", ["none", "bn"])
 def test_adam_on_a_card(arm: str, exact: None) -> None:
     spec = training_spec(arm, depth=3, width=32, batch=64, steps=50, optimizer="adam")
-    runs = [Run(0, 0.003), Run(1, 1e6), Run(2, 0.001)]
-    found = train(spec, runs, IMAGES, "levels", device="cuda")
-    wanted = train(spec, runs, IMAGES, "levels", dtype=torch.float64)
-    assert distance(found.loss[:, [0, 2]], wanted.loss[:, [0, 2]]) < 1e-5
+    runs = [Run(0, 1e6), *(Run(seed, 0.001) for seed in range(4))]
+    found = train(spec, runs, IMAGES, "end", device="cuda")
+    wanted = train(spec, runs, IMAGES, "end", dtype=torch.float64)
+    assert distance(found.loss.T, wanted.loss.T) < 1e-5
 
 
 @card
-@pytest.mark.parametrize("net", ["mlp", "cnn"])
-@pytest.mark.parametrize("arm", ["none", "bn", "once", "bn_noisy"])
+@pytest.mark.parametrize(("net", "arm"), [("mlp", "bn"), ("cnn", "bn"), ("mlp", "none"), ("mlp", "bn_noisy")])
 def test_a_card_measures_what_processor_cores_measure(net: str, arm: str, tmp_path: Path, exact: None) -> None:
-    from importlib import import_module
-
-    from bnstudy.core.plugins import names
-
-    spec = replace(training_spec(arm, depth=3, width=32, batch=64, steps=120, net=net), targets=(1.0, 0.5))
-    cell = cell_spec(spec, 0.05, range(3), "levels")
-    store.put(tmp_path, cell, train(spec, [Run(s, 0.05) for s in range(3)], IMAGES, "levels").checkpoints)
+    spec = replace(training_spec(arm, depth=2, width=16, batch=64, steps=60, net=net), targets=(1.0, 0.5))
+    cell = cell_spec(spec, 0.05, range(2), "levels")
+    store.put(tmp_path, cell, train(spec, [Run(s, 0.05) for s in range(2)], IMAGES, "levels").checkpoints)
+    off = {}
     for name in names("measures", "measure"):
         tables = []
         for where in ("cpu", "cuda"):
             source = Source()
             source.device = where
-            tables.append(
-                import_module(f"bnstudy.measures.{name}").measure(TrainedCell(tmp_path, store.key(cell), source, 0.03))
-            )
-        assert list(tables[0]) == list(tables[1]) and len(tables[0]) == len(tables[1]), name
-        off = [
-            float((np.abs(a - b) / (np.abs(b) + 1e-2)).quantile(0.9))
-            for a, b in ((tables[1][c], tables[0][c]) for c in tables[0].select_dtypes("number"))
-            if len(b.dropna())
-        ]
-        assert not off or max(off) < 0.02, (name, off)
+            measured = TrainedCell(tmp_path, store.key(cell), source, 0.03)
+            tables.append(import_module(f"bnstudy.measures.{name}").measure(measured))
+        here, there = tables
+        assert list(here) == list(there) and len(here) == len(there), name
+        for column in here.select_dtypes("number"):
+            if len(here[column].dropna()):
+                error = (there[column] - here[column]).abs() / (here[column].abs() + 1e-2)
+                off[name, column] = float(error.quantile(0.9))
+    assert max(off.values()) < 0.02, {at: error for at, error in off.items() if error >= 0.02}
 
 
 def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:

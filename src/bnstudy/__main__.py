@@ -47,6 +47,7 @@ def main() -> None:
     running = command(_run)
     running.add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
     running.add_argument("--minutes", type=float, default=float("inf"), help="begin no job after so long")
+    running.add_argument("--cores", type=int, default=1, help="how many jobs run at once; on a card they share it")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_prune)
@@ -74,12 +75,12 @@ def _plan(a: argparse.Namespace) -> None:
 
 
 def _run(a: argparse.Namespace) -> None:
-    """Make what is missing of a study, to its verdicts, in this process: without Snakemake, and without the page."""
+    """Make what is missing of a study, to its verdicts: without Snakemake, and without the page."""
     from bnstudy.config.study import read_study
     from bnstudy.pipeline.plan import Plan
     from bnstudy.pipeline.run import run
 
-    run(Plan(read_study(a.config)), 60 * a.minutes)
+    run(Plan(read_study(a.config)), 60 * a.minutes, a.cores)
 
 
 def _check(a: argparse.Namespace) -> None:
