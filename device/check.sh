@@ -37,8 +37,8 @@ if has studies; then
 fi
 if has tests; then
   at card tests
-  timeout $(($(left) < 125 ? $(left) : 125)) python3 -m pytest -v -rs -s -n 2 tests/test_card.py -k "card and not small_copy" -p no:cacheprovider --durations 12 > "$OUT/tests.log" 2>&1
-  echo "rc $?"; grep -a -E "^E  |^FAILED|^ERROR|passed|failed|PASSED|FAILED|s call" "$OUT/tests.log" | grep -v "^tests" | cut -c1-260 | tail -60; grep -a -c PASSED "$OUT/tests.log"; cat "$OUT/precision.txt" 2>/dev/null
+  timeout $(($(left) < 125 ? $(left) : 125)) python3 -m pytest -v -rsP -n 2 tests/test_card.py -k "twice_however or agrees_with or tf32 or adam_on or measures_what" -p no:cacheprovider --durations 12 > "$OUT/tests.log" 2>&1
+  echo "rc $?"; grep -a -E "^E  |^FAILED|^ERROR|passed|failed|PASSED|FAILED|s call" "$OUT/tests.log" | grep -v "^tests" | cut -c1-260 | tail -60; grep -a -c PASSED "$OUT/tests.log"; grep -a "^\[precision\]" "$OUT/tests.log" | sort -k4 -g -r | head -40
 fi
 [ ${#GPU[@]} -gt 0 ] && wait "${GPU[@]}"
 for s in nano quick; do [ -f "$OUT/${s}_cuda.log" ] && { at "$s cuda"; tail -6 "$OUT/${s}_cuda.log"; }; done
