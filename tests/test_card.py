@@ -1,5 +1,6 @@
 """Training and measuring on a card, where there is one, and what can be said of it without one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from bnstudy.core.plugins import names
 from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.pipeline import plan
+from bnstudy.pipeline.outlook import outlook
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training import device
 from bnstudy.training.train import Run, Trained, train
@@ -81,6 +83,8 @@ def test_a_card_is_in_the_key_of_a_cell_and_of_no_other(monkeypatch: pytest.Monk
     assert "Some Card" in told["cuda"].torch and "Card" not in told["cpu"].torch, job
     assert (at["cpu"].gpu, at["cuda"].gpu) == (0, 1)
     assert told["cuda"].stack > told["cpu"].stack
+    assert outlook(at["cpu"]).endswith("min on 2 cores")
+    assert "with torch 2.11.0 on Some Card" in outlook(at["cuda"]) and "gpu=1" in outlook(at["cuda"])
     plan.card.cache_clear()
 
 
@@ -205,7 +209,7 @@ def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:
         return subprocess.run(command, cwd=tmp_path, env=folder, capture_output=True, text=True, timeout=900)
 
     assert "Run again" in run("--minutes", "0").stderr
-    first = run()
+    first = run("--cores", "2")
     assert first.returncode == 0, first.stderr
     study = next(tmp_path.glob("results/*/claims.json")).parent
     claims = (study / "claims.json").read_bytes()
@@ -213,6 +217,12 @@ def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:
     (study / "rates.json").unlink()
     again = run()
     assert again.returncode == 0 and "choose" in again.stderr and "sweep" not in again.stderr
+    made = json.loads((study / "provenance.json").read_text())
+    assert (
+        made["device"] == made["versions"]["torch"].split("+")[0]
+        and made["cells_trained"]
+        and "claims" in made["stages"]
+    )
     assert (study / "claims.json").read_bytes() == claims
 
 

@@ -36,10 +36,13 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     shapes = [(small, spec(arm, depth, STEPS), STACK) for depth in DEPTHS for arm in ARMS]
     shapes += [(large, _full(spec(arm, steps=STEPS, **CNN)), CNN_STACK) for arm in ARMS]
     found: list[list[float]] = []
+    outside: list[float] = []
     for images, setting, models in shapes:
         ratios = []
         for _ in range(passes):
-            ours, theirs = stacked(images, setting, models) / models, plain(images, setting)
+            steps, share = stacked(images, setting, models)
+            ours, theirs = steps / models, plain(images, setting)
+            outside.append(share)
             ratios.append(theirs / ours)
         found.append(ratios)
         name = f"{setting.setting.net} {setting.setting.arm} {setting.setting.depth}"
@@ -55,6 +58,11 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     return [
         metric("gpu_plain_loop", f"{mlp}, {where}", each[0]),
         metric("gpu_cnn_plain_loop", f"{cnn}, {where}", each[1]),
+        metric(
+            "gpu_outside",
+            f"share of a stack's {STEPS} steps' time that is set-up, all shapes, on {describe()}",
+            outside,
+        ),
         *(
             metric(f"gpu_{s.setting.net}_{s.setting.arm}_{s.setting.depth}", f"this shape, {where}", ratios)
             for (_, s, _), ratios in zip(shapes, found)
@@ -62,8 +70,9 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     ]
 
 
-def stacked(images: Images, setting: TrainingSpec, models: int) -> float:
-    """Seconds a step of :func:`bnstudy.training.train.train` on the card; its first steps are not counted."""
+def stacked(images: Images, setting: TrainingSpec, models: int) -> tuple[float, float]:
+    """Return the seconds per step of :func:`bnstudy.training.train.train` on the card, its first steps not counted, and the
+    share of all its time that is not steps at that rate: drawing batches, building networks, recording a step."""
     runs = [Run(i % SEEDS, RATE / (1 + i // SEEDS)) for i in range(models)]
     ends: list[tuple[int, float]] = []
     take = Together.take
@@ -74,9 +83,12 @@ def stacked(images: Images, setting: TrainingSpec, models: int) -> float:
         return losses
 
     with mock.patch.object(Together, "take", clocked):
+        begun = time.perf_counter()
         train(setting, runs, images, keep="curve", device="cuda")
+        whole = time.perf_counter() - begun
     start = next(end for end in ends if end[0] >= WARM)
-    return (ends[-1][1] - start[1]) / (ends[-1][0] - start[0])
+    step = (ends[-1][1] - start[1]) / (ends[-1][0] - start[0])
+    return step, 1 - step * ends[-1][0] / whole
 
 
 def plain(images: Images, setting: TrainingSpec) -> float:
