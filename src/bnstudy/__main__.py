@@ -45,6 +45,10 @@ def main() -> None:
 
     config = Path("config/config.yaml")
     command(_plan).add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
+    running = command(_run)
+    running.add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
+    running.add_argument("--minutes", type=float, default=float("inf"), help="begin no job after so long")
+    running.add_argument("--cores", type=int, default=1, help="how many jobs run at once; on a card they share it")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
@@ -70,6 +74,15 @@ def _plan(a: argparse.Namespace) -> None:
     from bnstudy.pipeline.plan import Plan
 
     print(outlook(Plan(read_study(a.config))))
+
+
+def _run(a: argparse.Namespace) -> None:
+    """Make what is missing of a study, to its verdicts: without Snakemake, and without the page."""
+    from bnstudy.config.study import read_study
+    from bnstudy.pipeline.plan import Plan
+    from bnstudy.pipeline.run import run
+
+    run(Plan(read_study(a.config)), 60 * a.minutes, a.cores)
 
 
 def _check(a: argparse.Namespace) -> None:
@@ -103,15 +116,10 @@ def _prune(a: argparse.Namespace) -> None:
 def _data(a: argparse.Namespace) -> None:
     """Prepare the images of a data source."""
     from bnstudy.core import store
-    from bnstudy.data.images import save
     from bnstudy.data.local import ImagesSpec
-    from bnstudy.data.prepare import prepare
+    from bnstudy.pipeline import jobs
 
-    spec = store.read_json(ImagesSpec, a.spec)
-    try:
-        save(prepare(spec), a.out)
-    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
-        raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+    jobs.images(store.read_json(ImagesSpec, a.spec), a.out)
 
 
 def _sweep(a: argparse.Namespace) -> None:
@@ -158,46 +166,18 @@ def _summarize(a: argparse.Namespace) -> None:
 
 def _checks(a: argparse.Namespace) -> None:
     """Check what must come out whatever the study, and simulate the interval."""
-    import torch
+    from bnstudy.pipeline.verdicts import check
 
-    from bnstudy.checks import coverage
-    from bnstudy.checks.run import run
-    from bnstudy.core import store
-
-    torch.set_num_threads(1)
-    with store.writing(a.out.with_suffix(".csv")) as unfinished:
-        coverage.simulate().to_csv(unfinished, index=False, float_format="%.8g")
-    store.write_json(a.out, run())
+    check(a.out)
 
 
 def _claims(a: argparse.Namespace) -> None:
     """Judge the claims."""
-    import json
-    from dataclasses import replace
-
-    import pandas as pd
-
-    from bnstudy.claims import judge as claims
-    from bnstudy.claims import sensitivity
-    from bnstudy.claims.others import with_others
-    from bnstudy.claims.records import JudgedWith, to_json
+    from bnstudy.claims.records import JudgedWith
     from bnstudy.core import store
+    from bnstudy.pipeline.verdicts import judge
 
-    given = store.read_json(JudgedWith, a.spec)
-    tables = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in a.tables.glob("*.csv")}
-    tables["checks"] = pd.DataFrame(json.loads(a.checks.read_text()))
-    ledger = with_others(claims.load(a.claims), tables, given.depths, given.base)
-    study = (tables, given.depths, given.targets, given.seeds, given.base)
-    rows, thetas = claims.judge(ledger, *study)
-    changed = sensitivity.run(ledger, *study, given.networks)
-    rows = sensitivity.attach(rows, changed)
-    for name, table in (("contrasts", thetas), ("robustness", changed)):
-        with store.writing(a.out.with_name(f"{name}.csv")) as unfinished:
-            pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
-    store.write_json(a.out.with_name("answers.json"), to_json(claims.answers(ledger, rows)))
-    store.write_json(a.out.with_name("findings.json"), to_json(claims.findings(ledger, rows)))
-    store.write_json(a.out.with_name("ledger.json"), to_json(replace(given, identities=tuple(ledger.identities))))
-    store.write_json(a.out, to_json(rows))
+    judge(store.read_json(JudgedWith, a.spec), a.tables, a.claims, a.checks, a.out)
 
 
 def _notebook(a: argparse.Namespace) -> None:

@@ -40,11 +40,7 @@ rule claims:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=lambda w: PLAN.spec("claims", PLAN.judge()),
-        code=digest(
-            "bnstudy.claims.judge",
-            "bnstudy.claims.sensitivity",
-            "bnstudy.claims.others",
-        ),
+        code=PLAN.judging(),
     shell:
         "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.claims} --checks {input.checks} --out {output.rows} 2> {log}"
 

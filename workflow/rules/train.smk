@@ -19,6 +19,8 @@ rule sweep:
         f"{PLAN.folder}/logs/sweep_{{job}}.log",
     priority: lambda w: PLAN.work(w.job)
     threads: 1
+    resources:
+        gpu=PLAN.gpu,
     params:
         spec=lambda w: PLAN.spec(f"sweep-{w.job}", PLAN.sweep(w.job)),
     shell:
@@ -50,6 +52,8 @@ rule evaluate:
         f"{PLAN.folder}/logs/evaluate_{{job}}.log",
     priority: lambda w: PLAN.work(w.job)
     threads: 1
+    resources:
+        gpu=PLAN.gpu,
     params:
         spec=lambda w: PLAN.spec(f"evaluate-{w.job}", PLAN.evaluate(w.job)),
     shell:
@@ -66,6 +70,8 @@ rule measure:
         f"{PLAN.folder}/logs/measure_{{job}}.log",
     priority: lambda w: PLAN.work(w.job)
     threads: 1
+    resources:
+        gpu=PLAN.gpu,
     params:
         spec=lambda w: PLAN.spec(f"measure-{w.job}", PLAN.measure(w.job)),
     shell:

@@ -35,6 +35,8 @@ class Norm(nn.Module):
         after_relu: Whether the norm stands behind the ReLU.
         noise_of: The seeds [M] and the step whose noise an arm with noise adds; without them it adds none.
         has_statistics: Whether "batch" and "running" differ for this arm.
+        draws: Whether a forward pass computes with numbers of the step's own. A card replays the steps of all other arms
+            from a recording, which would repeat those of the first one.
     """
 
     bias: bool = False
@@ -43,6 +45,7 @@ class Norm(nn.Module):
     after_relu: bool = False
     noise_of: tuple[Sequence[int], int] | None = None
     has_statistics: bool = False
+    draws: bool = False
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         """Return the output of the norm, shaped as ``h`` [M, C, B, *S]; ``record`` is shown the normalized value."""

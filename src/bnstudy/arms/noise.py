@@ -20,6 +20,7 @@ class Noise(Norm):
     after training, there is no noise.
     """
 
+    draws = True
     layer: int
     dose: float
 

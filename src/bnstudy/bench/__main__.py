@@ -6,11 +6,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from bnstudy.bench import finished, fresh, training
+import torch
+
+from bnstudy.bench import card, finished, fresh, training
 from bnstudy.bench.figures import IDS, Metric, line
 from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import TINY, Effort
 from bnstudy.core import store
+from bnstudy.training import device
 
 RESULTS = Path("results")
 Passes = tuple[list[dict[training.Shape, training.Timed]], list[dict[str, float]]]
@@ -39,6 +42,10 @@ def bench(effort: Effort, results: Path) -> list[Metric]:
         rows += fresh.job_peak(data, Path(folder), effort)
     rows += finished.costs(results / "default")
     rows.append(finished.size(results / "default", results / "cells", results / "data"))
+    if torch.cuda.is_available() and effort != TINY:
+        progress.say("one card: stacks against a plain loop on the same card")
+        device.settle("cuda", device.describe())
+        rows += card.rows(progress.say)
     return sorted(rows, key=lambda m: IDS.index(m.id) if m.id in IDS else len(IDS))
 
 

@@ -42,6 +42,7 @@ Net = Annotated[
 Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
+Device = Literal["cpu", "cuda"]
 Optimizer = Literal["sgd", "adam"]
 Painted = Literal["lecture_white", "lecture_gray", "lecture_white_ceiling", "lecture_gray_ceiling", "spurious_colour"]
 Inputs = Literal["standardized", "raw", "mixed", Painted]
@@ -80,6 +81,10 @@ class Network(Strict):
 class Training(Strict):
     """How one network is trained."""
 
+    device: Device = Field(
+        default="cpu",
+        description="where networks train and are measured: processor cores, or one card (torch with CUDA)",
+    )
     batch: Batch = Field(default=64, description="images per step")
     optimizer: Optimizer = Field(default="sgd", description="stochastic gradient descent with momentum, or Adam")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")

@@ -36,7 +36,8 @@ class TrainingSpec:
 class CellSpec(TrainingSpec):
     """The complete specification of a cell: its runs share a setting and a rate, and have a seed each.
 
-    ``data`` names the prepared images, ``code`` is the digest of the code that trains, ``torch`` is the version of torch.
+    ``data`` names the prepared images, ``code`` is the digest of the code that trains, ``torch`` is the version of torch;
+    of a cell that a card trained, also the card and what is rounded to TF32 there.
     """
 
     rate: float

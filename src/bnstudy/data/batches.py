@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bnstudy.core.cell import TrainingSpec
+from bnstudy.core.cell import Splits, TrainingSpec
 from bnstudy.core.rng import rng
 from bnstudy.data.images import Images, split
 from bnstudy.data.inputs import pixels, treatment
+
+CPU = "cpu"
+"""The device that every machine has: processor cores."""
 
 
 class Scaling(NamedTuple):
@@ -37,9 +41,7 @@ def scaling(images: Images, spec: TrainingSpec, seed: int) -> Scaling:
         spec: It says how many images each split has, and what becomes of the pixels.
         seed: The seed of the networks.
     """
-    inputs = spec.setting.inputs
-    splits, pool = split(images.y, asdict(spec.splits), seed), pixels(images, inputs, seed)
-    return Scaling(splits, pool, *treatment(pool[splits["train"]], inputs))
+    return _scaling(images, spec.splits, spec.setting.inputs, seed)
 
 
 def part(images: Images, spec: TrainingSpec, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -47,16 +49,23 @@ def part(images: Images, spec: TrainingSpec, seed: int, name: str) -> tuple[np.n
 
     Where inputs are painted, the colours of all splits are drawn as those of the training images.
     """
-    splits, pool, origin, scale = scaling(images, spec, seed)
-    x = pool[splits[name]].reshape(len(splits[name]), -1)
-    return ((x - origin) * scale).astype(np.float32), images.y[splits[name]]
+    return _part(images, spec.splits, spec.setting.inputs, seed, name)
 
 
-def parts(images: Images, spec: TrainingSpec, seeds: Sequence[int], name: str) -> tuple[Tensor, Tensor]:
-    """Return the inputs [M, n, features] and labels [M, n] of the split ``name`` of each seed (see :func:`part`)."""
-    data = {seed: part(images, spec, seed, name) for seed in dict.fromkeys(seeds)}
-    x, y = (np.stack([data[seed][i] for seed in seeds]) for i in (0, 1))
-    return torch.from_numpy(x), torch.from_numpy(y)
+def parts(
+    images: Images,
+    spec: TrainingSpec,
+    seeds: Sequence[int],
+    name: str,
+    device: str = CPU,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[Tensor, Tensor]:
+    """Return the inputs [seeds, n, features] and labels [seeds, n] of the split ``name`` of each seed (see :func:`part`).
+
+    On a card those that were asked for last are kept: the next stack or measure wants the same again.
+    """
+    of = _parts if device == CPU else _kept
+    return of(images, spec.splits, spec.setting.inputs, tuple(seeds), name, device, dtype)
 
 
 def order(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
@@ -72,27 +81,64 @@ def order(seeds: Sequence[int], size: int, batch: int, steps: int) -> Tensor:
 
 
 class Batches:
-    """The training batches of M networks.
+    """The training batches of M networks, where their images are.
 
     Args:
-        x: Each network's training images [M, n, features].
-        labels: Their labels [M, n].
-        seeds: The seed of each network, which fixes the order.
+        x: The training images [seeds, n, features] of each seed.
+        labels: Their labels [seeds, n].
+        seeds: The seeds, which fix the order. Each has one network, until :meth:`keep` says otherwise.
         batch: Images per batch.
         steps: The number of batches.
+
+    Attributes:
+        index: The places of the images of each batch among all images [steps, M, batch].
     """
 
     def __init__(self, x: Tensor, labels: Tensor, seeds: Sequence[int], batch: int, steps: int) -> None:
         models, size, self.features = x.shape
         self.x, self.labels = x.reshape(-1, self.features), labels.reshape(-1)
-        self.index = order(seeds, size, batch, steps) + size * torch.arange(models)[:, None]
+        self.index = (order(seeds, size, batch, steps) + size * torch.arange(models)[:, None]).to(x.device)
 
-    def batch(self, step: int, places: np.ndarray | None = None) -> tuple[Tensor, Tensor]:
-        """Return the inputs [m, features, B] and labels [m, B] of a step, counted from 0.
+    def keep(self, which: Tensor) -> None:
+        """Go on with the networks at the places ``which`` [m], each as often as it is there."""
+        self.index = self.index[:, which]
 
-        ``places`` [m] picks networks of the stack; without it the batch is that of all networks.
-        """
-        index = self.index[step] if places is None else self.index[step, places]
-        flat = index.reshape(-1)
-        x = self.x.index_select(0, flat).view(*index.shape, self.features)
-        return x.mT, self.labels.index_select(0, flat).view(index.shape)
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return the inputs [M, features, B] and labels [M, B] of a step, counted from 0."""
+        return self.at(self.index[step])
+
+    def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the inputs [M, features, B] and labels [M, B] of a batch, from its row of ``index`` [M, B]."""
+        flat = places.reshape(-1)
+        x = self.x.index_select(0, flat).view(*places.shape, self.features)
+        return x.mT, self.labels.index_select(0, flat).view(places.shape)
+
+
+def _scaling(images: Images, splits: Splits, inputs: str, seed: int) -> Scaling:
+    index, origin, scale = _drawn(images, splits, inputs, seed)
+    return Scaling(index, pixels(images, inputs, seed), origin, scale)
+
+
+@lru_cache(maxsize=256)
+def _drawn(
+    images: Images, splits: Splits, inputs: str, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    index, pool = split(images.y, asdict(splits), seed), pixels(images, inputs, seed)
+    return index, *treatment(pool[index["train"]], inputs)
+
+
+def _part(images: Images, splits: Splits, inputs: str, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    index, pool, origin, scale = _scaling(images, splits, inputs, seed)
+    x = pool[index[name]].reshape(len(index[name]), -1)
+    return ((x - origin) * scale).astype(np.float32), images.y[index[name]]
+
+
+def _parts(
+    images: Images, splits: Splits, inputs: str, seeds: tuple[int, ...], name: str, device: str, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    each = [_part(images, splits, inputs, seed, name) for seed in seeds]
+    x, labels = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*each))
+    return x.to(device, dtype), labels.to(device)
+
+
+_kept = lru_cache(maxsize=6)(_parts)

@@ -64,9 +64,10 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         "damage": crossing(lambda dose: harm(dose) - HARM, torch.full_like(before, DOSE / 32)),
     }
     for match, dose in doses.items():
-        known = have & ~dose.isnan().numpy()
+        known = have & ~dose.isnan().cpu().numpy()
         values = {"dose": dose, "harm": harm(dose)}
-        steps = adapt(cell, shock(trial, net, directions, dose), images, BACK * before, half, torch.from_numpy(known))
+        wanted = torch.from_numpy(known).to(x.device)
+        steps = adapt(cell, shock(trial, net, directions, dose), images, BACK * before, half, wanted)
         values |= {"steps": steps, "reached": ~steps.isnan()}
         table.add(known, values, checkpoint=checkpoint, match=match, budget=BUDGET)
     return table.frame()
@@ -77,7 +78,7 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
     is at most ``target`` [M], NaN beyond the budget. Stop once all ``wanted`` [M] networks are there."""
     x, labels = images.probe
     early, late = net.section(1, half), net.section(half + 1, len(net.weights))
-    rates = torch.full((net.models,), cell.rate)
+    rates = torch.full_like(target, cell.rate)
     optimizer = optim.build(cell.setting.optimizer, late.parameters(), rates, cell.spec.momentum)
 
     @torch.no_grad()
@@ -87,7 +88,7 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
             section.set_noise(cell.seeds, step)
         return list(early.states(x))[-1]
 
-    needed = torch.full((net.models,), torch.nan)
+    needed = torch.full_like(target, torch.nan)
     probe = held(x, 0)
     for step in range(BUDGET + 1):
         if step in LOOKS:
@@ -99,5 +100,6 @@ def adapt(cell: TrainedCell, net: Net, images: TrainingImages, target: Tensor, h
                 break
         if step < BUDGET:
             inputs, answers = images.batch(step)
+            optimizer.begin(step + 1)
             optimizer.step(cross_entropy(late(held(inputs, step + 1)), answers))
     return needed

@@ -11,22 +11,26 @@ import torch
 from torch import Tensor
 
 from bnstudy.core import store
-from bnstudy.data.batches import parts
+from bnstudy.data.batches import CPU, parts
 from bnstudy.data.images import Images, read
 from bnstudy.data.shifts import SHIFTS, shift
 from bnstudy.training.train import build
 
-KEPT = 2**28
+KEPT = {CPU: 2**28, "cuda": 2**34}
 """Bytes of shifted images that a job keeps at most."""
 PROBE = 512
 """Training images in the fixed probe batch; a network family whose pixels are samples too has a PROBE of its own."""
 
 
 class StudyImages:
-    """The stored images of a study, pooled, and their shifted copies: read and made once for many cells."""
+    """The stored images of a study, pooled, and their shifted copies: read and made once for many cells.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Attributes:
+        device: Where networks are measured: "cpu" or "cuda".
+    """
+
+    def __init__(self, path: Path, device: str = CPU) -> None:
+        self.path, self.device = path, device
         self._images: dict[int, Images] = {}
         self._kept: list[tuple[str, int, Tensor]] = []
         self._pool = 0
@@ -37,15 +41,19 @@ class StudyImages:
             self._images[pool] = read(self.path, pool)
         return self._images[pool]
 
+    def pixels(self, pool: int) -> Tensor:
+        """Return all images [N, C, H, W], where networks are measured."""
+        return torch.from_numpy(self.images(pool).x).to(self.device)
+
     def shifted(self, pool: int) -> Iterable[tuple[str, int, Tensor]]:
         """Return (family, severity, all images [N, C, H, W] under that shift) of each, the clean ones first.
 
         They are kept for the next cell where they are small; else they are made anew each time, so that a job stays small.
         """
-        clean = torch.from_numpy(self.images(pool).x)
+        clean = self.pixels(pool)
         kinds = [("clean", 0), *((family, severity) for family in SHIFTS for severity in range(1, 6))]
         shifted = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
-        if clean.nbytes * len(kinds) > KEPT:
+        if clean.nbytes * len(kinds) > KEPT[self.device]:
             return shifted
         if self._pool != pool:
             self._pool, self._kept = pool, list(shifted)
@@ -93,11 +101,16 @@ class TrainedCell:
         net = build(self.spec, self.images, self.seeds)
         net.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()}, strict=checkpoint != "init")
         net.set_statistics(statistics, update=False)
-        return net
+        return net.to(self.source.device)
+
+    @property
+    def pixels(self) -> Tensor:
+        """Return all images of the study [N, C, H, W], where the networks are."""
+        return self.source.pixels(self.setting.pool)
 
     def split(self, name: str) -> tuple[Tensor, Tensor]:
         """Return inputs [M, features, n] and labels [M, n] of each seed's own split."""
-        x, labels = parts(self.images, self.spec, self.seeds, name)
+        x, labels = parts(self.images, self.spec, self.seeds, name, self.source.device)
         return x.mT, labels
 
     @cached_property

@@ -90,7 +90,7 @@ class Units(NamedTuple):
         rest = h - mean[..., None]
         sd = torch.linalg.vector_norm(rest, dim=2) / (h.shape[2] - 1) ** 0.5
         rest /= sd.clamp_min(DEAD)[..., None]
-        return cls(mean, sd, torch.from_numpy(np.sort(rest.numpy(), axis=2)))
+        return cls(mean, sd, rest.sort(2).values if rest.is_cuda else torch.from_numpy(np.sort(rest.numpy(), axis=2)))
 
 
 def moment_change(a: Units, b: Units) -> Tensor:

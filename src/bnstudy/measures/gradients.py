@@ -31,7 +31,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         net, have = cell.net(checkpoint), cell.have(checkpoint)
-        squares = torch.zeros(2, len(net.weights), net.models)
+        squares = images.training.new_zeros(2, len(net.weights), net.models)
         for step in range(BATCHES):
             net.set_noise(cell.seeds, step)
             squares += torch.stack(norms(net, *images.batch(step))).square() / BATCHES

@@ -88,7 +88,7 @@ def matchings(net: Net, x: Tensor, labels: Tensor, grads: Grouped, shared: float
     groups = len(grads)
     lengths = {}
     if shared is not None:
-        lengths["rate"] = [torch.full((net.models,), shared)] * groups
+        lengths["rate"] = [net.head.new_full((net.models,), shared)] * groups
     lengths["decrease"] = [decreasing(net, x, labels, grads)] * groups
     lengths["step"] = [STEP * euclidean(w[0].detach()) / euclidean(g[0]) for w, g in zip(layers(net), grads)]
     return lengths

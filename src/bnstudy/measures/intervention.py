@@ -52,7 +52,8 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
         for kind in KINDS:
             directions = early_directions(net, half, kind, cell.seeds, images.batch(0))
             for dose in DOSES:
-                after = later_half(shock(trial, net, directions, torch.full((net.models,), dose)), x, labels, half)
+                doses = net.head.new_full((net.models,), dose)
+                after = later_half(shock(trial, net, directions, doses), x, labels, half)
                 where: dict[str, Value] = {"checkpoint": checkpoint, "kind": kind, "dose": dose}
                 for layer, (a, b, old) in enumerate(zip(before.layers, after.layers, units), half + 1):
                     new = Units.of(b.next)
@@ -76,7 +77,7 @@ def early_directions(net: Net, half: int, kind: str, seeds: list[int], batch: tu
         directions = [-group[0] for group in gradients(net, *batch)[1][:half]]
     else:
         directions = [
-            torch.stack([torch.randn(w.shape[1:], generator=rng(s, "shock", layer)) for s in seeds])
+            torch.stack([torch.randn(w.shape[1:], generator=rng(s, "shock", layer)) for s in seeds]).to(w)
             for layer, w in enumerate(net.weights[:half], 1)
         ]
     return [d / euclidean(d).view(-1, *[1] * (d.dim() - 1)) for d in directions]

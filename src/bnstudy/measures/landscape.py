@@ -102,7 +102,7 @@ def along_the_gradient(net: Net, x: Tensor, labels: Tensor, grads: Grouped, rate
     before, trial = flat(grads), deepcopy(net)
     losses, changes, distances = [], [], []
     for factor in RATES:
-        length = torch.full((net.models,), factor * rate, dtype=before.dtype)
+        length = before.new_full((net.models,), factor * rate)
         value, after = gradients(move(trial, net, grads, [-length] * len(grads)), x, labels)
         losses.append(value)
         changes.append(euclidean(flat(after) - before))

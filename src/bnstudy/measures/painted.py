@@ -33,7 +33,7 @@ def lecture(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -> It
     In six passes every test image has each of the six hues once. Both kinds of batches hold the same images: in `hue32`
     they have one hue, in `mixed32` the hues alternate.
     """
-    pool = torch.from_numpy(cell.images.x)
+    pool = cell.pixels
     ground = cell.setting.inputs.removesuffix("_ceiling")
     place = torch.arange(view.labels.shape[1])
     for shift, tone in ((ground, lambda colour: colour), (f"{ground}_twin", gray_twin)):
@@ -68,14 +68,14 @@ def spurious_colour(cell: TrainedCell, net: Net, view: SeedView, statistics: boo
 
     Under the shift `spurious_colour_swapped` every image has the hue farthest from that of its class: another class's.
     """
-    pool, classes = torch.from_numpy(cell.images.x), len(cell.images.classes)
+    pool, classes, labels = cell.pixels, len(cell.images.classes), view.labels.cpu()
     conditions = [("spurious_colour", severity) for severity in range(6)]
     for shift, severity in (*conditions, ("spurious_colour_swapped", 5)):
         if shift.endswith("swapped"):
-            colours = wheel(classes)[(view.labels + classes // 2) % classes]
+            colours = wheel(classes)[(labels + classes // 2) % classes]
         else:
             draw = partial(spurious, classes=classes, severity=severity, purpose="spurious test")
-            colours = torch.stack([draw(labels, seed=seed) for labels, seed in zip(view.labels, cell.seeds)])
+            colours = torch.stack([draw(of_seed, seed=seed) for of_seed, seed in zip(labels, cell.seeds)])
         x = view(pool, colours)
         net.set_statistics("running", update=False)
         yield Tested(shift, severity, "running", net(x), view.labels)
@@ -91,7 +91,7 @@ def label_shift(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -
     `batch32` are batches of such a set, and `whole` is the set. With stored statistics the logits of an image do not
     depend on the other images; with those of batches they do.
     """
-    x, size = view(torch.from_numpy(cell.images.x)), largest(view.labels)
+    x, size = view(cell.pixels), largest(view.labels)
     net.set_statistics("running", update=False)
     stored = net(x)
     net.set_statistics("batch", update=False)
@@ -99,8 +99,8 @@ def label_shift(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -
         logits: dict[str, list[Tensor]] = {}
         labels = []
         for major in range(len(cell.images.classes)):
-            pairs = zip(view.labels, cell.seeds)
-            places = torch.stack([chosen(of_seed, severity, major, size, seed) for of_seed, seed in pairs])
+            pairs = zip(view.labels.cpu(), cell.seeds)
+            places = torch.stack([chosen(of_seed, severity, major, size, seed) for of_seed, seed in pairs]).to(x.device)
             labels.append(view.labels.gather(1, places))
             logits.setdefault("running", []).append(_take(stored, places))
             if statistics:

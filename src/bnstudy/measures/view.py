@@ -22,19 +22,18 @@ class SeedView:
     """
 
     def __init__(self, cell: TrainedCell, name: str) -> None:
-        self.painted = PAINTED.get(cell.setting.inputs)
+        self.painted, device = PAINTED.get(cell.setting.inputs), cell.source.device
         index, self.scales = [], []
         for seed in cell.seeds:
             splits, _, origin, scale = scaling(cell.images, cell.spec, seed)
             order = torch.randperm(len(splits[name]), generator=rng(seed, "shuffle", 0)).numpy()
             index.append(splits[name][order])
-            self.scales.append((torch.from_numpy(origin), torch.from_numpy(scale)))
-        self.index = torch.from_numpy(np.stack(index))
-        pool = torch.from_numpy(cell.images.y)
-        self.labels = pool[self.index]
+            self.scales.append((torch.from_numpy(origin).to(device), torch.from_numpy(scale).to(device)))
+        chosen, pool = torch.from_numpy(np.stack(index)), torch.from_numpy(cell.images.y)
+        self.index, self.labels = chosen.to(device), pool[chosen].to(device)
         if self.painted:
             drawn = [self.painted.colours(pool, len(cell.images.classes), seed) for seed in cell.seeds]
-            self.colours = torch.stack([colours[i] for colours, i in zip(drawn, self.index)])
+            self.colours = torch.stack([colours[i] for colours, i in zip(drawn, chosen)])
 
     def __call__(self, pool: Tensor, colours: Tensor | None = None) -> Tensor:
         """Return the view of a pool [N, C, H, W]: [M, features, n].
@@ -46,7 +45,7 @@ class SeedView:
             flat = pool.flatten(1)
             scaled = [((flat[i] - origin) * scale).float() for i, (origin, scale) in zip(self.index, self.scales)]
             return torch.stack(scaled).mT
-        colours = self.colours if colours is None else colours
+        colours = (self.colours if colours is None else colours).to(pool.device)
         painted = []
         for m, (chosen, constants) in enumerate(zip(self.index, self.scales)):
             # Scaling is affine in each channel: to paint in scaled colours on a scaled ground comes to the same.

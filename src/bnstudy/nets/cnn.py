@@ -16,7 +16,8 @@ from bnstudy.arms.base import pack, unpack
 from bnstudy.nets.base import Layout, Net, assemble
 
 ALONE = True
-"""Networks train one at a time, because a single convolution of 32 channels already runs nearly as fast as a matrix product."""
+"""On processor cores networks train one at a time, because a single convolution of 32 channels already runs nearly as fast
+as a matrix product."""
 SIDE = 16
 """The largest width and height, in pixels, at which layers no longer stride."""
 PROBE = 128
@@ -35,10 +36,11 @@ class CNN(Net):
     def transform(self, weight: Tensor, h: Tensor, bias: Tensor | None, stride: int) -> Tensor:
         """Convolve with a border of one zero: h [M, in, B, H, W], bias [M, out] -> [M, out, B, H/stride, W/stride].
 
-        Torch's kernel is fastest on a tensor [B, M x C, H, W] whose channels lie next to each other in memory; h and the
-        result are views of such tensors.
+        On processor cores torch's kernel is fastest on a tensor [B, M x C, H, W] whose channels lie next to each other in
+        memory, on a card on one in the usual order; h and the result are views of such tensors.
         """
-        images = pack(h).contiguous(memory_format=torch.channels_last)
+        packed = pack(h)
+        images = packed.contiguous() if h.is_cuda else packed.contiguous(memory_format=torch.channels_last)
         row = None if bias is None else bias.flatten()
         z = F.conv2d(images, weight.flatten(0, 1), row, stride, padding=1, groups=len(weight))
         return unpack(z, len(weight))

@@ -3,20 +3,38 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
 from bnstudy.core.setting import Setting
+from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import records
 from bnstudy.training import tune
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import CELLS, Trainer
 
+if TYPE_CHECKING:
+    from bnstudy.measures.cell import StudyImages
+
+
+def images(spec: ImagesSpec, out: Path) -> None:
+    """Prepare the images of a data source."""
+    from bnstudy.data.images import save
+    from bnstudy.data.prepare import prepare
+
+    try:
+        save(prepare(spec), out)
+    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
+        raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+
 
 def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
+    _settle(job.device, job.torch)
     progress = Progress(out.stem + " sweep")
     seconds = 0.0
     names: list[str] = []
@@ -24,7 +42,7 @@ def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     best: list[records.Tuned] = []
     _rehearse(job.settings[0].setting)
     for swept in job.settings:
-        trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress)
+        trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress, job.device)
 
         def run(
             grid: list[float], steps: int, setting: Setting = swept.setting, trainer: Trainer = trainer
@@ -66,6 +84,7 @@ def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
 
 def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> None:
     """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
+    _settle(job.device, job.torch)
     progress = Progress(out.stem + " evaluate")
     seconds = 0.0
     index: list[records.IndexEntry] = []
@@ -79,7 +98,7 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
         asked = rates_of(roles, evaluated.rates, job.target, evaluated.keep)
         cells = cells_of(job, setting, evaluated.steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
-        seconds += Trainer(data, job.stack, [evaluated.steps], progress).train(cells)
+        seconds += Trainer(data, job.stack, [evaluated.steps], progress, job.device).train(cells)
         index += [records.IndexEntry(store.key(cell), setting, cell.rate, cell.keep, shared) for cell in cells]
         rows += _outcomes(cells)
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
@@ -104,12 +123,10 @@ def rates_of(roles: Sequence[records.Rate], asked: Iterable[str], target: float,
 
 def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
-    import torch
+    from bnstudy.measures.cell import TrainedCell
 
-    from bnstudy.measures.cell import StudyImages, TrainedCell
-
-    torch.set_num_threads(1)
-    progress, images, seconds = Progress(out.stem + " measure"), StudyImages(data), 0.0
+    _settle(job.device, job.torch)
+    progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
     entries = [entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve"]
     wanted = {measured.setting: measured.measures for measured in job.settings}
@@ -164,6 +181,24 @@ def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:
         curve = store.arrays(CELLS, store.key(cell), "curve")
         found += tune.outcomes(cell, curve["loss"].astype(float), curve["diverged"])
     return found
+
+
+def _settle(device: str, torch: str) -> None:
+    """Set torch up; end the job, without a traceback of ours, where the card is not the one it was planned for."""
+    from bnstudy.training.device import settle
+
+    try:
+        settle(device, torch)
+    except RuntimeError as error:
+        raise SystemExit(f"{error}\nNothing was trained or measured.") from None
+
+
+@lru_cache(maxsize=1)
+def _study_images(data: Path, device: str) -> "StudyImages":
+    """Return the images of a study for its measures: whoever runs several jobs keeps them."""
+    from bnstudy.measures.cell import StudyImages
+
+    return StudyImages(data, device)
 
 
 def _rehearse(setting: Setting) -> None:

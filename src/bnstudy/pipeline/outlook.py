@@ -6,7 +6,7 @@ from pathlib import Path
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
 from bnstudy.core.setting import Setting
-from bnstudy.pipeline.cost import evaluated, seconds
+from bnstudy.pipeline.cost import CARD, evaluated, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate, TrainingJob, named
@@ -34,7 +34,7 @@ class _Count:
 
 
 def outlook(plan: Plan) -> str:
-    """Say how many cells are stored, how many will be trained, and about how many minutes that takes on two cores.
+    """Say how many cells are stored, how many will be trained, about how many minutes that takes, and where.
 
     The rates that tuning will add or choose, and how long their runs last, are not known beforehand: while rates.json lacks
     a setting, its tuning is counted with two rates more than the grid and half the budget, its evaluation with as many
@@ -55,10 +55,11 @@ def outlook(plan: Plan) -> str:
             chosen = rates_of(roles, asked.rates, job.target, asked.keep)
             unknown = 0 if roles else evaluated(asked.rates, len(job.targets), len(job.rates))
             count.add(job, asked.setting, chosen, asked.steps, asked.steps, unknown)
-    return (
-        f"{count.stored} of about {count.wanted} cells are stored; "
-        f"training the rest takes about {count.seconds / 120:.1f} min on 2 cores"
-    )
+    stored = f"{count.stored} of about {count.wanted} cells are stored; training the rest takes about"
+    if not plan.gpu:
+        return f"{stored} {count.seconds / 120:.1f} min on 2 cores"
+    owned = f"Jobs that train or measure ask for gpu={plan.gpu}, so that one at a time has the card."
+    return f"{stored} {count.seconds / 60 / CARD:.1f} min with torch {plan.torch}.\n{owned}"
 
 
 def prune() -> int:

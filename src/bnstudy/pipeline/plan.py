@@ -2,8 +2,12 @@
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from itertools import groupby, product
 from pathlib import Path
@@ -24,6 +28,7 @@ from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import cost, records
 from bnstudy.pipeline.cost import evaluated
 
+MOST_STACKED = 1024
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
 SHARED_SECONDS = 300.0
 """About how many seconds of training the depths of an arm that share a job take at most: starting a job takes one or two."""
@@ -45,6 +50,9 @@ class Plan:
         self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
         self.name = study.study
         self.folder = f"results/{study.study}"
+        self.device = study.training.device
+        self.torch = version("torch").split("+")[0] if self.device == "cpu" else card()
+        self.gpu = 0 if self.device == "cpu" else 1
         self.jobs = dict(_jobs(study))
         self.images = _images(study)
         code = digest("bnstudy.data.prepare", f"bnstudy.data.{study.data.source}")
@@ -85,6 +93,8 @@ class Plan:
         names = sorted({name for _, asked in measured for name in asked.measures})
         return records.MeasureJob(
             code={name: digest(f"bnstudy.measures.{name}") for name in names},
+            torch=self.torch,
+            device=self.device,
             settings=tuple(records.Measured(setting=setting, measures=asked.measures) for setting, asked in measured),
         )
 
@@ -102,6 +112,10 @@ class Plan:
             seeds=study.seeds.evaluation,
             targets=study.targets,
         )
+
+    def judging(self) -> str:
+        """Return a digest of the code that judges."""
+        return digest("bnstudy.claims.judge", "bnstudy.claims.sensitivity", "bnstudy.claims.others")
 
     def effective(self) -> dict[str, Any]:  # a document for the report, not a record: nobody computes with it
         """Return the whole config, defaults included."""
@@ -148,12 +162,47 @@ class Plan:
             rates=study.learning_rates,
             momentum=study.training.momentum,
             targets=study.targets,
-            stack=1 if first.net in names("nets", "ALONE") else study.stack,
+            stack=_stack(study, first.net),
             splits=Splits(train=study.data.train, test=study.data.test, heldout=study.data.heldout),
-            code=digest("bnstudy.training.train", module_of(first.arm), f"bnstudy.nets.{first.net}"),
-            torch=version("torch").split("+")[0],
+            code=digest(*_trains(self.device), module_of(first.arm), f"bnstudy.nets.{first.net}"),
+            torch=self.torch,
+            device=self.device,
             tune=digest("bnstudy.training.tune"),
         )
+
+
+@cache
+def card() -> str:
+    """Return torch and the card that this machine trains on, asked in a process of its own: planning does without torch.
+
+    On a machine that only plans for others, the environment variable BNSTUDY_CARD says what theirs is. The program ends,
+    saying why, where there is no card.
+    """
+    if given := os.environ.get("BNSTUDY_CARD"):
+        return given
+    command = [sys.executable, "-m", "bnstudy.training.device"]
+    asked = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": _path()})
+    if asked.returncode:
+        said = asked.stderr.strip() or "the card cannot be asked"
+        raise SystemExit(f"training.device is cuda, but {said}\nNothing was run.")
+    return asked.stdout.strip()
+
+
+def _path() -> str:
+    """Return PYTHONPATH with this package in it."""
+    return os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _trains(device: str) -> list[str]:
+    """Return the modules whose code trained networks depend on, beside their arm and family."""
+    return ["bnstudy.training.train", *([] if device == "cpu" else ["bnstudy.training.device"])]
+
+
+def _stack(study: StudyConfig, net: str) -> int:
+    """Return how many networks train together at most; on a card the trainer knows what fits."""
+    if study.training.device != "cpu":
+        return MOST_STACKED
+    return 1 if net in names("nets", "ALONE") else study.stack
 
 
 def other_networks(study: StudyConfig) -> tuple[dict[str, str | int], ...]:

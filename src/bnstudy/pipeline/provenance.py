@@ -6,7 +6,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,7 +61,7 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # docum
     return {
         "config": config,
         "config_sha256": store.key(config),
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain")),
@@ -86,6 +86,13 @@ def slowest(
 def _results(folder: Path, stage: str, kind: type[Result]) -> dict[str, Result]:
     """Return what each job of a stage wrote, by stage and name."""
     return {f"{stage} {path.stem}": store.read_json(kind, path) for path in sorted((folder / stage).glob("*.json"))}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # a card's machine may do without Snakemake
+        return None
 
 
 def _git(*arguments: str) -> str | None:

@@ -27,6 +27,8 @@ class TrainingJob:
     splits: Splits
     code: str
     torch: str
+    device: str
+    """Where networks train: "cpu" or "cuda"."""
     tune: str
     """The digest of what becomes of trained runs: no part of a cell's key."""
 
@@ -95,6 +97,8 @@ class MeasureJob:
     """Measure cells; ``code`` is the digest of each measure."""
 
     code: dict[str, str]
+    torch: str
+    device: str
     settings: tuple[Measured, ...]
 
 

@@ -23,6 +23,13 @@ class SGD:
         self.parameters, self.rates = list(parameters), self.rates[which]
         self.velocity = [v[which] for v in self.velocity]
 
+    def state(self) -> list[Tensor]:
+        """Return what the next step depends on beside the parameters."""
+        return self.velocity
+
+    def begin(self, step: int) -> None:
+        """Get ready for step number ``step``, from 1."""
+
     def step(self, loss: Tensor) -> None:
         """Take one step from ``loss`` [M], the mean loss of each network."""
         gradients = _gradients(loss * self.rates, self.parameters)
@@ -41,7 +48,8 @@ class Adam:
     BETAS, EPS = (0.9, 0.999), 1e-8
 
     def __init__(self, parameters: Iterable[Tensor], rates: Tensor) -> None:
-        self.parameters, self.rates, self.steps = list(parameters), rates, 0
+        self.parameters, self.rates = list(parameters), rates
+        self.correct = [torch.ones((), dtype=torch.float64, device=rates.device) for _ in self.BETAS]
         self.first = [torch.zeros_like(p) for p in self.parameters]
         self.second = [torch.zeros_like(p) for p in self.parameters]
 
@@ -50,17 +58,24 @@ class Adam:
         self.parameters, self.rates = list(parameters), self.rates[which]
         self.first, self.second = [m[which] for m in self.first], [v[which] for v in self.second]
 
+    def state(self) -> list[Tensor]:
+        """Return what the next step depends on beside the parameters and its number."""
+        return [*self.first, *self.second]
+
+    def begin(self, step: int) -> None:
+        """Get ready for step number ``step``, from 1: tensors, since a card replays a step without running its code."""
+        for value, beta in zip(self.correct, self.BETAS):
+            value.fill_(1 - beta**step)
+
     def step(self, loss: Tensor) -> None:
         """Take one step from ``loss`` [M], the mean loss of each network."""
         gradients = _gradients(loss, self.parameters)
-        self.steps += 1
-        correct = [1 - beta**self.steps for beta in self.BETAS]
         with torch.no_grad():
             for p, g, m, v in zip(self.parameters, gradients, self.first, self.second):
                 m.lerp_(g, 1 - self.BETAS[0])
                 v.mul_(self.BETAS[1]).addcmul_(g, g, value=1 - self.BETAS[1])
-                rate = (self.rates / correct[0]).reshape(-1, *[1] * (p.dim() - 1))
-                p.sub_(rate * m / ((v / correct[1]).sqrt_().add_(self.EPS)))
+                rate = (self.rates / self.correct[0]).reshape(-1, *[1] * (p.dim() - 1))
+                p.sub_(rate * m / ((v / self.correct[1]).sqrt_().add_(self.EPS)))
 
 
 def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:

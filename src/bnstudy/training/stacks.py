@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,9 +11,18 @@ from bnstudy.core.cell import CellSpec
 from bnstudy.training.progress import Progress
 
 if TYPE_CHECKING:
+    from bnstudy.data.images import Images
     from bnstudy.training.train import Trained
 
 CELLS = Path("results/cells")
+
+
+@lru_cache(maxsize=1)
+def pooled(data: Path, pool: int) -> "Images":
+    """Return the stored images of a study, pooled by a factor; a process keeps those it read last."""
+    from bnstudy.data.images import read
+
+    return read(data, pool)
 
 
 class Stack(NamedTuple):
@@ -26,11 +36,12 @@ class Trainer:
     """Trains cells of one setting and stores them.
 
     Cells share a stack where the shapes keep their bits apart (width and batch multiples of 16), else each trains
-    alone. What was trained for one of the ascending ``budgets`` stays in memory and goes on when asked for the next.
+    alone; on a card they share one as large as it takes. What was trained for one of the ascending ``budgets`` stays in
+    memory and goes on when asked for the next.
     """
 
-    def __init__(self, data: Path, stack: int, budgets: Sequence[int], progress: Progress) -> None:
-        self.data, self.stack, self.budgets, self.progress = data, stack, budgets, progress
+    def __init__(self, data: Path, stack: int, budgets: Sequence[int], progress: Progress, device: str = "cpu") -> None:
+        self.data, self.stack, self.budgets, self.progress, self.device = data, stack, budgets, progress, device
         self.paused: list[Stack] = []
 
     def train(self, cells: Sequence[CellSpec]) -> float:
@@ -56,27 +67,30 @@ class Trainer:
         """Return the cells in stacks, untrained as yet, to pause at their steps and at every larger budget."""
         if not cells:
             return []
-        import torch
-
-        from bnstudy.data.images import read
         from bnstudy.training.train import Run, train_on
 
-        torch.set_num_threads(1)
-        images = read(self.data, cells[0].setting.pool)
+        images = pooled(self.data, cells[0].setting.pool)
         budgets = [budget for budget in self.budgets if budget >= cells[0].steps]
         stacks = []
-        for together in self._grouped(cells):
+        for together in self._grouped(cells, images):
             runs = [Run(seed, cell.rate) for cell in together for seed in cell.seeds]
-            results = train_on(together[0], runs, images, together[0].keep, budgets, self.progress.tick)
+            tick, keep = self.progress.tick, together[0].keep
+            results = train_on(together[0], runs, images, keep, budgets, tick, device=self.device)
             stacks.append(Stack(together, zip(budgets, results, strict=True)))
         return stacks
 
-    def _grouped(self, cells: list[CellSpec]) -> list[list[CellSpec]]:
-        apart = cells[0].setting.width % 16 != 0 or cells[0].setting.batch % 16 != 0
+    def _grouped(self, cells: list[CellSpec], images: "Images") -> list[list[CellSpec]]:
+        setting, most = cells[0].setting, self.stack
+        apart = setting.width % 16 != 0 or setting.batch % 16 != 0
+        if self.device != "cpu":
+            from bnstudy.data.inputs import shape
+            from bnstudy.training import device
+
+            apart, most = False, min(self.stack, device.most(setting, shape(images, setting.inputs)))
         stacks: list[list[CellSpec]] = []
         for cell in cells:
             last = stacks[-1] if stacks else None
-            fits = last and sum(len(c.seeds) for c in last) + len(cell.seeds) <= self.stack
+            fits = last and sum(len(c.seeds) for c in last) + len(cell.seeds) <= most
             if not apart and last and fits and last[0].keep == cell.keep:
                 last.append(cell)
             else:

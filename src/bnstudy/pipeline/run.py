@@ -1,0 +1,164 @@
+"""A study from its images to its verdicts without Snakemake: for a card's machine, and for notebooks.
+
+The stages, the files and what is in them are those of the workflow; only the page is left out, for which notebooks must
+run. What is there already is not made again, so that a study can be run in parts.
+"""
+
+import json
+import multiprocessing
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bnstudy.core import store
+from bnstudy.pipeline import jobs, provenance
+from bnstudy.pipeline.plan import Plan
+from bnstudy.pipeline.tables import summarize
+from bnstudy.pipeline.verdicts import check, judge
+
+
+class Task(NamedTuple):
+    """A file to make.
+
+    Attributes:
+        stage: The rule of the workflow that makes it.
+        out: The file or folder.
+        told: All that can influence it, beside the inputs.
+        inputs: Files of earlier tasks.
+        work: Called with ``given`` and ``out``, it makes the file.
+        given: Further arguments.
+    """
+
+    stage: str
+    out: Path
+    told: Any
+    inputs: Sequence[Path]
+    work: Callable[..., None]
+    given: Sequence[Any]
+
+
+class Maker:
+    """Makes the files of a study, and knows from what each was made: a digest of all that can influence it.
+
+    Args:
+        folder: The folder of the study.
+        until: The time, on the monotonic clock, after which no further task begins.
+        cores: How many tasks run at once. One runs in this process, several run in processes of their own.
+
+    Attributes:
+        seconds: How long the tasks of each stage took, all together.
+    """
+
+    def __init__(self, folder: Path, until: float, cores: int) -> None:
+        self.file, self.until, self.cores = folder / "made.json", until, cores
+        self.of: dict[str, str] = json.loads(self.file.read_text()) if self.file.is_file() else {}
+        self.seconds: dict[str, float] = {}
+        fresh = multiprocessing.get_context("spawn")  # a fork would share a card's state, which none survives
+        self.workers = Here() if cores == 1 else ProcessPoolExecutor(cores, fresh, _share_card, (cores,))
+
+    def make(self, *tasks: Task) -> None:
+        """Make the files that are missing or were made from something else; the tasks need nothing of each other."""
+        keys = [self._key(task) for task in tasks]
+        missing = [(t, key) for t, key in zip(tasks, keys) if self.of.get(str(t.out)) != key or not t.out.exists()]
+        running: dict[Future[float], tuple[Task, str]] = {}
+        while missing or running:
+            while missing and len(running) < self.cores and time.monotonic() <= self.until:
+                task, key = missing.pop(0)
+                running[self.workers.submit(_timed, task)] = task, key
+            if not running:
+                raise SystemExit(f"The time is over. Run again to go on with {missing[0][0].out}.")
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                task, key = running.pop(done)
+                self.seconds[task.stage] = self.seconds.get(task.stage, 0.0) + done.result()
+                self.of[str(task.out)] = key
+                store.write_json(self.file, self.of)
+
+    def _key(self, task: Task) -> str:
+        return store.key([task.stage, task.told, [self.of[str(path)] for path in task.inputs]])
+
+
+class Here(Executor):
+    """Runs what it is given at once, in this process."""
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        """Return what ``work`` returned, as if it had been waited for."""
+        done: Future[Any] = Future()
+        done.set_result(work(*given, **named))
+        return done
+
+
+def run(plan: Plan, until: float = float("inf"), cores: int = 1) -> dict[str, float]:
+    """Make what is missing of a study, to its verdicts and provenance.json; return the seconds of the tasks of each stage.
+
+    Args:
+        plan: The study.
+        until: Seconds after which no further task begins; what is missing then is made by the next call.
+        cores: How many tasks run at once. On a card they share it.
+    """
+    folder, started = Path(plan.folder), time.monotonic()
+    provenance.begin(cores)
+    try:
+        seconds = _make(plan, Maker(folder, started + until, cores))
+        made = provenance.provenance(folder, plan.effective())
+        store.write_json(folder / "provenance.json", made | {"device": plan.torch, "stages": seconds})
+    finally:
+        provenance.end(folder)
+    spent = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
+    print(f"[run] {time.monotonic() - started:.1f} s; seconds of all tasks: {spent}", file=sys.stderr)
+    return seconds
+
+
+def _make(plan: Plan, maker: Maker) -> dict[str, float]:
+    folder, data = Path(plan.folder), Path(plan.data)
+    names = sorted(plan.jobs, key=plan.work, reverse=True)
+    rates, claims = folder / "rates.json", Path(plan.config.claims.file)
+
+    def measured(name: str) -> int:
+        return len({measure for asked in plan.jobs[name].values() for measure in asked.measures})
+
+    def each(
+        stage: str, told: Callable[[str], Any], inputs: Callable[[str], list[Path]], work: Callable[..., None]
+    ) -> Iterable[Task]:
+        for name in sorted(names, key=measured, reverse=True) if stage == "measure" else names:
+            out, job, files = folder / stage / f"{name}.json", told(name), inputs(name)
+            yield Task(stage, out, job, files, work, [job, *files])
+
+    with maker.workers:
+        maker.make(Task("data", data, plan.data, [], jobs.images, [plan.images]))
+        common = Path(f"{plan.checks()}.json")
+        checking = Task("checks", common, plan.checks(), [], check, [])  # as long as a sweep, and it needs nothing
+        maker.make(checking, *each("sweep", plan.sweep, lambda name: [data], jobs.sweep))
+        sweeps, evaluations, measures = (list(map(Path, plan.files(s))) for s in ("sweep", "evaluate", "measure"))
+        choose = plan.choose()
+        maker.make(Task("choose", rates, choose, sweeps, jobs.choose, [choose, sweeps]))
+        maker.make(*each("evaluate", plan.evaluate, lambda name: [data, rates], jobs.evaluate))
+        index = dict(zip(plan.jobs, evaluations))
+        maker.make(*each("measure", plan.measure, lambda name: [data, index[name]], jobs.measure))
+    tables, checks, told = folder / "tables", folder / "checks.json", plan.summarize()
+    every = [*sweeps, *evaluations, *measures, rates, data]
+    given = [sweeps, evaluations, measures, rates, data, told.pool]
+    maker.workers, maker.cores = Here(), 1
+    maker.make(Task("summarize", tables, told, every, summarize, given))
+    maker.make(Task("checks", checks, plan.checks(), [common], shutil.copyfile, [common]))
+    spec = plan.judge()
+    judging = [spec, plan.judging(), *map(store.sha256, [claims, *map(Path, plan.claims_text)])]
+    maker.make(Task("claims", folder / "claims.json", judging, [tables, checks], judge, [spec, tables, claims, checks]))
+    return maker.seconds
+
+
+def _timed(task: Task) -> float:
+    started = time.monotonic()
+    task.out.parent.mkdir(parents=True, exist_ok=True)
+    task.work(*task.given, task.out)
+    return time.monotonic() - started
+
+
+def _share_card(processes: int) -> None:
+    """Leave room on a card for as many processes."""
+    from bnstudy.training import device
+
+    device.SHARE /= processes

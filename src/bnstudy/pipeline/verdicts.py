@@ -1,0 +1,45 @@
+"""What is judged once the tables stand: the external checks and the claims."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from bnstudy.claims.records import JudgedWith, to_json
+from bnstudy.core import store
+
+
+def check(out: Path) -> None:
+    """Check what must come out whatever the study, and simulate the interval."""
+    import torch
+
+    from bnstudy.checks import coverage
+    from bnstudy.checks.run import run
+
+    torch.set_num_threads(1)
+    with store.writing(out.with_suffix(".csv")) as unfinished:
+        coverage.simulate().to_csv(unfinished, index=False, float_format="%.8g")
+    store.write_json(out, run())
+
+
+def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path) -> None:
+    """Judge the claims of a file on a study's tables; what they rest on is written beside ``out``."""
+    import pandas as pd
+
+    from bnstudy.claims import judge as judging
+    from bnstudy.claims import sensitivity
+    from bnstudy.claims.others import with_others
+
+    found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
+    found["checks"] = pd.DataFrame(json.loads(checks.read_text()))
+    ledger = with_others(judging.load(claims), found, given.depths, given.base)
+    study = (found, given.depths, given.targets, given.seeds, given.base)
+    rows, thetas = judging.judge(ledger, *study)
+    changed = sensitivity.run(ledger, *study, given.networks)
+    rows = sensitivity.attach(rows, changed)
+    for name, table in (("contrasts", thetas), ("robustness", changed)):
+        with store.writing(out.with_name(f"{name}.csv")) as unfinished:
+            pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
+    store.write_json(out.with_name("answers.json"), to_json(judging.answers(ledger, rows)))
+    store.write_json(out.with_name("findings.json"), to_json(judging.findings(ledger, rows)))
+    store.write_json(out.with_name("ledger.json"), to_json(replace(given, identities=tuple(ledger.identities))))
+    store.write_json(out, to_json(rows))
