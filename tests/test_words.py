@@ -234,7 +234,7 @@ def test_a_headline_is_about_the_networks_that_it_names() -> None:
     def finding(question: str, rows: list[ClaimRow]) -> str:
         return next(a.card.finding for a in answers(LEDGER, rows) if a.id == question and a.card)
 
-    assert finding("Q3", study()) == "More steps at 20 layers, fewer with skip connections."
+    assert finding("Q3", study()) == "Fewer steps with skips or badly scaled weights, more at 20 layers."
     mixed = ["supported", "opposite"] * 3
     assert finding("Q3", study(Q3a=mixed)) == "Fewer steps at 5 layers, more at 20 layers."
     assert finding("Q1", study()).endswith("elsewhere with small first weights.")
