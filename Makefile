@@ -1,15 +1,27 @@
 # Everything runs in a virtual environment in this folder; each target sets up what it needs.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
+FILE ?= config/config.yaml
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: report quick test lint prune bench
+.PHONY: help quick report check test lint bench prune
+help:  # what there is; a bare `make` starts no work
+	@echo "make quick              a small study of the clearest effects -> results/quick/report.html"
+	@echo "make report             the default study -> results/default/report.html"
+	@echo "make check FILE=x.yaml  checks a config, and says how long its study takes"
+	@echo "make test               the tests"
+	@echo "make lint               what is checked without running anything"
+	@echo "make bench              how fast training is -> results/bench.json"
+	@echo "make prune              deletes stored networks that no study uses"
+	@echo "README.md says the rest; CORES=N sets how many cores are used."
+quick: .venv/ready
+	$(RUN) snakemake --cores $(CORES) --configfile config/quick.yaml
 report: .venv/ready
 	@$(RUN) python -m bnstudy plan
 	$(RUN) snakemake --cores $(CORES)
-quick: .venv/ready
-	$(RUN) snakemake --cores $(CORES) --configfile config/quick.yaml
+check: .venv/ready
+	@$(RUN) python -m bnstudy check $(FILE) && $(RUN) python -m bnstudy plan --config $(FILE)
 test: .venv/ready
 	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile
 lint: .venv/ready
@@ -18,9 +30,9 @@ bench: .venv/ready
 	$(RUN) python -m bnstudy.bench
 prune: .venv/ready
 	$(RUN) python -m bnstudy prune
+# Nothing is compiled to bytecode beforehand, which would take longer than the rest: Python does it at the first import.
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt --editable .
 	touch $@

@@ -30,7 +30,7 @@ def places(tree: ast.AST) -> list[tuple[int, int, str]]:
     """Return (line, column, name) of every field: of each keyword of a record's call, and of what is read of a setting."""
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RECORDS:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in RECORDS:
             found += [(k.lineno, k.col_offset, k.arg) for k in node.keywords if k.arg]
         if isinstance(node, ast.Attribute) and node.attr in RECORDS["Setting"]:
             assert node.end_lineno and node.end_col_offset

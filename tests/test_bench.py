@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from bnstudy.bench import __main__ as bench
 from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, training
@@ -21,6 +22,7 @@ from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
 from bnstudy.core import store
 from bnstudy.data.images import read
 from bnstudy.nets import cnn, mlp
+from bnstudy.nets.base import Net
 from bnstudy.pipeline import tables
 from bnstudy.training.train import Run, train
 
@@ -30,6 +32,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("bench") / "images.npz")
     contestants.images(path)
     return path
+
+
+def counted(net: Net) -> int:
+    """Return the operations of a training step as torch counts them."""
+    with FlopCounterMode(display=False) as counter:
+        net(torch.randn(net.models, 196, 64)).sum().backward()
+    return counter.get_total_flops()
 
 
 def test_flops_by_hand() -> None:
@@ -46,12 +55,7 @@ def test_flops_of_a_cnn_by_hand_and_as_torch_counts_them() -> None:
     hidden = 2 * 64 * 196 * 9 * 32 * 32 * 3  # forward, weights, input
     head = 2 * 64 * 32 * 10 * 3
     assert cnn_flops() == first + 7 * hidden + head == 4_870_004_736
-    from torch.utils.flop_counter import FlopCounterMode
-
-    net = cnn.build((1, 14, 14), 10, 8, 32, 1.0, "none", [0])
-    with FlopCounterMode(display=False) as counter:
-        net(torch.randn(1, 196, 64)).sum().backward()
-    assert counter.get_total_flops() == cnn_flops()
+    assert counted(cnn.build((1, 14, 14), 10, 8, 32, 1.0, "none", [0])) == cnn_flops()
 
 
 def test_a_cnn_is_compared_with_the_matrix_product_pass_by_pass() -> None:
@@ -61,12 +65,7 @@ def test_a_cnn_is_compared_with_the_matrix_product_pass_by_pass() -> None:
 
 
 def test_flops_as_torch_counts_them() -> None:
-    from torch.utils.flop_counter import FlopCounterMode
-
-    net = mlp.build(196, 10, 5, 64, 1.0, "none", range(16))
-    with FlopCounterMode(display=False) as counter:
-        net(torch.randn(16, 196, 64)).sum().backward()
-    assert counter.get_total_flops() == flops(5)
+    assert counted(mlp.build(196, 10, 5, 64, 1.0, "none", range(16))) == flops(5)
 
 
 @pytest.mark.parametrize("arm", ["none", "bn", "once"])
@@ -136,9 +135,8 @@ def study(folder: Path, trained: int = 2, wall: bool = True) -> Path:
 
 def test_costs_of_a_finished_study(tmp_path: Path) -> None:
     found = {r.id: r.value for r in finished.costs(study(tmp_path))}
-    assert found == pytest.approx(
-        {"measures_share": 10 / 40, "workflow_share": 1 - 56 / 80, "seconds_per_seed": 50 / 2 / 2}
-    )
+    expected = {"measures_share": 10 / 40, "workflow_share": 1 - 56 / 80, "seconds_per_seed": 50 / 2 / 2}
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("trained", "wall", "lost"), [(2, False, {"workflow_share"}), (1, True, set(finished.WHAT))])

@@ -182,13 +182,7 @@ def test_every_check_has_a_fault() -> None:
 
 def test_a_measured_nan_never_passes() -> None:
     nan = float("nan")
-    assert not any(
-        (
-            equal("", "", 0, nan, 1).passed,
-            at_least("", "", 0, nan).passed,
-            at_most("", "", 0, nan).passed,
-        )
-    )
+    assert not any((equal("", "", 0, nan, 1).passed, at_least("", "", 0, nan).passed, at_most("", "", 0, nan).passed))
 
 
 def test_what_is_not_finite_becomes_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,31 +23,32 @@ def whole_file() -> Any:
 def test_what_is_tested_and_what_is_said_stand_apart() -> None:
     raw = yaml.safe_load(FILE.read_text())
     said = yaml.safe_load(FILE.with_name(raw["text_file"]).read_text())
-    assert (
-        "texts" not in raw and "findings" not in raw and not {"short", "texts"} & {k for c in raw["claims"] for k in c}
-    )
+    assert "findings" not in raw and not {"parts"} & {k for c in raw["claims"] for k in c}
     assert list(said["claims"]) == [c["id"] for c in raw["claims"]]
-    assert {k for c in said["claims"].values() for k in c} == {"short", "texts"}
+    assert {k for c in said["claims"].values() for k in c} == {"parts"}
+    for claim in raw["claims"]:
+        listed = [name for part in said["claims"][claim["id"]]["parts"] for name in part["settings"]]
+        assert sorted(listed) == sorted(s["name"] for s in claim["settings"]), claim["id"]
 
 
 def test_words_come_from_either_file(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(yaml.safe_dump(whole_file()))
     assert load(tmp_path / "one.yaml") == LEDGER.model_copy(update={"text_file": None})
     raw = yaml.safe_load(FILE.read_text())
-    raw["claims"][0]["short"] = "something else"
+    raw["claims"][0]["parts"] = [{"what": "a / b", "says": {"supported": "x", "opposite": "y"}, "fact": "{effect}"}]
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(raw))
     with pytest.raises(ClaimsError, match="claims_text.yaml cannot be read"):
         load(path)
     shutil.copy(FILE.with_name("claims_text.yaml"), tmp_path)
     mine = load(path)
-    assert mine.claim("Q1a").short == "something else" and mine.claim("Q1a").texts == LEDGER.claim("Q1a").texts
+    assert mine.claim("Q1a").parts[0].what == "a / b" and mine.claim("Q1b").parts == LEDGER.claim("Q1b").parts
     raw["claims"].append({**raw["claims"][1], "id": "Q1z"})
     path.write_text(yaml.safe_dump(raw))
-    with pytest.raises(ClaimsError, match="no words for Q1z: write `short` and `texts`"):
+    with pytest.raises(ClaimsError, match="no words for Q1z: write `parts`"):
         load(path)
     text = tmp_path / "claims_text.yaml"
-    text.write_text(text.read_text().replace("  Q1a:\n    short", "  Q1a:\n    sesoi: 9.0\n    short"))
+    text.write_text(text.read_text().replace("  Q1a:\n    parts", "  Q1a:\n    sesoi: 9.0\n    parts"))
     with pytest.raises(ClaimsError, match=r"claims_text.yaml cannot be used:\n  - claims.Q1a.sesoi: Extra inputs"):
         load(path)
 
@@ -61,9 +62,14 @@ def test_words_come_from_either_file(tmp_path: Path) -> None:
         (lambda c: c.update(arms=["none"]), "takes 2 arms"),
         (lambda c: c.update(family="contrast"), "no use for family"),
         (lambda c: c.update(endpoint="column_ratio"), "endpoint"),
-        (lambda c: c["texts"].pop("contradicted.opposite"), "texts lack contradicted.opposite"),
-        (lambda c: c["texts"].update({"contradicted.higher": "x"}), "contradicted.higher can never be said"),
-        (lambda c: c["texts"].update(supported="{efect}"), "efect: no such field"),
+        (lambda c: c["parts"][0]["says"].pop("opposite"), "lacks words for opposite"),
+        (lambda c: c["parts"][0]["says"].update(higher="x"), "higher can never be said"),
+        (lambda c: c["parts"][0]["says"].update(contradicted="x"), "Q3a.parts.*says.contradicted"),
+        (lambda c: c["parts"][0].update(fact="{efect}"), "must name {effect}, and may name {sesoi} besides"),
+        (
+            lambda c: c["parts"].append({**c["parts"][0], "settings": {}}) or c["parts"][0]["settings"].popitem(),
+            "which of its parts {deep}, {main}, shared rate belongs to is not said",
+        ),
         (lambda c: c.update(question="Q9"), "question Q9 is not this claim's"),
         (lambda c: c.update(shares="Q3d"), "not those of Q3d with the arms exchanged"),
         (lambda c: c.update(settings=[]), "at least 1 item"),
@@ -122,13 +128,15 @@ def test_shared_intervals_count_once() -> None:
 
 def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:
     for answer, message in (
-        ({"when": {"Q1b": ["confirmed"]}, "text": "x"}, "when Q1b is confirmed: allowed are supported"),
-        ({"when": {"Q1z": ["supported"]}, "text": "x"}, "when Q1z"),
-        ({"when": {"Q1b": ["supported"]}, "text": "{Q1b[mood]}"}, "write {CLAIM"),
+        ({"when": ["Q1b is confirmed"], "text": "x"}, "confirmed: no outcome; there are supported, opposite"),
+        ({"when": ["Q1b mostly supported"], "text": "x"}, '"Q1b mostly supported" is no condition; write it as in'),
+        ({"when": ["Q1z has open"], "text": "x"}, "Q1z: the claims file has no such claim or setting"),
+        ({"when": ["Q1b[sound] has open"], "text": "x"}, r"Q1b\[sound\]: the claims file has no such claim or setting"),
+        ({"when": ["Q1b has open"], "text": "{Q1b.open.mood}"}, "{Q1b.open.mood}: no such field; write it as in"),
         ({"text": "x"}, "the last answer, and no other"),
     ):
         raw = whole_file()
-        raw["questions"][0]["sentences"][0].insert(0, answer)
+        raw["questions"][0]["card"]["finding"][0].insert(0, answer)
         (tmp_path / "claims.yaml").write_text(yaml.safe_dump(raw))
         with pytest.raises(ClaimsError, match=message):
             load(tmp_path / "claims.yaml")

@@ -26,12 +26,9 @@ def sections(text: str) -> dict[str, str]:
 
 
 def test_claims_are_sorted_by_whether_the_studies_agree() -> None:
-    one = [
-        row("Q1", "supported"), row("Q2", "supported"), row("Q3", "contradicted", "opposite"), row("Q4", "mixed"), row("Q5", "inconclusive"),
-    ]  # fmt: skip
-    other = [
-        row("Q1", "supported"), row("Q2", "mixed"), row("Q3", "contradicted", "negligible"), row("Q4", "not tested"), row("Q5", "not tested"),
-    ]  # fmt: skip
+    one = [row("Q1", "supported"), row("Q2", "supported"), row("Q3", "contradicted", "opposite"), row("Q4", "mixed")]
+    other = [row("Q1", "supported"), row("Q2", "mixed"), row("Q3", "contradicted", "negligible")]
+    one, other = [*one, row("Q5", "inconclusive")], [*other, row("Q4", "not tested"), row("Q5", "not tested")]
     text = compared(one, [*other, row("A1", "supported")])
     found = sections(text)
     assert "Of 5 claims both studies decide 3; on 1 of these they agree, on 2 they don't. 1 are decided by one" in text

@@ -41,10 +41,8 @@ def test_pool_averages_blocks() -> None:
 
 
 def test_colour_and_oblong_images_go_through() -> None:
-    x = (
-        np.random.default_rng(0).random((700, 3, 18, 24), np.float32)
-        * np.array([1, 0.5, 0.1], np.float32)[:, None, None]
-    )
+    scale = np.array([1, 0.5, 0.1], np.float32)[:, None, None]
+    x = np.random.default_rng(0).random((700, 3, 18, 24), np.float32) * scale
     y = np.repeat([0, 1, 2], [560, 105, 35])
     pooled = pool(x, 3)
     assert pooled.shape == (700, 3, 6, 8) and pooled[5, 2, 1, 2] == pytest.approx(x[5, 2, 3:6, 6:9].mean())

@@ -55,13 +55,8 @@ def test_a_server_without_ranges_begins_again(tmp_path: Path) -> None:
 
 def test_a_wrong_file_is_deleted(tmp_path: Path) -> None:
     with Server({"/a": BODY[:-1] + b"?"}) as server:
-        refused(
-            lambda: download(f"{server.url}/a", tmp_path / "a", whole),
-            server.url,
-            "not what was published",
-            "wrong SHA-256",
-            "data.path",
-        )
+        words = (server.url, "not what was published", "wrong SHA-256", "data.path")
+        refused(lambda: download(f"{server.url}/a", tmp_path / "a", whole), *words)
     assert not list(tmp_path.iterdir())
 
 

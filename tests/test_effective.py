@@ -1,7 +1,5 @@
 """Effective robustness against lines that are known, and where there is none."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,27 +9,20 @@ from bnstudy.data.images import Images
 from bnstudy.data.samples import samples
 from bnstudy.data.shifts import shift
 from bnstudy.pipeline.effective import HOLDS, RUNS, line, logit, robustness
+from helpers.synthetic import BASE
 from helpers.trained import IMAGES
 
-SETTING = {
-    "gain": 1.0,
-    "inputs": "standardized",
-    "net": "mlp",
-    "width": 64,
-    "batch": 64,
-    "optimizer": "sgd",
-    "pool": 2,
-    "rate": 0.1,
-}
+SETTING = {"gain": 1.0, "inputs": "standardized", **BASE, "rate": 0.1}
 
 
 def percent(value: object) -> np.ndarray:
     return 100 / (1 + np.exp(-np.asarray(value, float)))
 
 
-def network(
-    arm: str, depth: int, seed: int, statistics: str, clean: object, shifted: object, **other: object
-) -> list[dict[str, object]]:
+Rows = list[dict[str, object]]
+
+
+def network(arm: str, depth: int, seed: int, statistics: str, clean: object, shifted: object, **other: object) -> Rows:
     where = {**SETTING, "arm": arm, "depth": depth, "seed": seed, "statistics": statistics, **other}
     return [
         {**where, "family": "clean", "severity": 0, "accuracy": clean},
@@ -39,7 +30,7 @@ def network(
     ]
 
 
-def table(noise: float = 0.0, runs: int = 12, rows: Sequence[dict[str, object]] = ()) -> pd.DataFrame:
+def table(noise: float = 0.0, runs: int = 12, rows: Rows | None = None) -> pd.DataFrame:
     """Networks without normalization on the line 0.8 x - 1, and one with batch norm 10 points above it."""
     draw, networks = np.random.default_rng(0), []
     for seed, x in enumerate(np.linspace(1, 3, runs)):
@@ -47,7 +38,7 @@ def table(noise: float = 0.0, runs: int = 12, rows: Sequence[dict[str, object]] 
         networks += network("none", 2 + seed % 2, seed, "running", percent(x), percent(y))
     networks += network("bn", 5, 0, "running", percent(2.5), percent(1.0) + 10)
     networks += network("bn", 5, 0, "batch32", percent(2.0), percent(0.6) - 5)
-    return pd.DataFrame(networks + list(rows))
+    return pd.DataFrame(networks + (rows or []))
 
 
 def test_residuals_from_a_known_line() -> None:
@@ -80,9 +71,8 @@ def test_what_has_no_place_on_the_line_is_left_out() -> None:
     pd.testing.assert_frame_equal(robustness(table(rows=others)), robustness(table()))
     apart = network("none", 5, 42, "running", 99, 1, pool=1)  # other images have a line of their own
     pooled = robustness(table(rows=apart))
-    pd.testing.assert_frame_equal(
-        pooled[pooled["pool"] == 2].reset_index(drop=True), robustness(table()).reset_index(drop=True)
-    )
+    ours = pooled[pooled["pool"] == 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(ours, robustness(table()).reset_index(drop=True))
     assert robustness(table().query("family == 'clean'")).empty
 
 

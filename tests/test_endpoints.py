@@ -13,6 +13,7 @@ from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
 DEPTHS = {"shallow": 2}
+PAIR = {"arms": ["none", "bn"], "depth": "shallow"}
 Layers = dict[int, float]
 MAIN = {"checkpoint": "loss0.5"}
 DRIFT = {"site": "next", "start": "loss1.0", "end": "loss0.5"}
@@ -64,7 +65,7 @@ def test_steps_are_censored_on_the_side_they_are() -> None:
     none, bn = runs("none", 0.1, [80, None, 50, None]), runs("bn", 0.3, [40, 25, None, None])
     other = runs("none", 0.3, [1, 1, 1, 1])  # another rate: never looked at
     at = lookup(convergence=pd.concat([none.iloc[::-1], bn, other]))
-    found = theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})
+    found = theta("steps_ratio", at, PAIR)
     assert ends(found) == [(log(2), log(2)), (log(4), inf), (-inf, log(0.5)), (-inf, inf)]
     mirrored = theta("steps_ratio", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert ends(mirrored) == [(-log(2), -log(2)), (-inf, -log(4)), (log(2), inf), (-inf, inf)]
@@ -72,24 +73,24 @@ def test_steps_are_censored_on_the_side_they_are() -> None:
 
 def test_a_seed_without_a_run_may_be_anything() -> None:
     at = lookup(seeds=3, convergence=pd.concat([runs("none", 0.1, [80, 80]), runs("bn", 0.3, [40, 40, 40])]))
-    found = theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})
+    found = theta("steps_ratio", at, PAIR)
     assert ends(found) == [(log(2), log(2)), (log(2), log(2)), (-inf, inf)]
 
 
 def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
     at = lookup(convergence=convergence)
-    with pytest.raises(Missing, match="no arm once at depth 2"):
+    with pytest.raises(Missing, match="the study lacks normalized once at 2 layers"):
         theta("steps_ratio", at, {"arms": ["once", "bn"], "depth": "shallow"})
     with pytest.raises(Missing, match="no deep depth"):
-        theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "deep"})
-    with pytest.raises(Missing, match="no arm none at depth 2 at the shared rate"):
-        theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow", "rate": "shared"})
+        theta("steps_ratio", at, {**PAIR, "depth": "deep"})
+    with pytest.raises(Missing, match="the study lacks a network without normalization at 2 layers at the shared rate"):
+        theta("steps_ratio", at, {**PAIR, "rate": "shared"})
     with pytest.raises(Missing, match="no second target"):
         Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
     edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
-    with pytest.raises(NotEvaluable, match="none at depth 2: rate on the grid's edge"):
-        theta("steps_ratio", edge, {"arms": ["none", "bn"], "depth": "shallow"})
+    with pytest.raises(NotEvaluable, match="a network without normalization at 2 layers: rate on the grid's edge"):
+        theta("steps_ratio", edge, PAIR)
 
 
 def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
@@ -98,10 +99,7 @@ def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
     table.loc[table["arm"] == "none", "reason"] = "no rate reaches the target"
     convergence = pd.concat([runs("none", 0.1, [None, None]), runs("bn", 0.3, [50, 20])])
     at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 2)
-    assert ends(theta("steps_ratio", at, {"arms": ["none", "bn"], "depth": "shallow"})) == [
-        (log(2), inf),
-        (log(5), inf),
-    ]
+    assert ends(theta("steps_ratio", at, PAIR)) == [(log(2), inf), (log(5), inf)]
 
 
 def test_several_widths_are_refused() -> None:
@@ -120,27 +118,15 @@ def test_drift_is_the_mean_of_layers_two_on_at_the_next_input() -> None:
     def rows(values: dict[int, float], seeds: range) -> list[dict[str, Any]]:
         pair = {"start": "loss1.0", "end": "loss0.5", "site": "next"}
         out = [{"seed": s, "layer": k, **pair, "moments": x, "shape": x} for s in seeds for k, x in values.items()]
-        return (
-            out
-            + [{**r, "site": "xhat", "moments": 99.0} for r in out]
-            + [{**r, "start": "init", "moments": 9.0} for r in out]
-        )
+        others = [{"site": "xhat", "moments": 99.0}, {"start": "init", "moments": 9.0}]
+        return out + [{**r, **other} for other in others for r in out]
 
-    drift = pd.concat(
-        [
-            measured("none", 0.1, rows({1: 9, 2: 1, 3: 3}, range(2))),
-            measured("bn", 0.3, rows({1: 7, 2: 0.5, 3: 0.5}, range(1))),
-        ]
-    )
-    found = theta(
-        "drift_ratio", lookup(2, drift=drift), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"}
-    )
-    assert ends(found) == [(log(4), log(4)), (-inf, inf)]
+    none = measured("none", 0.1, rows({1: 9, 2: 1, 3: 3}, range(2)))
+    drift = pd.concat([none, measured("bn", 0.3, rows({1: 7, 2: 0.5, 3: 0.5}, range(1)))])
+    spec = {**PAIR, "column": "moments"}
+    assert ends(theta("drift_ratio", lookup(2, drift=drift), spec)) == [(log(4), log(4)), (-inf, inf)]
     with pytest.raises(NotEvaluable, match="no run reached"):
-        nothing = drift[drift["end"] != "loss0.5"]
-        theta(
-            "drift_ratio", lookup(2, drift=nothing), {"arms": ["none", "bn"], "depth": "shallow", "column": "moments"}
-        )
+        theta("drift_ratio", lookup(2, drift=drift[drift["end"] != "loss0.5"]), spec)
 
 
 def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
@@ -149,9 +135,8 @@ def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
         for s, last in enumerate((8.0, 0.5, inf))
         for k, x in ((1, 2.0), (2, last))
     ]
-    found = theta(
-        "variance_growth", lookup(3, moments=measured("none", 0.1, rows)), {"arms": ["none"], "depth": "shallow"}
-    )
+    at = lookup(3, moments=measured("none", 0.1, rows))
+    found = theta("variance_growth", at, {"arms": ["none"], "depth": "shallow"})
     assert ends(found) == [(log(4), log(4)), (log(4), log(4)), (-inf, inf)]
 
 
@@ -187,11 +172,10 @@ def test_which_way_an_endpoint_points(
     places = [where, *({**where, key: "elsewhere"} for key in where)]
     rest = {"seed": 0, "floor": 0.0, "gamma_rms": 2.0, "reached": True, "budget": 200}
     found = pd.concat(
-        measured(
-            arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0} for k, x in values.items()]
-        )
+        measured(arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0}])
         for arm, (rate, values) in arms.items()
         for place in places
+        for k, x in values.items()
     )
     at = lookup(1, **{TABLES[endpoint.rpartition("_")[0]]: found})
     spec = {"arms": list(arms), "depth": "shallow", "checkpoint": "main", **spec}
@@ -215,17 +199,9 @@ def shift(arm: str, rate: float, accuracy: dict[tuple[str, str], list[float]]) -
 
 
 def test_shifted_accuracy() -> None:
-    table = pd.concat(
-        [
-            shift("none", 0.1, {("clean", "running"): [90], ("noise", "running"): [80, 70, 60, 50, 40]}),
-            shift(
-                "bn",
-                0.3,
-                {("clean", "running"): [95], ("noise", "running"): [85] * 5, ("noise", "batch32"): [90] * 5},
-            ),
-        ]
-    )
-    at = lookup(1, shift=table)
+    none = shift("none", 0.1, {("clean", "running"): [90], ("noise", "running"): [80, 70, 60, 50, 40]})
+    bn = shift("bn", 0.3, {("clean", "running"): [95], ("noise", "running"): [85] * 5, ("noise", "batch32"): [90] * 5})
+    at = lookup(1, shift=pd.concat([none, bn]))
     pair = {"depth": "shallow", "family": "noise"}
     assert ends(theta("drop_difference", at, {**pair, "arms": ["none", "bn"]})) == [(30 - 10,) * 2]
     assert ends(theta("clean_difference", at, {"depth": "shallow", "arms": ["bn", "none"]})) == [(5,) * 2]
@@ -244,12 +220,8 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
     at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 3)
     found = theta("usable_rates", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert [round(x, 4) for x in found["lower"]] == [1.0, 0.0, -inf] and found["upper"].iloc[2] == inf
-    other = Lookup(
-        {"rates": table[(table["arm"] == "bn") | (table["rate"] < 0.1)], "convergence": convergence},
-        DEPTHS,
-        (0.5,),
-        2,
-    )
+    fewer = table[(table["arm"] == "bn") | (table["rate"] < 0.1)]
+    other = Lookup({"rates": fewer, "convergence": convergence}, DEPTHS, (0.5,), 2)
     with pytest.raises((NotEvaluable, Missing)):
         theta("usable_rates", other, {"arms": ["bn", "none"], "depth": "shallow"})
 
@@ -262,9 +234,6 @@ def test_contrasts_of_contrasts() -> None:
     spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
     assert ends(theta("steps_interaction", at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
     assert ends(theta("steps_change", at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
-    levels = pd.concat(
-        measured("bn", 0.3, [{"seed": 0, **MAIN, "statistics": "running", "nll": nll}]).assign(gain=gain)
-        for gain, nll in ((1.0, 0.2), (1.41, 0.6))
-    )
-    at.tables["levels"] = levels
+    levels = [{"seed": 0, **MAIN, "statistics": "running", "nll": nll} for nll in (0.2, 0.6)]
+    at.tables["levels"] = measured("bn", 0.3, levels).assign(gain=[1.0, 1.41])
     assert ends(theta("level_change", at, {**spec, "arms": ["bn"]})) == [(log(3),) * 2]

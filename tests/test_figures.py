@@ -1,6 +1,7 @@
 """Figures: told apart by everyone, legible at both widths, themeable, and honest about what is missing."""
 
 import json
+import math
 import re
 from base64 import b64decode
 from collections.abc import Callable
@@ -24,16 +25,19 @@ from bnstudy.data.colour import HUES, colour_at
 from bnstudy.data.samples import samples
 from bnstudy.report.figures import (
     activations,
+    cards,
     clean_images,
     coloured_images,
     early_change,
     gradients,
     learning_rates,
+    mini,
     movement,
     sample_images,
     shifts,
     skip_connections,
     speed,
+    starts,
     surface,
     training_curves,
     whose_statistics,
@@ -169,7 +173,7 @@ PICTURES = [
     activations.input_offset, activations.variance, activations.kurtosis,
     shifts.severity, shifts.xhat, shifts.effective, coloured_images.lecture, coloured_images.samples, sample_images.shifted,
     whose_statistics.on_clean, whose_statistics.control, whose_statistics.batch_sizes, whose_statistics.modes,
-    learning_rates.window, learning_rates.window_by_gain, training_curves.survival, training_curves.losses, training_curves.saved,
+    learning_rates.window, learning_rates.window_by_gain, training_curves.survival, training_curves.losses, training_curves.saved, starts.starts,
     speed.detached, speed.post, speed.by_gain, speed.by_inputs, speed.by_batch, speed.halves,
     gradients.ics, gradients.norms, surface.gradient_change, skip_connections.steps, skip_connections.gradients,
     early_change.reach, early_change.by_dose, early_change.share_left, early_change.recovery,
@@ -360,6 +364,43 @@ def test_labels_stay_clear_of_the_legend() -> None:
     assert all(
         len(line) <= 22 for line in folded("a very long label that goes on and on\n(up = more)", 2.6).split("\n")
     )
+
+
+def test_loss_curves_of_all_arms_end_together() -> None:
+    """Batch norm's run ended at step 40, without it at 80; a diverged seed ends nobody's curve."""
+    rows = [("bn", 0, 20, 1.0), ("bn", 0, 40, 0.2), ("bn", 1, 20, np.inf)]
+    rows += [("none", 0, step, 1.0) for step in (20, 40, 60, 80)]
+    table = pd.DataFrame(rows, columns=["arm", "seed", "step", "loss"]).assign(depth=5)
+    kept = training_curves.while_all_train(table)
+    assert kept.groupby("arm")["step"].max().to_dict() == {"bn": 40, "none": 40}
+
+
+def test_starts_cover_every_kind_of_network_and_turn_with_the_arms(tmp_path: Path, tables: synthetic.Tables) -> None:
+    one = starts.starts(write(tmp_path / "a", tables))
+    other = starts.starts(write(tmp_path / "b", synthetic.swap(tables)))
+    assert set(one.table["net"]) == {"mlp", "resmlp"} and one.table["start"].nunique() > 5
+    assert one.how != other.how and "lower in 0 of" in one.how + other.how
+
+
+@pytest.mark.parametrize("name", list(cards.MINI))
+def test_small_pictures_turn_with_the_arms_and_need_their_runs(
+    name: str, results: Results, tables: synthetic.Tables, tmp_path: Path
+) -> None:
+    one, other = cards.mini(results, name), cards.mini(write(tmp_path / "swap", synthetic.swap(tables)), name)
+    assert one.startswith("<svg") and one != other and len(one) < 12_000
+    assert not re.findall(r"#[0-9a-fA-F]{6}\b", re.sub(r"var\([^)]*\)", "", one))
+    lacking = cards.mini(write(tmp_path / "less", synthetic.drop(tables, arm="none")), name)
+    assert "without" not in lacking
+
+
+def test_small_pictures_place_what_never_came_and_keep_labels_apart() -> None:
+    scale = mini.Scale([10.0, 100.0, math.inf], log=True)
+    assert scale(10.0) < scale(100.0) < scale(math.inf) <= mini.WIDTH
+    assert "never" in mini.strips("s", [mini.Row("a", [mini.Mark("bn", math.inf)])], "", "alt", log=True)
+    assert mini.apart([50.0, 52.0, 90.0], 15.0, 0.0, 95.0) == [50.0, 65.0, 90.0]
+    assert mini.apart([90.0, 92.0], 15.0, 0.0, 95.0) == [80.0, 95.0]
+    with pytest.raises(ValueError, match="no small picture 'q9'"):
+        cards.mini(None, "q9")  # type: ignore[arg-type]
 
 
 def test_saved_pairs() -> None:

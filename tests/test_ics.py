@@ -14,9 +14,9 @@ from bnstudy.arms import none
 from bnstudy.arms.base import Place
 from bnstudy.data.batches import order
 from bnstudy.measures import ics
-from bnstudy.measures.steps import TrainingImages, crossing, gradients, layers
+from bnstudy.measures.steps import TrainingImages, crossing, gradients
 from bnstudy.nets.base import Net, cross_entropy
-from bnstudy.nets.mlp import MLP, build
+from bnstudy.nets.mlp import MLP
 from helpers.trained import RATE, SHARED, alone, cell, images_of
 
 MEASURES = ("ics", "intervention", "adaptation", "gradients", "landscape")
@@ -124,21 +124,6 @@ def test_rows() -> None:
     assert len(table) == 3 * 3 * 3 * 3 and set(table.layer) == {2, 3, 4}
     assert set(table.checkpoint) == {"init", "loss1.0", "loss0.5"}
     assert set(ics.measure(cell("none", shared=None)).matching) == {"decrease", "step"}
-
-
-@pytest.mark.parametrize("arm", ["none", "bn"])
-def test_a_network_cut_in_two_is_the_same_network(arm: str) -> None:
-    net = build(10, 3, 5, 16, 1.0, arm, [0, 1])
-    for p in net.parameters():
-        p.data += 0.1 * torch.randn_like(p)
-    net.set_statistics("batch", update=False)
-    x = torch.randn(2, 10, 32)
-    for cut in range(1, 5):
-        early, late = net.section(1, cut), net.section(cut + 1, 5)
-        assert torch.equal(late(list(early.states(x))[-1]), net(x))
-        both = {id(p) for part in (early, late) for p in part.parameters()}
-        assert both == {id(p) for p in net.parameters()}
-    assert sorted(id(p) for group in layers(net) for p in group) == sorted(id(p) for p in net.parameters())
 
 
 def test_batches_are_those_of_training() -> None:

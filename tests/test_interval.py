@@ -67,11 +67,7 @@ def test_too_few_seeds_say_how_many() -> None:
 
 
 def test_ends_that_are_no_ends_are_refused() -> None:
-    for lower, upper in (
-        (np.ones(8), np.zeros(8)),
-        (np.full(8, np.nan), np.ones(8)),
-        (np.ones(7), np.ones(8)),
-    ):
+    for lower, upper in ((np.ones(8), np.zeros(8)), (np.full(8, np.nan), np.ones(8)), (np.ones(7), np.ones(8))):
         with pytest.raises(ValueError, match="lower end"):
             median_interval(lower, upper, 1)
 

@@ -11,8 +11,7 @@ import pytest
 from bnstudy.__main__ import main
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
-from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
-from bnstudy.core.setting import Setting
+from bnstudy.core.cell import CellSpec, Keep, by_cell
 from bnstudy.data import digits
 from bnstudy.data.images import save
 from bnstudy.pipeline.jobs import rates_of
@@ -21,11 +20,9 @@ from bnstudy.pipeline.records import EvaluateResult, MeasureJob, MeasureResult, 
 from bnstudy.training import stacks
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import Stack, Trainer
-from helpers.trained import SPLITS, cell_spec
+from helpers.trained import cell_spec, training_spec
 
-FACTORS = Setting(
-    arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1
-)
+FACTORS = training_spec("bn", depth=2, width=32, batch=32, steps=1).setting
 
 
 def row(role: str, rate: float) -> Rate:
@@ -95,8 +92,7 @@ def test_depths_share_a_job_while_they_are_little_work(steps: int, jobs: list[st
 
 
 def cells(steps: int, rates: Sequence[float], seeds: Sequence[int] = (1, 2)) -> list[CellSpec]:
-    targets = (1.2, 0.9)
-    training = TrainingSpec(setting=FACTORS, steps=steps, momentum=0.9, targets=targets, splits=SPLITS)
+    training = training_spec("bn", depth=2, width=32, batch=32, steps=steps, targets=(1.2, 0.9))
     return [cell_spec(training, rate, seeds, "curve") for rate in rates]
 
 
@@ -156,19 +152,8 @@ def test_a_specification_of_any_size_reaches_its_job(tmp_path: Path, monkeypatch
     assert path.stat().st_size > 200 * 1024
     assert store.read_json(MeasureJob, path) == plan.measure(job)
     store.write_json(Path("index.json"), EvaluateResult(cells=(), trained=0, seconds={}, rows=()))
-    command = [
-        "bnstudy",
-        "measure",
-        "--spec",
-        str(path),
-        "--data",
-        "none.npz",
-        "--index",
-        "index.json",
-        "--out",
-        "o.json",
-    ]
-    monkeypatch.setattr("sys.argv", command)
+    command = f"bnstudy measure --spec {path} --data none.npz --index index.json --out o.json"
+    monkeypatch.setattr("sys.argv", command.split())
     main()
     assert store.read_json(MeasureResult, Path("o.json")).tables == {}
 

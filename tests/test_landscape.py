@@ -40,6 +40,16 @@ def matrices(grads: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.cat([g.flatten() for g in grads.values() if g.dim() == 2])
 
 
+def change_by_hand(net: Any, x: Tensor, y: Tensor, length: Tensor) -> float:
+    """The relative change of the gradient in the weight matrices after a step of a length against it."""
+    g = plain_gradient(net, x, y)
+    before = matrices(g)
+    for name, p in net.named_parameters():
+        if p.dim() == 2:
+            p.data -= length * g[name] / before.norm()
+    return float((matrices(plain_gradient(net, x, y)) - before).norm() / before.norm())
+
+
 @ARMS
 def test_gradient_norms_equal_plain_torch(arm: str) -> None:
     c, model = cell(arm), 2
@@ -70,14 +80,8 @@ def test_change_of_the_gradient_equals_plain_torch(arm: str) -> None:
     grads, length = by_hand.gradients(net, x, y)[1], torch.tensor([0.3, 0.01]).double()
     computed = gradient_change(net, x, y, grads, length)
     for model in range(2):
-        plain = alone(net, model, torch.double)
-        g = plain_gradient(plain, x[model].T, y[model])
-        before = matrices(g)
-        for name, p in plain.named_parameters():
-            if p.dim() == 2:
-                p.data -= length[model] * g[name] / before.norm()
-        after = matrices(plain_gradient(plain, x[model].T, y[model]))
-        assert float(computed[model]) == pytest.approx(float((after - before).norm() / before.norm()), rel=1e-6)
+        expected = change_by_hand(alone(net, model, torch.double), x[model].T, y[model], length[model])
+        assert float(computed[model]) == pytest.approx(expected, rel=1e-6)
 
 
 @ARMS
@@ -172,13 +176,8 @@ def test_landscape_of_a_cell() -> None:
         norms[name] = torch.stack([w[model].norm() for w in weights]).norm()
     for column, norm in (("change_absolute", norms["init"]), ("change_relative", norms[checkpoint])):
         plain = alone(c.net(checkpoint), model, torch.double)
-        g = plain_gradient(plain, x[model].T.double(), y[model])
-        before = matrices(g)
-        for name, p in plain.named_parameters():
-            if p.dim() == 2:
-                p.data -= 0.01 * norm * g[name] / before.norm()
-        after = matrices(plain_gradient(plain, x[model].T.double(), y[model]))
-        assert row[column] == pytest.approx(float((after - before).norm() / before.norm()), rel=1e-4)
+        expected = change_by_hand(plain, x[model].T.double(), y[model], 0.01 * norm)
+        assert row[column] == pytest.approx(expected, rel=1e-4)
     bare = landscape.measure(cell("bn", shared=None))
     assert bare[["loss_range", "predictiveness", "beta_smoothness"]].isna().all().all()
     assert bare.change_relative.notna().all() and SHARED == c.shared

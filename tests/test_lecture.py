@@ -130,9 +130,8 @@ def test_a_view_sees_what_the_network_was_trained_on_unless_told_other_colours()
         torch.testing.assert_close(ours[m], x[m][:, order[m]], rtol=0, atol=1e-5)
         assert torch.equal(view.labels[m], y[m][order[m]])
     cyan = view(torch.from_numpy(IMAGES.x), CYAN.expand(256, 3))
-    assert not torch.allclose(cyan, ours) and torch.allclose(
-        cyan, view(torch.from_numpy(IMAGES.x), CYAN.expand(3, 256, 3))
-    )
+    assert not torch.allclose(cyan, ours)
+    assert torch.allclose(cyan, view(torch.from_numpy(IMAGES.x), CYAN.expand(3, 256, 3)))
 
 
 class Recorder:
@@ -151,10 +150,12 @@ class Recorder:
         pass
 
 
-def told(
-    kind: str, split_of: Callable[..., Iterator[Tested]] = lecture
-) -> dict[tuple[str, int, str], tuple[Tensor, Tensor]]:
-    """(family, severity, statistics) -> (colours [M, n * passes, 3] in the order of batches, labels)."""
+Told = dict[tuple[str, int, str], tuple[Tensor, Tensor]]
+"""(family, severity, statistics) -> (colours [M, n * passes, 3] in the order of batches, labels)."""
+
+
+def told(kind: str, split_of: Callable[..., Iterator[Tested]] = lecture) -> Told:
+    """Return what a split would show to networks."""
     c = cell("bn", inputs=kind)
     both = Recorder(c)
     return {(t.shift, t.severity, t.statistics): (t.logits.mT, t.labels) for t in split_of(c, both, both, True)}
@@ -208,9 +209,8 @@ def test_the_hues_of_a_ceiling_are_those_of_severity_5_and_no_label_tells_them()
 def test_rows_of_the_measure(arm: str, statistics: list[str]) -> None:
     c = cell(arm, inputs="lecture_white")
     table = shift.measure(c)
-    assert sorted(table["statistics"].unique()) == statistics and list(table)[:4] == [
-        *("family", "severity", "statistics", "seed")
-    ]
+    assert sorted(table["statistics"].unique()) == statistics
+    assert list(table)[:4] == ["seed", "family", "severity", "statistics"]
     assert len(table) == 2 * 6 * len(statistics) * 3 and not table.isna().any().any()
     rows = table[(table["family"] == "lecture_white") & (table["statistics"] == "running")].set_index("seed")
     net, view = c.net("final", "running"), SeedView(c, "test")
@@ -283,9 +283,8 @@ def test_the_colour_share_of_weights() -> None:
     each = free.view(4, 64, 3, 196)
     chromatic = (each - each.mean(2, keepdim=True)).flatten(2)
     assert colour.colour_share(chromatic).tolist() == pytest.approx([1] * 4, abs=1e-6)
-    assert colour.colour_share((chromatic + 2 * gray) * 7).tolist() == pytest.approx(
-        (chromatic.square().sum((1, 2)) / (chromatic.square() + 4 * gray.square()).sum((1, 2))).tolist()
-    )
+    share = chromatic.square().sum((1, 2)) / (chromatic.square() + 4 * gray.square()).sum((1, 2))
+    assert colour.colour_share((chromatic + 2 * gray) * 7).tolist() == pytest.approx(share.tolist())
 
 
 def test_the_measure_of_colour() -> None:

@@ -29,7 +29,7 @@ def test_the_test_loss_is_that_of_the_network_at_its_checkpoint(arm: str) -> Non
 
 
 def test_a_measure_writes_no_column_that_it_does_not_declare() -> None:
-    table = Table(cell("none"), {"layer": "hidden layer", "offset": "a number"})
+    table = Table(cell("none"), ("layer", "offset"))
     with pytest.raises(AssertionError, match="no such columns: {'ofset'}"):
         table.add(np.ones(3, bool), {"ofset": torch.zeros(3)}, layer=1)
     table.add(np.array([True, False, True]), {"offset": torch.tensor([0.5, 1.5, 2.5])}, layer=1)

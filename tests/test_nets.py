@@ -3,27 +3,24 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
 from bnstudy.core.cell import Splits, TrainingSpec, by_cell
 from bnstudy.core.plugins import names
-from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, save
 from bnstudy.measures.cell import StudyImages, TrainedCell
 from bnstudy.measures.steps import layers
-from bnstudy.nets.base import Net
 from bnstudy.nets.cnn import SIDE, strides
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training.train import Run, build, train
+from helpers.plain import EXACT, check_run
 from helpers.trained import IMAGES, Source, cell, cell_spec, training_spec
-from test_train import EXACT, norm_of
 
 torch.set_num_threads(1)  # other processes may be at work
 NETS = ("cnn", "resnet", "resmlp")
@@ -33,69 +30,10 @@ ODD = Images(NOISE.random((400, 2, 19, 23), np.float32), NOISE.integers(0, 3, 40
 """Images of two channels and odd sizes, which a convolutional network halves once."""
 
 
-def spec(
-    net: str, arm: str, depth: int = 5, steps: int = 30, width: int = 8, targets: tuple[float, ...] = (0.5,)
-) -> TrainingSpec:
+def spec(net: str, arm: str, depth: int = 5, **more: Any) -> TrainingSpec:
     splits = Splits(train=128, test=128, heldout=128)
-    return training_spec(arm, net=net, depth=depth, width=width, batch=16, steps=steps, targets=targets, splits=splits)
-
-
-class Rows(nn.Module):
-    """A module for rows of units, applied to every pixel."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        rows = self.inner(h.movedim(1, -1).flatten(0, -2))
-        return rows.unflatten(0, (h.shape[0], *h.shape[2:])).movedim(-1, 1)
-
-
-def norm_2d(arm: str, width: int, layer: int, depth: int) -> nn.Module | None:
-    """What torch has for images in place of :func:`test_train.norm_of`."""
-    if arm == "layernorm":
-        return nn.GroupNorm(1, width)
-    rows = norm_of(arm, width, layer, depth)
-    if type(rows) is nn.BatchNorm1d:
-        return nn.BatchNorm2d(width, affine=rows.affine)
-    return None if rows is None else Rows(rows)
-
-
-class Plain(nn.Module):
-    """One network as one writes it with torch.nn, with the first weights of ``ours``."""
-
-    def __init__(self, ours: Net, net: str, arm: str) -> None:
-        super().__init__()
-        self.images, self.skip, self.post = net != "resmlp", net[:3] == "res", arm == "bn_post"
-        self.maps, self.norms = nn.ModuleList(), nn.ModuleList()
-        for i, weight in enumerate(ours.weights, 1):
-            out, into = weight.shape[1:3]
-            norm = (norm_2d if self.images else norm_of)(arm, out, i, len(ours.weights))
-            bias = norm is None or self.post
-            stride = 2 if i == 2 else 1
-            module = nn.Conv2d(into, out, 3, stride, 1, bias=bias) if self.images else nn.Linear(into, out, bias=bias)
-            module.weight.data = weight.data[0].clone()
-            if bias:
-                module.bias.data.zero_()  # type: ignore[union-attr]
-            self.maps.append(module)
-            self.norms.append(norm or nn.Identity())
-        self.head = nn.Linear(*ours.head.shape[:0:-1])
-        self.head.weight.data, self.head.bias.data = ours.head.data[0].clone(), ours.head_bias.data[0].clone()
-        self.double()
-
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        if self.images:
-            h = h.unflatten(1, ODD.x.shape[1:])
-        for i, (module, norm) in enumerate(zip(self.maps, self.norms), 1):
-            if i % 2 == 0:
-                pair = h
-            z = module(h)
-            a = norm(F.relu(z)) if self.post else norm(z)
-            if self.skip and i % 2 == 1 and i > 1:
-                a = a + (F.max_pool2d(pair, 1, stride=2) if self.images and i == 3 else pair)
-            h = a if self.post else F.relu(a)
-        return self.head(h.mean((2, 3)) if self.images else h)
+    same = {"net": net, "depth": depth, "width": 8, "batch": 16, "steps": 30, "targets": (0.5,), "splits": splits}
+    return training_spec(arm, **{**same, **more})
 
 
 @pytest.mark.parametrize(
@@ -106,25 +44,8 @@ def test_a_run_equals_plain_torch(net: str, arm: str, depth: int, width: int) ->
     s = spec(net, arm, depth, width=width)
     run = Run(1, 0.03)
     result = train(s, [run], ODD, keep="levels", dtype=torch.float64)
-    plain = Plain(build(s, ODD, [run.seed], torch.float64), net, arm)
-    x, y = (torch.from_numpy(a) for a in part(ODD, s, run.seed, "train"))
-    index = order([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
-    if arm == "once":
-        plain(x.double()[index[0]])
-    optimizer, losses = torch.optim.SGD(plain.parameters(), lr=run.rate, momentum=0.9), []
-    for i in index:
-        loss = F.cross_entropy(plain(x.double()[i]), y[i])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert np.abs(result.loss[:, 0] - losses).max() < 1e-9 and abs(losses[-1] - losses[0]) > 1e-3
-    norms = [m for m in plain.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-    for name in ("running_mean", "running_var"):
-        ours = [v[0] for k, v in result.checkpoints["final"].items() if k.endswith(name)]
-        assert len(ours) == len(norms) and bool(norms) == arm.startswith("bn")
-        for value, norm in zip(ours, norms):
-            assert np.abs(value - getattr(norm, name).numpy()).max() < 1e-9
+    losses = check_run(result, 0, s, run, ODD, 1e-9)
+    assert abs(losses[-1] - losses[0]) > 1e-3
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -151,16 +72,17 @@ def test_a_seed_draws_the_same_weights_whatever_the_arm_and_the_skip_connections
 
 
 @pytest.mark.parametrize("arm", ["none", "bn", "bn_early", "bn_post"])
-@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("net", ("mlp", *NETS))
 def test_a_network_cut_in_two_is_the_same_network(net: str, arm: str) -> None:
     ours = build(spec(net, arm), ODD, [0, 1])
     for p in ours.parameters():
         p.data += 0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(p.numel()))
     ours.set_statistics("batch", update=False)
+    atol = 0 if net == "mlp" else 1e-5
     x = torch.randn(2, ODD.x[0].size, 16, generator=torch.Generator().manual_seed(0))
     for cut in range(1, 5):
         early, late = ours.section(1, cut), ours.section(cut + 1, 5)
-        assert torch.allclose(late(list(early.states(x))[-1]), ours(x), rtol=0, atol=1e-5), cut
+        assert torch.allclose(late(list(early.states(x))[-1]), ours(x), rtol=0, atol=atol), cut
         assert {id(p) for module in (early, late) for p in module.parameters()} == {id(p) for p in ours.parameters()}
     assert sorted(id(p) for group in layers(ours) for p in group) == sorted(id(p) for p in ours.parameters())
     seen: dict = {}

@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +17,7 @@ from bnstudy.data.local import Unusable, digest
 from bnstudy.data.prepare import prepare
 from bnstudy.pipeline.plan import Plan
 from helpers.data_jobs import load, refused, spec
-
-ROOT = Path(__file__).parents[1]
+from helpers.project import ROOT, python
 
 
 def odd(**change: Any) -> dict[str, Any]:
@@ -62,11 +58,8 @@ def test_npz_loads_and_splits(case: str, zipped: Callable[..., None], tmp_path: 
     assert images.y.tolist() == Y.tolist() and images.y.dtype == np.int64
     assert images.classes == tuple(arrays.get("classes", "012"))
     parts = split(images.y, {"train": 320, "test": 160, "heldout": 160}, seed=0)
-    assert {name: np.bincount(images.y[index]).tolist() for name, index in parts.items()} == {
-        "train": [256, 48, 16],
-        "test": [128, 24, 8],
-        "heldout": [128, 24, 8],
-    }
+    found = {name: np.bincount(images.y[index]).tolist() for name, index in parts.items()}
+    assert found == {"train": [256, 48, 16], "test": [128, 24, 8], "heldout": [128, 24, 8]}
 
 
 WRONG_NPZ: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
@@ -213,9 +206,7 @@ def test_the_job_ends_with_a_message(tmp_path: Path) -> None:
     np.savez(path, **odd(y=None))
     job = tmp_path / "job.json"
     store.write_json(job, spec("npz", path))
-    command = [sys.executable, "-m", "bnstudy", "data", "--out", str(out), "--spec", str(job)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = python(tmp_path, "-m", "bnstudy", "data", "--out", str(out), "--spec", str(job), project=ROOT)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "no images from data source npz" in done.stderr and "no array y; the file holds x" in done.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"mine.npz", "job.json"}
@@ -225,11 +216,19 @@ def test_the_workflow_takes_a_path_of_any_characters(tmp_path: Path) -> None:
     path = tmp_path / 'it\'s a "file" {x} $HOME.npz'
     path.write_bytes(RAW)
     made = plan(tmp_path, path)
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "1", "-d", str(tmp_path)]
     for folder in ("config", "report", "profiles"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command += [made.data, "--configfile", str(tmp_path / "study.yaml")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    command = [
+        "-m",
+        "snakemake",
+        "-s",
+        str(ROOT / "Snakefile"),
+        "--cores",
+        "1",
+        made.data,
+        "--configfile",
+        "study.yaml",
+    ]
+    done = python(tmp_path, *command, project=ROOT)
     assert done.returncode == 0, done.stderr
     assert read(tmp_path / made.data).x.shape == (700, 3, 19, 23)

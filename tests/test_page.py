@@ -1,6 +1,7 @@
 """The page from synthetic studies: whole, self-contained, and saying what the tables say, whichever way they point."""
 
 import base64
+import csv
 import html
 import json
 import os
@@ -8,52 +9,27 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from bnstudy.claims import judge as ledger
-from bnstudy.claims import sensitivity
-from bnstudy.claims.records import to_json
-from bnstudy.data import digits
-from bnstudy.data.samples import samples
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
-from bnstudy.report import show
-from bnstudy.report.figures.style import NARROW
 from bnstudy.report.page import methods
 from bnstudy.report.page.blocks import FIGURE, change
-from bnstudy.report.page.build import _made, build
+from bnstudy.report.page.build import _made, build, strength
+from bnstudy.report.page.quiz import quiz
 from bnstudy.report.page.walk import body, mathml
 from bnstudy.report.results import Results
 from helpers import synthetic
-
-ROOT = Path(__file__).parents[1]
-Pictures = Callable[[str, Callable[[float], Figure]], dict[str, str]]
-NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
-CHECKS = [
-    {"id": "E1", "name": "sum of gradients", "expected": 0.0, "measured": 3e-17, "tolerance": 1e-12, "passed": True},
-    {
-        "id": "E5",
-        "name": "growth of the squared gradient a layer, batch 64",
-        "expected": 1.467,
-        "measured": 1.6,
-        "tolerance": 0.03,
-        "passed": False,
-    },
-]
-CONFIG = {
-    "title": "A synthetic study", "data": {"source": "mnist5k"}, "network": {"family": "mlp", "width": 64},
-    "seeds": {"evaluation": 16},
-}  # fmt: skip
+from helpers.pages import NOTEBOOKS, QUIZ, here, output, page, source, study, unrendered
+from helpers.project import ROOT
 
 
 def found(pattern: str, text: str, flags: int = 0) -> str:
@@ -61,74 +37,6 @@ def found(pattern: str, text: str, flags: int = 0) -> str:
     match = re.search(pattern, text, flags)
     assert match, pattern
     return match[1]
-
-
-def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool = False) -> Path:
-    """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
-    synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    claims = ledger.load(ROOT / "config" / "claims.yaml")
-    depths = {"shallow": 5, "middle": 10, "deep": 20}
-    rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)
-    judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
-    said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
-    if hangs:
-        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
-        rows = sensitivity.attach(rows, changed)
-        pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
-    made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
-    for name, value in {
-        "claims": rows, "answers": ledger.answers(claims, rows), "findings": ledger.findings(claims, rows), "checks": CHECKS, "provenance": made, "ledger": said,
-    }.items():  # fmt: skip
-        (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
-    return folder
-
-
-@cache
-def source(name: str) -> nbformat.NotebookNode:
-    return nbformat.read(ROOT / "report" / f"{name}.ipynb", as_version=4)
-
-
-def undrawn(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
-    """Instead of both pictures: drawing is the slow part, and test_figures.py and the kernels' page do it."""
-    return {name: f'<svg id="{id}-{name}"></svg>' for name in ("wide", "narrow")}
-
-
-def unrendered(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
-    """A figure made but not rendered, at one width: for tables of other worlds."""
-    return undrawn(id, draw) | {"wide": f'<svg id="{id}-{len(draw(NARROW).axes)}"></svg>'}
-
-
-def here(folder: Path, names: list[str] = NOTEBOOKS, pictures: Pictures = undrawn) -> list[Path]:
-    """Executed notebooks, their cells run in this process: kernels take seconds."""
-    done = []
-    for name in names:
-        cells, scope = [], dict[str, Any]()
-        for cell in source(name).cells:
-            outputs: list[Any] = []
-            if cell.cell_type == "code":
-                with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(show, "_display", lambda data, outputs=outputs: outputs.append(output(data)))
-                    patch.setattr(show, "_pictures", pictures)
-                    exec(cell.source, scope)
-                if "parameters" in cell.metadata.get("tags", []):
-                    scope["study"] = str(folder)
-            cells.append({"cell_type": cell.cell_type, "source": cell.source, "outputs": outputs})
-        path = folder / "notebooks" / f"{name}.ipynb"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"cells": cells}))
-        done.append(path)
-    return done
-
-
-def output(data: object) -> dict[str, object]:
-    return {"output_type": "display_data", "data": json.loads(json.dumps(data)), "metadata": {}}
-
-
-def page(folder: Path, tables: synthetic.Tables, pictures: Pictures = undrawn, **options: Any) -> str:
-    study(folder, tables, **options)
-    build(folder, here(folder, pictures=pictures), folder / "report.html")
-    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +47,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NOTEBOOKS:
         done.append(folder / "notebooks" / f"{name}.ipynb")
         execute(ROOT / "report" / f"{name}.ipynb", {"study": folder}, done[-1])
-    build(folder, done, folder / "report.html")
+    build(folder, done, QUIZ, folder / "report.html")
     return folder
 
 
@@ -166,7 +74,7 @@ def test_everything_is_there(support: str) -> None:
         "drift", "drift-by-stage", "affine", "drift-steps", "noisy", "ics", "input-offset",
         "samples", "severity", "xhat", "statistics-on-clean",
         "lecture-samples", "lecture", "control", "test-batches", "effective",
-        "depths", "depths-2", "survival", "window", "rate-window-by-gain", "steps-by-gain",
+        "starts", "depths", "depths-2", "survival", "window", "rate-window-by-gain", "steps-by-gain",
         "steps-by-inputs", "gradients", "landscape", "detached", "loss-curves",
         "reach", "reach-by-dose", "share-left", "adaptation", "saved", "variance", "growth", "halves", "skips", "skips-gradients",
         "modes", "batch-size", "levels", "post", "post-accuracy", "kurtosis",
@@ -175,27 +83,46 @@ def test_everything_is_there(support: str) -> None:
     assert support.count('<math display="block"') == formulas >= 7
     claims = json.loads(json.dumps(re.findall(r'<section class="claim" id="claim-(\w+)"', support)))
     assert len(claims) == len(ledger.load(ROOT / "config" / "claims.yaml").claims)
-    # one a claim; verdict rule and confounds; checks; scorecard; runs; the inputs' and the surface's numbers; relative drop
     assert "no simulation of the intervals" in support and "no verdicts under other choices" in support
-    assert support.count("<table>") == len(claims) + 2 + 1 + 1 + 1 + 2 + 1
-    for anchor in ("q1", "q2", "q3", "q4", "methods", "runs", "scorecard", "claim-Q1b", "check-E5", "answers"):
+    # verdict rule and confounds; checks; scorecard; runs; the inputs' and the surface's numbers; relative drop
+    assert support.count("<table>") == 2 + 1 + 1 + 1 + 2 + 1
+    for anchor in (
+        "q1",
+        "q2",
+        "q3",
+        "q4",
+        "methods",
+        "runs",
+        "scorecard",
+        "claim-Q1b",
+        "check-E5",
+        "answers",
+        "how",
+        "quiz",
+        "checking",
+        "sources",
+    ):
         assert f'id="{anchor}"' in support
     assert (
         support.index('id="answers"')
+        < support.index('id="how"')
         < support.index('id="q1"')
         < support.index('id="q4"')
+        < support.index('id="u"')
+        < support.index('id="quiz"')
+        < support.index('id="scorecard"')
         < support.index('id="methods"')
     )
     assert "1 of 2 passed" in support and "<td>NO</td>" in support
-    assert len(support.encode()) < 6e6
+    assert len(support.encode()) < 5e6
 
 
 def test_it_asks_the_network_for_nothing(support: str) -> None:
     assert not re.findall(
         r'(?:src|data|srcset|action|poster)="(?!data:)[^"]*"', re.sub(r'aria-\w+="[^"]*"', "", support)
     )
-    links = re.findall(r'href="([^"]+)"', support)
-    assert all(h.startswith(("#", "data:text/csv;base64,", "data:image/png;base64,")) for h in links)
+    links = re.findall(r'<(\w+)[^>]*? href="([^"]+)"', support)
+    assert all(to.startswith(("#", "data:text/csv,", "data:image/png;base64,")) or tag == "a" for tag, to in links)
     assert "<link" not in support and "@import" not in support and "url(http" not in support
     assert "default-src 'none'; img-src data:;" in support
 
@@ -215,11 +142,12 @@ def test_ids_are_unique_and_links_arrive(support: str) -> None:
 
 
 def test_figures_have_alternatives_and_data(support: str) -> None:
-    blocks = re.findall(r"<figure .*?</figure>", support, re.S)
+    blocks = re.findall(r'<figure id="fig-.*?</figure>', support, re.S)
+    assert len(blocks) == len(figures(support))
     for block in blocks:
         assert len(re.findall(r'role="img" aria-label="[^"]{40,}"', block)) == 2 and block.count("<svg") == 2
-        rows = base64.b64decode(found(r"data:text/csv;base64,([^\"]+)", block)).decode().splitlines()
-        assert len(rows) > 2 and all(row.count(",") == rows[0].count(",") for row in rows)
+        rows = list(csv.reader(unquote(found(r"data:text/csv,([^\"]+)", block)).splitlines()))
+        assert len(rows) > 2 and all(len(row) == len(rows[0]) for row in rows)
 
 
 def test_no_colour_is_left_fixed(support: str) -> None:
@@ -279,7 +207,7 @@ def test_only_the_claims_are_there(tmp_path: Path) -> None:
         path.unlink()
     (folder / "checks.json").unlink()
     (folder / "provenance.json").unlink()
-    build(folder, here(folder), folder / "report.html")
+    build(folder, here(folder), QUIZ, folder / "report.html")
     text = (folder / "report.html").read_text()
     assert not figures(text) and "no external checks on file" in text
 
@@ -301,22 +229,71 @@ def test_findings_and_figures_know_each_other(kernels: Path) -> None:
         assert findings[name]["caption"] in picture["caption"]
 
 
-def test_the_first_screen_is_short_and_chosen_by_verdict(support: str, oppose: str) -> None:
+def first_screen(text: str) -> list[str]:
+    """Return the words of the first screen, those of its pictures as well."""
+    header = found(r'<header class="first"(.*?)</header>', text, re.S)
+    words = html.unescape(re.sub(r"<[^>]+>", " ", header)).split()
+    return [word for word in words if re.search("[A-Za-z]", word)]
+
+
+def cards(text: str) -> list[str]:
+    return re.findall(r"<article>(.*?)</article>", text, re.S)
+
+
+def test_the_first_screen_is_short_and_has_a_picture_for_each_question(support: str, oppose: str) -> None:
     for text in (support, oppose):
-        answers = found(r'<div class="answers">(.*?)</div>', text, re.S)
-        words = html.unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", answers, flags=re.S)).split()
-        assert answers.count("<article>") == 4 and answers.count("<p>") == 8
-        assert len([w for w in words if re.search("[A-Za-z]", w)]) <= 200
-    assert "Yes: without batch norm training takes" in support and "No: without batch norm training takes" in oppose
+        assert len(cards(text)) == 4 and all(card.count('<svg class="mini"') == 1 for card in cards(text))
+        told = re.sub(r"<svg.*?</svg>", " ", text, flags=re.S)
+        assert len(first_screen(told)) <= 160
 
 
-def test_what_is_open_is_said_briefly_above() -> None:
-    claims = ledger.load(ROOT / "config" / "claims.yaml")
-    tables = synthetic.tables("open", seeds=10, thin=True)
-    rows, _ = ledger.judge(claims, tables, {"shallow": 5, "middle": 10, "deep": 20})
-    found = {answer["id"]: answer for answer in to_json(ledger.answers(claims, rows))}
-    assert {row.id: row.verdict for row in rows}["Q3a"] == "inconclusive" and ": " in found["Q3"]["sentences"][0]
-    assert found["Q3"]["brief"][0] == "The study can't say whether batch norm trains in fewer steps."
+def test_every_card_turns_with_its_verdicts_and_tables(support: str, oppose: str, tmp_path: Path) -> None:
+    swapped = page(tmp_path, synthetic.swap(synthetic.tables("support", seeds=10, grids=True)), seeds=10)
+    for one, other, turned in zip(cards(support), cards(oppose), cards(swapped), strict=True):
+        assert one != other and one != turned
+        alt = [found(r'class="mini"[^>]*aria-label="([^"]*)"', card) for card in (one, turned)]
+        assert alt[0] != alt[1]
+
+
+def test_a_card_without_its_runs_stays_whole(tmp_path: Path) -> None:
+    text = page(tmp_path, synthetic.tables("missing", seeds=10), seeds=10)
+    assert len(cards(text)) == 4 and all('class="stops"' in card and "<h2>" in card for card in cards(text))
+
+
+def test_a_story_has_its_parts_in_order_and_its_evidence_folded(support: str) -> None:
+    for question in ("q1", "q2", "q3", "q4"):
+        story = found(rf'<section id="{question}">(.*?)\n</section>', support, re.S)
+        parts = ("<blockquote", "<fieldset", "<figure", 'class="argument"', 'class="mechanism"', 'class="lecture"',
+            'class="unclear"', '<details class="evidence">', 'class="claim"')  # fmt: skip
+        places = [story.index(part) for part in parts]
+        assert places == sorted(places), question
+        told = story[: story.index('<details class="evidence">')]
+        assert told.count("<figure") <= 3 and 'href="#claim-' in told and re.search(r"check E\d+", told)
+        assert story.count("<details") == story.count("</details>")
+
+
+def test_a_claim_shows_every_setting_with_its_own_ruler(support: str, kernels: Path) -> None:
+    blocks = dict(re.findall(r'<section class="claim" id="claim-(\w+)">(.*?)</section>', support, re.S))
+    for claim in Results(kernels).claims.values():
+        assert blocks[claim.id].count('class="ruler"') == len(claim.settings)
+        for setting in claim.settings:
+            assert html.escape(setting.label) in blocks[claim.id]
+
+
+def test_the_scorecard_sorts_by_what_each_setting_shows(kernels: Path) -> None:
+    claim = next(iter(Results(kernels).claims.values()))
+    less = replace(claim.settings[0], unit="ln times", sesoi=0.5, estimate=-2.0)
+    points = replace(claim.settings[0], unit="points", sesoi=10.0, estimate=20.0)
+    assert strength(replace(claim, region="less", settings=(less,))) == 4.0
+    assert strength(replace(claim, region="more", settings=(points,))) == 2.0
+    assert strength(replace(claim, region="more", settings=(replace(less),))) == -4.0
+
+
+def test_the_quiz_folds_an_answer_under_each_question() -> None:
+    made = quiz(QUIZ.read_text())
+    assert made.count("<li>") == made.count("<details>") == 8 and "Why later layers and not earlier ones?" in made
+    with pytest.raises(ValueError, match="1 questions and 0 answers"):
+        quiz("1. Why?\n\n## Key\n")
 
 
 def test_what_verdicts_hang_on(tmp_path: Path) -> None:
@@ -416,11 +393,12 @@ def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:
     study(tmp_path, synthetic.tables("missing", seeds=10))
     twice = output({"text/html": '<p id="here">a</p><p id="here">b</p>'})
     with pytest.raises(ValueError, match="twice on the page: here"):
-        build(tmp_path, [notebook(tmp_path / "q1.ipynb", twice)], tmp_path / "r.html")
+        build(tmp_path, [notebook(tmp_path / "q1.ipynb", twice)], QUIZ, tmp_path / "r.html")
     with pytest.raises(ValueError, match="not on the page: .*nowhere"):
         build(
             tmp_path,
             [notebook(tmp_path / "q1.ipynb", output({"text/html": '<a href="#nowhere">x</a>'}))],
+            QUIZ,
             tmp_path / "r.html",
         )
     assert not (tmp_path / "r.html").exists()
@@ -434,7 +412,7 @@ def test_formulas_become_mathml(tmp_path: Path) -> None:
     path.write_text(
         json.dumps({"cells": [{"cell_type": "markdown", "source": "a $x_1$ b\n\n| a | b |\n|---|---|\n| $y$ | 2 |"}]})
     )
-    assert body(path).count("<math") == 2 and '<div class="scroll" tabindex="0"><table>' in body(path)
+    assert body(path).count("<math") == 2 and 'role="region" aria-label="Table"><table>' in body(path)
 
 
 def test_user_text_is_escaped(tmp_path: Path) -> None:
@@ -442,21 +420,21 @@ def test_user_text_is_escaped(tmp_path: Path) -> None:
     rows = json.loads((folder / "claims.json").read_text())
     rows[0] |= {"statement": "<script>alert(1)</script>"}
     (folder / "claims.json").write_text(json.dumps(rows))
-    build(folder, here(folder, ["q1"]) + here(folder, NOTEBOOKS[1:]), folder / "report.html")
+    build(folder, here(folder, ["q1"]) + here(folder, NOTEBOOKS[1:]), QUIZ, folder / "report.html")
     assert "<script>alert" not in (folder / "report.html").read_text()
 
 
 def test_what_would_change_a_verdict(kernels: Path) -> None:
     claim = next(iter(Results(kernels).claims.values()))
     row = replace(
-        claim.settings[0], name="depth 5", unit="points", region="more", n_seeds=16, sesoi=2.0, verdict="supported",
+        claim.settings[0], label="at 5 layers", unit="points", region="more", n_seeds=16, sesoi=2.0, verdict="supported",
         estimate=4.0, ci_low=3.0, ci_high=5.0,
     )  # fmt: skip
 
     def said(verdict: str, **changed: Any) -> str:
         return change(replace(claim, verdict=verdict, settings=(replace(row, **changed),)))
 
-    assert "depth 5 is 1 points away" in said("supported")
+    assert "at 5 layers is 1 points away" in said("supported")
     assert "is 0.5 points away" in said("supported", region="within", estimate=0.5, ci_low=0.0, ci_high=1.5)
     times = {"unit": "ln times", "region": "less", "estimate": -4.0, "ci_low": -5.0, "ci_high": -2.0 - np.log(3)}
     assert "a factor of 3 away" in said("supported", **times)
@@ -469,7 +447,7 @@ def test_what_would_change_a_verdict(kernels: Path) -> None:
 def test_unknown_parameters_and_failing_cells_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown parameters sudy; it declares study"):
         execute(ROOT / "report" / "q1.ipynb", {"sudy": "x"}, tmp_path / "q1.ipynb")
-    with pytest.raises(Exception, match=r"claims.json is missing"):
+    with pytest.raises(Exception, match=r"no finished study in"):
         execute(ROOT / "report" / "methods.ipynb", {"study": tmp_path}, tmp_path / "m.ipynb")
     assert not list(tmp_path.iterdir())
 

@@ -2,16 +2,14 @@
 
 import json
 from dataclasses import FrozenInstanceError, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bnstudy.claims.judge import judge, load
+from bnstudy.claims.judge import judge
 from bnstudy.claims.records import ClaimRow, from_json, to_json
+from helpers.judging import LEDGER
 from helpers.synthetic import BASE, whole
-
-LEDGER = load(Path(__file__).parents[1] / "config" / "claims.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +21,7 @@ def rows() -> list[Any]:
 
 def test_a_row_of_claims_keeps_keys_order_and_bytes(rows: list[Any]) -> None:
     assert list(rows[0])[:6] == ["id", "question", "statement", "by", "lecture", "region"]
-    assert list(rows[0]["settings"][0])[-5:] == ["verdict", "detail", "n_seeds", "reason", "effect"]
+    assert list(rows[0]["settings"][0])[-5:] == ["reason", "effect", "threshold", "label", "what"]
     again = to_json(from_json(list[ClaimRow], json.loads(json.dumps(rows))))
     assert json.dumps(again, indent=1) == json.dumps(rows, indent=1)
 

@@ -67,16 +67,22 @@ def test_rates_beside_the_best_ones(base: Tables) -> None:
     rates = base["rates"].query("role == 'lower@0.5'").groupby("arm")["rate"].first()
     slow = slower(base, 3.0, arm="bn", rate=rates["bn"])
     found = again(slow, "Q3f")
-    assert found.pop("lower rate for bn") == SensitivityRow(
-        id="Q3f", change="lower rate for bn", verdict="contradicted", base_verdict="supported", flipped=True,
-        kind="flipped", settings="2 of 2",
-    )  # fmt: skip
+    turned = {"verdict": "contradicted", "base_verdict": "supported", "flipped": True, "kind": "flipped"}
+    change = "lower rate for batch norm"
+    assert found.pop(change) == SensitivityRow(id="Q3f", change=change, settings="2 of 2", **turned)  # type: ignore[arg-type]
     kinds = {name: row.kind for name, row in found.items() if "rate" in name}
     assert kinds.pop("lower rates") == "flipped"
-    assert kinds == dict.fromkeys(
-        ["lower rate for bn_detached", "higher rates", "higher rate for bn", "higher rate for bn_detached"], "same"
+    others = (
+        "lower rate for batch norm, detached",
+        "higher rates",
+        "higher rate for batch norm",
+        "higher rate for batch norm, detached",
     )
-    both = slower(slow, 3.0, arm="bn_detached", rate=rates["bn_detached"])
+    assert kinds == dict.fromkeys(others, "same")
+    lower = base["rates"].query("role == 'lower@0.5' and arm == 'bn_detached'")["rate"].unique()
+    both = slow
+    for rate in lower:  # another one at each depth
+        both = slower(both, 3.0, arm="bn_detached", rate=rate)
     assert again(both, "Q3f")["lower rates"].kind == "same"
 
 
@@ -92,35 +98,39 @@ def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
     shift = base["shift"].copy()
     clean = (shift["family"] == "clean") & (shift["depth"] == 5)
     shift.loc[clean & shift["batch"].isin([64, 128]), "accuracy"] = 90.0
-    shift.loc[clean & (shift["batch"] == 32), "accuracy"] = np.where(shift["arm"] == "bn", 95.0, 90.0)[
-        clean & (shift["batch"] == 32)
-    ]
+    for arm, accuracy in (("none", 90.0), ("bn", 95.0)):
+        shift.loc[clean & (shift["batch"] == 32) & (shift["arm"] == arm), "accuracy"] = accuracy
     made = {**base, "shift": shift}
     assert judged(made, "Q2f")["Q2f"].verdict == "mixed"
     found = again(made, "Q2f")
-    assert (found["batch 128"].base_verdict, found["batch 128"].kind) == ("contradicted", "same")
-    row = found["batch 32"]
+    assert (found["batches of 128"].base_verdict, found["batches of 128"].kind) == ("contradicted", "same")
+    row = found["batches of 32"]
     assert (row.verdict, row.flipped, row.settings) == ("supported", True, "1 of 2")
-    assert again(drop(made, width=128), "Q2f")["width 128"].kind == "not recomputed"
+    assert again(drop(made, width=128), "Q2f")["128 units a layer"].kind == "not recomputed"
 
 
 def test_settings_that_name_a_factor_themselves_are_left_out(base: Tables) -> None:
     found = again(base, "U3")
-    assert {found[k].settings for k in ("batch 32", "batch 128")} == {"0 of 3"}
+    assert {found[k].settings for k in ("batches of 32", "batches of 128")} == {"0 of 3"}
 
 
 def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables) -> None:
     made = {k: t[t["pool"] == 2].drop(columns="pool") if "pool" in t else t for k, t in base.items()}
     found = again(made, "Q2f")
-    assert found["pool 1"].kind == "not recomputed" and found["batch 32"].kind == "same"
+    assert found["images at full size"].kind == "not recomputed" and found["batches of 32"].kind == "same"
 
 
 def test_the_study_s_own_network_is_no_change() -> None:
     names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "batch": 128, "pool": 1}, GRIDS)]
-    assert "batch 128" not in names and "pool 1" not in names and "batch 32" in names and len(names) == 3 + 6 + 5
-    assert "net resmlp" in names
+    assert (
+        "batches of 128" not in names
+        and "images at full size" not in names
+        and "batches of 32" in names
+        and len(names) == 3 + 6 + 5
+    )
+    assert "skip connections" in names
     names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": "resmlp"}, GRIDS)]
-    assert "net resmlp" not in names
+    assert "skip connections" not in names
 
 
 def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
@@ -132,7 +142,7 @@ def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
     asked = Plan(StudyConfig(grids=grids, claims=Claims(depths={"shallow": 5}))).judge().networks
     assert asked == ({"optimizer": "adam"}, {"width": 256, "optimizer": "adam"})
     names = [c.name for c in changes(LEDGER.claim("Q3a"), BASE, asked)]
-    assert names[-2:] == ["optimizer adam", "width 256 optimizer adam"]
+    assert names[-2:] == ["Adam", "256 units a layer, Adam"]
 
 
 @pytest.mark.parametrize(
@@ -150,16 +160,14 @@ def test_kinds(before: str, after: str, expected: str) -> None:
 def test_what_is_said() -> None:
     def row(change: str, before: str, after: str, became: str = "") -> SensitivityRow:
         became = became or kind(before, after)
-        return SensitivityRow(
-            id="Q3a", change=change, verdict=after, base_verdict=before, flipped=False, kind=became, settings=""
-        )
+        verdicts = {"verdict": after, "base_verdict": before}
+        return SensitivityRow(id="Q3a", change=change, flipped=False, kind=became, settings="", **verdicts)
 
     kept = [row("a", "supported", "supported"), row("b", "supported", "supported")]
     none = row("c", "", "not recomputed", "not recomputed")
     assert sentence("supported", [*kept, none]) == "Holds under all 2 changes tried."
-    assert (
-        sentence("inconclusive", [row("a", "inconclusive", "inconclusive")]) == "Stays open under the one change tried."
-    )
+    still = [row("a", "inconclusive", "inconclusive")]
+    assert sentence("inconclusive", still) == "Stays open under the one change tried."
     assert sentence("supported", [none]) == "Not recomputed under any change."
     moved = [*kept, row("batch 32", "supported", "contradicted"), row("width 32", "supported", "inconclusive")]
     assert sentence("supported", moved) == (

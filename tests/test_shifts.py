@@ -4,23 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bnstudy.data import mnist5k
+from bnstudy.data import mnist5k, shifts
 from bnstudy.data.digits import load
 from bnstudy.data.images import pool
-from bnstudy.data.shifts import (
-    BRIGHTNESS,
-    CONTRAST,
-    INVERSION,
-    NOISE,
-    ROTATION,
-    SHIFTS,
-    TRANSLATION,
-    gaussian,
-    rotate,
-    shift,
-    size,
-    translate,
-)
+from bnstudy.data.shifts import SHIFTS, gaussian, rotate, shift, size, translate
 
 LEVELS = range(1, 6)
 
@@ -83,7 +70,7 @@ def test_fixed_by_seed_and_severity_whatever_the_company(x: Tensor, family: str)
         assert len({tuple(y.flatten().tolist()) for y in shift(same, family, 3, 7)}) > 1
 
 
-@pytest.mark.parametrize("severity, slope", list(enumerate(CONTRAST, 1)))
+@pytest.mark.parametrize("severity, slope", list(enumerate(shifts.CONTRAST, 1)))
 def test_contrast_is_one_affine_map_that_keeps_the_mean(x: Tensor, severity: int, slope: float) -> None:
     y = shift(x, "contrast", severity, 0)
     assert torch.allclose(y, slope * x + (1 - slope) * x.mean(), atol=1e-6)
@@ -93,18 +80,18 @@ def test_contrast_is_one_affine_map_that_keeps_the_mean(x: Tensor, severity: int
 
 def test_inversion_is_affine_and_nothing_clips(x: Tensor) -> None:
     pixels = torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64).view(1, 1, 2, 2)
-    for severity, a in zip(LEVELS, INVERSION):
+    for severity, a in zip(LEVELS, shifts.INVERSION):
         expected = torch.tensor([(1 - a) / 2, 0.5 - a / 4, 0.5, (1 + a) / 2], dtype=torch.float64)
         torch.testing.assert_close(shift(pixels, "inversion", severity, 0).flatten(), expected, rtol=0, atol=1e-15)
         back = (shift(x, "inversion", severity, 0) - (1 - a) / 2) / a
         torch.testing.assert_close(back, x, rtol=0, atol=1e-14)
         assert size(x, "inversion", severity, 0)["sd_ratio"] == pytest.approx(abs(a), abs=1e-12)
-    assert 0.3 in CONTRAST and shift(pixels, "inversion", 5, 0).flatten().tolist() == [1, 0.75, 0.5, 0]
+    assert 0.3 in shifts.CONTRAST and shift(pixels, "inversion", 5, 0).flatten().tolist() == [1, 0.75, 0.5, 0]
 
 
 def test_brightness_adds_and_clips() -> None:
     pixels = torch.tensor([0.0, 0.2, 0.7, 1.0]).view(1, 1, 2, 2)
-    for severity, b in zip(LEVELS, BRIGHTNESS):
+    for severity, b in zip(LEVELS, shifts.BRIGHTNESS):
         expected = [b, 0.2 + b, min(1, 0.7 + b), 1]
         assert shift(pixels, "brightness", severity, 0).flatten().tolist() == pytest.approx(expected)
     assert size(pixels * 0, "brightness", 2, 0)["mean_change"] == pytest.approx(0.2)
@@ -113,10 +100,12 @@ def test_brightness_adds_and_clips() -> None:
 def test_noise_has_the_stated_spread_where_nothing_clips() -> None:
     grey = torch.full((400, 1, 14, 14), 0.5)
     measured = size(grey, "noise", 1, 0)
-    assert measured["rms_change"] == pytest.approx(NOISE[0], rel=0.01)
+    assert measured["rms_change"] == pytest.approx(shifts.NOISE[0], rel=0.01)
     assert measured["mean_change"] == pytest.approx(0, abs=0.001)
     # On black ground the lower half is cut off: the mean rises by sd / sqrt(2 pi).
-    assert size(grey * 0, "noise", 1, 0)["mean_change"] == pytest.approx(NOISE[0] / (2 * torch.pi) ** 0.5, rel=0.02)
+    assert size(grey * 0, "noise", 1, 0)["mean_change"] == pytest.approx(
+        shifts.NOISE[0] / (2 * torch.pi) ** 0.5, rel=0.02
+    )
 
 
 def test_blur_keeps_the_mean_and_spreads_a_point_as_a_gaussian(x: Tensor) -> None:
@@ -130,16 +119,15 @@ def test_blur_keeps_the_mean_and_spreads_a_point_as_a_gaussian(x: Tensor) -> Non
     assert torch.allclose(matrix.sum(0), matrix.sum(1)) and torch.allclose(matrix, matrix.T)
     place = torch.arange(41) - 20.0
     assert float((matrix[20] * place**2).sum()) == pytest.approx(4, rel=0.005)
-    torch.testing.assert_close(
-        matrix[20], torch.exp(-(place.double() ** 2) / 8) / (8 * torch.pi) ** 0.5, rtol=0, atol=1e-4
-    )
+    bell = torch.exp(-(place.double() ** 2) / 8) / (8 * torch.pi) ** 0.5
+    torch.testing.assert_close(matrix[20], bell, rtol=0, atol=1e-4)
 
 
 def test_rotation_by_a_quarter_is_exact_and_the_inverse_brings_back(x: Tensor) -> None:
     quarter = torch.full((len(x),), torch.pi / 2)
     torch.testing.assert_close(rotate(x, quarter), torch.rot90(x, 1, (2, 3)), rtol=0, atol=1e-6)
     smooth = shift(x, "blur", 3, 0)
-    for angle in ROTATION:
+    for angle in shifts.ROTATION:
         turn = torch.full((len(x),), angle)
         there = rotate(smooth, turn)
         back = rotate(there, -turn)
@@ -149,7 +137,7 @@ def test_rotation_by_a_quarter_is_exact_and_the_inverse_brings_back(x: Tensor) -
 
 def test_rotation_goes_both_ways_by_the_severitys_angle(x: Tensor) -> None:
     y = shift(x, "rotation", 2, 0)
-    turns = [rotate(x, torch.full((len(x),), sign * ROTATION[1])) for sign in (1, -1)]
+    turns = [rotate(x, torch.full((len(x),), sign * shifts.ROTATION[1])) for sign in (1, -1)]
     same = torch.stack([torch.isclose(y, turn).all(3).all(2).all(1) for turn in turns])
     assert same.any(0).all() and 70 < same[0].sum() < 130
 
@@ -172,7 +160,7 @@ def test_translation_moves_by_its_distance_in_all_directions(side: int) -> None:
     for severity in LEVELS:
         y = shift(images, "translation", severity, 0)[:, 0]
         down, right = (y.sum(2) * place).sum(1), (y.sum(1) * place).sum(1)
-        distance = TRANSLATION[severity - 1] * 3 * side
+        distance = shifts.TRANSLATION[severity - 1] * 3 * side
         torch.testing.assert_close(torch.hypot(down, right), torch.full_like(down, distance), rtol=1e-6, atol=0)
         quadrant = 2 * (down > 0).long() + (right > 0)
         assert quadrant.bincount(minlength=4).min() > 70

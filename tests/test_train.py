@@ -2,114 +2,29 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from bnstudy.arms import noise
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, TrainingSpec
 from bnstudy.core.plugins import names
-from bnstudy.data import digits
-from bnstudy.data.batches import order, part
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.training.convergence import steps_to
 from bnstudy.training.train import Run, build, train, train_on
-from helpers.trained import Source, cell_spec, training_spec
+from helpers.plain import EXACT, check_run
+from helpers.trained import IMAGES, Source, cell_spec, training_spec
 
 torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
-IMAGES = digits.load()
 
 
-def spec(
-    arm: str,
-    width: int = 32,
-    batch: int = 32,
-    steps: int = 50,
-    depth: int = 3,
-    optimizer: str = "sgd",
-    targets: tuple[float, ...] = (0.5, 0.25),
-) -> TrainingSpec:
-    return training_spec(arm, depth=depth, width=width, batch=batch, steps=steps, optimizer=optimizer, targets=targets)
+def spec(arm: str, width: int = 32, batch: int = 32, **more: Any) -> TrainingSpec:
+    return training_spec(arm, width=width, batch=batch, **{"depth": 3, "steps": 50, **more})
 
 
-class Constant(nn.Module):
-    """`once` and `affine` in plain torch: gamma (h - mean) / sqrt(var + eps) + beta with constants."""
-
-    def __init__(self, width: int, once: bool) -> None:
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
-        self.once = once
-        self.constants: tuple[torch.Tensor, torch.Tensor] | tuple[float, float] | None = None
-
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        if self.constants is None:
-            var, mean = torch.var_mean(h.detach(), 0, correction=0)
-            self.constants = (mean, torch.sqrt(var + 1e-5)) if self.once else (0.0, 1.0)
-        return self.weight * (h - self.constants[0]) / self.constants[1] + self.bias
-
-
-class Detached(nn.BatchNorm1d):
-    """nn.BatchNorm1d with its statistics taken out of the graph; its averages are moved by the parent class."""
-
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            super().forward(h)
-        var, mean = torch.var_mean(h.detach(), 0, correction=0)
-        return self.weight * ((h - mean) / torch.sqrt(var + 1e-5)) + self.bias
-
-
-def norm_of(arm: str, width: int, layer: int, layers: int) -> nn.Module | None:
-    """The torch module of an arm at one hidden layer; None where it has none."""
-    if arm in ("bn_early", "bn_late"):
-        return nn.BatchNorm1d(width) if (arm == "bn_early") == (layer <= layers // 2) else None
-    if arm in ("once", "affine"):
-        return Constant(width, arm == "once")
-    plainly = {"bn": nn.BatchNorm1d, "bn_post": nn.BatchNorm1d, "bn_detached": Detached, "layernorm": nn.LayerNorm}
-    if arm == "bn_frozen":
-        return nn.BatchNorm1d(width, affine=False)
-    return plainly[arm](width) if arm in plainly else None
-
-
-def plain(s: TrainingSpec, run: Run) -> tuple[np.ndarray, nn.Sequential]:
-    """The same run by one torch.nn network alone, in float64: its losses and the trained network."""
-    arm, width = s.setting.arm, s.setting.width
-    ours = build(s, IMAGES, [run.seed], torch.float64)
-    layers: list[nn.Module] = []
-    for i, weight in enumerate(ours.weights, 1):
-        norm = norm_of(arm, width, i, len(ours.weights))
-        lin = nn.Linear(weight.shape[2], width, bias=norm is None or arm == "bn_post").double()
-        lin.weight.data = weight.data[0].clone()
-        if lin.bias is not None:
-            lin.bias.data.zero_()
-        after = [nn.ReLU()] if norm is None else [nn.ReLU(), norm] if arm == "bn_post" else [norm, nn.ReLU()]
-        layers += [lin, *(m.double() for m in after)]
-    head = nn.Linear(width, 10).double()
-    head.weight.data, head.bias.data = ours.head.data[0].clone(), torch.zeros(10, dtype=torch.float64)
-    net = nn.Sequential(*layers, head)
-    x, y = (torch.from_numpy(a) for a in part(IMAGES, s, run.seed, "train"))
-    index = order([run.seed], len(x), s.setting.batch, s.steps)[:, 0]
-    if arm == "once":
-        net(x.double()[index[0]])  # constants of the first batch
-    if s.setting.optimizer == "adam":
-        optimizer: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), lr=run.rate)
-    else:
-        optimizer = torch.optim.SGD(net.parameters(), lr=run.rate, momentum=s.momentum)
-    losses = []
-    for i in index:
-        loss = nn.functional.cross_entropy(net(x.double()[i]), y[i])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return np.array(losses), net
-
-
-EXACT = [
-    "none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post",
-]  # fmt: skip
 NOISY = ["bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy"]
 
 
@@ -123,14 +38,7 @@ def test_a_stacked_run_equals_plain_torch(arm: str) -> None:
     runs = [Run(0, 0.03), Run(1, 1e6), Run(2, 0.1)]  # the middle one diverges wherever rates matter
     result = train(s, runs, IMAGES, keep="levels", dtype=torch.float64)
     for i in (0, 2):
-        losses, net = plain(s, runs[i])
-        assert np.abs(result.loss[:, i] - losses).max() < 1e-5
-        norms = [m for m in net if isinstance(m, nn.BatchNorm1d)]
-        for name in ("running_mean", "running_var"):
-            ours = [v[i] for k, v in result.checkpoints["final"].items() if k.endswith(name)]
-            assert len(ours) == len(norms) and bool(norms) == arm.startswith("bn")
-            for value, norm in zip(ours, norms):
-                assert np.abs(value - getattr(norm, name).numpy()).max() < 1e-5
+        check_run(result, i, s, runs[i], IMAGES, 1e-5)
     if arm == "none":
         assert result.diverged[1] > 0
 
@@ -141,7 +49,7 @@ def test_a_stacked_run_equals_plain_torch_with_adam(arm: str) -> None:
     runs = [Run(0, 0.003), Run(1, 1e6), Run(2, 0.01)]
     result = train(s, runs, IMAGES, keep="levels", dtype=torch.float64)
     for i in (0, 2):
-        assert np.abs(result.loss[:, i] - plain(s, runs[i])[0]).max() < 1e-5
+        check_run(result, i, s, runs[i], IMAGES, 1e-5)
 
 
 @pytest.mark.parametrize("arm", [*EXACT, *NOISY])
@@ -167,9 +75,8 @@ def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     assert len(short.loss) == short.done.max() < len(whole.loss) == 200
     for run, done in enumerate(short.done):
         assert np.array_equal(short.loss[:done, run], whole.loss[:done, run], equal_nan=True)
-        assert np.array_equal(
-            short.loss[done:, run], np.repeat(short.loss[done - 1, run], len(short.loss) - done), True
-        )
+        held = np.repeat(short.loss[done - 1, run], len(short.loss) - done)
+        assert np.array_equal(short.loss[done:, run], held, equal_nan=True)
     assert np.array_equal(short.done, whole.done)
     for target in s.targets:
         steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]

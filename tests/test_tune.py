@@ -6,40 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnstudy.core.setting import Setting
 from bnstudy.training.tune import Outcome, best, budgets, nearby, search, settled
+from helpers.trained import training_spec
 
 GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 STEPS = 1200
+SETTING = training_spec("bn", depth=2, width=32, batch=32, steps=STEPS).setting
 
 
-FACTORS = Setting(
-    arm="bn", depth=2, gain=1.0, inputs="standardized", net="mlp", width=32, batch=32, optimizer="sgd", pool=1
-)
-
-
-def outcome(
-    rate: float,
-    steps: float | None,
-    *,
-    seed: int = 0,
-    target: float = 0.5,
-    diverged_at: int | None = None,
-    budget: int = STEPS,
-    final_loss: float | None = 1.0,
-) -> Outcome:
+def outcome(rate: float, steps: float | None, **values: Any) -> Outcome:
     """Return how a run did that reached its target after ``steps``; None if it never did."""
-    return Outcome(
-        setting=FACTORS,
-        rate=rate,
-        seed=seed,
-        target=target,
-        steps=None if steps is None else int(steps),
-        reached=steps is not None,
-        diverged_at=diverged_at,
-        budget=budget,
-        final_loss=final_loss,
-    )
+    same = {"setting": SETTING, "seed": 0, "target": 0.5, "diverged_at": None, "budget": STEPS, "final_loss": 1.0}
+    taken = None if steps is None else int(steps)
+    return Outcome(**{**same, "rate": rate, "steps": taken, "reached": steps is not None, **values})
 
 
 class World:
@@ -90,15 +69,11 @@ def test_the_choice_is_that_of_whole_budgets(least: float, middle: float, monkey
 )
 def test_a_choice_is_settled_where_longer_training_cannot_change_it(other: list[str], known: bool) -> None:
     def rows(rate: float, runs: list[str]) -> list[Outcome]:
+        said = [(kind, int(step)) for kind, step in map(str.split, runs)]
+        ends = [{"r": (step, None), "d": (None, step)}.get(kind, (None, None)) for kind, step in said]
         return [
-            outcome(
-                rate,
-                int(step) if kind == "r" else None,
-                diverged_at=int(step) if kind == "d" else None,
-                budget=int(step),
-                final_loss=None,
-            )
-            for kind, step in map(str.split, runs)
+            outcome(rate, steps, diverged_at=died, budget=step, final_loss=None)
+            for (_, step), (steps, died) in zip(said, ends)
         ]
 
     winner = rows(0.1, ["r 200", "r 221", "r 224"])
@@ -122,11 +97,8 @@ def test_noisy_choices_are_those_of_whole_budgets_too(seed: int, monkeypatch: py
                 needed = drawn.setdefault(place, math.ceil(steps(rate, target) * noise.choice([0.7, 0.8, 1, 1.2, 9])))
                 fails = needed % 11 == 0
                 reached = needed <= budget and not fails
-                loss, at = (None, 30) if fails else (1.0, None)
-                taken = needed if reached else None
-                rows.append(
-                    outcome(rate, taken, seed=run, target=target, diverged_at=at, budget=budget, final_loss=loss)
-                )
+                more = {"diverged_at": 30, "final_loss": None} if fails else {}
+                rows.append(outcome(rate, needed if reached else None, seed=run, target=target, budget=budget, **more))
             return rows
 
     chosen = search(GRID, [0.5, 0.25], STEPS, Noisy(None).run)[1]

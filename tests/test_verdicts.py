@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bnstudy.claims.judge import answers, choose, combine, decide, findings, judge, load, natural
-from bnstudy.claims.ledger import Claim, keys
+from bnstudy.claims.answers import Speaker
+from bnstudy.claims.judge import answers, combine, decide, findings, judge, load
+from bnstudy.claims.ledger import Answer, Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
+from bnstudy.claims.numbers import effect, figures, natural
 from bnstudy.claims.records import ClaimRow, to_json
-from bnstudy.claims.sentences import effect, figures
-from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, check_words, decided, why, word
+from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, check_words, decided, keys, said, why, word
 from helpers.synthetic import BASE, Tables, drop, tables, write
 from helpers.thetas import SEEDS, exact, shades, theta
 
@@ -114,19 +115,12 @@ def test_every_verdict_and_shade_comes_out_as_given_and_has_its_own_words(
     assert len(said) == len(keys(spec))
 
 
-@pytest.mark.parametrize("claim", INTERVALS)
-def test_mixed_names_both_sides(claim: str) -> None:
-    row = decided(claim, words(LEDGER.claim(claim), "mixed"))
-    names = [s.name for s in row.settings]
-    yes, no = row.sentence.split(" Not for ")
-    assert yes.endswith(f" for {names[0]}.") and all(n in no and n not in yes.removesuffix(names[0]) for n in names[1:])
-
-
 FIGURES = {
     "Q1b": "drift", "Q1c": "ics", "Q2a": "severity", "Q3a": "depths", "Q3b": "window", "Q3g": "landscape", "Q4a": "reach",
     "Q4c": "halves", "Q4e": "adaptation", "Q4g": "saved", "U6": "kurtosis",
 }  # fmt: skip
-SAID = {"Q1b": ("Q1", 1), "Q2a": ("Q2", 0), "Q3a": ("Q3", 0), "Q4a": ("Q4", 0)}
+CARDS = {"Q1b": "Q1", "Q1e": "Q1", "Q2a": "Q2", "Q2e": "Q2", "Q3a": "Q3", "U7": "Q3", "Q4a": "Q4"}
+"""Claims that choose the finding of a card."""
 
 
 @pytest.mark.parametrize("claim", INTERVALS)
@@ -138,41 +132,35 @@ def test_the_other_sign_turns_every_word_that_rests_on_the_claim(claim: str, hel
         if one.region != "within":
             assert other.estimate == pytest.approx(-one.estimate)
             assert (other.ci_low, other.ci_high) == pytest.approx((-one.ci_high, -one.ci_low))
-    assert pair[0].sentence.split(". For")[0] != pair[1].sentence.split(". For")[0]
-    rows = [list({**held, claim: row}.values()) for row in pair]
+    before, after = (set(row.sentence.split(". ")) for row in pair)
+    assert not {text for text in before & after if not text.startswith("The same ")}
+    rest = {**held, **({"Q3a": decided("Q3a", "opposite")} if claim == "U7" else {})}
+    rows = [list({**rest, claim: row}.values()) for row in pair]
     if claim in FIGURES:
         titles = [findings(LEDGER, r)[FIGURES[claim]].title for r in rows]
-        assert titles[0] != titles[1] and pair[0].sentence.split(",")[0] != pair[1].sentence.split(",")[0]
-    if claim in SAID:
-        question, place = SAID[claim]
-        answer = [next(a for a in answers(LEDGER, r) if a.id == question) for r in rows]
-        said = [a.sentences[place] for a in answer]
-        assert said[0].split(" (")[0] != said[1].split(" (")[0] and said[0][:40] != said[1][:40]
-        assert answer[0].believe[0] != answer[1].believe[0]
+        assert titles[0] != titles[1]
+    told = (
+        [next(a for a in answers(LEDGER, r) if a.id == CARDS.get(claim, claim[:2].removesuffix("1"))) for r in rows]
+        if claim in CARDS
+        else []
+    )
+    if told:
+        cards = [a.card.finding for a in told if a.card]
+        assert cards[0] != cards[1] and said(told[0]) != said(told[1])
 
 
 def test_words_of_both_directions(held: dict[str, ClaimRow]) -> None:
     rows = [
         [*{**held, **{c: decided(c, w) for c in ("Q1b", "Q3a", "Q4c")}}.values()] for w in ("supported", "opposite")
     ]
-    assert [answers(LEDGER, r)[2].sentences[0].split(":")[0] for r in rows] == ["Yes", "No"]
+    cards = [a.card.finding for r in rows for a in answers(LEDGER, r) if a.card and a.id in ("Q1", "Q3")]
+    for found, start in zip(
+        cards, ("Inputs move, only less", "Training takes fewer", "Inputs move more", "More steps")
+    ):
+        assert found.startswith(start)
     titles = [[findings(LEDGER, r)[figure].title for figure in ("drift", "halves")] for r in rows]
-    for said, title in zip(("moves less", "later half alone", "moves more", "early half alone"), sum(titles, [])):
-        assert said in title
-
-
-def test_every_pair_of_lead_and_pivot_renders(held: dict[str, ClaimRow]) -> None:
-    for q in LEDGER.questions[:4]:
-        lead, pivot = (
-            [decided(c, words(LEDGER.claim(c), k)) for k in keys(LEDGER.claim(c))] for c in (q.lead, q.pivot)
-        )
-        seen = set()
-        for pair in product(lead, pivot):
-            rows = list({**held, **{row.id: row for row in pair}}.values())
-            said = next(a for a in answers(LEDGER, rows) if a.id == q.id).sentences
-            assert all(s and "{" not in s for s in said) and q.open
-            seen.add(tuple(said))
-        assert len(seen) >= 25
+    for text, title in zip(("moves less", "later half alone", "moves more", "early half alone"), sum(titles, [])):
+        assert text in title
 
 
 # What is lacking, and what is censored
@@ -183,7 +171,8 @@ def test_partly_missing_counts_as_open() -> None:
     missing = [Missing("no arm none at depth 20")] * 2
     row = decided("Q1b", ["supported", "supported", *missing])
     assert row.verdict == "supported" and [s.verdict for s in row.settings] == ["supported"] * 2 + ["open"] * 2
-    assert row.settings[2].reason == "no arm none at depth 20" and "Left open: depth 20" in row.sentence
+    assert row.settings[2].reason == "no arm none at depth 20"
+    assert "No result at 20 layers" in row.sentence and "The reason: no arm none at depth 20." in row.sentence
     row = decided("Q1b", ["supported", "open", *missing])
     assert row.verdict == "inconclusive" and row.reason == "no arm none at depth 20"
     assert why(row) in row.sentence
@@ -192,13 +181,13 @@ def test_partly_missing_counts_as_open() -> None:
 def test_not_evaluable_says_why() -> None:
     row = decided("Q4g", [NotEvaluable("none at depth 20: rate on the grid's edge")] * 2)
     assert row.verdict == "inconclusive"
-    assert "not evaluable: none at depth 20: rate on the grid's edge" in row.sentence
+    assert row.sentence == "There is no result: none at depth 20: rate on the grid's edge."
 
 
-def test_disagreeing_shades_give_the_careful_sentence() -> None:
+def test_disagreeing_shades_are_both_said() -> None:
     row = decided("Q4g", ["opposite", "negligible"])
     assert (row.verdict, row.detail) == ("contradicted", "not enough")
-    assert "shrinks" not in row.sentence and row.sentence.startswith("It doesn't hold as said that ")
+    assert "saves fewer steps" in row.sentence and "saves about as many steps" in row.sentence
 
 
 def censored(outcome: str, seeds: list[int], low: float | None = None) -> list[pd.DataFrame]:
@@ -225,7 +214,7 @@ def test_arm_that_never_arrives_is_an_outcome() -> None:
     every = list(range(SEEDS))
     row = decided("Q3a", censored("supported", every))
     assert row.verdict == "supported" and row.estimate is None and row.ci_high is None
-    assert "times or more" in row.sentence
+    assert "takes at least 1.4 times as many steps" in row.sentence
     row = decided("Q3a", censored("supported", every, -inf))
     assert row.verdict == "inconclusive" and "16 of 16 seeds are censored" in row.sentence
 
@@ -247,21 +236,30 @@ def test_three_seeds_decide_nothing_and_say_why() -> None:
     rows = [r for r in rows if not r.checks]
     assert {r.verdict for r in rows} == {"inconclusive"} and contrasts
     assert all("too few seeds: 3 seeds allow no interval for" in why(r) for r in rows)
-    assert all(why(r) in r.sentence for r in rows)
+    assert all("too few seeds: 3 seeds allow no interval for" in r.sentence for r in rows)
 
 
 # Words
 
 
-def test_choose_takes_the_first_that_holds() -> None:
-    q1 = next(q for q in LEDGER.questions if q.id == "Q1")
-    found = {k: choose(q1.sentences[1], {"Q1b": k}) for k in keys(LEDGER.claim("Q1b"))}
-    assert "moves less" in found["supported"] and "moves more" in found["contradicted.opposite"]
-    assert found["mixed"] == found["contradicted.not enough"] == "{Q1b[sentence]}"
-    plain = {k: choose(q1.sentences[0], {"Q1a": k}) for k in keys(LEDGER.claim("Q1a"))}
-    assert plain["contradicted.opposite"] != plain["inconclusive"] == plain["not tested"]
+def test_choose_takes_the_first_that_holds(held: dict[str, ClaimRow]) -> None:
+    made = ["opposite", "open", "negligible", "open", "open", NotEvaluable("a reason")]
+    speaker = Speaker(LEDGER, list({**held, "Q2a": decided("Q2a", made)}.values()))
+    for condition, holds in {
+        "Q2a has opposite": True, "Q2a has supported or opposite": True, "Q2a has supported": False, "Q2a lacks open": False,
+        "Q2a lacks supported or against": True, "Q2a is opposite or negligible": True, "Q2a is opposite": False,
+        "Q2a[contrast] is opposite": True, "Q2a[brightness] is opposite": False, "Q2a[brightness] has measured": True,
+        "Q2a[translation] has measured": False, "Q2a[translation] has unmeasured": True, "Q2a has decided": True,
+    }.items():  # fmt: skip
+        chosen = speaker.text([Answer(when=[condition], text="yes"), Answer(text="no")])
+        assert chosen == ("yes" if holds else "no"), condition
+    assert speaker.text([Answer(text="{Q2a.opposite or negligible}: {Q2a.opposite.effect}")]) == (
+        "under changed contrast and noise: 4.0 points more"
+    )
     with pytest.raises(ValueError, match="no answer holds"):
-        choose(q1.sentences[1][:1], {"Q1b": "mixed"})
+        speaker.text([Answer(when=["Q2a is supported"], text="x")])
+    with pytest.raises(ValueError, match="no setting of Q2a is supported"):
+        speaker.text([Answer(text="{Q2a.supported}")])
 
 
 def test_numbers_as_readers_see_them() -> None:
@@ -278,9 +276,9 @@ def test_numbers_as_readers_see_them() -> None:
     assert natural(None, "sd") == "not measurable"
     estimate, low, high = log(2.4), log(1.8), log(3.1)
     assert effect(estimate, low, high, "ln times") == "2.4 times (1.8 to 3.1)"
-    assert effect(None, low, None, "ln times") == "1.8 times or more"
-    assert effect(None, None, 2.0, "kurtosis") == "2.0 or less"
-    assert effect(estimate, low, None, "ln times") == "2.4 times (1.8 or more)"
+    assert effect(None, low, None, "ln times") == "at least 1.8 times"
+    assert effect(None, None, 2.0, "kurtosis") == "at most 2.0"
+    assert effect(estimate, low, None, "ln times") == "2.4 times (at least 1.8)"
     assert effect(None, low, high, "ln times") == "1.8 to 3.1 times"
     assert effect(estimate, None, None, "ln times") == "2.4 times (no interval)"
 
@@ -314,5 +312,6 @@ def test_other_depths_and_targets_are_named() -> None:
     found = drop(drop(tables(depths=(2, 3, 6), seeds=8, thin=True), depth=3), target=0.25)
     rows = {r.id: r for r in judge(LEDGER, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
     assert rows["Q1b"].settings[0].name == "depth 2, mean and spread"
-    assert rows["Q3h"].verdict == "not tested" and "no middle depth" in why(rows["Q3h"])
-    assert rows["Q3a"].settings[2].reason == "no second target loss"
+    assert rows["Q1b"].settings[0].label == "at 2 layers; in mean and spread"
+    assert rows["Q3h"].verdict == "not tested" and "the study has no middle depth" in why(rows["Q3h"])
+    assert rows["Q3a"].settings[2].reason == "the study has no second target loss"

@@ -14,6 +14,7 @@ BY_NAME = {
     ("checks/linear.py", "f'bnstudy.arms.{arm}'"),
     ("data/prepare.py", "f'bnstudy.data.{spec.source}'"),
     ("measures/cell.py", "f'bnstudy.nets.{self.setting.net}'"),
+    ("pipeline/forecast.py", "f'bnstudy.nets.{setting.net}'"),
     ("pipeline/jobs.py", "f'bnstudy.measures.{name}'"),
     ("pipeline/rehearsal.py", "f'bnstudy.nets.{net}'"),
     ("training/train.py", "f'bnstudy.nets.{setting.net}'"),

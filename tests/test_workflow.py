@@ -1,12 +1,10 @@
 """The whole way on the smallest study, and what an edit makes the workflow do again."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +14,6 @@ from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
 from bnstudy.report.results import COLUMNS
 from helpers import project
-
-ROOT = project.ROOT
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
@@ -33,10 +29,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(folder: Path) -> int:
-    return sum(json.loads(p.read_text())["trained"] for p in indexes(folder))
-
-
 def cells(folder: Path) -> set[str]:
     return {p.name for p in (folder / "results/cells").iterdir()}
 
@@ -47,31 +39,14 @@ def test_it_goes_all_the_way(study: Path) -> None:
     assert {c["question"] for c in claims} == {"Q1", "Q2", "Q3", "Q4", "U"}
     assert all(f'id="claim-{c["id"]}"' in page and c["verdict"] in page for c in claims)
     assert "https://" not in page.split("</style>")[0] and 'src="http' not in page
-    assert trained(study) == len(cells(study)) > 0
+    assert sum(json.loads(p.read_text())["trained"] for p in indexes(study)) == len(cells(study)) > 0
     tested = {c["id"] for c in claims if c["verdict"] != "not tested"}
-    assert tested >= {
-        "Q1a",
-        "Q1b",
-        "Q1g",
-        "Q2a",
-        "Q2b",
-        "Q2c",
-        "Q2d",
-        "Q2f",
-        "Q3a",
-        "Q3i",
-        "Q4b",
-        "Q4g",
-        "U1",
-        "U4",
-        "U6",
-    }
+    assert tested >= set("Q1a Q1b Q1g Q2a Q2b Q2c Q2d Q2f Q3a Q3i Q4b Q4g U1 U4 U6".split())
 
 
 def test_the_linter_finds_nothing_but_the_lack_of_an_environment_a_rule() -> None:
     """One environment serves all rules: the one that `make` sets up."""
-    command = [sys.executable, "-m", "snakemake", "--lint"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100).stderr
+    said = project.python(project.ROOT, "-m", "snakemake", "--lint").stderr
     found = re.findall(r"^\s+\* (.*)", said, re.MULTILINE)
     assert found and set(found) == {"Specify a conda environment or container for each rule.:"}, said
 
@@ -92,9 +67,7 @@ def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
 
 
 def test_plan_counts_what_is_stored(study: Path) -> None:
-    command = [sys.executable, "-m", "bnstudy", "plan", "--config", "tests/nano.yaml"]
-    environment = {**os.environ, "PYTHONPATH": str(study / "src")}
-    said = subprocess.run(command, cwd=study, env=environment, capture_output=True, text=True, check=True).stdout
+    said = project.python(study, "-m", "bnstudy", "plan", "--config", "tests/nano.yaml").stdout
     stored, wanted = map(int, re.findall(r"\d+", said)[:2])
     assert 0 < stored == wanted <= len(cells(study)) and "about 0.0 min" in said, said
 
@@ -129,29 +102,29 @@ def test_a_second_run_does_nothing(study: Path) -> None:
     assert "Nothing to be done" in snakemake(study, "-n")
 
 
+@contextmanager
+def added(file: Path, text: str) -> Iterator[None]:
+    """Add a line to a file of the study, and take it away again."""
+    before = file.read_text()
+    file.write_text(f"{before}\n{text}\n")
+    yield
+    file.write_text(before)
+
+
 def test_a_comment_in_the_trainer_changes_nothing(study: Path) -> None:
-    path = study / "src/bnstudy/training/train.py"
-    before = path.read_text()
-    path.write_text(before + "\n# a remark\n")
-    assert "Nothing to be done" in snakemake(study, "-n")
-    path.write_text(before)
+    with added(study / "src/bnstudy/training/train.py", "# a remark"):
+        assert "Nothing to be done" in snakemake(study, "-n")
 
 
 def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
-    path = study / "src/bnstudy/training/train.py"
-    before = path.read_text()
-    path.write_text(before + "\nEDITED = 1\n")
-    plan = snakemake(study, "-n")
-    path.write_text(before)
+    with added(study / "src/bnstudy/training/train.py", "EDITED = 1"):
+        plan = snakemake(study, "-n")
     assert "sweep" in plan and "evaluate" in plan
 
 
 def test_a_figure_redraws_only(study: Path) -> None:
-    path = study / "src/bnstudy/report/figures/early_change.py"
-    before = path.read_text()
-    path.write_text(before + "\nEDITED = 1\n")
-    plan = snakemake(study, "-n", "--quiet", "rules")
-    path.write_text(before)
+    with added(study / "src/bnstudy/report/figures/early_change.py", "EDITED = 1"):
+        plan = snakemake(study, "-n", "--quiet", "rules")
     counts = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
     assert counts == {"all": "1", "notebook": "1", "report": "1", "total": "3"}, plan
 
@@ -216,13 +189,10 @@ def test_another_study_reuses_the_cells_it_shares(study: Path, nano: Path) -> No
 def test_an_edited_search_for_rates_chooses_again_from_what_is_trained(study: Path, nano: Path) -> None:
     nano.write_text(nano.read_text().replace("study: nano", "study: searched"))
     retrained(study)
-    path = study / "src/bnstudy/training/tune.py"
-    before = path.read_text()
-    path.write_text(before + "\nEDITED = 1\n")
     rates = study / "results/searched/rates.json"
     chosen = rates.stat().st_mtime_ns
-    done = retrained(study)
-    path.write_text(before)
+    with added(study / "src/bnstudy/training/tune.py", "EDITED = 1"):
+        done = retrained(study)
     assert len(done) == 4 and not any(done.values()), done
     assert rates.stat().st_mtime_ns != chosen
 

@@ -22,6 +22,7 @@ HELP = {
     "checks": "the results of the external checks",
     "notebook": "the notebook to execute",
     "notebooks": "the executed notebooks",
+    "quiz": "the quiz and its key",
     "out": "the file or folder to write",
 }
 """What each flag of a job means; all flags of a job are required."""
@@ -50,6 +51,7 @@ def main() -> None:
     running.add_argument("--cores", type=int, default=1, help="how many jobs run at once; on a card they share it")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
+    command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_prune)
     command(_data, "spec", "out")
     command(_sweep, "spec", "data", "out")
@@ -60,7 +62,7 @@ def main() -> None:
     command(_checks, "out")
     command(_claims, "spec", "tables", "claims", "checks", "out")
     command(_notebook, "notebook", "tables", "out")
-    command(_report, "spec", "notebooks", "out")
+    command(_report, "spec", "notebooks", "quiz", "out")
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -95,6 +97,13 @@ def _compare(a: argparse.Namespace) -> None:
     from bnstudy.compare import compare
 
     compare(a.studies)
+
+
+def _findings(a: argparse.Namespace) -> None:
+    """Print what a finished study found, every interval included, as a page in Markdown."""
+    from bnstudy.findings import page
+
+    print(page(a.study), end="")
 
 
 def _prune(a: argparse.Namespace) -> None:
@@ -188,7 +197,7 @@ def _report(a: argparse.Namespace) -> None:
 
     study = a.out.parent
     store.write_json(study / "provenance.json", provenance(study, json.loads(a.spec.read_text())))
-    build(study, a.notebooks, a.out)
+    build(study, a.notebooks, a.quiz, a.out)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,8 @@ def load(folder: Path) -> Study:
         claims = from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text()))
         judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
     except (OSError, ValueError) as error:
-        raise SystemExit(
-            f"{folder} is no finished study ({error}); run `snakemake --cores 2` with its config"
-        ) from None
+        remedy = "run `snakemake --cores 2` with its config"
+        raise SystemExit(f"{folder} is no finished study ({error}); {remedy}") from None
     return Study({row.id: row for row in claims}, judged)
 
 
@@ -42,7 +41,7 @@ def page(names: Sequence[str], studies: Sequence[Study]) -> str:
     one = [n for n, two in pairs.items() if n not in both and any(row.verdict in DECIDED for row in two)]
     left = len(shared) - len(both) - len(one)
     lines = [f"# {names[0]} and {names[1]}, claim by claim", ""]
-    lines += [f"- **{name}**: {_what(judged)}" for name, (_, judged) in zip(names, studies)]
+    lines += [f"- **{name}**: {summary(judged)}" for name, (_, judged) in zip(names, studies)]
     lines += ["", f"`python -m bnstudy.compare results/{names[0]} results/{names[1]}` makes this page.", ""]
     lines += [
         f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
@@ -69,7 +68,8 @@ def outcome(row: ClaimRow) -> str:
     return f"{row.verdict} ({row.detail})" if row.detail else row.verdict
 
 
-def _what(judged: JudgedWith) -> str:
+def summary(judged: JudgedWith) -> str:
+    """Return what a study's networks are, at which depths and targets its claims look, and how many seeds it has."""
     depths = ", ".join(f"{name} {depth}" for name, depth in judged.depths.items())
     base = ", ".join(f"{key} {value}" for key, value in judged.base.items())
     targets = " and ".join(f"{target:g}" for target in judged.targets)

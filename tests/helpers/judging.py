@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bnstudy.claims.contrast import shades
 from bnstudy.claims.judge import answers, findings, judge, load
-from bnstudy.claims.ledger import Ledger
-from bnstudy.claims.records import ClaimRow, ContrastRow
+from bnstudy.claims.ledger import Claim, Ledger
+from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, StoryRow
 from helpers.synthetic import BASE
 from helpers.thetas import SEEDS, Given, feed, given
 
@@ -27,9 +28,8 @@ def part(*claims: str) -> Ledger:
         def primary(self, question: str) -> int:
             return LEDGER.primary(question)
 
-    return Part.model_construct(
-        **{**dict(LEDGER), "claims": [c for c in LEDGER.claims if not claims or c.id in claims]}
-    )
+    some = [c for c in LEDGER.claims if not claims or c.id in claims]
+    return Part.model_construct(**{**dict(LEDGER), "claims": some})
 
 
 def judged(tables: Mapping[str, pd.DataFrame], *claims: str) -> dict[str, ClaimRow]:
@@ -53,11 +53,9 @@ def decided(claim: str, wanted: str | Sequence[str | pd.DataFrame | Exception], 
         more: what the endpoints say of premises.
     """
     contrasts = LEDGER.claim(claim).settings
+    each = [wanted] * len(contrasts) if isinstance(wanted, str) else wanted
     with pytest.MonkeyPatch.context() as patch:
-        feed(
-            patch,
-            {**given(contrasts, [wanted] * len(contrasts) if isinstance(wanted, str) else wanted), **(more or {})},
-        )
+        feed(patch, {**given(contrasts, each), **(more or {})})
         return one({}, claim)
 
 
@@ -71,21 +69,37 @@ def why(row: ClaimRow | ContrastRow) -> str:
     return row.reason or ""
 
 
+def keys(claim: Claim) -> list[str]:
+    """Return every verdict and shade that a claim can have."""
+    every = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
+    several = {"not enough": None} if len(every) > 1 else {}
+    return ["supported", *(f"contradicted.{s}" for s in every | several), "mixed", "inconclusive", "not tested"]
+
+
 def check_words(row: ClaimRow, rows: list[ClaimRow]) -> None:
-    """Check that a question's answer says of a claim what its verdict is, and all of it in whole sentences."""
+    """Check that all that is said of a study are whole sentences, and that a question says what the study lacks."""
     answer = next(a for a in answers(LEDGER, rows) if a.id == row.question)
-    said = [
-        *answer.sentences,
-        *answer.believe,
-        *answer.right,
-        *answer.stops,
-        *answer.brief,
-        answer.open,
-    ]
-    said += [s for ask in answer.asks for s in ask.sentences]
-    assert all(s and "{" not in s and "None" not in s and s.endswith((".", "?")) for s in said)
-    place = {"supported": "right", "mixed": "right", "not tested": "open"}.get(row.verdict, "stops")
-    texts = {"right": " ".join(answer.right), "stops": " ".join(answer.stops), "open": answer.open}
-    assert [k for k, text in texts.items() if LEDGER.claim(row.id).short in text] == [place]
+    assert (row.statement.rstrip(".") in answer.open) == (row.verdict == "not tested")
+    for text in said(answer):
+        assert text and "{" not in text and "None" not in text and text.endswith((".", "?")) and "  " not in text, text
     for finding in findings(LEDGER, rows).values():
         assert finding.title in finding.alt and "{" not in finding.title + finding.alt + finding.caption
+
+
+def said(answer: AnswerRow) -> list[str]:
+    """Return every text of an answer that readers see, but the options of its guess and the title of its mechanism."""
+    texts = [answer.open, *(s for ask in answer.asks for s in ask.sentences)]
+    if answer.card:
+        texts += [answer.card.asked, answer.card.finding, answer.card.stops]
+    if answer.story:
+        texts += story(answer.story)
+    return texts
+
+
+def story(told: StoryRow) -> list[str]:
+    """Return the texts of a story, in the order in which they are read."""
+    return [
+        told.asked, told.guess.question, told.guess.answer, *(step.text for step in told.argument), told.mechanism.text,
+        *(text for lecture in told.lecture for text in (lecture.says, lecture.right, lecture.stops)),
+        *(text for unclear in told.unclear for text in (unclear.asked, unclear.answer)),
+    ]  # fmt: skip

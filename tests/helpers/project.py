@@ -18,10 +18,15 @@ def copy(folder: Path, *more: str) -> None:
     shutil.copy(ROOT / "Snakefile", folder)
 
 
+def python(folder: Path, *arguments: str, project: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Python in ``folder`` with the package of a project, by default the one that is copied there."""
+    environment = {**os.environ, "PYTHONPATH": str((project or folder) / "src")}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+
+
 def snakemake(folder: Path, *arguments: str) -> str:
     """What Snakemake says of a run in ``folder``, which must succeed."""
-    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    done = python(folder, "-m", "snakemake", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -19,36 +19,15 @@ from bnstudy.training.train import Run, train
 
 IMAGES = digits.load()
 RATE, SHARED = 0.05, 0.03
-
-
 SPLITS = Splits(train=960, test=256, heldout=256)
 
 
 def training_spec(
-    arm: str,
-    *,
-    depth: int,
-    width: int,
-    batch: int,
-    steps: int,
-    inputs: str = "standardized",
-    net: str = "mlp",
-    optimizer: str = "sgd",
-    targets: tuple[float, ...] = (0.5, 0.25),
-    splits: Splits = SPLITS,
+    arm: str, steps: int, targets: tuple[float, ...] = (0.5, 0.25), splits: Splits = SPLITS, **factors: Any
 ) -> TrainingSpec:
     """Return what training is told, for the digits or for other images that are split otherwise."""
-    setting = Setting(
-        arm=arm,
-        depth=depth,
-        gain=1.0,
-        inputs=inputs,
-        net=net,
-        width=width,
-        batch=batch,
-        optimizer=optimizer,
-        pool=1,
-    )
+    same = {"gain": 1.0, "inputs": "standardized", "net": "mlp", "optimizer": "sgd", "pool": 1}
+    setting = Setting(arm=arm, **{**same, **factors})
     return TrainingSpec(setting=setting, steps=steps, momentum=0.9, targets=targets, splits=splits)
 
 

@@ -10,15 +10,8 @@ import pandas as pd
 
 SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer", "pool"]
 BASE: dict[str, Any] = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
-GRIDS: tuple[dict[str, Any], ...] = (
-    {"optimizer": "adam"},
-    {"batch": 32},
-    {"batch": 128},
-    {"width": 32},
-    {"width": 128},
-    {"pool": 1},
-    {"net": "resmlp"},
-)
+OTHERS = (("optimizer", "adam"), ("batch", 32), ("batch", 128), ("width", 32), ("width", 128), ("pool", 1))
+GRIDS: tuple[dict[str, Any], ...] = tuple({factor: value} for factor, value in (*OTHERS, ("net", "resmlp")))
 GRID = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 TARGETS = (0.5, 0.25)
 BATCH_ARMS = ("bn", "bn_frozen", "bn_noisy", "bn_detached", "bn_post", "bn_early", "bn_late")
@@ -30,14 +23,7 @@ class Training:
     def __init__(
         self, outcome: str, seeds: int, depths: tuple[int, ...], seed: int, spread: float, grids: bool, thin: bool
     ) -> None:
-        signs = {
-            "support": 1.0,
-            "oppose": -1.0,
-            "negligible": 0.0,
-            "open": 0.25,
-            "mixed": 1.0,
-            "missing": 1.0,
-        }
+        signs = {"support": 1.0, "oppose": -1.0, "negligible": 0.0, "open": 0.25, "mixed": 1.0, "missing": 1.0}
         if outcome not in signs:
             raise ValueError(f"outcome {outcome!r}: one of {', '.join(signs)}")
         self.outcome, self.strength, self.depths, self.seed = outcome, signs[outcome], depths, seed
@@ -77,9 +63,9 @@ class Training:
         deep = depth > self.depths[-2] if len(self.depths) > 1 else False
         return -1.0 if self.outcome == "mixed" and deep else self.strength
 
-    def noise(self, *name: Any, size: tuple[int, ...] = ()) -> np.ndarray:
+    def noise(self, *name: Any) -> np.ndarray:
         rng = np.random.default_rng([self.seed, zlib.crc32(repr(name).encode())])
-        return self.spread * rng.standard_normal((*size, len(self.seeds)))
+        return self.spread * rng.standard_normal(len(self.seeds))
 
     def layers(self, depth: int) -> np.ndarray:
         every = np.arange(1, depth + 1)
@@ -103,34 +89,22 @@ class Training:
         """Rows of convergence (or sweep): some runs never arrive, some diverge."""
         arm, depth = setting["arm"], setting["depth"]
         budget, best = 1500, self.best(arm, depth)
-        noise = (
-            self.noise("pair", depth)[seeds % len(self.seeds)]
-            + self.noise("run", *setting.values(), rate)[seeds % len(self.seeds)]
-        )
+        noise = (self.noise("pair", depth) + self.noise("run", *setting.values(), rate))[seeds % len(self.seeds)]
         width = 3.0 if arm in BATCH_ARMS and self.helps(depth) > 0 else 1.2
         ln = self.ln_steps(setting) + (2.0 / width * np.log10(rate / best)) ** 2 + noise
-        bad = rate > best * 10 ** (width / 2)
-        died = np.where(
-            bad | ((arm in ("affine", "none")) & (setting["gain"] > 1.2) & (seeds % 8 == 1)),
-            25 + seeds % 7,
-            0,
-        )
+        fragile = arm in ("affine", "none") and setting["gain"] > 1.2
+        died = np.where((rate > best * 10 ** (width / 2)) | (fragile & (seeds % 8 == 1)), 25 + seeds % 7, 0)
         frames = []
         for target in TARGETS:
             steps = np.round(np.exp(ln + (0.35 if target < 0.5 else 0.0)))
             late = (arm == "none") & (depth > 10) & (seeds % 16 == 2)
             reached = (steps <= budget) & (died == 0) & ~late
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "rate": rate, "seed": seeds, "target": target, "steps": np.where(reached, steps, np.nan),
-                        "reached": reached, "diverged_at": np.where(died > 0, died, np.nan), "budget": budget,
-                        "final_loss": np.where(died > 0, np.nan, 0.05 + 0.45 * np.minimum(steps / budget, 4.0)),
-                    }
-                )
-            )  # fmt: skip
-        table = pd.concat(frames)
-        return table
+            rows = pd.DataFrame({"rate": rate, "seed": seeds, "target": target})
+            rows["steps"], rows["reached"] = np.where(reached, steps, np.nan), reached
+            rows["diverged_at"], rows["budget"] = np.where(died > 0, died, np.nan), budget
+            rows["final_loss"] = np.where(died > 0, np.nan, 0.05 + 0.45 * np.minimum(steps / budget, 4.0))
+            frames.append(rows)
+        return pd.concat(frames)
 
     def curves(self, done: pd.DataFrame) -> pd.DataFrame:
         main = done[done["target"] == TARGETS[0]]

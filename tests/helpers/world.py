@@ -18,13 +18,15 @@ SITES = {
     "none": ("linear", "relu", "next"), "affine": ("linear", "affine", "relu", "next"),
     "bn_frozen": ("linear", "xhat", "relu", "next"),
 }  # fmt: skip
+Made = Iterator[tuple[str, pd.DataFrame]]
+"""The name and the rows of one table after another."""
 ALL_SITES = ("linear", "xhat", "affine", "relu", "next")
 
 
 class World(Training):
     """What is true in the made study, and the tables that show it."""
 
-    def one(self, setting: dict[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+    def one(self, setting: dict[str, Any]) -> Made:
         """(table name, rows without the setting) of one setting."""
         best = self.best(setting["arm"], setting["depth"])
         shared = self.best("none", setting["depth"])
@@ -38,23 +40,22 @@ class World(Training):
         yield "rates", rates
         runs = [self.run(setting, rate, self.seeds) for rate in dict.fromkeys(rates["rate"])]
         yield "convergence", pd.concat(runs)
-        yield (
-            "sweep",
-            pd.concat(self.run(setting, rate, np.arange(10_000, 10_003)) for rate in GRID[self.thin * 7 :]),
-        )
+        tuning = np.arange(10_000, 10_003)
+        yield "sweep", pd.concat(self.run(setting, rate, tuning) for rate in GRID[self.thin * 7 :])
         for rate in dict.fromkeys([best, shared if plain and not self.thin else best]):
             done = next(r for r in runs if (r["rate"] == rate).all())
             if not self.thin:
                 yield "curves", self.curves(done)
-            if GUESTS.get(setting["arm"]) == () or (
-                self.thin and needless(setting, "shift") and needless(setting, "drift")
-            ):
-                continue
-            for name, rows in self.measures(setting, done):
-                if name in GUESTS.get(setting["arm"], (name,)) and not (self.thin and needless(setting, name)):
-                    yield name, rows.assign(rate=rate)
+            if self.wanted(setting, "shift") or self.wanted(setting, "drift"):
+                for name, rows in self.measures(setting, done):
+                    if self.wanted(setting, name):
+                        yield name, rows.assign(rate=rate)
 
-    def measures(self, setting: dict[str, Any], done: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    def wanted(self, setting: dict[str, Any], name: str) -> bool:
+        """Return whether a table of a network is made."""
+        return name in GUESTS.get(setting["arm"], (name,)) and not (self.thin and needless(setting, name))
+
+    def measures(self, setting: dict[str, Any], done: pd.DataFrame) -> Made:
         """Seeds that never reached a checkpoint have no row there; diverged runs have none at the end."""
         reached = {f"loss{t}": set(done.loc[(done["target"] == t) & done["reached"], "seed"]) for t in TARGETS}
         alive = set(done.loc[done["diverged_at"].isna(), "seed"])
@@ -81,10 +82,8 @@ class World(Training):
         rows["mean_rms"], rows["ln_sd_rms"] = 0.8 * rows["offset"], 0.6 * rows["offset"]
         growth = 0.0 if arm != "none" or depth < 2 else (3.5 * h + 0.3) * (rows["layer"] - 1) / (depth - 1)
         rows["variance"] = np.exp(growth + noise[rows["seed"]])
-        yield (
-            "moments",
-            _reached(rows.assign(excess_kurtosis=0.4 + max(h, 0.0) * (arm == "none"), dead=0.02), have, "checkpoint"),
-        )
+        rows["excess_kurtosis"], rows["dead"] = 0.4 + max(h, 0.0) * (arm == "none"), 0.02
+        yield "moments", _reached(rows, have, "checkpoint")
         yield "shift", self.shift(arm, depth, h, noise, alive, setting["inputs"])
         yield from self.deeper(setting, noise, have)
         if arm in BATCH_ARMS:
@@ -93,9 +92,7 @@ class World(Training):
             rows["offset"] *= np.exp(0.9 * h * (rows["layer"] - 1) / max(depth - 1, 1) * (1 if depth > 10 else 0))
             yield "xhat", _reached(rows.assign(end="final"), have, "end").drop(columns="end")
 
-    def deeper(
-        self, setting: dict[str, Any], noise: np.ndarray, have: dict[str, set[int]]
-    ) -> Iterator[tuple[str, pd.DataFrame]]:
+    def deeper(self, setting: dict[str, Any], noise: np.ndarray, have: dict[str, set[int]]) -> Made:
         """What is measured of none and bn alone."""
         arm, depth, h = setting["arm"], setting["depth"], self.helps(setting["depth"])
         if arm not in ("none", "bn"):
@@ -119,21 +116,14 @@ class World(Training):
         yield "ics", _reached(rows.assign(cosine=0.9, absolute=rows["relative"], floor=0.05), have, "checkpoint")
         if depth != self.depths[-2:][0]:
             return
-        rows = cross(
-            self.seeds,
-            checkpoint=["init", "loss0.5"],
-            kind=["gradient", "random"],
-            dose=[0.001, 0.01, 0.1],
-            layer=np.arange(depth // 2 + 1, depth + 2),
-        )
+        doses = {"checkpoint": ["init", "loss0.5"], "kind": ["gradient", "random"], "dose": [0.001, 0.01, 0.1]}
+        rows = cross(self.seeds, **doses, layer=np.arange(depth // 2 + 1, depth + 2))
         size = rows["dose"] * (3 if low else 3 * np.exp(0.8 * h)) * seeds[rows["seed"]]
         last = rows["layer"] == depth + 1
         for column in ("moments", "shape", "gradients"):
             rows[column] = np.where(last, np.nan, 0.5 * size)
-        rows["values"], rows["left"] = (
-            size,
-            np.where(last, np.nan, (0.5 + 0.25 * h) * np.clip(seeds[rows["seed"]], 0.8, 1.2)),
-        )
+        rows["values"] = size
+        rows["left"] = np.where(last, np.nan, (0.5 + 0.25 * h) * np.clip(seeds[rows["seed"]], 0.8, 1.2))
         yield "intervention", _reached(rows, have, "checkpoint")
         rows = cross(self.seeds, match=["dose", "damage"]).assign(checkpoint="loss0.5", budget=200)
         steps = np.round((20 if low else 20 * np.exp(0.7 * h)) * seeds[rows["seed"]])
@@ -153,23 +143,18 @@ class World(Training):
         statistics = ("running", "hue32", "mixed32") if painted else STATISTICS[:: 1 + self.thin]
         if inputs == "spurious_colour":
             statistics = ("running", "batch32", "whole")
-        rows = cross(
-            self.seeds,
-            condition=range(1 + 5 * len(families)),
-            statistics=statistics if norm else statistics[:1],
-        )
+        some = statistics if norm else statistics[:1]
+        rows = cross(self.seeds, condition=range(1 + 5 * len(families)), statistics=some)
         clean = own if painted else "clean"
         rows["family"] = [clean if not c else families[(c - 1) // 5] for c in rows["condition"]]
         rows["severity"] = [0 if not c else (c - 1) % 5 + 1 for c in rows["condition"]]
         rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
-        rows["accuracy"] -= (
-            (9.0 if arm == "none" else 9.0 - 2.0 * h) * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
-        )
+        loss = 9.0 if arm == "none" else 9.0 - 2.0 * h
+        rows["accuracy"] -= loss * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
         fresh = rows["statistics"].ne("running") * rows["severity"]
         rows["accuracy"] += np.where(rows["family"] == "inversion", -4.0, 4.0) * h * fresh
-        rows["accuracy"] += np.where(
-            rows["family"].eq("clean") & rows["statistics"].ne("running"), (1.0 + 0.1 * depth) * h, 0.0
-        )
+        gains = rows["family"].eq("clean") & rows["statistics"].ne("running")
+        rows["accuracy"] += np.where(gains, (1.0 + 0.1 * depth) * h, 0.0)
         if inputs != own:
             rows["accuracy"] = 95.0
         if not self.thin:

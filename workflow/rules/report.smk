@@ -71,7 +71,8 @@ rule report:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
         claims=rules.claims.output,
         checks=rules.study_checks.output,
-        template=multiext("src/bnstudy/report/page/page", ".html", ".css", ".js"),
+        quiz="docs/quiz.md",
+        template=[f"src/bnstudy/report/page/{n}" for n in ("page.html", "how.html", "sources.html", "page.css", "page.js")],
     output:
         page=f"{PLAN.folder}/report.html",
         provenance=f"{PLAN.folder}/provenance.json",
@@ -81,4 +82,4 @@ rule report:
         spec=lambda w: PLAN.spec("report", PLAN.effective()),
         code=digest("bnstudy.report.page.build", "bnstudy.pipeline.provenance"),
     shell:
-        "python -m bnstudy report --spec {params.spec} --notebooks {input.notebooks} --out {output.page} 2> {log}"
+        "python -m bnstudy report --spec {params.spec} --notebooks {input.notebooks} --quiz {input.quiz} --out {output.page} 2> {log}"

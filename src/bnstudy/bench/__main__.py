@@ -38,12 +38,8 @@ def bench(effort: Effort, results: Path) -> list[Metric]:
         progress.say("one process a run, against stacked jobs")
         per_run = fresh.process_per_run(data, effort, progress.say)
         progress.say("memory of the largest jobs")
-        rows = [
-            *training.rows(passes),
-            *training.cnn_rows(convolutional),
-            per_run,
-            *fresh.job_peak(data, Path(folder), effort),
-        ]
+        rows = [*training.rows(passes), *training.cnn_rows(convolutional), per_run]
+        rows += fresh.job_peak(data, Path(folder), effort)
     rows += finished.costs(results / "default")
     rows.append(finished.size(results / "default", results / "cells", results / "data"))
     if torch.cuda.is_available() and effort != TINY:
@@ -74,9 +70,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bnstudy.bench", description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS / "bench.json", help="the file to write")
     parser.add_argument("--tiny", action="store_true", help="a few steps of everything: whether it runs, not how fast")
-    parser.add_argument(
-        "--slow", action="store_true", help="only print the metrics of steps, also with a copy per layer"
-    )
+    slow = "only print the metrics of steps, also with a copy per layer"
+    parser.add_argument("--slow", action="store_true", help=slow)
     a = parser.parse_args()
     effort = TINY if a.tiny else Effort()
     rows = slow_engine(effort) if a.slow else bench(effort, RESULTS)

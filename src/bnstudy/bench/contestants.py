@@ -145,15 +145,21 @@ def plain_run(found: Images, arm: str, depth: int, steps: int, seed: int) -> tup
     if arm == "once":
         net(x[index[0]])
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting.momentum)
-    losses = []
     started = time.perf_counter()
+    losses = fit(net, optimizer, x, y, index)
+    return time.perf_counter() - started, losses
+
+
+def fit(net: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, index: Tensor) -> list[float]:
+    """Train a network with torch.nn on batches whose images ``index`` [steps, batch] names; return each step's loss."""
+    losses = []
     for chosen in index:
         loss = nn.functional.cross_entropy(net(x[chosen]), y[chosen])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    return time.perf_counter() - started, losses
+    return losses
 
 
 if __name__ == "__main__":

@@ -16,17 +16,9 @@ class Metric(NamedTuple):
     n: int
 
 
-IDS = (
-    "plain_loop",
-    "process_per_run",
-    "gemm_none",
-    "gemm_bn",
-    "cnn_gemm",
-    "measures_share",
-    "workflow_share",
-    "job_peak_gib",
-    "results_gib",
-    "seconds_per_seed",
+IDS = tuple(
+    "plain_loop process_per_run gemm_none gemm_bn cnn_gemm"
+    " measures_share workflow_share job_peak_gib results_gib seconds_per_seed".split()
 )
 """The metrics that every run of the benchmark gives; further ones follow them."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.shapes import JOBS
+from bnstudy.pipeline.records import named
 
 WHAT = {
     "measures_share": "seconds spent on probes and measures over seconds spent on training the evaluation networks",
@@ -34,10 +35,8 @@ def costs(folder: Path) -> list[Metric]:
     if "wall_seconds" in provenance and "cores" in provenance:
         values["workflow_share"] = 1 - sum(spent.values()) / (provenance["wall_seconds"] * provenance["cores"])
     lacks = _missing(f"{record} lacks wall_seconds or cores")
-    return [
-        metric(n, f"{w}; one run", [values[n]]) if n in values else metric(n, f"{w}; {lacks}", [])
-        for n, w in WHAT.items()
-    ]
+    found = {n: ("one run", [values[n]]) if n in values else (lacks, []) for n in WHAT}
+    return [metric(n, f"{WHAT[n]}; {said}", value) for n, (said, value) in found.items()]
 
 
 def _seconds(folder: Path) -> tuple[dict[str, float], int]:
@@ -61,14 +60,10 @@ def _seconds(folder: Path) -> tuple[dict[str, float], int]:
 def size(folder: Path, cells: Path, data: Path) -> Metric:
     """Return results_gib: the study's own folder, the networks it refers to, and the prepared images and checks."""
     what = "GiB on disk of the default study: its folder, the networks that it refers to, images and checks"
-    named: set[str] = set()
-    for path in folder.glob("sweep/*.json"):
-        named |= set(json.loads(path.read_text())["cells"])
-    for path in folder.glob("evaluate/*.json"):
-        named |= {cell["cell"] for cell in json.loads(path.read_text())["cells"]}
-    if not named:
+    names = named(folder)
+    if not names:
         return metric("results_gib", f"{what}; {_missing(f'{folder} holds no networks')}", [])
-    roots = [folder, data, *(cells / name for name in named)]
+    roots = [folder, data, *(cells / name for name in names)]
     total = sum(p.stat().st_size for root in roots for p in root.rglob("*") if p.is_file())
     return metric("results_gib", what, [total / 2**30])
 

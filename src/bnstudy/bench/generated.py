@@ -11,20 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bnstudy.bench.shapes import spec
 from bnstudy.config.models import Claims, Grid, StudyConfig
 from bnstudy.core import store
-from bnstudy.core.cell import CellSpec, Splits, by_cell
-from bnstudy.core.setting import Setting
+from bnstudy.core.cell import CellSpec, by_cell
 from bnstudy.pipeline.plan import Plan
-from bnstudy.pipeline.records import (
-    EvaluateResult,
-    IndexEntry,
-    MeasureResult,
-    Rate,
-    SummarizeJob,
-    SweepResult,
-    Tuned,
-)
+from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SummarizeJob, SweepResult, Tuned
 from bnstudy.training.convergence import WINDOW
 from bnstudy.training.tune import Choice, Outcome
 
@@ -45,8 +37,8 @@ def cells(study: StudyConfig) -> int:
     plan = Plan(study)
     found = 0
     for job in plan.jobs:
-        for spec in (plan.sweep(job), plan.evaluate(job)):
-            found += len(spec.settings) * len(spec.rates) * len(by_cell(spec.seeds, spec.stack))
+        for told in (plan.sweep(job), plan.evaluate(job)):
+            found += len(told.settings) * len(told.rates) * len(by_cell(told.seeds, told.stack))
     return found
 
 
@@ -56,18 +48,11 @@ def tables(rows: int, folder: Path) -> list[str]:
     from bnstudy.data.images import Images, save  # torch: whoever asks for a config need not pay for it
 
     noise = np.random.default_rng(0)
-    setting: dict[str, Any] = {
-        "gain": 1.0,
-        "inputs": "standardized",
-        "net": "mlp",
-        "width": 64,
-        "batch": 64,
-        "optimizer": "sgd",
-        "pool": 1,
-    }
+    training = spec("none", 2, 40)
+    design = training.setting
     paths: list[str] = []
     for number, size in enumerate(np.diff([*range(0, rows, ROWS_A_CELL), rows])):
-        place = {"arm": ARMS[number % len(ARMS)], "depth": 2 + number // len(ARMS), **setting, "rate": 0.1}
+        place = {**vars(design), "arm": ARMS[number % len(ARMS)], "depth": 2 + number // len(ARMS), "rate": 0.1}
         index = np.arange(size)
         table = pd.DataFrame({**place, "seed": index // 1000, "start": "init", "end": "final", "layer": index % 20 + 1})
         table["site"] = np.array(["linear", "xhat", "affine", "next"])[index % 4]
@@ -77,39 +62,15 @@ def tables(rows: int, folder: Path) -> list[str]:
         path.parent.mkdir(parents=True)
         table.to_parquet(path)
         paths.append(str(path.relative_to(folder)))
-    design = Setting(arm="none", depth=2, **setting)
-    run = Outcome(
-        setting=design,
-        rate=0.1,
-        seed=0,
-        target=0.5,
-        steps=20,
-        reached=True,
-        diverged_at=None,
-        budget=40,
-        final_loss=1.0,
-    )
+    met = {"target": 0.5, "steps": 20, "reached": True, "diverged_at": None, "budget": 40, "final_loss": 1.0}
+    run = Outcome(setting=design, rate=0.1, seed=0, **met)  # type: ignore[arg-type]
     choice = Choice(target=0.5, rate=0.1, evaluable=True, reason="")
-    cell = CellSpec(
-        setting=design,
-        steps=40,
-        momentum=0.9,
-        targets=(0.5,),
-        splits=Splits(train=8, test=1, heldout=1),
-        rate=0.1,
-        seeds=(0,),
-        keep="levels",
-        data="images",
-        code="",
-        torch="",
-    )
+    cell = CellSpec(**vars(training), rate=0.1, seeds=(0,), keep="levels", data="images", code="", torch="")
     loss: dict[str, Any] = {"loss": np.ones((2 * WINDOW, 1), np.float32), "diverged": np.zeros(1, np.int64)}
     store.put(folder / "results/cells", cell, {"curve": loss})
     entry = IndexEntry(cell=store.key(cell), setting=design, rate=0.1, keep="levels", shared=None)
     left = {
-        "sweep": SweepResult(
-            cells=(), trained=0, seconds={}, rows=(run,), best=(Tuned(setting=design, choice=choice),)
-        ),
+        "sweep": SweepResult(cells=(), trained=0, seconds={}, rows=(run,), best=(Tuned(design, choice),)),
         "evaluate": EvaluateResult(cells=(entry,), trained=0, seconds={}, rows=(run,)),
         "measure": MeasureResult(tables={"drift": tuple(paths)}, seconds={}),
         "rates": [Rate(setting=design, role="best@0.5", rate=0.1, evaluable=True, reason="")],

@@ -50,9 +50,8 @@ def plan(settings: int, folder: Path) -> Point:
 def summarize(rows: int, folder: Path) -> Point:
     """Measure the job that turns what the measures found into tables."""
     folder.mkdir()
-    written = subprocess.run(
-        [sys.executable, "-m", "bnstudy.bench.generated", str(rows), str(folder)], check=True, capture_output=True
-    )
+    command = [sys.executable, "-m", "bnstudy.bench.generated", str(rows), str(folder)]
+    written = subprocess.run(command, check=True, capture_output=True)
     return Point("rows", rows, used([sys.executable, "-m", "bnstudy", *json.loads(written.stdout)], folder))
 
 

@@ -86,17 +86,10 @@ def figure(points: Sequence[Point]) -> str:
     import seaborn as sns
 
     units = {"processor time, s": "seconds", "memory, GiB": "gib"}
-    data = pd.DataFrame(
-        [
-            {"grown": LABELS[p.grown], "size": p.size, "unit": unit, "value": getattr(p.used, name)}
-            for p in points
-            for unit, name in units.items()
-        ]
-    )
+    rows = ((LABELS[p.grown], p.size, unit, getattr(p.used, name)) for p in points for unit, name in units.items())
+    data = pd.DataFrame(rows, columns=["grown", "size", "unit", "value"])
     with sns.axes_style("whitegrid"), sns.plotting_context("paper"), plt.rc_context({"svg.hashsalt": "bnstudy"}):
-        grid = sns.FacetGrid(
-            data, row="unit", col="grown", sharex="col", sharey="row", height=2.1, aspect=1.0, margin_titles=False
-        )
+        grid = sns.FacetGrid(data, row="unit", col="grown", sharex="col", sharey="row", height=2.1)
         grid.map_dataframe(sns.lineplot, "size", "value", marker="o", color="#0b62a8")
         grid.set(xscale="log", yscale="log").set_titles("")
         for unit, row in zip(grid.row_names, grid.axes):

@@ -50,17 +50,8 @@ def spec(arm: str, depth: int, steps: int, net: str = "mlp", width: int = WIDTH)
 
     No loss is below the target, so no run ends early.
     """
-    setting = Setting(
-        arm=arm,
-        depth=depth,
-        gain=1.0,
-        inputs="standardized",
-        net=net,
-        width=width,
-        batch=BATCH,
-        optimizer="sgd",
-        pool=POOL,
-    )
+    same: dict[str, Any] = {"gain": 1.0, "inputs": "standardized", "batch": BATCH, "optimizer": "sgd", "pool": POOL}
+    setting = Setting(arm=arm, depth=depth, net=net, width=width, **same)
     return TrainingSpec(setting=setting, steps=steps, momentum=0.9, targets=(0.0,), splits=SPLITS)
 
 

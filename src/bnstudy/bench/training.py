@@ -44,10 +44,8 @@ def one_pass(
                 work["slow"] = partial(stack, machine, data, arm, depth, steps, slow=True)
             t = {name: work[name]() for name in (reversed(work) if back else work)}
             rate = JOBS * flops(depth) / t["gemm"]
-            shape = Timed(
-                t["stacked"] / (JOBS * MODELS), t["plain"], rate / t["stacked"], rate / t["slow"] if slow else None
-            )
-            timed[arm, depth] = shape
+            slower = rate / t["slow"] if slow else None
+            timed[arm, depth] = shape = Timed(t["stacked"] / (JOBS * MODELS), t["plain"], rate / t["stacked"], slower)
             copied = f"   {shape.slow:.2f} with a copy per layer" if shape.slow else ""
             say(f"{arm:5}{depth:4}{shape.plain / shape.stacked:7.1f} x plain loop{shape.gemm:7.2f} of GEMM{copied}")
     return timed
@@ -58,15 +56,18 @@ def stack(machine: Machine, data: str, arm: str, depth: int, steps: int, slow: b
     return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS, slow)))
 
 
+def convolutional(machine: Machine, data: str, arm: str, steps: int) -> float:
+    """Return the seconds per step of the CNNs at work together: those of the slowest."""
+    return max(machine.both("convolutional", lambda job: (data, arm, steps, job)))
+
+
 def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Callable[[str], None]) -> dict[str, float]:
     """Return {arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
     shares = {}
     for arm in CNN_ARMS:
         work: dict[str, Callable[[], float]] = {
             "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
-            "cnn": lambda arm=arm: max(  # type: ignore[misc]
-                machine.both("convolutional", lambda job: (data, arm, effort.cnn_steps, job))
-            ),
+            "cnn": partial(convolutional, machine, data, arm, effort.cnn_steps),
         }
         t = {name: work[name]() for name in (reversed(work) if back else work)}
         shares[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]

@@ -81,11 +81,9 @@ def variances_are_as_in_torch() -> list[Check]:
     before = {name: value.clone() for name, value in norm.named_buffers()}
     norm(normal("E14 probe", 1, 32, m))
     moved = max(largest(value - before[name]) for name, value in norm.named_buffers())
-    share = (m - 1) / m
+    share, kept = (m - 1) / m, float((biased / stored).mean())
     return [
         equal("divided_by", "variance divided by : unbiased variance, m = 8", share, float(used.mean()), 0.01 * share),
-        equal(
-            "stored", "batch variance : stored variance, m = 8", share, float((biased / stored).mean()), 0.01 * share
-        ),
+        equal("stored", "batch variance : stored variance, m = 8", share, kept, 0.01 * share),
         equal("probe", "change of the stored averages by a probe pass", 0, moved, 0),
     ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bnstudy.claims.contrast import PLACE, Contrast, Premise
 from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured
+from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
-from bnstudy.claims.sentences import effect, natural
 from bnstudy.core.stats import Interval, median_interval
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _hold_premises(lookup: Lookup, contrast: Contrast, intervals: int) -> None:
         if not interval.low > premise.sesoi:
             unit = _unit(premise)
             shown = effect(interval.estimate, _finite(interval.low), _finite(interval.high), unit)
-            raise NotEvaluable(premise.otherwise.format(effect=shown, sesoi=natural(premise.sesoi, unit, 3)))
+            raise NotEvaluable(premise.otherwise.format(effect=shown, sesoi=threshold(premise.sesoi, unit)))
 
 
 def _checked(lookup: Lookup, contrast: Contrast) -> Evaluation:
@@ -150,14 +150,19 @@ def _row(
     estimate, low, high, _ = interval
     verdict, detail = decide(low, high, contrast.sesoi, contrast.region)
     shown_low, shown_high = (_finite(shown(end)) for end in ((high, low) if contrast.reverse else (low, high)))
-    shown_estimate, unit = None if estimate is None else shown(estimate), _unit(contrast)
+    shown_estimate, unit, matters = (
+        None if estimate is None else shown(estimate),
+        _unit(contrast),
+        shown(contrast.sesoi),
+    )
+    edges = () if contrast.endpoint == "check" else (0.0, matters, -matters)
     return ContrastRow(
         name=_name(lookup, contrast.name), region=contrast.region, sesoi=contrast.sesoi, unit=unit,
         estimate=estimate, ci_low=_finite(low), ci_high=_finite(high),
         ci_low_open=low == -math.inf, ci_high_open=high == math.inf,
-        shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=shown(contrast.sesoi),
+        shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=matters,
         verdict=verdict, detail=detail, n_seeds=n_seeds, reason=reason,
-        effect=effect(shown_estimate, shown_low, shown_high, unit),
+        effect=effect(shown_estimate, shown_low, shown_high, unit, edges), threshold=threshold(matters, unit),
     )  # fmt: skip
 
 

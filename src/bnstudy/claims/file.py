@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from bnstudy.claims.choices import Condition, Place, fields
 from bnstudy.claims.contrast import Contrast, shades
-from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Text, keys
+from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Strict, Text
 from bnstudy.core import yaml_file
 from bnstudy.core.stats import max_intervals, seeds_needed
 
@@ -23,7 +24,7 @@ Below, it is a trial: it runs, and where its seeds allow no interval every verdi
 
 WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
 """Keys of a claim or question that the text file may give."""
-TO_DO = "write `short` and `texts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
+TO_DO = "write `parts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
 Model = TypeVar("Model", Ledger, Text)
 
 
@@ -42,61 +43,67 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
     for claim in ledger.claims:
         if claim.question not in questions or not claim.id.startswith(claim.question):
             yield f"{claim.id}: question {claim.question} is not this claim's; the file has {', '.join(sorted(questions))}"
-        lacking = [k for k in keys(claim) if k not in claim.texts and k not in ledger.texts]
-        if lacking:
-            yield f"{claim.id}: texts lack {', '.join(lacking)}"
-        if set(claim.texts) - set(keys(claim)):
-            yield f"{claim.id}: texts {', '.join(sorted(set(claim.texts) - set(keys(claim))))} can never be said"
-        for text in (*claim.texts.values(), *ledger.texts.values()):
-            if names(text) - FIELDS:
-                yield f"{claim.id}: {', '.join(sorted(names(text) - FIELDS))}: no such field; there are {', '.join(sorted(FIELDS))}"
+        yield from (f"{claim.id}: {error}" for error in _bad_parts(claim))
         if claim.shares and not _mirrored(claim, by_id.get(claim.shares)):
             yield f"{claim.id}: its settings are not those of {claim.shares} with the arms exchanged"
-    for place, answers in _choices(ledger):
-        yield from (f"{place}: {e}" for e in _bad_answers(answers, by_id))
+    for place, text in [*((q.id, q) for q in ledger.questions), *((f.figure, f) for f in ledger.findings)]:
+        for answers in _choices(text):
+            yield from (f"{place}: {e}" for e in _bad_answers(answers, by_id))
     for q in ledger.questions:
         yield from (f"{q.id}: no claim {c}" for c in (q.lead, q.pivot) if c not in by_id)
     for finding in ledger.findings:
-        if (names(finding.alt) | names(finding.caption)) - {"title"}:
-            yield f"{finding.figure}: alt and caption may name {{title}} alone"
+        if names(finding.alt) - {"title"} or names(finding.caption):
+            yield f"{finding.figure}: alt may name {{title}} alone, and caption nothing"
 
 
-def _choices(ledger: Ledger) -> Iterator[tuple[str, list[Answer]]]:
-    """Yield every list of answers of which one is said, and where it stands."""
-    for q in ledger.questions:
-        for answers in (*q.sentences, *q.believe, *(a for ask in q.asks for a in ask.sentences)):
-            yield q.id, answers
-    for finding in ledger.findings:
-        yield finding.figure, finding.title
+def _bad_parts(claim: Claim) -> Iterator[str]:
+    """Yield what a claim's words lack, or say without need; words for settings that it does not have are no fault."""
+    listed = {name for part in claim.parts for name in part.settings}
+    unplaced = [s.name for s in claim.settings if s.name not in listed] if len(claim.parts) > 1 else []
+    if unplaced:
+        yield f"which of its parts {'; '.join(unplaced)} belongs to is not said: list it among the settings of one"
+    for part in claim.parts:
+        can = dict.fromkeys(
+            shade for s in claim.settings if claim.part(s.name) is part for shade in ("supported", *shades(s))
+        )
+        if set(can) - set(part.says):
+            yield f'"{part.what}" lacks words for {", ".join(k for k in can if k not in part.says)}'
+        if can and set(part.says) - set(can):
+            yield f'"{part.what}": {", ".join(sorted(set(part.says) - set(can)))} can never be said'
+        for text in (part.fact, part.turned or part.fact):
+            if names(text) - FIELDS or "effect" not in names(text):
+                yield f'"{text}" must name {{effect}}, and may name {{sesoi}} besides'
+
+
+def _choices(text: Any) -> Iterator[list[Answer]]:
+    """Yield every list of answers of which one is said."""
+    if isinstance(text, Strict):
+        for name in type(text).model_fields:
+            yield from _choices(getattr(text, name))
+    elif isinstance(text, list) and text and isinstance(text[0], Answer):
+        yield text
+    elif isinstance(text, list):
+        for item in text:
+            yield from _choices(item)
 
 
 def _bad_answers(answers: list[Answer], by_id: dict[str, Claim]) -> Iterator[str]:
-    if not answers or answers[-1].when or any(not a.when for a in answers[:-1]):
+    if answers[-1].when or any(not a.when for a in answers[:-1]):
         yield "the last answer, and no other, has no `when`"
     for answer in answers:
-        for name, verdicts in answer.when.items():
-            allowed = _verdicts(name, by_id)
-            if not allowed:
-                yield f"when {name}: the claims file has no such claim or setting"
-            elif set(verdicts) - set(allowed):
-                yield f"when {name} is {', '.join(sorted(set(verdicts) - set(allowed)))}: allowed are {', '.join(allowed)}"
-        for field in names(answer.text):
-            claim, _, key = field.partition("[")
-            if field and claim not in by_id:
-                yield f"{{{field}}}: the claims file has no claim {claim}"
-            elif key.rstrip("]") not in FIELDS | {"sentence"}:
-                yield f"{{{field}}}: write {{CLAIM[FIELD]}}, as in {{Q1b[effect]}}"
+        try:
+            conditions = [Condition.read(text) for text in answer.when]
+            places = [c.place for c in conditions] + [place for place, *_ in fields(answer.text)]
+        except ValueError as error:
+            yield str(error)
+            continue
+        yield from (
+            f"{place}: the claims file has no such claim or setting" for place in places if not _known(place, by_id)
+        )
 
 
-def _verdicts(name: str, by_id: dict[str, Claim]) -> list[str]:
-    """Return what a claim ("Q4c") or one of its contrasts ("Q4c.3") can come out as."""
-    claim, _, number = name.partition(".")
-    if claim not in by_id or int(number or 1) > len(by_id[claim].settings):
-        return []
-    if not number:
-        return [*keys(by_id[claim]), "contradicted"]
-    outcomes = shades(by_id[claim].settings[int(number) - 1])
-    return ["supported", *(f"contradicted.{s}" for s in outcomes), "open", "contradicted"]
+def _known(place: Place, by_id: dict[str, Claim]) -> bool:
+    return place.claim in by_id and any(place.takes(s.name) for s in by_id[place.claim].settings)
 
 
 def _mirrored(claim: Claim, other: Claim | None) -> bool:
@@ -149,7 +156,7 @@ def _read(path: Path) -> Any:
 
 def merged(raw: Any, text: Any) -> Any:
     """Return what a claims file says, with what it does not say itself from its text file, under the same ids."""
-    whole = {**{key: text[key] for key in ("texts", "findings") if key in text}, **raw}
+    whole = {**{key: text[key] for key in ("findings",) if key in text}, **raw}
     for section in {"questions", "claims"} & set(text):
         if isinstance(raw.get(section), list):
             words = text[section]

@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bnstudy.claims.answers import answers, choose, findings
-from bnstudy.claims.decide import NOT_EVALUABLE, Evaluation, decide, evaluate
+from bnstudy.claims.answers import answers, findings
+from bnstudy.claims.contrast import Contrast
+from bnstudy.claims.decide import NOT_EVALUABLE, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import TUNING, Factors, Lookup
-from bnstudy.claims.records import ClaimRow, ThetaRow
-from bnstudy.claims.sentences import natural, sentence
+from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
+from bnstudy.claims.sentences import label, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ClaimsError", "Ledger", "answers", "choose", "combine", "decide", "findings", "judge", "load", "natural", "sentence",
-]  # fmt: skip
+__all__ = ["ClaimsError", "Ledger", "answers", "combine", "decide", "findings", "judge", "load", "sentence"]
 
 
 def combine(verdicts: Sequence[str]) -> str:
@@ -72,13 +71,20 @@ def judge(
                 ThetaRow(claim=claim.id, setting=row.name, seed=seed, lower=low, upper=high)
                 for seed, low, high in theta
             ]
-        claim_rows.append(_claim(claim, evaluations, ledger))
+        rows = tuple(_worded(claim, contrast, e.row, lookup) for contrast, e in zip(claim.settings, evaluations))
+        claim_rows.append(_claim(claim, rows, all(e.absent for e in evaluations)))
     return claim_rows, theta_rows
 
 
-def _claim(claim: Claim, evaluations: Sequence[Evaluation], ledger: Ledger) -> ClaimRow:
-    rows = tuple(evaluation.row for evaluation in evaluations)
-    verdict = "not tested" if all(e.absent for e in evaluations) else combine([row.verdict for row in rows])
+def _worded(claim: Claim, contrast: Contrast, row: ContrastRow, lookup: Lookup) -> ContrastRow:
+    """Return a setting's row with where it is taken, and what over what, in words."""
+    part = claim.part(contrast.name)
+    place = label(part.settings.get(contrast.name, f"for {row.name}"), lookup.depths, lookup.targets)
+    return replace(row, label=place, what=part.what)
+
+
+def _claim(claim: Claim, rows: tuple[ContrastRow, ...], absent: bool) -> ClaimRow:
+    verdict = "not tested" if absent else combine([row.verdict for row in rows])
     shades = {row.detail for row in rows if row.verdict == "contradicted"}
     reasons = _reasons([row.reason for row in rows if row.reason])
     first = rows[0]
@@ -92,9 +98,9 @@ def _claim(claim: Claim, evaluations: Sequence[Evaluation], ledger: Ledger) -> C
         detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
         reason=reasons if verdict in ("not tested", "inconclusive") else None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=rows, sentence="",
+        settings=rows, sentence="", what=first.what,
     )  # fmt: skip
-    return replace(row, sentence=sentence(row, claim, ledger))
+    return replace(row, sentence=sentence(row, claim))
 
 
 def _reasons(reasons: Sequence[str]) -> str | None:

@@ -4,22 +4,44 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bnstudy.claims.contrast import SHARED, Contrast, Strict, shades
+from bnstudy.claims.contrast import SHARED, Contrast, Strict
 
 Key = Annotated[str, Field(pattern="^(Q[1-9][a-z]|U[1-9]|A[1-9][0-9]*)$")]
-Condition = Annotated[str, Field(pattern=r"^(Q[1-9][a-z]|U[1-9])(\.[1-9])?$")]
 Group = Annotated[str, Field(pattern="^(Q[1-9]|U|A)$")]
-FIELDS = frozenset(
-    "effect turned outcome estimate low high n first sesoi supported_settings contradicted_settings open_settings reason short example".split()
-)
-"""What a text may name in braces."""
+Figure = Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")]
+FIELDS = frozenset({"effect", "sesoi"})
+"""What a fact may name in braces: the effect with its interval, and the smallest effect that matters."""
+Outcome = Literal["supported", "opposite", "negligible", "not enough", "higher", "lower"]
+"""What a decided contrast can come out as: supported, or contradicted in one of these shades."""
+
+
+class Part(Strict):
+    """Contrasts of a claim that compare the same two things, and what each outcome of them says.
+
+    A contrast has one sentence for its outcome, which ends with where it is taken ("Batch norm needs more steps" + "at 20
+    layers"), and one for the fact, with its effect.
+    """
+
+    what: str = Field(description="what over what, or minus what: the two sides of every effect of this part")
+    says: dict[Outcome, str] = Field(description="a sentence per outcome, without where and without its full stop")
+    fact: str = Field(
+        description="the effect between its two sides, as in: without it training takes {effect} as many steps as with it"
+    )
+    turned: str | None = Field(None, description="the fact with its sides exchanged, said of ratios below 1")
+    sides: tuple[str, str] | None = Field(None, strict=False, description="words for a difference above 0 and below 0")
+    settings: dict[str, str] = Field(
+        {}, description="name of a setting to where it is taken, in words; `;` ends the network's name"
+    )
 
 
 class ClaimText(Strict):
     """What is said of a claim."""
 
-    short: str = Field(description="the claim in a few words, for sentences that go on after it")
-    texts: dict[str, str] = Field(description="verdict, or contradicted.SHADE, to the sentence said then")
+    parts: list[Part] = Field(min_length=1)
+
+    def part(self, setting: str) -> Part:
+        """Return the part of a setting: the one that lists it, or else the last one."""
+        return next((p for p in self.parts if setting in p.settings), self.parts[-1])
 
 
 class Claim(ClaimText):
@@ -48,27 +70,81 @@ class Claim(ClaimText):
 
 
 class Answer(Strict):
-    """A sentence and when it is said: each claim named has one of the verdicts listed ("contradicted" is any shade).
+    """A sentence and when it is said: every condition holds. Conditions and fields are as in bnstudy.claims.choices."""
 
-    Q4c.3 is the third setting of claim Q4c.
-    """
-
-    when: dict[Condition, list[str]] = {}
+    when: list[str] = []
     text: str
+
+
+Choice = Annotated[list[Answer], Field(min_length=1)]
+"""The first answer whose `when` holds is said."""
+Saying = Annotated[list[Choice], Field(min_length=1)]
+"""Sentences, each chosen by itself; one that is chosen to be empty is left out."""
 
 
 class Ask(Strict):
     """What learners ask besides, and the sentences that answer it."""
 
     asked: str
-    sentences: list[list[Answer]] = Field(min_length=1)
+    sentences: Saying
+
+
+class CardText(Strict):
+    """What the first screen says of a question."""
+
+    asked: str = Field(description="the learner's words, in short")
+    finding: Saying
+    stops: Saying
+    figure: Figure
+
+
+class GuessText(Strict):
+    question: str
+    options: list[str] = Field(min_length=2)
+    answer: Saying
+
+
+class StepText(Strict):
+    text: Saying
+    claim: Key
+
+
+class Mechanism(Strict):
+    """What holds by arithmetic, whatever is measured; the check measures it."""
+
+    title: str
+    text: str
+    check: str = Field(pattern="^E[0-9]+$")
+
+
+class LectureText(Strict):
+    minute: str = Field(pattern=r"^\d+:\d\d$")
+    says: str
+    right: Saying
+    stops: Saying
+
+
+class UnclearText(Strict):
+    asked: str
+    answer: Saying
+
+
+class StoryText(Strict):
+    """What a question's section says, in the order in which it is read."""
+
+    asked: str
+    guess: GuessText
+    argument: list[StepText] = Field(min_length=1)
+    mechanism: Mechanism
+    lecture: list[LectureText]
+    unclear: list[UnclearText]
 
 
 class QuestionText(Strict):
     """What is said of a question."""
 
-    sentences: list[list[Answer]] = Field([], description="each: the first answer whose `when` holds")
-    believe: list[list[Answer]] = Field([], description="what a learner should take away, chosen in the same way")
+    card: CardText | None = None
+    story: StoryText | None = None
     asks: list[Ask] = []
     open: str = Field(description="where the question's measurements end, whatever they find")
 
@@ -85,7 +161,7 @@ class Finding(Strict):
     """What is said of a figure: the title is a finding, so it is chosen by verdict; alt and caption repeat it."""
 
     figure: str
-    title: list[Answer] = Field(min_length=1)
+    title: Choice
     alt: str = Field(description="kind of chart and data; {title} is the finding")
     caption: str = Field(description="what to see, how to read it, what it cannot show")
 
@@ -100,7 +176,6 @@ class Identity(Strict):
 class Text(Strict):
     """The text file: what is said, by the ids of the claims file."""
 
-    texts: dict[str, str] = {}
     questions: dict[Group, QuestionText] = {}
     claims: dict[Key, ClaimText] = {}
     findings: list[Finding] = []
@@ -110,7 +185,6 @@ class Ledger(Strict):
     """The claims file, with what its text file says."""
 
     text_file: str | None = Field(None, description="the file beside this one that gives the words that it lacks")
-    texts: dict[str, str] = Field(description="sentences for every claim that has none of its own for a verdict")
     questions: list[Question]
     claims: list[Claim]
     findings: list[Finding] = []
@@ -119,18 +193,7 @@ class Ledger(Strict):
     def claim(self, name: str) -> Claim:
         return next(c for c in self.claims if c.id == name)
 
-    def text(self, claim: Claim, key: str) -> str:
-        """Return the template of a claim for a verdict or contradicted.SHADE: its own, else the shared one."""
-        return claim.texts.get(key) or self.texts[key]
-
     def primary(self, question: str) -> int:
         """Return K, how many primary intervals share a question's 5%. A check has none."""
         counted = (c for c in self.claims if c.question == question and not c.shares)
         return sum(s.endpoint != "check" for c in counted for s in c.settings)
-
-
-def keys(claim: Claim) -> list[str]:
-    """Return every verdict and shade that a claim can have."""
-    every = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
-    several = {"not enough": None} if len(every) > 1 else {}
-    return ["supported", *(f"contradicted.{s}" for s in every | several), "mixed", "inconclusive", "not tested"]

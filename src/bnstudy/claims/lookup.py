@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bnstudy.core import words
 from bnstudy.core.setting import FACTORS, FIXED, SKIP
 
 if TYPE_CHECKING:  # the claims file is checked against the endpoints, which import this module, before any work
@@ -98,7 +99,7 @@ class Lookup:
         """
         said = {**spec, **{k: v for k, v in change.items() if v is not None}}
         if said["depth"] not in self.depths:
-            raise Missing(f"no {said['depth']} depth")
+            raise Missing(f"the study has no {said['depth']} depth")
         plain = {"gain": said.get("gain") or 1.0, "inputs": said.get("inputs") or "standardized"}
         fixed = {c: said.get(c) or self.factors.get(c) for c in FIXED}
         if fixed["net"] == "skip":
@@ -108,7 +109,7 @@ class Lookup:
     def target(self, name: str | None) -> float:
         """Return the loss in nats of "main" (also for None) or "second"; raise Missing where there is no second."""
         if name == "second" and len(self.targets) < 2:
-            raise Missing("no second target loss")
+            raise Missing("the study has no second target loss")
         return self.targets[1 if name == "second" else 0]
 
     def level(self) -> str:
@@ -126,7 +127,7 @@ class Lookup:
         if rows.empty:
             kinds = {"shared": " at the shared rate", "grid": " over the grid of rates", "best": ""}
             kind = kinds.get(role.split("@")[0], " at the rates beside the best one")
-            raise Missing(f"no arm {self.describe(setting)}{kind}")
+            raise Missing(f"the study lacks {self.describe(setting)}{kind}")
         refused = rows[~evaluable(rows)]
         if len(refused):
             reason = refused["reason"].iloc[0]
@@ -191,14 +192,12 @@ class Lookup:
         return bounds(values.fillna(-math.inf), values.fillna(math.inf))
 
     def describe(self, setting: Factors) -> str:
-        """Return a network in words, "once at depth 10, gain 0.71"; the study's own values are not said."""
-        text = f"{setting['arm']} at depth {setting['depth']}"
-        if setting["gain"] != 1.0:
-            text += f", gain {setting['gain']:g}"
-        if setting["inputs"] != "standardized":
-            text += f", {setting['inputs']} inputs"
-        differs = {c: v for c, v in setting.items() if c in FIXED and v != self.base.get(c)}
-        return text + "".join(f", {column} {value}" for column, value in differs.items())
+        """Return a network in words, "normalized once at 10 layers, raw pixels"; the study's own values are not said."""
+        own = {**self.base, "gain": 1.0, "inputs": "standardized"}
+        differs = {name: value for name, value in setting.items() if name in own and value != own[name]}
+        return ", ".join(
+            [f"{words.network(setting['arm'])} at {setting['depth']} layers", *filter(None, [words.factors(differs)])]
+        )
 
 
 def evaluable(rates: pd.DataFrame) -> pd.Series:

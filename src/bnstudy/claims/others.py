@@ -11,18 +11,38 @@ from typing import TYPE_CHECKING, Any
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.ledger import Claim, Ledger, Question
 from bnstudy.claims.lookup import Factors
+from bnstudy.core import words
 from bnstudy.core.setting import FIXED
 
 if TYPE_CHECKING:
     import pandas as pd
 
 QUESTION = "A"
-BASES = {"none": "no normalization", "bn": "batch norm"}
-TEXTS = {
-    "supported": "{{short}}, for {{supported_settings}}. For {{first}}: {{effect}}, n = {{n}}.",
-    "contradicted.opposite": "{arm} does worse than {base}, for {{contradicted_settings}}. For {{first}}: {{effect}}, n = {{n}}.",
-    "contradicted.negligible": "{arm} makes no difference that matters against {base}, for {{contradicted_settings}}. For {{first}}: {{effect}}, n = {{n}}.",
-}
+BASES = ("none", "bn")
+PARTS = [
+    {
+        "what": "steps with {base} / steps with {arm}",
+        "says": {
+            "supported": "Training takes fewer steps with {arm} than with {base}",
+            "opposite": "Training takes more steps with {arm} than with {base}",
+            "negligible": "Training takes about as many steps with {arm} as with {base}",
+            "not enough": "Against {base}, {arm} saves no steps that matter",
+        },
+        "fact": "with {base} training takes {{effect}} as many steps as with {arm}",
+        "turned": "with {arm} training takes {{effect}} as many steps as with {base}",
+    },
+    {
+        "what": "accuracy with {arm} − accuracy with {base}",
+        "says": {
+            "supported": "Accuracy is higher with {arm} than with {base}",
+            "opposite": "Accuracy is lower with {arm} than with {base}",
+            "negligible": "Accuracy is about the same with {arm} as with {base}",
+            "not enough": "Against {base}, {arm} gains no accuracy that matters",
+        },
+        "fact": "with {arm} it is {{effect}} than with {base}",
+        "sides": ["higher", "lower"],
+    },
+]
 OPEN = "No claim speaks of these arms: each is set beside no normalization and batch norm."
 REASON = "1.25 times the steps is below the effect of one step of the rate grid; one accuracy point"
 
@@ -51,24 +71,37 @@ def _claims(
 ) -> Iterator[Claim]:
     number = 0
     for arm in arms:
-        for other, words in BASES.items():
-            settings = [*_settings(rates, shift, arm, other, depths)]
-            if settings:
+        for other in BASES:
+            kinds = [*_settings(rates, shift, arm, other, depths)]
+            if any(kinds):
                 number += 1
-                text = f"{arm} does better than {words}"
-                yield Claim.model_validate(
-                    {
-                        "id": f"{QUESTION}{number}", "question": QUESTION, "by": ["S"], "statement": f"{text}.",
-                        "short": text, "sesoi_reason": REASON, "settings": settings,
-                        "texts": {k: t.format(arm=arm, base=words) for k, t in TEXTS.items()},
-                    }
-                )  # fmt: skip
+                said = {"arm": words.arm(arm), "base": words.arm(other)}
+                parts = [
+                    {**_filled(part, said), "settings": {contrast.name: label for contrast, label in kind}}
+                    for part, kind in zip(PARTS, kinds)
+                    if kind
+                ]
+                claim = {
+                    "id": f"{QUESTION}{number}", "question": QUESTION, "by": ["S"], "sesoi_reason": REASON, "parts": parts,
+                    "statement": f"{said['arm']} does better than {said['base']}.".capitalize(),
+                    "settings": [contrast for kind in kinds for contrast, _ in kind],
+                }  # fmt: skip
+                yield Claim.model_validate(claim)
+
+
+def _filled(template: Any, said: Mapping[str, str]) -> Any:
+    """Return a part's words with the two arms in them."""
+    if isinstance(template, str):
+        return template.format(**said)
+    if isinstance(template, dict):
+        return {key: _filled(text, said) for key, text in template.items()}
+    return template
 
 
 def _settings(
     rates: pd.DataFrame, shift: pd.DataFrame | None, arm: str, other: str, depths: Mapping[str, int]
-) -> Iterator[Contrast]:
-    """Yield contrasts of steps, then of accuracy, at every place (depth, gain, inputs) where both arms were run."""
+) -> Iterator[list[tuple[Contrast, str]]]:
+    """Yield contrasts of steps, then of accuracy, at every place (depth, gain, inputs) where both arms were run, labelled."""
     place = ["depth", "gain", "inputs"]
     tested = shift[shift["family"] == "clean"] if shift is not None else rates.iloc[:0]
 
@@ -89,10 +122,12 @@ def _settings(
         ),
     )
     for places, what, contrast in kinds:
+        made = []
         for depth, gain, inputs in places:
             name = next((n for n, d in depths.items() if d == depth), None)
             if name:
-                where = "" if gain == 1 else f", gain {gain:g}"
-                where += "" if inputs == "standardized" else f", {inputs} inputs"
-                text = f"{what}, {{{name}}}{where}"
-                yield Contrast(name=text, depth=name, gain=gain, inputs=inputs, **contrast)  # type: ignore[arg-type]
+                differs = {k: v for k, v, own in (("gain", gain, 1), ("inputs", inputs, "standardized")) if v != own}
+                text = f"{what}, {{{name}}}" + "".join(f", {words.factor(k, v)}" for k, v in differs.items())
+                label = f"at {{{name}}}" + "".join(f"; with {words.factor(k, v)}" for k, v in differs.items())
+                made.append((Contrast(name=text, depth=name, gain=gain, inputs=inputs, **contrast), label))  # type: ignore[arg-type]
+        yield made

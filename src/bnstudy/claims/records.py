@@ -20,7 +20,8 @@ class ContrastRow:
 
     ``estimate``, ``ci_low`` and ``ci_high`` are theta, which the claim predicts to lie beyond ``sesoi``, the smallest
     effect size of interest; ``shown_*`` are the same in the quantity's own direction and without its margin. Both are
-    natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite.
+    natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite. ``label`` says where
+    it is taken, in words, ``what`` what is set over (or against) what, ``threshold`` the smallest effect that matters.
     """
 
     name: str
@@ -41,6 +42,9 @@ class ContrastRow:
     n_seeds: int
     reason: str | None
     effect: str
+    threshold: str
+    label: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,7 @@ class ClaimRow:
     sesoi_reason: str
     settings: tuple[ContrastRow, ...]
     sentence: str
+    what: str = ""
     robustness: tuple[str, ...] = ()
     weakened: tuple[str, ...] = ()
     robustness_sentence: str = ""
@@ -111,12 +116,72 @@ class AskRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerRow:
-    """The short answer to a question: an entry of answers.json.
+class CardRow:
+    """What the first screen says of a question: its words, the finding, where it stops, and its small picture."""
 
-    ``sentences`` are the short answer, and ``brief`` the part of it about the claims ``lead`` and ``pivot``;
-    ``believe`` is what to take away; ``right`` is what of the claims holds, by who made them; ``stops`` is what does
-    not hold, and what is undecided; ``open`` is what is not tested, and where the measurements end.
+    asked: str
+    finding: str
+    stops: str
+    figure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuessRow:
+    question: str
+    options: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRow:
+    """A step of an argument, and the claim that its numbers are of."""
+
+    text: str
+    claim: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MechanismRow:
+    """What holds by arithmetic, and the check that measures it."""
+
+    title: str
+    text: str
+    check: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LectureRow:
+    """What the lecture says at a minute, what of it is right, and where it stops."""
+
+    minute: str
+    says: str
+    right: str
+    stops: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnclearRow:
+    asked: str
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryRow:
+    """What a question's section says, in the order in which it is read."""
+
+    asked: str
+    guess: GuessRow
+    argument: tuple[StepRow, ...]
+    mechanism: MechanismRow
+    lecture: tuple[LectureRow, ...]
+    unclear: tuple[UnclearRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRow:
+    """What is said of a question: an entry of answers.json.
+
+    ``open`` is what the study lacks, and where its measurements end. The questions U and A have no card and no story.
     """
 
     id: str
@@ -124,11 +189,8 @@ class AnswerRow:
     asked: str
     lead: str
     pivot: str
-    brief: tuple[str, ...]
-    sentences: tuple[str, ...]
-    believe: tuple[str, ...]
-    right: tuple[str, ...]
-    stops: tuple[str, ...]
+    card: CardRow | None
+    story: StoryRow | None
     asks: tuple[AskRow, ...]
     open: str
 

@@ -18,6 +18,7 @@ from bnstudy.claims.judge import combine
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import Factors, Lookup
 from bnstudy.claims.records import ClaimRow, SensitivityRow
+from bnstudy.core import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,10 +84,10 @@ def changes(claim: Claim, base: Factors, networks: Sequence[Factors]) -> Iterato
         yield Change(f"{word} rates", tuned, roles=dict.fromkeys(arms, role))
         if len(arms) > 1:
             for arm in arms:
-                yield Change(f"{word} rate for {arm}", partial(tuned, arm=arm), roles={arm: role})
+                yield Change(f"{word} rate for {words.arm(arm)}", partial(tuned, arm=arm), roles={arm: role})
     for factors in networks:
         if any(base.get(k) != v for k, v in factors.items()):
-            name = " ".join(f"{k} {v}" for k, v in factors.items())
+            name = words.factors(factors)
             yield Change(name, partial(silent, factors=factors), factors=factors)
 
 

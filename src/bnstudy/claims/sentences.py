@@ -1,124 +1,222 @@
-"""A claim in words: numbers as readers see them, and the sentence that its verdict and shade choose."""
+"""A claim in words: every outcome of its settings is said, with its direction and both sides of its effect."""
 
-import math
-from collections.abc import Sequence
+from __future__ import annotations
 
-from bnstudy.claims.ledger import Claim, Ledger
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bnstudy.claims.ledger import Claim, Part
+from bnstudy.claims.numbers import effect
 from bnstudy.claims.records import ClaimRow, ContrastRow
 
-UNITS = {"ln times": "times", "kurtosis": "", "relative error": ""}
-MISSING = "not measurable"
-OUTCOMES = {
-    "supported": "it holds", "contradicted": "it doesn't hold as said", "mixed": "it depends on the setting",
-    "inconclusive": "the study can't say", "not tested": "not tested here",
-}  # fmt: skip
+ORDER = (
+    "supported", "opposite", "higher", "lower", "against", "negligible", "not enough", "open", "unmeasured",
+)  # fmt: skip
+"""The outcomes of a setting, in the order in which they are said: the strongest first, what is not known last."""
+DECIDED = ORDER[:7]
+NOT_EVALUABLE = "not evaluable: "
+DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
+BRIEF = 5
+"""So many words name networks in a headline."""
+LONGEST = 28
+"""So many words stand in one sentence, where its places can be parted."""
+UNIT = {"sd": "an sd", "points": "a point", "percent": "a percent", "decades": "a decade", "ln times": "the ratio"}
 
 
-def figures(value: float, digits: int = 2) -> str:
-    """Return a number to ``digits`` significant figures, from 0.0001 on without exponent: 0.31, 2.4, 130."""
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "∞" if value > 0 else "−∞"
-    if abs(value) < 1e-4:
-        return f"{value:.{digits - 1}e}".replace("-", "−")
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    value = round(value, places)
-    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:.{places}f}".replace("-", "−")
+def outcome(row: ContrastRow) -> str:
+    """Return what a setting came out as, one of ORDER.
 
-
-def plain(value: float | None, unit: str, digits: int = 2) -> str:
-    """Return a number without its unit; logarithms of ratios as ratios."""
-    return MISSING if value is None else figures(_exact(value, unit), digits)
-
-
-def _exact(value: float, unit: str) -> float:
-    return math.exp(value) if unit == "ln times" else value
-
-
-def natural(value: float | None, unit: str, digits: int = 2) -> str:
-    """Return a number of claims.json in its reader's unit: natural(.69, "ln times") is "2.0 times"."""
-    return MISSING if value is None else _with_unit(plain(value, unit, digits), unit)
-
-
-def _with_unit(number: str, unit: str) -> str:
-    return f"{number} {UNITS.get(unit, unit)}".strip()
-
-
-def effect(estimate: float | None, low: float | None, high: float | None, unit: str) -> str:
-    """Return an estimate and its interval in words: "2.4 times (1.8 to 3.1)".
-
-    None is an estimate that is missing, and an end that is open: it says so. An interval of one point (a check's) is not
-    written out.
+    "against" is a contradiction that is not enough for the opposite, and yet lies wholly on its side; "unmeasured" has no
+    interval.
     """
-    if low is None and high is None:
-        return MISSING if estimate is None else f"{natural(estimate, unit)} (no interval)"
-    if low is not None and high is not None:
-        if math.isclose(low, high, rel_tol=1e-6):
-            return natural(low, unit)
-        ends, tail = f"{plain(low, unit)} to {plain(high, unit)}", ""
-    else:
-        ends, tail = plain(high if low is None else low, unit), " or less" if low is None else " or more"
-    return _with_unit(ends, unit) + tail if estimate is None else f"{natural(estimate, unit)} ({ends}{tail})"
+    if row.shown_low is None and row.shown_high is None:
+        return "unmeasured"
+    if row.detail == "not enough" and row.ci_high is not None and row.ci_high < 0:
+        return "against"
+    return row.detail or row.verdict
 
 
-def turned(row: ContrastRow) -> str:
-    """Return the same effect seen from the other side: b against a."""
-    estimate, low, high = (
-        None if value is None else -value for value in (row.shown_estimate, row.shown_high, row.shown_low)
-    )
-    return effect(estimate, low, high, row.unit)
+def sentence(row: ClaimRow, claim: Claim) -> str:
+    """Return all that the settings of a claim came out as: decided ones first, then what is left open, then what is lacking.
 
-
-def fields(row: ClaimRow, claim: Claim) -> dict[str, str]:
-    """Return what a claim's texts may name, from its row of claims.json.
-
-    Numbers are those of the first listed contrast that has the claim's verdict; where none has, of the first that has
-    numbers, or else of the first.
+    The settings of one part that share an outcome share their sentences: what it says and where, then the effects.
     """
-    measured = [s for s in row.settings if s.effect != MISSING]
-    first = next((s for s in row.settings if s.verdict == row.verdict), (measured or row.settings)[0])
-    unit, still = first.unit, next((s for s in measured if s.verdict == "open"), None)
-    return {
-        "effect": first.effect,
-        "turned": turned(first),
-        "outcome": OUTCOMES[row.verdict],
-        "estimate": natural(first.shown_estimate, unit),
-        "low": "no lower bound" if first.shown_low is None else natural(first.shown_low, unit),
-        "high": "no upper bound" if first.shown_high is None else natural(first.shown_high, unit),
-        "sesoi": _with_unit(f"{_exact(first.shown_sesoi, unit):.3g}", unit),  # the smallest effect size of interest
-        "n": str(row.n_seeds),
-        "first": first.name,
-        "reason": row.reason or "the intervals reach from effects that matter to ones that do not",
-        "short": claim.short,
-        "example": f" For {still.name}: {still.effect}, n = {row.n_seeds}." if still else "",
-        **{f"{v}_settings": listing(row.settings, v) for v in ("supported", "contradicted", "open")},
+    groups: dict[tuple[int, str], list[ContrastRow]] = {}
+    parts = [claim.part(setting.name) for setting in claim.settings]
+    for part, setting in zip(parts, row.settings):
+        groups.setdefault((claim.parts.index(part), outcome(setting)), []).append(setting)
+    said, about = list[str](), -1
+    for index, name in sorted(groups, key=lambda g: (ORDER.index(g[1]), g[0])):
+        part, settings = claim.parts[index], groups[index, name]
+        whole = len(settings) == sum(p is part for p in parts)
+        if name == "unmeasured":
+            said += _lacking(settings, whole and len(groups) == 1)
+            continue
+        lead = _lead(part, name, index != about)
+        about = index
+        said += [*_placed(lead, settings, whole), fact(part, settings), *_narrow(settings)]
+    return " ".join(said)
+
+
+def fact(part: Part, settings: Sequence[ContrastRow]) -> str:
+    """Return the sentence with the effects of some settings and both of their sides."""
+    turns = bool(part.turned) and all((s.shown_estimate or s.shown_high or s.shown_low or 0) < 0 for s in settings)
+    text = part.turned if turns and part.turned else part.fact
+    return _sentence(text.format(effect=effects(part, settings, turns), sesoi=settings[0].threshold))
+
+
+def effects(part: Part, settings: Sequence[ContrastRow], turned: bool = False, interval: bool = True) -> str:
+    """Return the effect of each setting, or their range where there are more than two.
+
+    Args:
+        part: the part that the settings belong to.
+        settings: settings that have a number.
+        turned: whether ratios are turned upside down.
+        interval: whether the interval is said.
+    """
+    rows = [_turned(s) if turned else s for s in settings]
+    words = [_effect(row, part, interval) for row in rows]
+    if len(rows) <= 2:
+        first, last = words[0], words[-1]
+        return last if first == last else f"{first if interval else _short_of(first, last)} and {last}"
+    ranked = sorted(rows, key=_size)
+    if part.sides and _size(ranked[-1]) <= 0:
+        ranked.reverse()
+    first, last = (_effect(row, part, False) for row in (ranked[0], ranked[-1]))
+    if first == last:
+        return first
+    return f"between {_short_of(first, last)} and {last}"
+
+
+def _effect(row: ContrastRow, part: Part, interval: bool) -> str:
+    if row.shown_estimate is not None and not interval:
+        return effect(row.shown_estimate, row.shown_estimate, row.shown_estimate, row.unit, sides=part.sides)
+    return effect(row.shown_estimate, row.shown_low, row.shown_high, row.unit, edges(row), part.sides)
+
+
+def _short_of(first: str, last: str) -> str:
+    """Return the first of two effects without the words at its end that the last one repeats."""
+    a, b = first.split(), last.split()
+    while len(a) > 1 and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    return " ".join(a)
+
+
+def _size(row: ContrastRow) -> float:
+    """Return the estimate, or the end that stands for one that is missing."""
+    return next((v for v in (row.shown_estimate, row.shown_low, row.shown_high) if v is not None), 0.0)
+
+
+def _turned(row: ContrastRow) -> ContrastRow:
+    """Return a setting seen from the other side: b over a."""
+    estimate, low, high = (None if v is None else -v for v in (row.shown_estimate, row.shown_high, row.shown_low))
+    return replace(row, shown_estimate=estimate, shown_low=low, shown_high=high)
+
+
+def edges(row: ContrastRow) -> tuple[float, ...]:
+    """Return where a verdict would turn, in the numbers that are shown: no difference, and what matters on either side."""
+    return (0.0, row.shown_sesoi, -row.shown_sesoi) if row.unit != "relative error" else ()
+
+
+def _lead(part: Part, name: str, first: bool) -> str:
+    """Return what an outcome says; what is left open names the claim unless the sentence before did."""
+    if name == "open":
+        claim = part.says["supported"]
+        return (
+            f"Whether {claim[0].lower() if claim[1:2].islower() else claim[0]}{claim[1:]} stays open"
+            if first
+            else "It is left open"
+        )
+    if name == "against":
+        return f"{part.says['opposite']}, at least a little,"
+    return part.says[name]  # type: ignore[index]
+
+
+def _placed(lead: str, settings: Sequence[ContrastRow], whole: bool) -> list[str]:
+    """Return a lead with where it holds, in as many sentences as its places take."""
+    labels = [s.label for s in settings]
+    room = LONGEST - len(lead.split())
+    if whole and len(labels) > 2 and len(listing(labels).split()) > room:
+        return [_sentence(f"{lead} in all {len(labels)} settings")]
+    groups = [labels[:1]]
+    for place in labels[1:]:
+        if len(listing([*groups[-1], place]).split()) > room:
+            groups.append([place])
+        else:
+            groups[-1].append(place)
+    first, *more = map(listing, groups)
+    return [_sentence(f"{lead} {first}"), *(_sentence(f"The same {text}") for text in more)]
+
+
+def _lacking(settings: Sequence[ContrastRow], whole: bool) -> list[str]:
+    """Return why settings have no number, each reason once."""
+    by_reason: dict[str, list[ContrastRow]] = {}
+    for s in settings:
+        by_reason.setdefault((s.reason or "there is no interval").removeprefix(NOT_EVALUABLE), []).append(s)
+    said = []
+    for reason, rows in by_reason.items():
+        places = [] if whole and len(by_reason) == 1 else _placed("No result", rows, False)
+        said += [*places, _sentence(f"{'There is no result' if not places else 'The reason'}: {reason}")]
+    return said
+
+
+def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
+    """Yield a sentence where a verdict hangs on a thousandth of its unit."""
+    for s in settings:
+        ends = [end for end in (s.ci_low, s.ci_high) if end is not None]
+        gaps = [abs(end - edge) for end in ends for edge in {s.sesoi, -s.sesoi}]
+        if s.unit in UNIT and gaps and round(min(gaps), 3) <= 0.001:
+            yield _sentence(f"That hangs on a thousandth of {UNIT[s.unit]} {listing([s.label])}")
+
+
+def listing(labels: Sequence[str]) -> str:
+    """Return places in a sentence, the words that all begin and end with said once: "at 5 and 20 layers"."""
+    rows = [label.replace(";", "").split() for label in dict.fromkeys(labels)]
+    head, tail = list[str](), list[str]()
+    if len(rows) > 1:
+        while min(map(len, rows)) > 1 and len({row[0] for row in rows}) == 1:
+            head.append(rows[0][0])
+            rows = [row[1:] for row in rows]
+        while min(map(len, rows)) > 1 and len({row[-1] for row in rows}) == 1:
+            tail.insert(0, rows[0][-1])
+            rows = [row[:-1] for row in rows]
+    *some, last = (" ".join(row) for row in rows)
+    middle = f"{', '.join(some)} and {last}" if some else last
+    return " ".join([*head, middle, *tail])
+
+
+def label(template: str, depths: Mapping[str, int], targets: Sequence[float]) -> str:
+    """Return where a setting is taken, with the study's own depths and target losses; one that it lacks is named in words."""
+    words = {name: f"{depths[name]} layers" if name in depths else f"the {name} depth" for name in DEPTHS}
+    losses = {
+        name: f"loss {targets[i]:g}" if i < len(targets) else f"the {name} loss" for i, name in enumerate(TARGETS)
     }
+    return template.format_map(words | losses)
 
 
-def verdict(row: ClaimRow | ContrastRow) -> str:
-    """Return the key of a verdict: "supported", "contradicted.negligible", ..."""
-    return f"contradicted.{row.detail}" if row.verdict == "contradicted" else row.verdict
+def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bool = False) -> str:
+    """Return where some of a claim's settings are taken: their networks, or all of it where others share these networks.
 
-
-def sentence(row: ClaimRow, claim: Claim, ledger: Ledger) -> str:
-    """Return what a claim's verdict says, which contrasts it leaves open, and which are decided although the claim is not.
-
-    Raises:
-        KeyError: where the claim's text names a field that does not exist.
+    Args:
+        found: the settings.
+        every: all settings that they are some of.
+        brief: whether more than five words become a count, "in 3 of 4 cases".
     """
-    values = fields(row, claim)
-    text = ledger.text(claim, verdict(row)).format_map(values)
-    if row.verdict in ("supported", "contradicted", "mixed") and values["open_settings"]:
-        text += f" Left open: {values['open_settings']}."
-    decided = [f"{s.name}: {s.verdict}, {s.effect}" for s in row.settings if s.verdict in ("supported", "contradicted")]
-    if row.verdict == "inconclusive" and decided:
-        text += f" Fewer than half of its settings are decided: {'; '.join(decided)}."
-    return text
+    heads, others = [_head(s) for s in found], {_head(s) for s in every if s not in found}
+    if others.isdisjoint(heads):
+        text, cases, of = listing(heads), len(set(heads)), len({_head(s) for s in every})
+    else:
+        one = len({_head(s) for s in every}) == 1
+        text = listing([s.label.partition("; ")[2] or s.label if one else s.label for s in found])
+        cases, of = len(found), len(every)
+    if not brief or len(text.split()) <= BRIEF:
+        return text
+    return f"in {cases} of {of} cases" if cases < of else "in both cases" if of == 2 else f"in all {of} cases"
 
 
-def listing(rows: Sequence[ContrastRow], verdict: str) -> str:
-    """Return the contrasts of a verdict in a sentence; names that hold a comma themselves are parted by semicolons."""
-    names = [row.name for row in rows if row.verdict == verdict]
-    if len(names) == len(rows) > 2:
-        return f"all {len(names)} settings"
-    return ("; " if any("," in n for n in names) else ", ").join(names)
+def _head(row: ContrastRow) -> str:
+    return row.label.partition(";")[0]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -101,12 +101,8 @@ def _fits(study: StudyConfig, grid: Grid, path: KeyPath) -> Iterator[Problem]:
 
 def _shared_rates(grids: tuple[Grid, ...]) -> Iterator[Problem]:
     """Check that each shared rate exists: it is the best rate of arm none at the same depth, base gain, standardized inputs."""
-    tuned = {
-        depth
-        for grid in grids
-        for depth in grid.depths
-        if "none" in grid.arms and BASE_GAIN in grid.gains and BASE_INPUTS in grid.inputs
-    }
+    base = [g for g in grids if "none" in g.arms and BASE_GAIN in g.gains and BASE_INPUTS in g.inputs]
+    tuned = {depth for grid in base for depth in grid.depths}
     for i, grid in enumerate(grids):
         missing = [depth for depth in grid.depths if depth not in tuned]
         if "shared" in grid.rates and missing:

@@ -6,7 +6,7 @@ The default grids are many, and stand in default.yaml beside this file.
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -44,18 +44,11 @@ Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
 Device = Literal["cpu", "cuda"]
 Optimizer = Literal["sgd", "adam"]
-Inputs = Literal[
-    "standardized",
-    "raw",
-    "mixed",
-    "lecture_white",
-    "lecture_gray",
-    "lecture_white_ceiling",
-    "lecture_gray_ceiling",
-    "spurious_colour",
-]
+Painted = Literal["lecture_white", "lecture_gray", "lecture_white_ceiling", "lecture_gray_ceiling", "spurious_colour"]
+Inputs = Literal["standardized", "raw", "mixed", Painted]
 Role = Literal["best", "shared", "neighbours", "grid"]
-DISTINCT = (Field(min_length=1), AfterValidator(distinct))
+Value = TypeVar("Value")
+Distinct = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(distinct)]
 
 
 class Strict(BaseModel):
@@ -115,19 +108,18 @@ class Grid(Strict):
     """A full cross of its lists; the study is the union of its grids."""
 
     name: Name = Field(description="the grid's own name")
-    arms: Annotated[tuple[Arm, ...], *DISTINCT] = Field(description="normalizers, see above")
-    depths: Annotated[tuple[Depth, ...], *DISTINCT] = Field(description="numbers of hidden layers")
-    gains: Annotated[tuple[Gain, ...], *DISTINCT] = Field(
-        default=(1.0,),
-        description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)",
+    arms: Distinct[Arm] = Field(description="normalizers, see above")
+    depths: Distinct[Depth] = Field(description="numbers of hidden layers")
+    gains: Distinct[Gain] = Field(
+        default=(1.0,), description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)"
     )
-    inputs: Annotated[tuple[Inputs, ...], *DISTINCT] = Field(
+    inputs: Distinct[Inputs] = Field(
         default=("standardized",),
         description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3); lecture_white, lecture_gray: dark "
         "ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; "
         "spurious_colour: the colour tells the class in training",
     )
-    rates: Annotated[tuple[Role, ...], *DISTINCT] = Field(
+    rates: Distinct[Role] = Field(
         default=("best",),
         description="best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side "
         "of the one tuned for the main target; grid: every one of learning_rates",
@@ -135,15 +127,11 @@ class Grid(Strict):
     measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
         default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
     )
-    nets: Annotated[tuple[Net, ...], *DISTINCT] | None = Field(default=None, description="left out: network.family")
-    widths: Annotated[tuple[Width, ...], *DISTINCT] | None = Field(default=None, description="left out: network.width")
-    batches: Annotated[tuple[Batch, ...], *DISTINCT] | None = Field(
-        default=None, description="left out: training.batch"
-    )
-    optimizers: Annotated[tuple[Optimizer, ...], *DISTINCT] | None = Field(
-        default=None, description="left out: training.optimizer"
-    )
-    pools: Annotated[tuple[Pool, ...], *DISTINCT] | None = Field(default=None, description="left out: data.pool")
+    nets: Distinct[Net] | None = Field(default=None, description="left out: network.family")
+    widths: Distinct[Width] | None = Field(default=None, description="left out: network.width")
+    batches: Distinct[Batch] | None = Field(default=None, description="left out: training.batch")
+    optimizers: Distinct[Optimizer] | None = Field(default=None, description="left out: training.optimizer")
+    pools: Distinct[Pool] | None = Field(default=None, description="left out: data.pool")
 
 
 class Claims(Strict):
@@ -171,7 +159,7 @@ class StudyConfig(Strict):
     data: Data = Data()
     network: Network = Network()
     training: Training = Training()
-    targets: Annotated[tuple[Target, ...], *DISTINCT] = Field(
+    targets: Distinct[Target] = Field(
         default=(0.5, 0.25), description="training losses to reach, nats; the first is the main one"
     )
     learning_rates: Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)] = Field(

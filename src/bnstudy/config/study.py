@@ -16,18 +16,6 @@ from bnstudy.config.models import Grid, StudyConfig, schema
 from bnstudy.core.plugins import names
 from bnstudy.core.setting import Setting
 
-__all__ = [
-    "Setting",
-    "StudyConfig",
-    "evaluation_seeds",
-    "load_study",
-    "read_study",
-    "schema",
-    "settings",
-    "steps",
-    "tuning_seeds",
-]
-
 
 class Asked(NamedTuple):
     """What the grids that hold a setting ask of it, together: kinds of rates, and measures; both sorted."""

@@ -17,9 +17,8 @@ def known(folder: str, function: str, what: str, name: str) -> str:
     existing = names(folder, function)
     if name not in existing:
         remedy = f"write one of them, or add src/bnstudy/{folder}/NAME.py with a function {function}"
-        raise refusal(
-            f"there is no {what} of this name", "one of " + ", ".join(existing), remedy, nearest_name(name, existing)
-        )
+        choices = "one of " + ", ".join(existing)
+        raise refusal(f"there is no {what} of this name", choices, remedy, nearest_name(name, existing))
     return name
 
 

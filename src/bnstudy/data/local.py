@@ -10,8 +10,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnstudy.core.store import sha256
-
 HERE = Path(__file__).parent
 WHOLE_COPY = "replace the file by a whole copy"
 """The remedy for a damaged file."""
@@ -91,5 +89,7 @@ def digest(paths: list[Path]) -> str:
     if total > MOST_BYTES:
         remedy = "keep fewer images, or store pixels as uint8"
         raise Unusable(paths[0].parent, f"{total} bytes are more than {MOST_BYTES}", remedy)
+    from bnstudy.core.store import sha256  # not above: it imports numpy, and most studies read no file of a user
+
     digests = [sha256(path) for path in paths]
     return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()

@@ -18,16 +18,18 @@ from bnstudy.measures.steps import TrainingImages, crossing
 from bnstudy.nets.base import Net, State, cross_entropy
 from bnstudy.training import optim
 
-COLUMNS = {
-    "checkpoint": "the main target's loss level",
-    "match": "dose (every early weight matrix moves by half its norm) or damage (by what doubles the probe's loss)",
-    "dose": "||dW|| / ||W|| of every early weight matrix",
-    "harm": "probe loss after the shock : before",
-    "steps": "training steps until the probe's loss is within 5% of what it was; 0: it never left that range; "
-    "empty if not reached. The loss is looked at after every step up to 20, then about every 5%",
-    "reached": "whether it was reached within the budget",
-    "budget": "steps",
-}
+COLUMNS = ("checkpoint", "match", "dose", "harm", "steps", "reached", "budget")
+"""The columns after `seed`:
+
+checkpoint: the main target's loss level
+match: dose (every early weight matrix moves by half its norm) or damage (by what doubles the probe's loss)
+dose: ||dW|| / ||W|| of every early weight matrix
+harm: probe loss after the shock : before
+steps: training steps until the probe's loss is within 5% of what it was; 0: it never left that range; empty if not
+    reached. The loss is looked at after every step up to 20, then about every 5%
+reached: whether it was reached within the budget
+budget: steps
+"""
 DOSE = 0.5
 """A dose that about doubles the loss of networks without normalization. In a trial, 10% raised the loss by 1 to 6%, with or
 without batch normalization. That is hardly outside the 5% that count as recovered, and leaves nothing to make good."""

@@ -8,13 +8,15 @@ import torch
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Table
 
-COLUMNS = {
-    "layer": "hidden layer, 1 is the first",
-    "start": "earlier checkpoint",
-    "end": "later checkpoint",
-    "change_rms": "RMS over units sqrt(dbeta^2 + (d|gamma|)^2)",
-    "gamma_rms": "RMS over units |gamma| at the start",
-}
+COLUMNS = ("layer", "start", "end", "change_rms", "gamma_rms")
+"""The columns after `seed`:
+
+layer: hidden layer, 1 is the first
+start: earlier checkpoint
+end: later checkpoint
+change_rms: RMS over units sqrt(dbeta^2 + (d|gamma|)^2)
+gamma_rms: RMS over units |gamma| at the start
+"""
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:

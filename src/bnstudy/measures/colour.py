@@ -9,12 +9,14 @@ from bnstudy.measures.common import Table
 
 AT_END = True
 """This measure needs networks at the start and the end of training only: those in between need not be kept."""
-COLUMNS = {
-    "checkpoint": "init, final",
-    "colour_share": "0..1: share of the squared weights of layer 1 that lies in differences between the channels of a "
-    "pixel; 2/3 is what independent weights of equal variance have",
-    "change_share": "the same of the weights' change since init",
-}
+COLUMNS = ("checkpoint", "colour_share", "change_share")
+"""The columns after `seed`:
+
+checkpoint: init, final
+colour_share: 0..1: share of the squared weights of layer 1 that lies in differences between the channels of a
+    pixel; 2/3 is what independent weights of equal variance have
+change_share: the same of the weights' change since init
+"""
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:

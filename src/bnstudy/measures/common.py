@@ -1,6 +1,6 @@
 """What the measures share."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +22,10 @@ class Table:
 
     Args:
         cell: The cell that is measured.
-        columns: What each column means, by its name; `seed` comes before them.
+        columns: The names of the columns; `seed` comes before them.
     """
 
-    def __init__(self, cell: TrainedCell, columns: Mapping[str, str]) -> None:
+    def __init__(self, cell: TrainedCell, columns: Sequence[str]) -> None:
         self.seeds, self.columns = cell.seeds, columns
         self.rows: list[dict[str, Value]] = []
 

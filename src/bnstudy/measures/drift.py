@@ -9,15 +9,17 @@ from torch import Tensor
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Table, Units, centred, euclidean, moment_change, shape_change, stands_for
 
-COLUMNS = {
-    "layer": "hidden layer, 1 is the first",
-    "site": "linear, xhat, affine, relu or next (the next layer's input)",
-    "start": "earlier checkpoint",
-    "end": "later checkpoint",
-    "moments": "sd: RMS over units of the change of (mean, sd), over the layer's RMS sd at the start",
-    "shape": "sd: mean over units of Wasserstein-1 between the units' standardized values",
-    "cka": "0..1: linear CKA between the layer's joint activations (Kornblith et al. 2019)",
-}
+COLUMNS = ("layer", "site", "start", "end", "moments", "shape", "cka")
+"""The columns after `seed`:
+
+layer: hidden layer, 1 is the first
+site: linear, xhat, affine, relu or next (the next layer's input)
+start: earlier checkpoint
+end: later checkpoint
+moments: sd: RMS over units of the change of (mean, sd), over the layer's RMS sd at the start
+shape: sd: mean over units of Wasserstein-1 between the units' standardized values
+cka: 0..1: linear CKA between the layer's joint activations (Kornblith et al. 2019)
+"""
 
 
 class Site(NamedTuple):

@@ -13,13 +13,15 @@ from bnstudy.measures.common import Table, euclidean
 from bnstudy.measures.steps import TrainingImages
 from bnstudy.nets.base import Net, cross_entropy
 
-COLUMNS = {
-    "checkpoint": "init, step100, a loss level, or final",
-    "layer": "hidden layer, 1 is the first",
-    "norm": "nats: ||dL/dh||, h the layer's output (the next layer's input) for all images of a batch, L their mean "
-    "loss; RMS over 4 training batches",
-    "weight_norm": "nats: ||dL/dW||, the same",
-}
+COLUMNS = ("checkpoint", "layer", "norm", "weight_norm")
+"""The columns after `seed`:
+
+checkpoint: init, step100, a loss level, or final
+layer: hidden layer, 1 is the first
+norm: nats: ||dL/dh||, h the layer's output (the next layer's input) for all images of a batch, L their mean loss;
+    RMS over 4 training batches
+weight_norm: nats: ||dL/dW||, the same
+"""
 BATCHES = 4
 
 

@@ -17,17 +17,19 @@ from bnstudy.measures.common import Table, euclidean, milestones
 from bnstudy.measures.steps import Grouped, TrainingImages, crossing, gradients, layers, move
 from bnstudy.nets.base import Net, cross_entropy
 
-COLUMNS = {
-    "checkpoint": "init or a loss level",
-    "layer": "hidden layer whose weight gradient G is compared, from 2; the layers below it step",
-    "matching": "what is equal for all arms: rate (the shared learning rate), decrease (the whole network's step lowers "
-    "the loss of the batch by 5%) or step (each layer's weights move by 1% of their norm)",
-    "relative": "||G - G'|| / ||G||",
-    "cosine": "-1..1: between G and G'",
-    "absolute": "nats: ||G - G'||, as in the paper",
-    "floor": "||G - G2|| / ||G||, G2 on another training batch at the same weights: how much batches differ",
-    "rounding": "||G - G64|| / ||G64||, G64 in double precision: what is below it is not resolved",
-}
+COLUMNS = ("checkpoint", "layer", "matching", "relative", "cosine", "absolute", "floor", "rounding")
+"""The columns after `seed`:
+
+checkpoint: init or a loss level
+layer: hidden layer whose weight gradient G is compared, from 2; the layers below it step
+matching: what is equal for all arms: rate (the shared learning rate), decrease (the whole network's step lowers the
+    loss of the batch by 5%) or step (each layer's weights move by 1% of their norm)
+relative: ||G - G'|| / ||G||
+cosine: -1..1: between G and G'
+absolute: nats: ||G - G'||, as in the paper
+floor: ||G - G2|| / ||G||, G2 on another training batch at the same weights: how much batches differ
+rounding: ||G - G64|| / ||G64||, G64 in double precision: what is below it is not resolved
+"""
 DECREASE, STEP = 0.05, 0.01
 
 

@@ -19,18 +19,20 @@ from bnstudy.measures.common import Table, Units, Value, centred, euclidean, mil
 from bnstudy.measures.steps import TrainingImages, gradients, move
 from bnstudy.nets.base import Net, cross_entropy
 
-COLUMNS = {
-    "checkpoint": "init or the main target's loss level",
-    "kind": "direction of the change: gradient (minus the gradient) or random",
-    "dose": "||dW|| / ||W|| of every weight matrix of layers 1..L/2 (rounded down)",
-    "layer": "hidden layer, from L/2+1; depth+1: the logits",
-    "moments": "sd: RMS over units of the change of (mean, sd) at the next layer's input, over the layer's RMS sd",
-    "shape": "sd: mean over units of Wasserstein-1 between the units' standardized values at the next layer's input",
-    "values": "||dA|| / ||A||, A the next layer's input (or the logits) with each unit's mean removed",
-    "gradients": "||dG|| / ||G||, G the gradient of the probe's loss in the layer's weights",
-    "left": "0..1: share of the squared change of the pre-activations that is left once every unit's mean and sd are "
-    "set back to what they were",
-}
+COLUMNS = ("checkpoint", "kind", "dose", "layer", "moments", "shape", "values", "gradients", "left")
+"""The columns after `seed`:
+
+checkpoint: init or the main target's loss level
+kind: direction of the change: gradient (minus the gradient) or random
+dose: ||dW|| / ||W|| of every weight matrix of layers 1..L/2 (rounded down)
+layer: hidden layer, from L/2+1; depth+1: the logits
+moments: sd: RMS over units of the change of (mean, sd) at the next layer's input, over the layer's RMS sd
+shape: sd: mean over units of Wasserstein-1 between the units' standardized values at the next layer's input
+values: ||dA|| / ||A||, A the next layer's input (or the logits) with each unit's mean removed
+gradients: ||dG|| / ||G||, G the gradient of the probe's loss in the layer's weights
+left: 0..1: share of the squared change of the pre-activations that is left once every unit's mean and sd are set
+    back to what they were
+"""
 DOSES = (0.001, 0.01, 0.1)
 KINDS = ("gradient", "random")
 

@@ -18,18 +18,29 @@ from bnstudy.measures.common import Table, euclidean, milestones
 from bnstudy.measures.steps import Grouped, TrainingImages, gradients, layers, move
 from bnstudy.nets.base import Net
 
-COLUMNS = {
-    "checkpoint": "init or a loss level",
-    "change_absolute": "||G(w+d) - G(w)|| / ||G(w)|| of the weight matrices, d along minus G, ||d|| = 1% of the norm of "
-    "the seed's initial weights, the same for all arms",
-    "change_relative": "the same with ||d|| = 1% of the norm of the weights at the checkpoint",
-    "loss_range": "nats: highest minus lowest loss after gradient steps of .5, 1, 2, 4 times the shared rate",
-    "predictiveness": "nats: largest ||G(w+d) - G(w)|| over these steps",
-    "beta_smoothness": "nats: largest ||G(w+d) - G(w)|| / ||d|| over these steps",
-    "hessian_top": "nats: largest eigenvalue of the Hessian in all trained parameters, ReLU gates held; empty if not "
-    "found to within 5%",
-    "input_share": "0..1: largest eigenvalue over the trace of the uncentred second moment of the training inputs",
-}
+COLUMNS = (
+    "checkpoint",
+    "change_absolute",
+    "change_relative",
+    "loss_range",
+    "predictiveness",
+    "beta_smoothness",
+    "hessian_top",
+    "input_share",
+)
+"""The columns after `seed`:
+
+checkpoint: init or a loss level
+change_absolute: ||G(w+d) - G(w)|| / ||G(w)|| of the weight matrices, d along minus G, ||d|| = 1% of the norm of the
+    seed's initial weights, the same for all arms
+change_relative: the same with ||d|| = 1% of the norm of the weights at the checkpoint
+loss_range: nats: highest minus lowest loss after gradient steps of .5, 1, 2, 4 times the shared rate
+predictiveness: nats: largest ||G(w+d) - G(w)|| over these steps
+beta_smoothness: nats: largest ||G(w+d) - G(w)|| / ||d|| over these steps
+hessian_top: nats: largest eigenvalue of the Hessian in all trained parameters, ReLU gates held; empty if not found
+    to within 5%
+input_share: 0..1: largest eigenvalue over the trace of the uncentred second moment of the training inputs
+"""
 RATES = (0.5, 1.0, 2.0, 4.0)
 STEP = 0.01
 LEAST, PRODUCTS, ACCURACY, NUDGE = 4, 30, 0.05, 1e-9

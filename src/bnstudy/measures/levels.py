@@ -7,12 +7,14 @@ from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Table, accuracy
 from bnstudy.nets.base import cross_entropy
 
-COLUMNS = {
-    "checkpoint": "a level of the training loss, or final",
-    "statistics": "running (the stored averages), or whole (those of all test images; arms with statistics alone)",
-    "nll": "nats: mean negative log-likelihood of the clean test images",
-    "accuracy": "percent of the clean test images",
-}
+COLUMNS = ("checkpoint", "statistics", "nll", "accuracy")
+"""The columns after `seed`:
+
+checkpoint: a level of the training loss, or final
+statistics: running (the stored averages), or whole (those of all test images; arms with statistics alone)
+nll: nats: mean negative log-likelihood of the clean test images
+accuracy: percent of the clean test images
+"""
 
 
 @torch.no_grad()

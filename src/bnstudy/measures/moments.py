@@ -5,17 +5,19 @@ import pandas as pd
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import DEAD, Table, centred, ln_sd, offset, stands_for
 
-COLUMNS = {
-    "checkpoint": "init, step100, a loss level, or final",
-    "layer": "hidden layer, 1 is the first",
-    "site": "linear, xhat, affine, relu or next (the next layer's input)",
-    "offset": "RMS over units sqrt(mean^2 + (ln sd)^2): 0 where every unit has mean 0 and sd 1",
-    "mean_rms": "RMS over units of the mean",
-    "ln_sd_rms": "RMS over units of ln sd (sd floored at 0.001)",
-    "variance": "mean over units of the variance",
-    "excess_kurtosis": "mean over units of the excess kurtosis: 0 for a bell curve",
-    "dead": "share of units with sd below 0.001",
-}
+COLUMNS = ("checkpoint", "layer", "site", "offset", "mean_rms", "ln_sd_rms", "variance", "excess_kurtosis", "dead")
+"""The columns after `seed`:
+
+checkpoint: init, step100, a loss level, or final
+layer: hidden layer, 1 is the first
+site: linear, xhat, affine, relu or next (the next layer's input)
+offset: RMS over units sqrt(mean^2 + (ln sd)^2): 0 where every unit has mean 0 and sd 1
+mean_rms: RMS over units of the mean
+ln_sd_rms: RMS over units of ln sd (sd floored at 0.001)
+variance: mean over units of the variance
+excess_kurtosis: mean over units of the excess kurtosis: 0 for a bell curve
+dead: share of units with sd below 0.001
+"""
 
 
 def measure(cell: TrainedCell) -> pd.DataFrame:

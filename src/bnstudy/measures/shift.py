@@ -15,15 +15,17 @@ from bnstudy.nets.base import Net, cross_entropy
 
 AT_END = True
 """This measure needs networks at the start and the end of training only: those in between need not be kept."""
-COLUMNS = {
-    "family": "kind of shift; clean = none; label = shares of the classes; painted inputs have families of their own",
-    "severity": "0 (as in training) to 5",
-    "statistics": "running; batch1, 2, 4, 8, 32, 128 (of shuffled test images); whole (all of them); of these 32 "
-    "at every severity, the others at some; reestimated (heldout); of the lecture split hue32 and mixed32 (batches of 32 "
-    "of one hue, of all hues)",
-    "accuracy": "percent of the test images",
-    "nll": "nats: negative log-likelihood",
-}
+COLUMNS = ("family", "severity", "statistics", "accuracy", "nll")
+"""The columns after `seed`:
+
+family: kind of shift; clean = none; label = shares of the classes; painted inputs have families of their own
+severity: 0 (as in training) to 5
+statistics: running; batch1, 2, 4, 8, 32, 128 (of shuffled test images); whole (all of them); of these 32 at every
+    severity, the others at some; reestimated (heldout); of the lecture split hue32 and mixed32 (batches of 32 of
+    one hue, of all hues)
+accuracy: percent of the test images
+nll: nats: negative log-likelihood
+"""
 SIZES, SIZES_AT = (8, BATCH, 128, None), (0, 3)
 """Images per test batch, and the severities of every shift at which all these sizes are tested. Elsewhere only BATCH is,
 since every size costs a pass. None: the whole set is one batch."""

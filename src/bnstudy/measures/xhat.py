@@ -10,12 +10,14 @@ from bnstudy.measures.view import SeedView
 
 AT_END = True
 """This measure needs networks at the start and the end of training only: those in between need not be kept."""
-COLUMNS = {
-    "family": "kind of shift",
-    "severity": "1 to 5",
-    "layer": "hidden layer, 1 is the first",
-    "offset": "RMS over units sqrt(dmean^2 + (d ln sd)^2) of x-hat, shifted minus clean held-out images",
-}
+COLUMNS = ("family", "severity", "layer", "offset")
+"""The columns after `seed`:
+
+family: kind of shift
+severity: 1 to 5
+layer: hidden layer, 1 is the first
+offset: RMS over units sqrt(dmean^2 + (d ln sd)^2) of x-hat, shifted minus clean held-out images
+"""
 
 
 @torch.no_grad()

@@ -9,22 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnstudy.core import store
-from bnstudy.core.cell import CellSpec, Keep, by_cell
+from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
 from bnstudy.core.setting import Setting
 from bnstudy.data.local import ImagesSpec
-from bnstudy.pipeline.records import (
-    ChooseJob,
-    EvaluateJob,
-    EvaluateResult,
-    IndexEntry,
-    MeasureJob,
-    MeasureResult,
-    Rate,
-    SweepJob,
-    SweepResult,
-    TrainingJob,
-    Tuned,
-)
+from bnstudy.pipeline import records
 from bnstudy.training import tune
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import CELLS, Trainer
@@ -44,14 +32,14 @@ def images(spec: ImagesSpec, out: Path) -> None:
         raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
 
 
-def sweep(job: SweepJob, data: Path, out: Path) -> None:
+def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
     _settle(job.device, job.torch)
     progress = Progress(out.stem + " sweep")
     seconds = 0.0
     names: list[str] = []
     rows: list[tune.Outcome] = []
-    best: list[Tuned] = []
+    best: list[records.Tuned] = []
     _rehearse(job.settings[0].setting)
     for swept in job.settings:
         trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress, job.device)
@@ -67,25 +55,19 @@ def sweep(job: SweepJob, data: Path, out: Path) -> None:
 
         outcomes, choices = tune.search(job.rates, job.targets, swept.steps, run)
         rows += outcomes
-        best += [Tuned(setting=swept.setting, choice=choice) for choice in choices]
+        best += [records.Tuned(setting=swept.setting, choice=choice) for choice in choices]
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(names) - progress.trained}")
-    result = SweepResult(
-        cells=tuple(names),
-        trained=progress.trained,
-        seconds={"training": seconds},
-        rows=tuple(rows),
-        best=tuple(best),
-    )
-    store.write_json(out, result)
+    spent = {"training": seconds}
+    store.write_json(out, records.SweepResult(tuple(names), progress.trained, spent, tuple(rows), tuple(best)))
 
 
-def choose(job: ChooseJob, sweeps: list[Path], out: Path) -> None:
+def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
     """Gather the rates and their roles.
 
     The roles are best@TARGET and its quarter-decade neighbours lower@TARGET and upper@TARGET; shared, the best rate of
     `none` at the base gain and inputs, all else equal; and grid, for each rate of the grid as it is.
     """
-    tuned = [row for path in sweeps for row in store.read_json(SweepResult, path).best]
+    tuned = [row for path in sweeps for row in store.read_json(records.SweepResult, path).best]
     main = {row.setting: row.choice for row in tuned if row.choice.target == job.target}
     rates = []
     for setting, choice in ((row.setting, row.choice) for row in tuned):
@@ -96,18 +78,18 @@ def choose(job: ChooseJob, sweeps: list[Path], out: Path) -> None:
         if base and choice.target == job.target:
             rates.append(_rate(setting, "shared", base.rate, base))
     for setting in job.grid:
-        rates += [Rate(setting=setting, role="grid", rate=rate, evaluable=True, reason="") for rate in job.rates]
+        rates += [records.Rate(setting, "grid", rate, evaluable=True, reason="") for rate in job.rates]
     store.write_json(out, sorted(rates, key=store.canonical))
 
 
-def evaluate(job: EvaluateJob, data: Path, rates: Path, out: Path) -> None:
+def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> None:
     """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
     _settle(job.device, job.torch)
     progress = Progress(out.stem + " evaluate")
     seconds = 0.0
-    index: list[IndexEntry] = []
+    index: list[records.IndexEntry] = []
     rows: list[tune.Outcome] = []
-    table = store.read_json(list[Rate], rates)
+    table = store.read_json(list[records.Rate], rates)
     _rehearse(job.settings[0].setting)
     for evaluated in job.settings:
         setting = evaluated.setting
@@ -117,18 +99,14 @@ def evaluate(job: EvaluateJob, data: Path, rates: Path, out: Path) -> None:
         cells = cells_of(job, setting, evaluated.steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
         seconds += Trainer(data, job.stack, [evaluated.steps], progress, job.device).train(cells)
-        for cell in cells:
-            entry = IndexEntry(cell=store.key(cell), setting=setting, rate=cell.rate, keep=cell.keep, shared=shared)
-            index.append(entry)
+        index += [records.IndexEntry(store.key(cell), setting, cell.rate, cell.keep, shared) for cell in cells]
         rows += _outcomes(cells)
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
-    result = EvaluateResult(
-        cells=tuple(index), trained=progress.trained, seconds={"training": seconds}, rows=tuple(rows)
-    )
-    store.write_json(out, result)
+    spent = {"training": seconds}
+    store.write_json(out, records.EvaluateResult(tuple(index), progress.trained, spent, tuple(rows)))
 
 
-def rates_of(roles: Sequence[Rate], asked: Iterable[str], target: float, keep: Keep) -> dict[float, Keep]:
+def rates_of(roles: Sequence[records.Rate], asked: Iterable[str], target: float, keep: Keep) -> dict[float, Keep]:
     """Return the rates to run a setting at, and what is kept there (see :func:`bnstudy.training.train.train_on`).
 
     That is ``keep`` at the best rate for the main target, and the curve at the others, which are there for their steps
@@ -143,14 +121,14 @@ def rates_of(roles: Sequence[Rate], asked: Iterable[str], target: float, keep: K
     return found
 
 
-def measure(job: MeasureJob, data: Path, index: Path, out: Path) -> None:
+def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
     from bnstudy.measures.cell import TrainedCell
 
     _settle(job.device, job.torch)
     progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
-    entries = [entry for entry in store.read_json(EvaluateResult, index).cells if entry.keep != "curve"]
+    entries = [entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve"]
     wanted = {measured.setting: measured.measures for measured in job.settings}
     for i, entry in enumerate(entries):
         cell = None
@@ -169,11 +147,13 @@ def measure(job: MeasureJob, data: Path, index: Path, out: Path) -> None:
             tables.setdefault(name, []).append(str(path))
         progress.tick((i + 1) / len(entries))
     progress.report(f"measured {len(entries)} cells in {seconds:.0f} s")
-    result = MeasureResult(tables={n: tuple(files) for n, files in tables.items()}, seconds={"measures": seconds})
-    store.write_json(out, result)
+    written = {name: tuple(files) for name, files in tables.items()}
+    store.write_json(out, records.MeasureResult(tables=written, seconds={"measures": seconds}))
 
 
-def cells_of(job: TrainingJob, setting: Setting, steps: int, rates: Mapping[float, Keep], data: Path) -> list[CellSpec]:
+def cells_of(
+    job: records.TrainingJob, setting: Setting, steps: int, rates: Mapping[float, Keep], data: Path
+) -> list[CellSpec]:
     """Return the cells of a setting: one for each rate and block of seeds.
 
     Args:
@@ -183,27 +163,16 @@ def cells_of(job: TrainingJob, setting: Setting, steps: int, rates: Mapping[floa
         rates: What is kept at each rate.
         data: The prepared images.
     """
+    training = TrainingSpec(setting, steps, momentum=job.momentum, targets=job.targets, splits=job.splits)
     return [
-        CellSpec(
-            setting=setting,
-            steps=steps,
-            momentum=job.momentum,
-            targets=job.targets,
-            splits=job.splits,
-            rate=rate,
-            seeds=seeds,
-            keep=keep,
-            data=data.stem,
-            code=job.code,
-            torch=job.torch,
-        )
+        CellSpec(**vars(training), rate=rate, seeds=seeds, keep=keep, data=data.stem, code=job.code, torch=job.torch)
         for rate, keep in rates.items()
         for seeds in by_cell(job.seeds, job.stack)
     ]
 
 
-def _rate(setting: Setting, role: str, rate: float, choice: tune.Choice) -> Rate:
-    return Rate(setting=setting, role=role, rate=rate, evaluable=choice.evaluable, reason=choice.reason)
+def _rate(setting: Setting, role: str, rate: float, choice: tune.Choice) -> records.Rate:
+    return records.Rate(setting=setting, role=role, rate=rate, evaluable=choice.evaluable, reason=choice.reason)
 
 
 def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:

@@ -84,19 +84,11 @@ def _kernel(scratch: Path) -> type:
 
         @property
         def kernel_spec(self) -> KernelSpec:
-            return KernelSpec(
-                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-                display_name="Python 3",
-                language="python",
-            )
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=command, display_name="Python 3", language="python")
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            scene = {
-                "PYTHONPATH": path,
-                "IPYTHONDIR": str(scratch),
-                "MPLBACKEND": "agg",
-                "JUPYTER_NO_CONFIG": "1",
-            }
+            scene = {"PYTHONPATH": path, "IPYTHONDIR": str(scratch), "MPLBACKEND": "agg", "JUPYTER_NO_CONFIG": "1"}
             options["env"] = {**os.environ, **options.get("env", {}), **scene}
             await super().start_kernel(**options)
 
@@ -108,6 +100,5 @@ def _kernel_trouble(error: Exception) -> bool:
     from nbclient.exceptions import DeadKernelError
     from zmq import ZMQError
 
-    return isinstance(error, (DeadKernelError, ZMQError, TimeoutError)) or (
-        type(error) is RuntimeError and "ernel" in str(error)
-    )
+    failed = type(error) is RuntimeError and "ernel" in str(error)
+    return failed or isinstance(error, (DeadKernelError, ZMQError, TimeoutError))

@@ -1,6 +1,5 @@
 """What of a study is stored, what it would still train and for how long; and what of the store no study uses."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from bnstudy.core.setting import Setting
 from bnstudy.pipeline.cost import CARD, evaluated, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
-from bnstudy.pipeline.records import Rate, TrainingJob
+from bnstudy.pipeline.records import Rate, TrainingJob, named
 from bnstudy.training.tune import budgets
 
 
@@ -65,11 +64,7 @@ def outlook(plan: Plan) -> str:
 
 def prune() -> int:
     """Delete stored cells that no study's index refers to; return how many."""
-    wanted: set[str] = set()
-    for path in Path("results").glob("*/sweep/*.json"):
-        wanted |= set(json.loads(path.read_text())["cells"])
-    for path in Path("results").glob("*/evaluate/*.json"):
-        wanted |= {entry["cell"] for entry in json.loads(path.read_text())["cells"]}
+    wanted = {name for study in Path("results").glob("*") for name in named(study)}
     unused = [path for path in Path("results/cells").glob("*") if path.name not in wanted]
     for path in unused:
         shutil.rmtree(path)

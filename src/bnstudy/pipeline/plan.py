@@ -25,20 +25,8 @@ from bnstudy.core.plugins import names
 from bnstudy.core.setting import FACTORS, Setting
 from bnstudy.data import local
 from bnstudy.data.local import ImagesSpec
-from bnstudy.pipeline import cost
+from bnstudy.pipeline import cost, records
 from bnstudy.pipeline.cost import evaluated
-from bnstudy.pipeline.records import (
-    Base,
-    ChooseJob,
-    Evaluated,
-    EvaluateJob,
-    Measured,
-    MeasureJob,
-    SummarizeJob,
-    SweepJob,
-    Swept,
-    TrainingJob,
-)
 
 MOST_STACKED = 1024
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
@@ -71,51 +59,48 @@ class Plan:
         anywhere = replace(self.images, path=None)  # where the user's file lies changes nothing
         self.data = f"results/data/{store.key([anywhere, code])}.npz"
 
-    def sweep(self, job: str) -> SweepJob:
+    def sweep(self, job: str) -> records.SweepJob:
         """Return what the tuning job of that name is told."""
-        settings = (Swept(setting=s, steps=steps(self.config, s.depth)) for s in self.jobs[job])
+        settings = (records.Swept(setting=s, steps=steps(self.config, s.depth)) for s in self.jobs[job])
         common = self._training(job, tuning_seeds(self.config))
-        return SweepJob(**vars(common), settings=tuple(settings))
+        return records.SweepJob(**vars(common), settings=tuple(settings))
 
-    def evaluate(self, job: str) -> EvaluateJob:
+    def evaluate(self, job: str) -> records.EvaluateJob:
         """Return what the evaluating job of that name is told."""
         settings = (
-            Evaluated(
-                setting=setting,
-                steps=steps(self.config, setting.depth),
-                rates=asked.rates,
-                keep=_keep(asked.measures),
+            records.Evaluated(
+                setting=setting, steps=steps(self.config, setting.depth), rates=asked.rates, keep=_keep(asked.measures)
             )
             for setting, asked in self.jobs[job].items()
         )
         common = self._training(job, evaluation_seeds(self.config))
-        return EvaluateJob(**vars(common), target=self.config.targets[0], settings=tuple(settings))
+        return records.EvaluateJob(**vars(common), target=self.config.targets[0], settings=tuple(settings))
 
-    def choose(self) -> ChooseJob:
+    def choose(self) -> records.ChooseJob:
         """Return what the job that gathers the rates is told."""
         study = self.config
-        return ChooseJob(
+        return records.ChooseJob(
             target=study.targets[0],
             rates=study.learning_rates,
             code=digest("bnstudy.training.tune"),
-            base=Base(arm="none", gain=BASE_GAIN, inputs=BASE_INPUTS),
+            base=records.Base(arm="none", gain=BASE_GAIN, inputs=BASE_INPUTS),
             grid=tuple(setting for setting, asked in settings(study).items() if "grid" in asked.rates),
         )
 
-    def measure(self, job: str) -> MeasureJob:
+    def measure(self, job: str) -> records.MeasureJob:
         """Return what the measuring job of that name is told."""
         measured = self.jobs[job].items()
         names = sorted({name for _, asked in measured for name in asked.measures})
-        return MeasureJob(
+        return records.MeasureJob(
             code={name: digest(f"bnstudy.measures.{name}") for name in names},
             torch=self.torch,
             device=self.device,
-            settings=tuple(Measured(setting=setting, measures=asked.measures) for setting, asked in measured),
+            settings=tuple(records.Measured(setting=setting, measures=asked.measures) for setting, asked in measured),
         )
 
-    def summarize(self) -> SummarizeJob:
+    def summarize(self) -> records.SummarizeJob:
         """Return what the job that writes the tables is told."""
-        return SummarizeJob(pool=self.config.data.pool, code=digest("bnstudy.pipeline.tables"))
+        return records.SummarizeJob(pool=self.config.data.pool, code=digest("bnstudy.pipeline.tables"))
 
     def judge(self) -> JudgedWith:
         """Return what the claims' own names stand for in this study."""
@@ -170,9 +155,9 @@ class Plan:
         """
         return sum(_work(self.config, *item) for item in self.jobs[job].items())
 
-    def _training(self, job: str, seeds: Sequence[int]) -> TrainingJob:
+    def _training(self, job: str, seeds: Sequence[int]) -> records.TrainingJob:
         study, first = self.config, next(iter(self.jobs[job]))
-        return TrainingJob(
+        return records.TrainingJob(
             seeds=tuple(seeds),
             rates=study.learning_rates,
             momentum=study.training.momentum,

@@ -15,17 +15,7 @@ from bnstudy.pipeline.records import EvaluateResult, MeasureResult, SweepResult
 
 Result = TypeVar("Result")
 
-PACKAGES = (
-    "torch",
-    "snakemake",
-    "numpy",
-    "pandas",
-    "scipy",
-    "seaborn",
-    "matplotlib",
-    "papermill",
-    "pydantic",
-)
+PACKAGES = ("torch", "snakemake", "numpy", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "pydantic")
 
 
 STARTED, CORES = "BNSTUDY_STARTED", "BNSTUDY_CORES"

@@ -4,8 +4,10 @@ A job's specification is complete: what is not in it cannot influence the job. I
 :func:`bnstudy.core.store.read_json` reads. A digest of code among its fields is there to make the job run again.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bnstudy.core.cell import Keep, Splits
@@ -47,11 +49,9 @@ class SweepJob(TrainingJob):
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Evaluated(Swept):
     """A setting to evaluate: at which kinds of rates, and what is kept at the best one."""
 
-    setting: Setting
-    steps: int
     rates: tuple[str, ...]
     keep: Keep
 
@@ -167,6 +167,14 @@ class MeasureResult:
 
     tables: dict[str, tuple[str, ...]]
     seconds: dict[str, float]
+
+
+def named(study: Path) -> set[str]:
+    """Return the names of the cells to which the results of a study refer, as far as any are written."""
+    found: set[str] = set()
+    for path in (*study.glob("sweep/*.json"), *study.glob("evaluate/*.json")):
+        found |= {c if isinstance(c, str) else c["cell"] for c in json.loads(path.read_text())["cells"]}
+    return found
 
 
 def flat(rows: Iterable[Rate | Outcome]) -> list[dict[str, Any]]:  # a row of a data frame: columns of every type

@@ -33,9 +33,8 @@ def check(arm: str, net: str = "mlp") -> None:
         if not torch.equal(value, twin[name]):
             raise refuse(f"{name} differs each time it is built", "Start from numbers that don't depend on chance.")
         if value.shape[:1] != (models,):
-            raise refuse(
-                f"{name} is {list(value.shape)}", "Its first axis must be the networks, e.g. [models, channels]."
-            )
+            remedy = "Its first axis must be the networks, e.g. [models, channels]."
+            raise refuse(f"{name} is {list(value.shape)}", remedy)
     h = _sums(net, models, channels).requires_grad_()
     norm.noise_of = ([0, 1], 0)
     outputs = {}
@@ -57,9 +56,8 @@ def check(arm: str, net: str = "mlp") -> None:
     other = h.detach().clone()
     other[0] += 1
     if not torch.equal(norm(other)[1], norm(h)[1]):
-        raise refuse(
-            "a change in one network changes another's output", "Never reduce over the first axis, the networks."
-        )
+        remedy = "Never reduce over the first axis, the networks."
+        raise refuse("a change in one network changes another's output", remedy)
     whole = norm(h)[1:]
     only(norm, torch.tensor([1]))  # training goes on without the networks that are done
     norm.noise_of = ([1], 0)
@@ -69,9 +67,8 @@ def check(arm: str, net: str = "mlp") -> None:
         raise refuse(f"with fewer networks it fails ({error})", "Take their number from the input's shape.") from None
     # of images torch's kernels round by the number of channels; such networks train alone
     if not (torch.equal(left, whole) if h.dim() == 3 else torch.allclose(left, whole, rtol=1e-3, atol=1e-4)):
-        raise refuse(
-            "with fewer networks its output changes", "Keep all that belongs to one in its parameters or buffers."
-        )
+        remedy = "Keep all that belongs to one in its parameters or buffers."
+        raise refuse("with fewer networks its output changes", remedy)
 
 
 def _sums(net: str, models: int, channels: int) -> torch.Tensor:
@@ -92,8 +89,7 @@ def _gradients(norm: nn.Module, h: torch.Tensor, refuse: Callable[[str, str], Va
     wanted = [h, *norm.parameters()]
     for gradient in torch.autograd.grad((y * weights).sum(), wanted, allow_unused=True):
         if gradient is None:
-            raise refuse(
-                "a parameter, or the input, takes no part in the output", "Use it, or don't make it a parameter."
-            )
+            remedy = "Use it, or don't make it a parameter."
+            raise refuse("a parameter, or the input, takes no part in the output", remedy)
         if not gradient.isfinite().all():
             raise refuse("a gradient is not finite", "Mind roots and logarithms at zero.")

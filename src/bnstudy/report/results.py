@@ -81,19 +81,32 @@ class Judged(TypedDict):
     identities: list[Identity]
 
 
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+class NoStudy(FileNotFoundError):
+    """There is no finished study where one was looked for. A notebook shows the message alone, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # the name by which IPython asks an exception how to be shown
+        return [str(self)]
+
+
 class Results:
     """The folder results/NAME. A file is read when it is first asked for.
 
+    A relative folder is looked for from the working directory, then from each folder above it, then from the project's
+    folder: a notebook finds its study wherever it is opened.
+
     Raises:
-        FileNotFoundError: the folder has no claims.json; the notebooks come after the claims.
+        NoStudy: the folder has no claims.json; the notebooks come after the claims.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        if not (self.folder / "claims.json").exists():
-            raise FileNotFoundError(
-                f"{self.folder / 'claims.json'} is missing; run the study first (snakemake --cores 2)"
-            )
+        places = [here / folder for here in (Path(), *Path.cwd().parents, PROJECT)]
+        found = next((place for place in places if (place / "claims.json").exists()), None)
+        if found is None:
+            raise NoStudy(f"There is no finished study in {folder}: run `make report` in {PROJECT}, then this again.")
+        self.folder = found
         self._tables: dict[str, pd.DataFrame] = {}
 
     def table(self, name: str) -> pd.DataFrame:
@@ -186,6 +199,11 @@ class Results:
     def arms_run(self) -> set[str]:
         """Arms of which the study has any run."""
         return set(self.table("rates")["arm"])
+
+    @property
+    def nets(self) -> set[str]:
+        """Kinds of networks of which the study has any run."""
+        return set(self.table("rates")["net"])
 
     @property
     def seeds(self) -> int:

@@ -1,8 +1,8 @@
-"""What a notebook calls: it shows answers, claims and figures of a study as outputs that the page can place."""
+"""What a notebook calls: it shows stories, claims and figures of a study as outputs that the page can place."""
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -12,15 +12,21 @@ from bnstudy.report.figures.style import NARROW, WIDE, arm_name
 from bnstudy.report.figures.summary import FEWEST
 from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.page import blocks, methods
+from bnstudy.report.page import story as story_blocks
 from bnstudy.report.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def answer(results: Results, question: str) -> None:
-    """Show the short answer to a question, composed from its verdicts."""
-    _html(blocks.answer(results.answers[question]))
+def question(results: Results, id: str) -> None:
+    """Show a question in the learner's words, and a guess to make before reading on."""
+    _html(story_blocks.question(results.answers[id]))
+
+
+def story(results: Results, id: str) -> None:
+    """Show the argument that answers a question, step by step, and what the lecture says."""
+    _html(story_blocks.story(results.answers[id], {row["id"] for row in results.checks}))
 
 
 def asks(results: Results, question: str) -> None:
@@ -57,7 +63,7 @@ def robustness(results: Results) -> None:
 def numbers(table: Numbers) -> None:
     """Show a small table; nothing where it has no rows."""
     if table.rows:
-        text = f"<h4>{blocks.escape(table.title)}</h4>{blocks.table(table.head, table.rows)}"
+        text = f"<h4>{blocks.escape(table.title)}</h4>{blocks.table(table.title, table.head, table.rows)}"
         _html(f'{text}<p class="note">{blocks.escape(table.how)}</p>')
 
 
@@ -92,7 +98,7 @@ def _figure(picture: Picture) -> None:
         caption.append(f"This configuration lacks {', '.join(lacking)}.")
     shown = [arm_name(a) for a in arms if a in have]
     said = finding.alt or f"{picture.kind}: {subject}. {title}."
-    alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}."
+    alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}.{_values(picture)}"
     _show(picture, title, " ".join(filter(None, caption)), alt)
 
 
@@ -111,7 +117,7 @@ def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
         "alt": alt,
         "claim": picture.claim if picture.claim in picture.results.claims else None,
         **_pictures(picture.id, picture.draw),
-        "csv": base64.b64encode(_csv(picture.table).encode()).decode(),
+        "csv": quote(_csv(picture.table), safe=" ,.-+:()/"),
     }
     words = f"figure {picture.id}: {title}"
     _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": words})
@@ -128,6 +134,13 @@ def _finding(picture: Picture) -> FindingRow:
     neutral = FindingRow(title=picture.subject, alt="", caption="")
     tested = row is not None and row.verdict != "not tested"
     return picture.results.findings.get(picture.id, neutral) if tested else neutral
+
+
+def _values(picture: Picture) -> str:
+    """Return the numbers of the claim that a figure shows, for those who cannot see them; nothing without a claim."""
+    row = picture.results.claims.get(picture.claim or "")
+    said = [f"{s.label or s.name}: {s.effect}" for s in row.settings if s.n_seeds] if row else []
+    return f" {row.what}: {'; '.join(said)}." if row and said else ""
 
 
 def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
@@ -147,7 +160,7 @@ def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
 def _csv(table: pd.DataFrame) -> str:
     """Return the rows drawn, without columns that say the same in every row (but for a table of one row)."""
     varied = [c for c in table if table[c].nunique(dropna=False) > 1] if len(table) > 1 else list(table)
-    return table[varied].to_csv(index=False, float_format="%.5g", lineterminator="\n")
+    return table[varied].replace("\n", " ", regex=True).to_csv(index=False, float_format="%.5g", lineterminator="\n")
 
 
 def _html(text: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bnstudy.claims.endpoints.common import UNREACHED, Spec, against, endpoint, ln
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable
+from bnstudy.core import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def lecture_difference(lookup: Lookup, spec: Spec) -> pd.DataFrame:
         setting = lookup.setting(spec, arm)
         lookup.rate(setting)
         if "shift" not in lookup.tables or not lookup.tables["shift"]["family"].eq(spec["family"]).any():
-            raise Missing(f"no test images of {spec['family']}")
+            raise Missing(f"the study has no test images of {words.factor('inputs', spec['family'])}")
         where = {"family": spec["family"], "statistics": statistics}
         ends = [
             lookup.measured("shift", setting, UNTESTED, severity=s, **where).set_index("seed")["accuracy"]

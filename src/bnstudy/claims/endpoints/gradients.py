@@ -25,7 +25,9 @@ def _ics(lookup: Lookup, spec: Spec, arm: str) -> pd.DataFrame:
     rows = lookup.measured("ics", setting, UNREACHED, **where)
     above = (rows["relative"] - rows["floor"]).groupby(rows["seed"]).mean().median()
     if not above > 0:
-        raise NotEvaluable(f"{lookup.describe(setting)}: ICS is below its noise floor")
+        raise NotEvaluable(
+            f"{lookup.describe(setting)}: its gradients change less than another batch makes them change"
+        )
     return by_layer(rows, "relative")
 
 

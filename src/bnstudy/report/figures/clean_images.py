@@ -13,7 +13,7 @@ def loss_at_level(results: Results) -> Picture:
     table = results.at("levels", checkpoint=results.main, statistics="running", arm=arms, batch=...)
     own = table["batch"] == results.base["batch"]
     table = table[own | (table["depth"] == shallow) & table["batch"].isin([16, 256])]
-    depth, batch = ("depth " + table["depth"].astype(str), table["batch"].astype(str) + " images")
+    depth, batch = (table["depth"].astype(str) + "\nlayers", "batch\n" + table["batch"].astype(str))
     table = table.assign(network=depth.where(own[table.index], batch), sensitivity=~own[table.index])
     table = table.sort_values(["sensitivity", "depth", "batch"], kind="stable").drop(columns="sensitivity")
     labels = ("", "test loss, in nats\n(down = better)")

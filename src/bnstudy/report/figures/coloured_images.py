@@ -92,5 +92,5 @@ def colour_share(table: pd.DataFrame) -> list[list[str]]:
         end = networks[networks["checkpoint"] == "final"]
         start = networks.loc[networks["checkpoint"] == "init", "colour_share"]
         shares = [known(100 * share) for share in (start, end["colour_share"], end["change_share"])]
-        rows.append([f"{GROUNDS[inputs]}, {arm_name(arm)}, gain {gain:g}", *shares])
+        rows.append([f"{GROUNDS[inputs]}, {arm_name(arm)}, first weights × {gain:g}", *shares])
     return rows

@@ -29,15 +29,15 @@ def window(results: Results) -> Picture:
 
 
 def window_by_gain(results: Results) -> Picture:
-    """Return the figure of steps against the learning rate on the tuning seeds, one panel per initial gain."""
+    """Return the figure of steps against the learning rate on the tuning seeds, one panel per scale of the first weights."""
     table = results.filter(results.table("sweep"), target=results.target, gain=...)
     table = results.shown_depths(table, "gain", 1)
     tables = {
-        f"initial gain {gain:g}": rows for gain, rows in of_shared_rates(table, "gain").groupby("gain", sort=True)
+        f"first weights × {gain:g}": rows for gain, rows in of_shared_rates(table, "gain").groupby("gain", sort=True)
     }
     draw = partial(steps_by_rate, tables, results.arms(table, *ARMS))
     subject = f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}"
-    how = "On the tuning seeds, which choose the rates and are never evaluated. Gain 1 is He initialization."
+    how = "On the tuning seeds, which choose the rates and are never evaluated. Scale 1 is He initialization."
     return Picture(results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"])
 
 

@@ -144,7 +144,7 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
         finite = table.loc[np.isfinite(table["time"]), "time"]
         rail = (finite.max() if len(finite) else 1000.0) * 1.4
         for panel, (depth, gain) in zip(axes, networks, strict=True):
-            panel.set_title(f"depth {depth}" + (f", initial gain {gain:g}" if gain != 1 else ""))
+            panel.set_title(f"{depth} layers" + (f", weights × {gain:g}" if gain != 1 else ""))
             panel.set_xscale("log")
             here = table[(table["depth"] == depth) & (table["gain"] == gain)]
             panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))

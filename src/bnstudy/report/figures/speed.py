@@ -96,7 +96,7 @@ def by_gain(results: Results) -> Picture:
     table = table[table.groupby("depth")["gain"].transform("nunique") > 1]
     shown = table[table["arm"].isin(arms)]
     tables = {title: rows for title, rows in by_depth(shown).items() if rows["gain"].nunique() > 1}
-    draw = partial(steps, tables, "gain", results.arms(table, *arms), "initial gain (1 = He)")
+    draw = partial(steps, tables, "gain", results.arms(table, *arms), "scale of the first weights (1 = He)")
     subject = f"Steps to training loss {results.target:g} by the initial scale of the weights"
     how = "Each arm at its own best rate for that scale."
     return Picture(results, "steps-by-gain", draw, table, subject, how, claim="Q3h", arms=arms, needs=["none", "bn"])
@@ -141,7 +141,7 @@ def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figur
     """Draw steps by network: its depth, its gain where that is not He's, and whether it has skip connections."""
     skip, gap = table["net"].isin(SKIP.values()), "\n" if width <= NARROW else " "
     words = [
-        f"{depth}{gap}layers" + (f",\ngain {gain:g}" if gain != 1 else "") + (",\nskip" if skips else "")
+        f"{depth}{gap}layers" + (f",\nweights\n× {gain:g}" if gain != 1 else "") + (",\nskip" if skips else "")
         for depth, gain, skips in zip(table["depth"], table["gain"], skip, strict=True)
     ]
     rows = table.assign(network=words, skip=~skip).sort_values(["gain", "skip", "depth"], ascending=False)

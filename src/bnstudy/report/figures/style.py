@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zlib import crc32
 
+from bnstudy.core import words
+
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
@@ -42,23 +44,6 @@ LOOKS = {
 OTHER = {"light": "#8b8d90", "dark": "#9a9ca0"}
 """The grey of an arm that isn't in the list above: told apart by marker and name, never a borrowed colour."""
 
-NAMES = {
-    "none": "no normalization",
-    "bn": "batch norm",
-    "once": "normalized once",
-    "bn_noisy": "batch norm, noisy",
-    "bn_early": "batch norm, early half",
-    "bn_late": "batch norm, late half",
-    "affine": "γ and β alone",
-    "bn_frozen": "batch norm, γ β frozen",
-    "bn_detached": "batch norm, detached",
-    "layernorm": "layer norm",
-    "bn_post": "batch norm after the ReLU",
-    "none_noisy": "no normalization, noisy",
-    "bn_noisy_half": "batch norm, half the noise",
-    "bn_noisy_quarter": "batch norm, a quarter of the noise",
-}
-
 INPUTS = {"standardized": "standardized", "raw": "raw pixels", "mixed": "unequal"}
 """Scalings of the same images in words; painted inputs are other images."""
 
@@ -94,7 +79,7 @@ def look(arm: str) -> Look:
 
 def arm_name(arm: str) -> str:
     """Return the arm in words."""
-    return NAMES.get(arm, arm)
+    return words.arm(arm)
 
 
 def variables(theme: str) -> str:

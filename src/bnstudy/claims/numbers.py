@@ -1,0 +1,118 @@
+"""Numbers as readers see them: units, intervals, thresholds, and rounding that never contradicts a verdict."""
+
+import math
+from collections.abc import Sequence
+
+UNITS = {"ln times": "times", "kurtosis": "", "relative error": ""}
+MISSING = "not measurable"
+Sides = tuple[str, str]
+"""Words for a difference above 0 and for one below 0, as in ("more", "fewer")."""
+
+
+def figures(value: float, digits: int = 2) -> str:
+    """Return a number to ``digits`` significant figures, from 0.0001 on without exponent: 0.31, 2.4, 130."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "∞" if value > 0 else "−∞"
+    if abs(value) < 1e-4:
+        return f"{value:.{digits - 1}e}".replace("-", "−")
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    value = round(value, places)
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def natural(value: float | None, unit: str, digits: int = 2) -> str:
+    """Return a number of claims.json in its reader's unit: natural(.69, "ln times") is "2.0 times"."""
+    return MISSING if value is None else _with_unit(figures(_exact(value, unit), digits), unit)
+
+
+def threshold(value: float, unit: str) -> str:
+    """Return a smallest effect that matters, in size, as the claims file writes it: "1.25 times", "2 points"."""
+    return _with_unit(f"{abs(_exact(value, unit)):.3g}", unit)
+
+
+def effect(
+    estimate: float | None,
+    low: float | None,
+    high: float | None,
+    unit: str,
+    edges: Sequence[float] = (),
+    sides: Sides | None = None,
+) -> str:
+    """Return an estimate and its interval in words: "2.4 times (1.8 to 3.1)".
+
+    Args:
+        estimate: None where it is missing; all numbers are natural logarithms where ``unit`` is "ln times".
+        low: the interval's lower end, None where it is open.
+        high: the interval's upper end, None where it is open.
+        unit: the unit, as in claims.json.
+        edges: numbers that no end may be rounded onto, or beyond: an end has as many digits as that takes.
+        sides: words in place of the sign of a difference: "29 points more (23 to 37)", "1.0 points fewer (2.1 fewer to 0.5
+            more)".
+
+    An interval of one point (a check's) is not written out.
+    """
+    numbers = [_rounded(estimate, unit, ()), *(_rounded(end, unit, edges) for end in (low, high))]
+    if low is None and high is None:
+        return MISSING if estimate is None else f"{_side(estimate, numbers[0], unit, sides)} (no interval)"
+    if low is not None and high is not None and math.isclose(low, high, rel_tol=1e-6):
+        return _side(low, numbers[1], unit, sides)
+    if estimate is None and low is not None and high is not None:
+        if sides:
+            return f"{_side(low, numbers[1], unit, sides)} to {_side(high, numbers[2], unit, sides)}"
+        return _with_unit(f"{numbers[1]} to {numbers[2]}", unit)
+    if estimate is None:
+        end, number, word = (low, numbers[1], "at least") if low is not None else (high, numbers[2], "at most")
+        return _bound(end or 0.0, number, word, unit, sides)
+    ends = _interval(estimate, low, high, numbers, unit, sides)
+    return f"{_side(estimate, numbers[0], unit, sides)} ({ends})"
+
+
+def _interval(
+    estimate: float, low: float | None, high: float | None, numbers: list[str], unit: str, sides: Sides | None
+) -> str:
+    if low is None or high is None:
+        end, number, word = (low, numbers[1], "at least") if high is None else (high, numbers[2], "at most")
+        return _bound(end or 0.0, number, word, "", sides if sides and (end or 0) * estimate < 0 else None)
+    if not sides:
+        return f"{numbers[1]} to {numbers[2]}"
+    if low >= 0 or high <= 0:
+        ends = (numbers[1], numbers[2]) if low >= 0 else (numbers[2], numbers[1])
+        return " to ".join(end.removeprefix("−") for end in ends)
+    pair = [(low, numbers[1]), (high, numbers[2])]
+    return " to ".join(_side(value, text, "", sides) for value, text in (pair if estimate >= 0 else pair[::-1]))
+
+
+def _bound(end: float, number: str, word: str, unit: str, sides: Sides | None) -> str:
+    """Return an open interval's only end; of a difference below 0 the least is the most in size."""
+    if sides and end < 0:
+        word = {"at least": "at most", "at most": "at least"}[word]
+    return f"{word} {_side(end, number, unit, sides)}"
+
+
+def _side(value: float, number: str, unit: str, sides: Sides | None) -> str:
+    if not sides:
+        return _with_unit(number, unit)
+    return f"{_with_unit(number.removeprefix('−'), unit)} {sides[value < 0]}"
+
+
+def _rounded(value: float | None, unit: str, edges: Sequence[float]) -> str:
+    """Return a number with two figures, or as many as keep it on its side of every edge."""
+    if value is None:
+        return ""
+    exact = _exact(value, unit)
+    for digits in range(2, 7):
+        text = figures(exact, digits)
+        shown = float(text.replace("−", "-").replace("∞", "inf"))
+        marks = [round(_exact(edge, unit), 12) for edge in edges]
+        if all(shown != mark and (shown > mark) == (exact > mark) for mark in marks if not math.isclose(exact, mark)):
+            break
+    return text
+
+
+def _exact(value: float, unit: str) -> float:
+    return math.exp(value) if unit == "ln times" else value
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return f"{number} {UNITS.get(unit, unit)}".strip()

@@ -1,0 +1,65 @@
+"""Names of what a study varies, in words: no reader meets ``bn_noisy_half`` or ``net resmlp``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+ARMS = {
+    "none": "no normalization",
+    "bn": "batch norm",
+    "once": "normalized once",
+    "bn_noisy": "shaken batch norm",
+    "bn_early": "batch norm, early half",
+    "bn_late": "batch norm, late half",
+    "affine": "γ and β alone",
+    "bn_frozen": "batch norm, γ β frozen",
+    "bn_detached": "batch norm, detached",
+    "layernorm": "layer norm",
+    "bn_post": "batch norm after the ReLU",
+    "none_noisy": "a shaken plain network",
+    "bn_noisy_half": "half-shaken batch norm",
+    "bn_noisy_quarter": "quarter-shaken batch norm",
+}
+INPUTS = {
+    "raw": "raw pixels",
+    "mixed": "pixels of unequal range",
+    "lecture_white": "dark ink on a white ground",
+    "lecture_gray": "dark ink on a gray ground",
+}
+NETS = {
+    "mlp": "a plain network",
+    "resmlp": "skip connections",
+    "skip": "skip connections",
+    "cnn": "a convolutional network",
+    "resnet": "a convolutional network with skip connections",
+}
+
+
+def arm(name: str) -> str:
+    """Return an arm in words; one without words of its own by its name."""
+    return ARMS.get(name, name.replace("_", " "))
+
+
+def network(name: str) -> str:
+    """Return the networks of an arm in words, where "no normalization" would read as nothing lacking."""
+    return "a network without normalization" if name == "none" else arm(name)
+
+
+def factor(name: str, value: Any) -> str:
+    """Return a factor's value in words: factor("batch", 32) is "batches of 32"."""
+    plain = str(value).replace("_", " ")
+    return {
+        "arm": lambda: arm(str(value)),
+        "depth": lambda: f"{plain} layers",
+        "gain": lambda: f"first weights {value:g} times as large",
+        "inputs": lambda: INPUTS.get(str(value), f"{plain} inputs"),
+        "net": lambda: NETS.get(str(value), plain),
+        "width": lambda: f"{plain} units a layer",
+        "batch": lambda: f"batches of {plain}",
+        "optimizer": lambda: {"adam": "Adam", "sgd": "SGD"}.get(str(value), plain),
+        "pool": lambda: "images at full size" if str(value) == "1" else f"images pooled {plain} by {plain}",
+    }.get(name, lambda: f"{name.replace('_', ' ')} {plain}")()
+
+
+def factors(values: Mapping[str, Any]) -> str:
+    """Return several factors in words, parted by commas."""
+    return ", ".join(factor(name, value) for name, value in values.items())

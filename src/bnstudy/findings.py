@@ -1,0 +1,39 @@
+"""What a finished study found, every interval included, as a page in Markdown: docs/findings.md is the default study's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bnstudy.claims.records import AnswerRow, from_json
+from bnstudy.compare import load, outcome, summary
+
+
+def page(folder: Path) -> str:
+    """Return the page of the study in `folder`; end the program, saying what to do, where it holds no finished study."""
+    study = load(folder)
+    try:
+        answers = from_json(list[AnswerRow], json.loads((folder / "answers.json").read_text(encoding="utf-8")))
+        made = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{folder} is no finished study ({error}); run `make report` first") from None
+    lines = [
+        f"# What the study `{made['config']['study']}` found",
+        "",
+        f"`python -m bnstudy findings {folder.as_posix()}` makes this page.",
+        "",
+        f"{_runs(made)} The study's own networks: {summary(study.judged)}. Each effect is a median over {study.judged.seeds} paired seeds; its interval "
+        "holds together with all others of its question at 95%. It says what holds in these networks, not in all.",
+    ]
+    for answer in answers:
+        lines += ["", f"## {answer.id} {answer.title}", "", answer.asked]
+        for claim in study.claims.values():
+            if claim.question == answer.id:
+                lines += ["", f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}"]
+    return "\n".join(lines) + "\n"
+
+
+def _runs(made: dict[str, Any]) -> str:  # provenance is a document, shown and never computed with
+    return (
+        f"{made['runs']:,} networks were trained ({made['platform']}, torch {made['versions']['torch']}); "
+        f"{made['diverged']:,} of them diverged and count as never arriving."
+    )

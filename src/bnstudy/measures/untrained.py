@@ -1,0 +1,54 @@
+"""What an untrained network does to images: candidates for the one quantity that tells where batch norm saves steps."""
+
+import torch
+from torch import Tensor
+
+from bnstudy.nets.base import Net, cross_entropy
+
+COLUMNS = {
+    "ln_variance_last": "ln of the variance over images of the last hidden layer's pre-activations, mean over units",
+    "ln_variance_head": "ln of the variance over images of what enters the head, mean over units",
+    "ln_square_head": "ln of the mean square of what enters the head",
+    "cosine_head": "mean cosine between what enters the head for two images",
+    "gradient_spread": "ln of the largest : smallest norm over layers of the loss's gradient in a layer's output",
+    "weight_gradient_spread": "the same of the gradient in a layer's weights",
+}
+
+
+def quantities(net: Net, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Return each quantity [M] of untrained networks on images [M, features, n] with labels [M, n], by its column."""
+    outputs: list[Tensor] = []
+    last = torch.empty(0)
+
+    def see(layer: int, site: str, value: Tensor) -> None:
+        nonlocal last
+        if site == "linear":
+            last = value
+        elif site == "next":
+            outputs.append(value)
+
+    loss = cross_entropy(net(x, sites=see), labels).sum()
+    gradients = torch.autograd.grad(loss, [*outputs, *net.weights])
+    norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
+    of_outputs, of_weights = (n.max(0).values.log() - n.min(0).values.log() for n in norms.split(len(outputs)))
+    head = net.leave(outputs[-1]).detach()
+    return {
+        "ln_variance_last": _variance(last.detach()).log(),
+        "ln_variance_head": _variance(head).log(),
+        "ln_square_head": head.square().mean((1, 2)).log(),
+        "cosine_head": _cosine(head),
+        "gradient_spread": of_outputs,
+        "weight_gradient_spread": of_weights,
+    }
+
+
+def _variance(h: Tensor) -> Tensor:
+    """Return the variance over images of h [M, C, n, *S], averaged over units and pixels: [M]."""
+    return h.var(2).flatten(1).mean(1)
+
+
+def _cosine(h: Tensor) -> Tensor:
+    """Return the mean cosine between two of the n images of h [M, C, n], [M]."""
+    n = h.shape[2]
+    directions = h / torch.linalg.vector_norm(h, dim=1, keepdim=True)
+    return (directions.sum(2).square().sum(1) - n) / (n * (n - 1))

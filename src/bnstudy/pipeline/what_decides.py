@@ -1,0 +1,252 @@
+"""How the forecasts' rule was chosen: `python -m bnstudy.pipeline.what_decides results/default` (a finished study).
+
+It tries each quantity of the untrained network without norm on the savings in steps that are known, keeps the one that
+is right most often when it has not seen the setting, and writes docs/what_decides.md and the rule.
+"""
+
+import argparse
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from bnstudy.claims.endpoints.steps import censored
+from bnstudy.claims.lookup import Lookup, total
+from bnstudy.claims.records import JudgedWith, from_json
+from bnstudy.config.study import load_study, read_study
+from bnstudy.core import store
+from bnstudy.core.setting import Setting
+from bnstudy.core.stats import Interval, median_interval
+from bnstudy.measures.untrained import COLUMNS
+from bnstudy.pipeline.forecast import FOLDER, Rule, compared, untrained
+
+PAGE = Path("docs/what_decides.md")
+CLOTHES = Path("docs/fashion_mnist.md"), Path("config/fashion_mnist.yaml")
+ENOUGH = math.log(Rule.saving)
+TEXT = """# What decides: chosen on old seeds and kinds
+
+One quantity of the untrained network without norm shall tell where batch norm saves steps (at least {saving:g} times:
+median over seeds of steps without : with, each at its best rate for the study's first target). It is chosen here on
+settings whose savings were known, and is to be judged on fresh seeds and on other kinds of networks.
+`python -m bnstudy.pipeline.what_decides results/NAME` makes this page and config/forecasts/rule.json from a finished
+study ({study}, its evaluation seeds 0 to {last}) and from what docs/fashion_mnist.md tells of convolutional networks.
+
+**The rule: batch norm saves steps unless `{quantity}` ({meaning}) lies in {low:.2f} to {high:.2f}.**
+
+## The candidates
+
+Each quantity is the median over the evaluation seeds, on 512 training images (convolutional networks: 128). Each gets
+the band (forecast: no saving within) that is right in most of the {n} settings; of equal ones the band whose edges are
+farthest from any setting, which is the margin. "Unseen" is how often a band is right that was fitted without the setting
+and without those whose untrained networks are the same (at another batch size or optimizer). "Clear" counts the {clear}
+settings whose 95% interval (of each setting alone) excludes {saving:g}. To say "saves" everywhere is right in {always} of {n},
+and in {always_clear} of the clear ones. The candidate that is right most often unseen is chosen, of equal ones the one with the
+wider margin.
+
+| quantity | band | right | unseen | clear | margin |
+|---|---|---:|---:|---:|---:|
+{candidates}
+
+## How far to trust it
+
+- {tried} candidates with two edges each were tried on {n} settings, of which {no} do not save. The count of right forecasts is
+  flattered by fitting the edges, "unseen" still by choosing among the candidates. Many settings share their kind of network,
+  seeds and images, so that they are fewer than {n} independent ones.
+- No single threshold is right more often than "saves everywhere" ({one_sided} of {n} at most): every quantity needs a band.
+- {unclear} of the {n} savings have intervals that hold {saving:g}: there, right and wrong are partly chance.
+- Wrong: {wrong}.
+- The margin is thin beside the spread between seeds, whose sd is {spread:.2f} in the middle setting: the median of few seeds
+  can fall on the other side. On three and on four seeds, tried first, other bands came out, and on three another candidate
+  (`ln_square_head`); all evaluation seeds are used since.
+- Looked at before the choice: the untrained (never trained) networks of the full-size study, in a trial, and a seventh
+  candidate there, the sd of the logits, which was not better and is not kept.
+- A quantity of the network without norm knows neither the batch size nor the optimizer, and does not see what batch norm
+  itself costs, such as its gradients' growth with depth (check E5). A rule that joined it to the network with batch
+  norm could; none was tried.
+- The band has no derivation. A reading of it: in networks whose signal is on scale, the variance between images falls
+  with depth, and there batch norm's own cost rises; far below the band images are too alike, far above it the
+  signal explodes.
+- The savings count steps on the noisy training loss, to losses that networks at depth 5 reach in half an epoch. Steps
+  counted on the loss of the function, or to lower losses, are other savings, and the rule may miss them.
+
+## The settings
+
+Savings with the interval of each setting alone. Those of the convolutional networks are from docs/fashion_mnist.md, with
+that study's simultaneous intervals: at cnn, depth 8, the saving at depth 4 times how many times as large it is at 8, and
+the ends of the interval alike.
+
+| setting | saving | saves | forecast | {columns} |
+|---|---|---|---|{rules}|
+{settings}
+"""
+
+
+class Known(NamedTuple):
+    """A setting without norm.
+
+    Attributes:
+        saving: ln (steps without batch norm : steps with it).
+        values: Each quantity, median over seeds.
+        sds: Each quantity's sd over seeds.
+    """
+
+    setting: Setting
+    saving: Interval
+    values: Mapping[str, float]
+    sds: Mapping[str, float]
+
+    @property
+    def saves(self) -> bool:
+        known = self.saving.low if self.saving.estimate is None else self.saving.estimate
+        return known >= ENOUGH
+
+    @property
+    def clear(self) -> bool:
+        return self.saving.low > ENOUGH or self.saving.high < ENOUGH
+
+
+class Fit(NamedTuple):
+    """A rule, in how many settings it is right, and how far its edges are from any of them."""
+
+    rule: Rule
+    right: int
+    margin: float
+
+
+def savings(folder: Path, chosen: Sequence[Setting]) -> dict[Setting, Interval]:
+    """Return ln (steps without norm : steps with batch norm) of a finished study's settings, for its first target."""
+    judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
+    tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in ("convergence", "rates")}
+    lookup = Lookup(tables, judged.depths, judged.targets, judged.seeds, judged.base)
+
+    def ln_steps(setting: Setting) -> pd.DataFrame:
+        factors = vars(setting)
+        rows = lookup.rows("convergence", factors, rate=lookup.rate(factors), target=judged.targets[0])
+        return censored(lookup, factors, rows.set_index("seed"))
+
+    found = {}
+    for setting in chosen:
+        theta = total((1, ln_steps(setting)), (-1, ln_steps(replace(setting, arm="bn"))))
+        found[setting] = median_interval(theta["lower"].to_numpy(), theta["upper"].to_numpy(), 1)
+    return found
+
+
+def told(page: str) -> dict[tuple[str, int], Interval]:
+    """Return the savings that docs/fashion_mnist.md tells, by network and depth: those of Q3a, U7, and Q3a times Q4g."""
+    by_claim = {}
+    for claim in ("Q3a", "Q4g", "U7"):
+        effect = re.search(rf"^\| {claim}\..* \| ([\d.]+) times \(([\d.]+) (?:to ([\d.]+)|or more)\) \|$", page, re.M)
+        assert effect, f"{claim} has no effect of its own in the last column"
+        ends = [math.inf if end is None else math.log(float(end)) for end in effect.groups()]
+        by_claim[claim] = np.array(ends)
+    found = {("cnn", 4): by_claim["Q3a"], ("cnn", 8): by_claim["Q3a"] + by_claim["Q4g"], ("resnet", 6): by_claim["U7"]}
+    return {key: Interval(float(ends[0]), float(ends[1]), float(ends[2]), "") for key, ends in found.items()}
+
+
+def fit(quantity: str, settings: Sequence[Known], sided: int = 2) -> Fit:
+    """Return the band that is right most often, of equal ones that with the widest margin; ``sided`` 1: it has one edge."""
+    values = np.array([known.values[quantity] for known in settings])
+    saves = np.array([known.saves for known in settings])
+    ordered = np.unique(values)
+    edges = [ordered[0] - 2, ordered[0] - 1, *(ordered[1:] + ordered[:-1]) / 2, ordered[-1] + 1, ordered[-1] + 2]
+    fits = []
+    for low, high in combinations(map(float, edges), 2):
+        if sided == 2 or low < ordered[0] or high > ordered[-1]:
+            right = int((((values < low) | (values > high)) == saves).sum())
+            margin = min(float(np.abs(values - edge).min()) for edge in (low, high))
+            fits.append(Fit(Rule(quantity, low, high), right, margin))
+    return max(fits, key=lambda found: (found.right, found.margin))
+
+
+def right(rule: Rule, known: Known) -> bool:
+    """Return whether the rule's forecast for a setting comes true."""
+    return (rule.distance(known.values[rule.quantity]) > 0) == known.saves
+
+
+def unseen(quantity: str, settings: Sequence[Known]) -> int:
+    """Return in how many settings a band is right that was fitted to those with other untrained networks."""
+
+    def others(known: Known) -> list[Known]:
+        return [k for k in settings if k.values != known.values]
+
+    return sum(right(fit(quantity, others(known)).rule, known) for known in settings)
+
+
+def page(settings: Sequence[Known], study: str, seeds: int) -> tuple[str, Rule]:
+    """Return docs/what_decides.md, and the rule that it chooses."""
+    fits = {quantity: fit(quantity, settings) for quantity in COLUMNS}
+    new = {quantity: unseen(quantity, settings) for quantity in COLUMNS}
+    chosen = max(COLUMNS, key=lambda quantity: (new[quantity], fits[quantity].margin))
+    rule, clear = fits[chosen].rule, [known for known in settings if known.clear]
+    candidates = [
+        f"| {quantity} | {found.rule.low:.2f} to {found.rule.high:.2f} | {found.right} | {new[quantity]} | "
+        f"{sum(right(found.rule, known) for known in clear)} | {found.margin:.2g} |"
+        for quantity, found in fits.items()
+    ]
+    rows = []
+    for known in settings:
+        saves, forecast = known.saves, rule.distance(known.values[chosen]) > 0
+        words = ["yes" if saves else "no", ("yes" if forecast else "no") + ("" if saves == forecast else " (wrong)")]
+        cells = [describe(known.setting), effect(known.saving), *words, *(f"{known.values[q]:.2f}" for q in COLUMNS)]
+        rows.append("| " + " | ".join(cells) + " |")
+    wrong = [f"{describe(k.setting)} ({effect(k.saving)})" for k in settings if not right(rule, k)]
+    text = TEXT.format(
+        saving=rule.saving, study=study, last=seeds - 1, quantity=chosen, meaning=COLUMNS[chosen], low=rule.low,
+        high=rule.high, n=len(settings), clear=len(clear), always=sum(k.saves for k in settings),
+        always_clear=sum(k.saves for k in clear), candidates="\n".join(candidates), wrong="; ".join(wrong) or "none",
+        no=sum(not k.saves for k in settings), unclear=len(settings) - len(clear),
+        one_sided=max(fit(q, settings, 1).right for q in COLUMNS), tried=len(COLUMNS),
+        spread=np.median([k.sds[chosen] for k in settings]),
+        columns=" | ".join(COLUMNS), rules="---:|" * (len(COLUMNS) - 1) + "---:", settings="\n".join(rows),
+    )  # fmt: skip
+    return text, rule
+
+
+def describe(setting: Setting) -> str:
+    """Return a setting in words, without what holds in all."""
+    usual = {"inputs": "standardized", "gain": 1.0, "width": 32 if setting.net in ("cnn", "resnet") else 64}
+    usual |= {"batch": 64, "optimizer": "sgd", "pool": 2}
+    differs = [f"{name} {getattr(setting, name)}" for name, value in usual.items() if getattr(setting, name) != value]
+    return ", ".join([setting.net, f"depth {setting.depth}", *differs])
+
+
+def effect(saving: Interval) -> str:
+    """Return a saving in times, with its interval."""
+    estimate, low, high = (None if x is None else math.exp(x) for x in saving[:3])
+    if estimate is None:
+        return f"{low:.2f} or more"
+    return f"{estimate:.2f} ({low:.2f} or more)" if high == math.inf else f"{estimate:.2f} ({low:.2f} to {high:.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bnstudy.pipeline.what_decides", description=__doc__)
+    parser.add_argument("study", type=Path, metavar="results/NAME")
+    folder = parser.parse_args().study
+    torch.set_num_threads(1)
+    study = load_study(json.loads((folder / "provenance.json").read_text())["config"])
+    clothes, effects = read_study(CLOTHES[1]), told(CLOTHES[0].read_text())
+    found = savings(folder, compared(study))
+    values = untrained(study, found)
+    others = {s: effects[s.net, s.depth] for s in compared(clothes) if (s.net, s.depth) in effects}
+    values |= untrained(clothes, others)
+    known = []
+    for setting, saving in {**found, **others}.items():
+        of_seeds = values[setting].items()
+        medians, sds = ({name: float(f(v)) for name, v in of_seeds} for f in (np.median, np.std))
+        known.append(Known(setting, saving, medians, sds))
+    text, rule = page(known, study.study, study.seeds.evaluation)
+    PAGE.write_text(text)
+    store.write_json(FOLDER / "rule.json", rule)
+    print(f"{PAGE}: {rule}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The small pictures of the first screen, one for each question: what they show is taken from the tables alone."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from bnstudy.core import words
+from bnstudy.core.setting import FACTORS
+from bnstudy.report.figures.coloured_images import lecture_rows
+from bnstudy.report.figures.mini import Line, Mark, Panel, Row, lines, strips
+from bnstudy.report.figures.movement import noisy
+from bnstudy.report.figures.panels_of_severities import of_mode
+from bnstudy.report.figures.starts import KINDS, every_start
+from bnstudy.report.figures.summary import median
+from bnstudy.report.results import Results
+
+SIDES = {"none": "without", "bn": "batch norm"}
+MODES = {
+    ("none", "running"): ("without", ""),
+    ("bn", "running"): ("stored", "7 3"),
+    ("bn", "reestimated"): ("fresh", "2 3"),
+}
+"""Arms and whose mean and spread they use at test time: a word at the line's end, and its dash."""
+MEASURES = {"moments": "mean and spread", "values": "the values", "output": "the output"}
+
+
+def movement(results: Results) -> str:
+    """Return how far the next layer's input moves, and in how many steps each arm trains, where it was also shaken."""
+    names = {**SIDES, "bn_noisy": words.arm("bn_noisy")}
+    table = noisy(results).table
+    table = table[table["arm"].isin(list(names))]
+    whole = table.groupby(["depth", "gain"])["arm"].transform("nunique") == len(names)
+    if not whole.any():
+        return ""
+    depth, gain = min(zip(table.loc[whole, "depth"], table.loc[whole, "gain"], strict=True))
+    table = table[(table["depth"] == depth) & (table["gain"] == gain)]
+    rows, said = [], []
+    for arm, name in names.items():
+        own = table[table["arm"] == arm]
+        time = f"{median(own['time']):.0f} steps" if median(own["time"]) < float("inf") else "never arrives"
+        if own["drift"].notna().any():
+            rows.append(Row(name, [Mark(arm, median(own["drift"].dropna()), time)]))
+            said.append(f"{name} {rows[-1].marks[0].value:.2g} sd, {time}")
+    subject = f"How far the next layer's input moves ({depth} layers)"
+    return strips(subject, rows, "sd", f"{subject}, and steps to train: {'; '.join(said)}.")
+
+
+def shift(results: Results) -> str:
+    """Return accuracy from dark to coloured pictures, and under blur, with the pictures below the axis."""
+    coloured = lecture_rows(results)
+    grounds = [ground for ground in ("lecture_white", "lecture_gray") if ground in set(coloured["family"])]
+    tests = results.at("shift", arm=["none", "bn"])
+    tests = tests[tests["depth"] == tests["depth"].min()]
+    kinds = [kind for kind in ("blur", "contrast", "brightness", "noise") if kind in set(tests["family"])]
+    panels = [
+        _panel(results, coloured[coloured["inputs"] == ground], ground, "dark to coloured") for ground in grounds[:1]
+    ]
+    panels += [_panel(results, tests, kind, kind) for kind in kinds[:1]]
+    panels = [panel for panel in panels if panel.lines]
+    if not panels:
+        return ""
+    shown = {(line.arm, line.dash) for line in panels[-1].lines}
+    names = [name for (arm, _), (name, dash) in MODES.items() if (arm, dash) in shown]
+    said = [
+        f"{panel.title}: "
+        + ", ".join(f"{_name(line)} {line.values[0]:.0f} to {line.values[-1]:.0f}" for line in panel.lines)
+        for panel in panels
+    ]
+    subject = "Accuracy, %, with stored or with fresh averages"
+    return lines(subject, panels, names, f"{subject}. {'; '.join(said)}.")
+
+
+def _name(line: Line) -> str:
+    return next(name for (arm, _), (name, dash) in MODES.items() if (arm, dash) == (line.arm, line.dash))
+
+
+def _panel(results: Results, table: pd.DataFrame, family: str, title: str) -> Panel:
+    clean = table[(table["family"] == "clean") & (table["severity"] == 0)]
+    table = pd.concat(
+        [table[table["family"] == family], clean if family not in ("lecture_white", "lecture_gray") else clean[:0]]
+    )
+    drawn = []
+    for mode, (_, dash) in MODES.items():
+        values = of_mode(table, mode).groupby("severity")["accuracy"].median()
+        if list(values.index) == [0, 1, 2, 3, 4, 5]:
+            drawn.append(Line(mode[0], dash, list(values)))
+    pictures = results.samples.get(family)
+    images = [] if pictures is None else [picture if picture.ndim == 3 else picture[0] for picture in pictures]
+    return Panel(title, drawn, images)
+
+
+def starts(results: Results) -> str:
+    """Return the steps to the target of every start, a pair of rows for each kind of network."""
+    runs = every_start(results)
+    keys = [factor for factor in FACTORS if factor != "arm"]
+    table = runs.groupby([*keys, "arm"])["time"].agg(median).unstack("arm").reset_index()
+    if table.empty:
+        return ""
+    kinds = sorted(table["net"].unique(), key=lambda net: net != results.base["net"])
+    rows, said = [], []
+    for net in kinds:
+        own = table[table["net"] == net]
+        of = "" if len(kinds) == 1 else f", {KINDS.get(net, words.factor('net', net))}"
+        for arm, name in SIDES.items():
+            rows.append(Row(f"{name}{of}", [Mark(arm, value) for value in own[arm]]))
+            said.append(f"{name}{of} {own[arm].min():.0f} to {own[arm].max():.0f}")
+    subject = f"Steps to the same training loss, {len(table)} different starts"
+    return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
+
+
+def reach(results: Results) -> str:
+    """Return how far a step of the earlier half reaches in trained networks: mean and spread, values, output."""
+    depth = results.depth("middle")
+    table = results.at(
+        "intervention", depth=depth, arm=list(SIDES), checkpoint=results.main, kind="gradient", dose=0.01
+    )
+    rows, said = [], []
+    for measure, name in MEASURES.items():
+        at = table[table["layer"] == (depth + 1 if measure == "output" else depth)]
+        values = at.groupby("arm")["values" if measure == "output" else measure].median().dropna()
+        if set(values.index) != set(SIDES):
+            continue
+        ratio = values["none"] / values["bn"]
+        told = f"÷ {ratio:.2g}" if ratio >= 1 else f"× {1 / ratio:.2g}"
+        furthest = values.idxmax()
+        rows.append(Row(name, [Mark(arm, values[arm], told if arm == furthest else "") for arm in SIDES], joined=True))
+        said.append(f"{name} {values['none']:.2g} without, {values['bn']:.2g} with batch norm")
+    if not rows:
+        return ""
+    subject = f"Change at layer {depth} when the early layers take a step"
+    return strips(subject, rows, "", f"{subject}: {'; '.join(said)}.", log=True, room=44)
+
+
+MINI: dict[str, Callable[[Results], str]] = {"q1": movement, "q2": shift, "q3": starts, "q4": reach}
+"""The pictures that a card may ask for, by id."""
+
+
+def mini(results: Results, id: str) -> str:
+    """Return the picture of a card; nothing where the study lacks the runs for it.
+
+    Raises:
+        ValueError: there is no picture of this id.
+    """
+    if id not in MINI:
+        raise ValueError(f"no small picture {id!r}; cards may ask for {', '.join(MINI)}")
+    return MINI[id](results)

@@ -1,0 +1,111 @@
+"""A made study as the page reads it, and its page; notebooks are run in this process, since kernels take seconds."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from bnstudy.claims import judge as ledger
+from bnstudy.claims import sensitivity
+from bnstudy.claims.records import to_json
+from bnstudy.data import digits
+from bnstudy.data.samples import samples
+from bnstudy.report import show
+from bnstudy.report.figures.style import NARROW
+from bnstudy.report.page.build import build
+from helpers import synthetic
+from helpers.project import ROOT
+
+QUIZ = ROOT / "docs/quiz.md"
+NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
+Pictures = Callable[[str, Callable[[float], Figure]], dict[str, str]]
+CHECKS = [
+    {"id": "E1", "name": "sum of gradients", "expected": 0.0, "measured": 3e-17, "tolerance": 1e-12, "passed": True},
+    {
+        "id": "E5",
+        "name": "growth of the squared gradient a layer, batch 64",
+        "expected": 1.467,
+        "measured": 1.6,
+        "tolerance": 0.03,
+        "passed": False,
+    },
+]
+CONFIG = {
+    "title": "A synthetic study", "data": {"source": "mnist5k"}, "network": {"family": "mlp", "width": 64},
+    "seeds": {"evaluation": 16},
+}  # fmt: skip
+
+
+def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool = False) -> Path:
+    """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
+    synthetic.write(tables, folder / "tables")
+    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
+    claims = ledger.load(ROOT / "config" / "claims.yaml")
+    depths = {"shallow": 5, "middle": 10, "deep": 20}
+    rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)
+    judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
+    said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
+    if hangs:
+        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
+        rows = sensitivity.attach(rows, changed)
+        pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
+    made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
+    for name, value in {
+        "claims": rows, "answers": ledger.answers(claims, rows), "findings": ledger.findings(claims, rows), "checks": CHECKS, "provenance": made, "ledger": said,
+    }.items():  # fmt: skip
+        (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
+    return folder
+
+
+@cache
+def source(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "report" / f"{name}.ipynb", as_version=4)
+
+
+def undrawn(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
+    """Instead of both pictures: drawing is the slow part, and test_figures.py and the kernels' page do it."""
+    return {name: f'<svg id="{id}-{name}"></svg>' for name in ("wide", "narrow")}
+
+
+def unrendered(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
+    """A figure made but not rendered, at one width: for tables of other worlds."""
+    return undrawn(id, draw) | {"wide": f'<svg id="{id}-{len(draw(NARROW).axes)}"></svg>'}
+
+
+def here(folder: Path, names: list[str] = NOTEBOOKS, pictures: Pictures = undrawn) -> list[Path]:
+    """Executed notebooks, their cells run in this process: kernels take seconds."""
+    done = []
+    for name in names:
+        cells, scope = [], dict[str, Any]()
+        for cell in source(name).cells:
+            outputs: list[Any] = []
+            if cell.cell_type == "code":
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(show, "_display", lambda data, outputs=outputs: outputs.append(output(data)))
+                    patch.setattr(show, "_pictures", pictures)
+                    exec(cell.source, scope)
+                if "parameters" in cell.metadata.get("tags", []):
+                    scope["study"] = str(folder)
+            cells.append({"cell_type": cell.cell_type, "source": cell.source, "outputs": outputs})
+        path = folder / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"cells": cells}))
+        done.append(path)
+    return done
+
+
+def output(data: object) -> dict[str, object]:
+    return {"output_type": "display_data", "data": json.loads(json.dumps(data)), "metadata": {}}
+
+
+def page(folder: Path, tables: synthetic.Tables, pictures: Pictures = undrawn, **options: Any) -> str:
+    study(folder, tables, **options)
+    build(folder, here(folder, pictures=pictures), QUIZ, folder / "report.html")
+    return (folder / "report.html").read_text(encoding="utf-8")

@@ -1,0 +1,47 @@
+"""The page of findings that is committed, against the study that is committed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bnstudy.claims.answers import answers
+from bnstudy.claims.file import load
+from bnstudy.claims.records import ClaimRow, from_json, to_json
+from bnstudy.claims.sentences import sentence
+from bnstudy.findings import page
+from helpers.project import ROOT
+
+REFERENCE = Path("results/reference/default")
+
+
+def test_the_page_is_what_the_command_makes() -> None:
+    """If this fails: python -m bnstudy findings results/reference/default > docs/findings.md"""
+    command = [sys.executable, "-m", "bnstudy", "findings", str(REFERENCE)]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs" / "findings.md").read_text() == made
+
+
+def test_the_committed_study_speaks_in_the_words_of_the_text_file() -> None:
+    """If this fails: copy claims, answers, ledger and provenance of a default study made with these words to REFERENCE."""
+    ledger = load(ROOT / "config" / "claims.yaml")
+    rows = from_json(list[ClaimRow], json.loads((ROOT / REFERENCE / "claims.json").read_text()))
+    own = {claim.id: claim for claim in ledger.claims}
+    assert [row.id for row in rows if row.id in own and row.sentence != sentence(row, own[row.id])] == []
+    committed = json.loads((ROOT / REFERENCE / "answers.json").read_text())
+    said = json.loads(json.dumps(to_json(answers(ledger, rows))))
+    assert said == [answer for answer in committed if answer["id"] != "A"]  # A: arms that the claims file does not name
+
+
+def test_every_claim_of_every_question_is_there() -> None:
+    claims = json.loads((ROOT / REFERENCE / "claims.json").read_text())
+    text = page(ROOT / REFERENCE)
+    assert [c["id"] for c in claims if f"**{c['id']}. {c['statement']}**" not in text] == []
+    assert [c["id"] for c in claims if c["question"] != "A" and c["sentence"] not in text] == []
+
+
+def test_a_folder_without_a_study_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="is no finished study"):
+        page(tmp_path)
