@@ -286,7 +286,7 @@ def test_a_new_shift_has_a_panel_of_its_own(tmp_path: Path, tables: synthetic.Ta
         for name in ("shift", "shift_size")
     }
     study = write(tmp_path, {**tables, **new})
-    titles = [axes.get_title() for axes in shifts.severity(study).draw(WIDE).axes]
+    titles = [axes.get_title(loc="left") for axes in shifts.severity(study).draw(WIDE).axes]
     assert {"fog", "inversion"} <= set(titles) and "clean" not in titles and "label" not in titles
     assert "fog" in [row[0] for row in shifts.losses(study).rows]
 
@@ -462,7 +462,7 @@ def test_the_colour_share_stands_by_ground_arm_and_gain() -> None:
     deeper = table.assign(depth=20, colour_share=0.0)
     found = coloured_images.colour_share(pd.concat([table, deeper]))
     assert [row[0] for row in found] == [
-        f"{ground} ground, {arm}, gain 1"
+        f"{ground} ground, {arm}, first weights × 1"
         for ground in ("white", "mid-gray")
         for arm in ("no normalization", "batch norm")
     ]

@@ -137,9 +137,9 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     assert {len(claim.settings) for claim in added} == {4} and wider.primary("A") == 8
     rows = {r.id: to_json(r) for r in judge(wider, found, depths, base=BASE)[0]}
     assert rows["A1"]["verdict"] == "supported"
-    assert "layernorm does better than no normalization" in rows["A1"]["sentence"]
+    assert "fewer steps with layer norm than with no normalization" in rows["A1"]["sentence"]
     assert (rows["A2"]["verdict"], rows["A2"]["detail"]) == ("contradicted", "negligible")
-    assert "makes no difference that matters against batch norm" in rows["A2"]["sentence"]
+    assert "about as many steps with layer norm as with batch norm" in rows["A2"]["sentence"]
 
 
 def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:

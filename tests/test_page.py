@@ -431,7 +431,7 @@ def test_what_would_change_a_verdict(kernels: Path) -> None:
         estimate=4.0, ci_low=3.0, ci_high=5.0,
     )  # fmt: skip
 
-    def said(verdict: str, **changed: Any) -> str:
+    def said(verdict: str, /, **changed: Any) -> str:
         return change(replace(claim, verdict=verdict, settings=(replace(row, **changed),)))
 
     assert "at 5 layers is 1 points away" in said("supported")

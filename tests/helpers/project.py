@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("config", "profiles", "report", "src", "workflow")
+FOLDERS = ("config", "docs", "profiles", "report", "src", "workflow")
 """All that a study needs, beside the Snakefile."""
 
 

@@ -51,7 +51,7 @@ def every_start(results: Results) -> pd.DataFrame:
     """Return the runs with and without batch norm of each start and kind of network that has both."""
     table = results.at("convergence", target=results.target, arm=["none", "bn"], gain=..., net=..., inputs=list(INPUTS))
     keys = [factor for factor in FACTORS if factor != "arm"]
-    both = table.groupby(keys)["arm"].transform("nunique") == 2 if len(table) else []
+    both = table.groupby(keys)["arm"].transform("nunique") == 2 if len(table) else table.index == ""
     return table[both].assign(time=times)
 
 

@@ -88,7 +88,7 @@ def while_all_train(table: pd.DataFrame) -> pd.DataFrame:
     A run is ended early once it has reached its targets: beyond that step some curves would stop and others go on.
     """
     ends = table.groupby(["depth", "arm", "seed"])["step"].max().rename("end").reset_index()
-    bad = table.loc[~np.isfinite(table["loss"]), ["depth", "arm", "seed"]].drop_duplicates()
+    bad = table.loc[~np.isfinite(table["loss"].astype(float)), ["depth", "arm", "seed"]].drop_duplicates()
     ends = ends.merge(bad, how="left", indicator=True).query("_merge == 'left_only'")
     return table[table["step"] <= table["depth"].map(ends.groupby("depth")["end"].min()).fillna(np.inf)]
 
