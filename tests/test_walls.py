@@ -17,6 +17,7 @@ BY_NAME = {
     ("pipeline/forecast.py", "f'bnstudy.nets.{setting.net}'"),
     ("pipeline/jobs.py", "f'bnstudy.measures.{name}'"),
     ("pipeline/rehearsal.py", "f'bnstudy.nets.{net}'"),
+    ("training/device.py", "f'bnstudy.nets.{setting.net}'"),
     ("training/train.py", "f'bnstudy.nets.{setting.net}'"),
 }
 """Each file that imports a module by name, and what it may load."""
