@@ -137,21 +137,27 @@ def test_a_card_agrees_with_double_precision(net: str, arm: str, exact: None) ->
     found = train(spec, runs, IMAGES, "end", device="cuda")
     wanted = train(spec, runs, IMAGES, "end", dtype=torch.float64)
     assert (wanted.diverged[1:] == 0).all() and np.array_equal(wanted.diverged, found.diverged)
+    errors = apart(found, wanted)
+    worst = max(errors, key=lambda name: errors[name])
+    print(f"\n[precision] {net:7} {arm:12} {errors[worst]:.1e} in {worst}, loss {errors['loss']:.1e}")
+    assert errors["loss"] < NETS[net]
+    if errors[worst] >= NETS[net]:  # small biases are sums that cancel: float32 itself may not do better anywhere
+        here = apart(train(spec, runs, IMAGES, "end"), wanted)
+        assert all(error < max(NETS[net], 2 * here[name]) for name, error in errors.items()), (errors, here)
+
+
+def apart(found: Trained, wanted: Trained) -> dict[str, float]:
+    """Return how far the losses, and every parameter and average at the end, are from those that are wanted."""
     errors = {"loss": distance(found.loss.T, wanted.loss.T)}
     for name, value in wanted.checkpoints["final"].items():
         if value.dtype != bool and np.abs(value[1:]).max() > 0:
             errors[name] = distance(found.checkpoints["final"][name], value)
-    worst = max(errors, key=lambda name: errors[name])
-    print(f"\n[precision] {net:7} {arm:12} {errors[worst]:.1e} in {worst}, loss {errors['loss']:.1e}")
-    assert errors[worst] < NETS[net], (worst, errors)
+    return errors
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the median of ||a - b|| / ||b|| over the networks but the first, which diverged: [M, ...] twice.
-
-    Biases begin at zero: while they are small, their error is that of larger numbers that cancel, on any machine.
-    """
-    each = [float(np.linalg.norm(x - y)) / max(float(np.linalg.norm(y)), 0.1) for x, y in zip(a[1:], b[1:])]
+    """Return the median of ||a - b|| / ||b|| over the networks but the first, which diverged: [M, ...] twice."""
+    each = [float(np.linalg.norm(x - y)) / max(float(np.linalg.norm(y)), 1e-12) for x, y in zip(a[1:], b[1:])]
     return float(np.median(each))
 
 
