@@ -25,11 +25,12 @@ def starts(results: Results) -> Picture:
     """Return the figure of steps with and without batch norm, start by start, over all kinds of networks."""
     table = every_start(results)
     rows = start_names(table, str(results.base["net"]))
-    fewer = sum(row["bn"] < row["none"] for _, row in steps_by_start(rows).iterrows())
+    others = [name for name, row in steps_by_start(rows).iterrows() if not row["bn"] < row["none"]]
     subject = f"Steps to training loss {results.target:g} with and without batch norm, start by start"
     count = rows["start"].nunique()
+    but = f" (not at {'; '.join(map(str, others))})" if 0 < len(others) < 4 else ""
     how = (
-        f"Each at its own best rate; with batch norm the median is lower in {fewer} of {count} starts. "
+        f"Each at its own best rate; with batch norm the median is lower in {count - len(others)} of {count} starts{but}. "
         "Right: steps without batch norm, as a multiple of those with it (ratio of medians); an open mark never arrived."
     )
     draw = partial(dumbbells, rows)
