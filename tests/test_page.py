@@ -141,6 +141,13 @@ def test_ids_are_unique_and_links_arrive(support: str) -> None:
     assert set(re.findall(r"url\(#([^)]+)\)", support)) <= set(ids)
 
 
+def test_an_alternative_names_each_number_by_what_it_sets_over_what(support: str) -> None:
+    """The numbers of Q4c are two kinds of ratio: of the gradients' steadiness, and of steps by which half has the norm."""
+    _, _, numbers = figures(support)["halves"][2].partition("steadiness of gradients that batch norm gains at the last")
+    first, what, second = numbers.partition("steps with batch norm in the early half alone / in the later half alone")
+    assert what and "at loss 0.5" in first and "at 20 layers" in second and "at 20 layers" not in first
+
+
 def test_figures_have_alternatives_and_data(support: str) -> None:
     blocks = re.findall(r'<figure id="fig-.*?</figure>', support, re.S)
     assert len(blocks) == len(figures(support))

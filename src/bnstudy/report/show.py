@@ -1,6 +1,7 @@
 """What a notebook calls: it shows stories, claims and figures of a study as outputs that the page can place."""
 
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -139,8 +140,10 @@ def _finding(picture: Picture) -> FindingRow:
 def _values(picture: Picture) -> str:
     """Return the numbers of the claim that a figure shows, for those who cannot see them; nothing without a claim."""
     row = picture.results.claims.get(picture.claim or "")
-    said = [f"{s.label or s.name}: {s.effect}" for s in row.settings if s.n_seeds] if row else []
-    return f" {row.what}: {'; '.join(said)}." if row and said else ""
+    measured = [s for s in row.settings if s.n_seeds] if row else []
+    parts = groupby(measured, lambda s: s.what)  # each says what is set over what in its own words
+    said = {what: "; ".join(f"{s.label or s.name}: {s.effect}" for s in settings) for what, settings in parts}
+    return "".join(f" {what}: {effects}." for what, effects in said.items())
 
 
 def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
