@@ -83,7 +83,7 @@ def _claims(
                 ]
                 claim = {
                     "id": f"{QUESTION}{number}", "question": QUESTION, "by": ["S"], "sesoi_reason": REASON, "parts": parts,
-                    "statement": f"{said['arm']} does better than {said['base']}.".capitalize(),
+                    "statement": f"{said['arm'][0].upper()}{said['arm'][1:]} does better than {said['base']}.",
                     "settings": [contrast for kind in kinds for contrast, _ in kind],
                 }  # fmt: skip
                 yield Claim.model_validate(claim)

@@ -35,8 +35,8 @@ NETS = {
 
 
 def arm(name: str) -> str:
-    """Return an arm in words; one without words of its own by its name."""
-    return ARMS.get(name, name.replace("_", " "))
+    """Return an arm in words; one without words of its own by its name, a guest's without its module."""
+    return ARMS.get(name, name.rpartition(":")[2].replace("_", " "))
 
 
 def network(name: str) -> str:
