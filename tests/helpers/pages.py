@@ -27,9 +27,18 @@ QUIZ = ROOT / "docs/quiz.md"
 NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
 Pictures = Callable[[str, Callable[[float], Figure]], dict[str, str]]
 CHECKS = [
-    {"id": "E1", "name": "sum of gradients", "expected": 0.0, "measured": 3e-17, "tolerance": 1e-12, "passed": True},
+    {
+        "id": "E1",
+        "key": "along_1",
+        "name": "sum of gradients",
+        "expected": 0.0,
+        "measured": 3e-17,
+        "tolerance": 1e-12,
+        "passed": True,
+    },
     {
         "id": "E5",
+        "key": "batch_64",
         "name": "growth of the squared gradient a layer, batch 64",
         "expected": 1.467,
         "measured": 1.6,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ class CheckRow(TypedDict):
     """What an external check expected and found: an entry of checks.json."""
 
     id: str
-    key: NotRequired[str]
+    key: str
     name: str
     expected: float
     measured: float

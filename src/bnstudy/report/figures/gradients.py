@@ -111,7 +111,6 @@ def theory(checks: Sequence[CheckRow], batch: int) -> dict[str, float]:
     `bn` grows as check E5 expects for the batch size, where it is among those checked."""
     growth = {"none": 1.0}
     for row in checks:
-        key = row.get("key", row["name"].replace(" ", "_"))  # a row written before rows had keys ends alike
-        if row["id"] == "E5" and key.endswith(f"batch_{batch}"):
+        if row["id"] == "E5" and row["key"] == f"batch_{batch}":
             growth["bn"] = row["expected"]
     return growth
