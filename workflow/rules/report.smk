@@ -72,7 +72,10 @@ rule report:
         claims=rules.claims.output,
         checks=rules.study_checks.output,
         quiz="docs/quiz.md",
-        template=[f"src/bnstudy/report/page/{n}" for n in ("page.html", "how.html", "sources.html", "page.css", "page.js")],
+        template=[
+            f"src/bnstudy/report/page/{n}"
+            for n in ("page.html", "how.html", "sources.html", "page.css", "page.js")
+        ],
     output:
         page=f"{PLAN.folder}/report.html",
         provenance=f"{PLAN.folder}/provenance.json",
