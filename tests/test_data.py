@@ -1,6 +1,7 @@
 """Images: what the sources deliver, pooling, splitting, storing."""
 
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -161,10 +162,13 @@ def test_checked_names_source_and_fault(change: Callable[..., tuple[np.ndarray, 
     assert "toy" in str(error.value)
 
 
-def test_the_parts_are_drawn_in_a_fixed_order() -> None:
-    """Which images a seed draws depends on it: another order would move every number of every study."""
+def test_which_images_a_seed_draws_depends_on_no_order_of_the_parts() -> None:
+    """Who listed the parts in another order would test on images that were trained on. The bits are those of the sorted
+    names, with which every study was split so far."""
     y = np.arange(100) % 2
-    parts = images.split(y, vars(Splits(train=6, test=4, heldout=4)), 3)
-    sorted_sizes = images.split(y, {"heldout": 4, "test": 4, "train": 6}, 3)
-    assert list(parts) == ["heldout", "test", "train"]
-    assert all(np.array_equal(parts[name], sorted_sizes[name]) for name in parts)
+    sizes = {"train": 61, "test": 4, "heldout": 15}
+    parts = [images.split(y, dict(order), 3) for order in permutations(sizes.items())]
+    for name in sizes:
+        assert all(np.array_equal(each[name], parts[0][name]) for each in parts)
+    assert list(parts[0]) == sorted(sizes) == list(vars(Splits(train=6, test=4, heldout=4)))
+    assert images.split(y, {"train": 6, "test": 4, "heldout": 4}, 3)["test"].tolist() == [49, 68, 34, 97]

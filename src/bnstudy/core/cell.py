@@ -14,7 +14,7 @@ CELL_SEEDS = 8
 
 @dataclass(frozen=True)
 class Splits:
-    """Images per part of the data set. The order of the parts matters: which images a seed draws depends on it."""
+    """Images per part of the data set."""
 
     heldout: int
     test: int

@@ -77,11 +77,12 @@ def pool(x: np.ndarray, factor: int) -> np.ndarray:
 def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
     """Split the images with labels ``y`` [N] into disjoint, stratified parts (see :func:`shares`).
 
-    The images left over count as a part like the others, so that no class is asked for more images than it has.
+    The images left over count as a part like the others, so that no class is asked for more images than it has. Parts are
+    drawn in the order of their names: whoever lists them in another order gets the same images.
 
     Args:
         y: The label of each image [N].
-        sizes: The exact number of images of each part, by the part's name.
+        sizes: The exact number of images of each part, by the part's name, in any order.
         seed: The same seed gives the same parts.
 
     Returns:
@@ -92,6 +93,7 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     """
     import torch  # not above: the job that prepares the images rarely splits any
 
+    sizes = dict(sorted(sizes.items()))
     counts = np.array(shares(np.bincount(y).tolist(), sizes))
     members = []
     for label in range(len(counts)):
