@@ -105,12 +105,12 @@ def test_split_is_a_function_of_the_seed_and_not_ordered_by_class() -> None:
 
 def test_split_names_the_class_that_is_too_small() -> None:
     y = np.array([0] * 50 + [1] * 2)
-    with pytest.raises(ValueError, match="class 1 has 2 of 52 images, too few for one among the 10 of test"):
+    with pytest.raises(ValueError, match="class 1 has 2 of 52 images, too few for one among the 10 of heldout"):
         split(y, {"train": 30, "test": 10, "heldout": 10}, 0)
 
 
 def test_split_refuses_more_than_there_is() -> None:
-    with pytest.raises(ValueError, match=r"train 40 \+ test 20 = 60 images.*there are 50"):
+    with pytest.raises(ValueError, match=r"test 20 \+ train 40 = 60 images.*there are 50"):
         split(np.zeros(50, int), {"train": 40, "test": 20}, 0)
 
 
