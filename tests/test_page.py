@@ -22,7 +22,7 @@ from bnstudy.claims import judge as ledger
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
 from bnstudy.report.page import methods
-from bnstudy.report.page.blocks import FIGURE, change
+from bnstudy.report.page.blocks import FIGURE, change, turns
 from bnstudy.report.page.build import _made, build, strength
 from bnstudy.report.page.quiz import quiz
 from bnstudy.report.page.walk import body, mathml
@@ -435,19 +435,22 @@ def test_what_would_change_a_verdict(kernels: Path) -> None:
     claim = next(iter(Results(kernels).claims.values()))
     row = replace(
         claim.settings[0], label="at 5 layers", unit="points", region="more", n_seeds=16, sesoi=2.0, verdict="supported",
-        estimate=4.0, ci_low=3.0, ci_high=5.0,
+        estimate=4.0, ci_low=3.0, ci_high=5.0, stability=0.9975,
     )  # fmt: skip
-
-    def said(verdict: str, /, **changed: Any) -> str:
-        return change(replace(claim, verdict=verdict, settings=(replace(row, **changed),)))
-
-    assert "at 5 layers is 1 points away" in said("supported")
-    assert "is 0.5 points away" in said("supported", region="within", estimate=0.5, ci_low=0.0, ci_high=1.5)
+    within = {"region": "within", "estimate": 0.5, "ci_low": 0.0, "ci_high": 1.5, "stability": None}
     times = {"unit": "ln times", "region": "less", "estimate": -4.0, "ci_low": -5.0, "ci_high": -2.0 - np.log(3)}
-    assert "a factor of 3 away" in said("supported", **times)
-    wide = {"verdict": "open", "ci_low": 0.0}
-    assert "about 64 seeds" in said("inconclusive", **wide, ci_high=8.0)  # 16 (4 / 2)^2
-    assert "longer budget" in said("inconclusive", **wide, ci_high=None)
+    assert turns(row) == "the interval is 1 points away from where the verdict would change; 99% of draws agree"
+    assert turns(replace(row, **within)).endswith("0.5 points away from where the verdict would change")  # type: ignore[arg-type]
+    assert "a factor of 3 away" in turns(replace(row, **times))  # type: ignore[arg-type]
+    assert turns(replace(row, verdict="open", seeds_to_decide=45)) == "about 45 seeds would decide it"
+    assert turns(replace(row, verdict="open")) == "more seeds or a longer budget would decide it"
+
+    def said(verdict: str, **changed: Any) -> str:
+        return change(replace(claim, **{"verdict": verdict, "settings": (row,), "stability": 1.0, **changed}))
+
+    assert said("mixed") == "Of 400 draws of these seeds anew, 100% give the same verdict."
+    assert said("inconclusive", stability=None, seeds_to_decide=64).endswith("it would take about 64 to decide it.")
+    assert "more than 1,000" in said("inconclusive") and said("supported", stability=None) == ""
     assert "add the missing arms" in said("not tested")
 
 

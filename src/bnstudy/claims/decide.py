@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,16 +21,31 @@ UNKNOWN = Interval(None, -math.inf, math.inf, "")
 NOT_EVALUABLE = "not evaluable: "
 
 
+class Values(NamedTuple):
+    """What the seeds say of a contrast: theta as judged, [seed -> lower, upper], and the values that its premises need."""
+
+    contrast: Contrast
+    theta: pd.DataFrame
+    premises: list[pd.DataFrame]
+
+
 class Evaluation(NamedTuple):
-    """A contrast as judged, and its theta as (seed, lower, upper).
+    """A contrast as judged, and its values, or None where it has none.
 
     ``absent`` says that the study lacks a network, ``unmeasured`` that a table lacks the network's rows.
     """
 
     row: ContrastRow
-    theta: list[tuple[int, float, float]]
+    values: Values | None = None
     absent: bool = False
     unmeasured: bool = False
+
+    def theta(self) -> list[tuple[int, float, float]]:
+        """Return theta as (seed, lower, upper); empty where the contrast could not be evaluated."""
+        if self.values is None or not self.row.n_seeds:
+            return []
+        frame = self.values.theta
+        return [(int(seed), low, high) for seed, low, high in zip(frame.index, frame["lower"], frame["upper"])]
 
 
 def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple[str, str | None]:
@@ -62,6 +78,19 @@ def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple
     return "contradicted", "negligible" if low > -sesoi else "not enough"
 
 
+def combine(verdicts: Sequence[str]) -> str:
+    """Return a claim's verdict from those of its contrasts (what could not be evaluated is "open").
+
+    It is mixed where two disagree, else decided where at least half of all the listed ones are. Never an average.
+    """
+    yes, no = verdicts.count("supported"), verdicts.count("contradicted")
+    if yes and no:
+        return "mixed"
+    if max(yes, no) * 2 >= len(verdicts) and verdicts:
+        return "supported" if yes else "contradicted"
+    return "inconclusive"
+
+
 def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
     """Judge one contrast of a claim.
 
@@ -74,24 +103,31 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
         The contrast's row of claims.json with its theta per seed. What the study lacks, or cannot evaluate, is "open",
         has no theta, and says why.
     """
+    values = None
     try:
         if contrast.endpoint == "check":
             return _checked(lookup, contrast)
-        theta = _theta(lookup, contrast)
-        _hold_premises(lookup, contrast, intervals)
+        values = _values(lookup, contrast)
+        _hold_premises(values, intervals)
     except Missing as error:
-        return Evaluation(_row(lookup, contrast, UNKNOWN, reason=str(error)), [], absent=True)
+        return Evaluation(_row(lookup, contrast, UNKNOWN, reason=str(error)), absent=True)
     except NotEvaluable as error:
         row = _row(lookup, contrast, UNKNOWN, reason=f"{NOT_EVALUABLE}{error}")
-        return Evaluation(row, [], unmeasured=isinstance(error, Unmeasured))
-    if contrast.reverse:
-        theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})
-    lower, upper = theta["lower"] + contrast.margin, theta["upper"] + contrast.margin
+        return Evaluation(row, values, unmeasured=isinstance(error, Unmeasured))
+    lower, upper = values.theta["lower"], values.theta["upper"]
     interval = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
-    row = _row(lookup, contrast, interval, len(theta), interval.reason or None)
+    row = _row(lookup, contrast, interval, len(lower), interval.reason or None)
     if row.reason is None and row.verdict == "open" and math.isinf(interval.low) and math.isinf(interval.high):
-        row = replace(row, reason=f"{int((lower != upper).sum())} of {len(theta)} seeds are censored")
-    return Evaluation(row, [(int(seed), low, high) for seed, low, high in zip(theta.index, lower, upper)])
+        row = replace(row, reason=f"{int((lower != upper).sum())} of {len(lower)} seeds are censored")
+    return Evaluation(row, values)
+
+
+def _values(lookup: Lookup, contrast: Contrast) -> Values:
+    theta = _theta(lookup, contrast)
+    if contrast.reverse:
+        theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})[["lower", "upper"]]
+    premises = [_theta(lookup, premise, contrast) for premise in contrast.premises]
+    return Values(contrast, theta + contrast.margin, premises)
 
 
 def _theta(lookup: Lookup, part: Contrast | Premise, whole: Contrast | None = None) -> pd.DataFrame:
@@ -109,10 +145,9 @@ def _theta(lookup: Lookup, part: Contrast | Premise, whole: Contrast | None = No
     return lookup.contrasts[key]
 
 
-def _hold_premises(lookup: Lookup, contrast: Contrast, intervals: int) -> None:
+def _hold_premises(values: Values, intervals: int) -> None:
     """Raise NotEvaluable where a premise isn't shown to hold, by an interval of the question's own width."""
-    for premise in contrast.premises:
-        theta = _theta(lookup, premise, contrast)
+    for premise, theta in zip(values.contrast.premises, values.premises):
         interval = median_interval(theta["lower"].to_numpy(), theta["upper"].to_numpy(), intervals)
         if interval.reason:
             raise NotEvaluable(interval.reason)
@@ -136,7 +171,7 @@ def _checked(lookup: Lookup, contrast: Contrast) -> Evaluation:
     if contrast.sound and not rows[contrast.sound]["passed"]:
         raise NotEvaluable(f'check {contrast.check}, "{contrast.sound}", did not pass')
     measured = float(rows[contrast.row]["measured"])
-    return Evaluation(_row(lookup, contrast, Interval(measured, measured, measured, "")), [])
+    return Evaluation(_row(lookup, contrast, Interval(measured, measured, measured, "")))
 
 
 def _row(

@@ -8,30 +8,18 @@ from typing import TYPE_CHECKING
 
 from bnstudy.claims.answers import answers, findings
 from bnstudy.claims.contrast import Contrast
-from bnstudy.claims.decide import NOT_EVALUABLE, decide, evaluate
+from bnstudy.claims.decide import NOT_EVALUABLE, Evaluation, combine, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import TUNING, Factors, Lookup
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
 from bnstudy.claims.sentences import label, sentence
+from bnstudy.claims.stability import stability
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ClaimsError", "Ledger", "answers", "combine", "decide", "findings", "judge", "load", "sentence"]
-
-
-def combine(verdicts: Sequence[str]) -> str:
-    """Return a claim's verdict from those of its contrasts (what could not be evaluated is "open").
-
-    It is mixed where two disagree, else decided where at least half of all the listed ones are. Never an average.
-    """
-    yes, no = verdicts.count("supported"), verdicts.count("contradicted")
-    if yes and no:
-        return "mixed"
-    if max(yes, no) * 2 >= len(verdicts) and verdicts:
-        return "supported" if yes else "contradicted"
-    return "inconclusive"
 
 
 def judge(
@@ -66,13 +54,13 @@ def judge(
     for claim in ledger.claims:
         intervals = ledger.primary(claim.question)
         evaluations = [evaluate(lookup, contrast, intervals) for contrast in claim.settings]
-        for row, theta, *_ in evaluations:
+        for evaluation in evaluations:
             theta_rows += [
-                ThetaRow(claim=claim.id, setting=row.name, seed=seed, lower=low, upper=high)
-                for seed, low, high in theta
+                ThetaRow(claim=claim.id, setting=evaluation.row.name, seed=seed, lower=low, upper=high)
+                for seed, low, high in evaluation.theta()
             ]
-        rows = tuple(_worded(claim, contrast, e.row, lookup) for contrast, e in zip(claim.settings, evaluations))
-        claim_rows.append(_claim(claim, rows, all(e.absent for e in evaluations)))
+        rows = [_worded(claim, contrast, e.row, lookup) for contrast, e in zip(claim.settings, evaluations)]
+        claim_rows.append(_claim(claim, rows, evaluations, intervals))
     return claim_rows, theta_rows
 
 
@@ -83,8 +71,16 @@ def _worded(claim: Claim, contrast: Contrast, row: ContrastRow, lookup: Lookup) 
     return replace(row, label=place, what=part.what)
 
 
-def _claim(claim: Claim, rows: tuple[ContrastRow, ...], absent: bool) -> ClaimRow:
+def _redrawn(row: ContrastRow, evaluation: Evaluation, intervals: int) -> ContrastRow:
+    same, seeds = stability([evaluation], intervals)
+    return replace(row, stability=same, seeds_to_decide=seeds)
+
+
+def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Evaluation], intervals: int) -> ClaimRow:
+    absent = all(e.absent for e in evaluations)
     verdict = "not tested" if absent else combine([row.verdict for row in rows])
+    same, seeds = stability(evaluations, intervals)
+    rows = tuple(_redrawn(row, e, intervals) for row, e in zip(rows, evaluations))
     shades = {row.detail for row in rows if row.verdict == "contradicted"}
     reasons = _reasons([row.reason for row in rows if row.reason])
     first = rows[0]
@@ -98,7 +94,7 @@ def _claim(claim: Claim, rows: tuple[ContrastRow, ...], absent: bool) -> ClaimRo
         detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
         reason=reasons if verdict in ("not tested", "inconclusive") else None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=rows, sentence="", what=first.what,
+        settings=rows, sentence="", what=first.what, stability=same, seeds_to_decide=seeds,
     )  # fmt: skip
     return replace(row, sentence=sentence(row, claim))
 

@@ -22,6 +22,7 @@ class ContrastRow:
     effect size of interest; ``shown_*`` are the same in the quantity's own direction and without its margin. Both are
     natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite. ``label`` says where
     it is taken, in words, ``what`` what is set over (or against) what, ``threshold`` the smallest effect that matters.
+    ``stability`` and ``seeds_to_decide`` are as in :class:`ClaimRow`, for this interval alone.
     """
 
     name: str
@@ -45,11 +46,17 @@ class ContrastRow:
     threshold: str
     label: str = ""
     what: str = ""
+    stability: float | None = None
+    seeds_to_decide: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimRow:
-    """One claim, as judged: an entry of claims.json. The numbers and ``effect`` are those of its first contrast."""
+    """One claim, as judged: an entry of claims.json. The numbers and ``effect`` are those of its first contrast.
+
+    ``stability`` is the share of draws of the seeds, 0..1, in which the same verdict comes out, and ``seeds_to_decide``
+    about how many seeds would decide an open one: see :func:`bnstudy.claims.stability.stability`.
+    """
 
     id: str
     question: str
@@ -78,6 +85,8 @@ class ClaimRow:
     settings: tuple[ContrastRow, ...]
     sentence: str
     what: str = ""
+    stability: float | None = None
+    seeds_to_decide: int | None = None
     robustness: tuple[str, ...] = ()
     weakened: tuple[str, ...] = ()
     robustness_sentence: str = ""

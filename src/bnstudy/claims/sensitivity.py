@@ -12,9 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bnstudy.claims.contrast import Contrast
-from bnstudy.claims.decide import Evaluation, evaluate
+from bnstudy.claims.decide import Evaluation, combine, evaluate
 from bnstudy.claims.endpoints.table import ENDPOINTS
-from bnstudy.claims.judge import combine
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import Factors, Lookup
 from bnstudy.claims.records import ClaimRow, SensitivityRow

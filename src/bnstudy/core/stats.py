@@ -77,7 +77,13 @@ def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Int
             f"at least {seeds_needed(intervals)} needed"
         )
         return Interval(_middle(lower, upper), -np.inf, np.inf, reason)
-    return Interval(_middle(lower, upper), float(lower[k - 1]), float(upper[n - k]), "")
+    low, high = ends(lower, upper, k)
+    return Interval(_middle(lower, upper), float(low), float(high), "")
+
+
+def ends(lower: np.ndarray, upper: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return x(k) of the lower ends and x(n+1-k) of the upper ends, along the last of the axes [..., n], for k from 1 on."""
+    return np.sort(lower, axis=-1)[..., k - 1], np.sort(upper, axis=-1)[..., -k]
 
 
 def _middle(lower: np.ndarray, upper: np.ndarray) -> float | None:

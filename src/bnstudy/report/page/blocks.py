@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
+from bnstudy.claims.stability import DRAWS, MOST
 from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.results import CheckRow
@@ -24,6 +25,7 @@ def _paragraphs(sentences: Sequence[str]) -> str:
 
 def claim(row: ClaimRow) -> str:
     """Return one claim: verdict, sentence, every setting with its own ruler, what would change the verdict."""
+    each = "".join(f"<li>{escape(_where(s))}: {escape(turns(s))}</li>" for s in row.settings if s.n_seeds)
     hangs = f'<p class="note">{escape(row.robustness_sentence)}</p>' if row.robustness_sentence else ""
     return (
         f'<section class="claim" id="claim-{row.id}"><h4>{escape(row.statement)} '
@@ -32,7 +34,7 @@ def claim(row: ClaimRow) -> str:
         f"<p>{escape(row.sentence)}</p>{settings(row)}{hangs}"
         f"<details><summary>What would change the verdict</summary>"
         f'<p class="note">{escape(change(row))} Smallest effect that matters: {escape(row.sesoi_reason)}.</p>'
-        f"</details></section>"
+        f"<ul>{each}</ul></details></section>"
     )
 
 
@@ -56,31 +58,43 @@ def _outcome(contrast: ContrastRow) -> str:
 
 
 def _where(contrast: ContrastRow) -> str:
-    """Return where a contrast is taken, in words that follow a noun."""
-    return contrast.label.replace("; ", ", ") or f"of {contrast.name}"
+    """Return where a contrast is taken, in words."""
+    return contrast.label.replace("; ", ", ") or contrast.name
 
 
 def change(row: ClaimRow) -> str:
-    """Return how far a setting's interval is from the edge of what is claimed, or how many seeds would tell."""
+    """Return how many draws of the seeds give the verdict again, or how many seeds would reach one."""
     if row.verdict == "not tested":
         return "To test it, add the missing arms or depths to the config."
-    known = [s for s in row.settings if s.n_seeds and (s.ci_low is not None or s.ci_high is not None)]
+    known = [s for s in row.settings if s.n_seeds]
     if not known:
         return "No setting has an interval: more seeds or a wider grid of rates would give one."
-    s = next((s for s in known if s.verdict == row.verdict), known[0])
-    low = -math.inf if s.ci_low is None else s.ci_low
-    high = math.inf if s.ci_high is None else s.ci_high
-    edges = {"more": [s.sesoi], "less": [-s.sesoi], "within": [-s.sesoi, s.sesoi]}[s.region]
-    if s.verdict in ("supported", "contradicted"):
-        gap = min(max(low - edge, edge - high) for edge in edges)
-        size = f"a factor of {math.exp(gap):.3g}" if s.unit == "ln times" else f"{gap:.2g} {s.unit}"
-        return f"The interval {_where(s)} is {size} away from where its verdict would change."
-    if s.estimate is None or not math.isfinite(high - low) or s.estimate in edges:
-        return f"The interval {_where(s)} is open at an end: more seeds, or a longer budget, could close it."
-    distance = min(abs(s.estimate - edge) for edge in edges)
-    seeds = math.ceil(s.n_seeds * ((high - low) / 2 / distance) ** 2)
-    told = f"about {seeds:,}" if seeds <= 1000 else "more than 1,000"
-    return f"If the estimate {_where(s)} stayed, {told} seeds would decide it; this study has {s.n_seeds}."
+    said = []
+    if row.stability is not None:
+        said.append(f"Of {DRAWS} draws of these seeds anew, {_percent(row.stability)} give the same verdict.")
+    if row.verdict == "inconclusive":
+        told = f"about {row.seeds_to_decide:,}" if row.seeds_to_decide else f"more than {MOST:,}"
+        said.append(f"If more seeds were like these {known[0].n_seeds}, it would take {told} to decide it.")
+    return " ".join(said)
+
+
+def turns(row: ContrastRow) -> str:
+    """Return how far a setting's interval is from the edge of its verdict and how stable that is, or how many seeds tell."""
+    low = -math.inf if row.ci_low is None else row.ci_low
+    high = math.inf if row.ci_high is None else row.ci_high
+    if row.verdict == "open":
+        told = f"about {row.seeds_to_decide:,} seeds" if row.seeds_to_decide else "more seeds or a longer budget"
+        return f"{told} would decide it"
+    edges = {"more": [row.sesoi], "less": [-row.sesoi], "within": [-row.sesoi, row.sesoi]}[row.region]
+    gap = min(max(low - edge, edge - high) for edge in edges)
+    size = f"a factor of {math.exp(gap):.3g}" if row.unit == "ln times" else f"{gap:.2g} {row.unit}"
+    same = "" if row.stability is None else f"; {_percent(row.stability)} of draws agree"
+    return f"the interval is {size} away from where the verdict would change{same}"
+
+
+def _percent(share: float) -> str:
+    """Return a share of draws; all of them alone are 100%, and none of them alone 0%."""
+    return f"{100 * share:.0f}%" if share in (0, 1) else f"{min(99, max(1, round(100 * share)))}%"
 
 
 def table(name: str, head: Sequence[str], rows: Sequence[Sequence[object]], ids: Sequence[str] | None = None) -> str:
