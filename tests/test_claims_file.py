@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bnstudy.claims.file import merged
+from bnstudy.claims.file import check_seeds, merged
 from bnstudy.claims.judge import ClaimsError, load
 from helpers.judging import FILE, LEDGER
 
@@ -99,7 +99,7 @@ def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
 
 def test_loading_is_light() -> None:
     code = (
-        "import sys; from pathlib import Path; from bnstudy.claims.judge import load; load(Path(sys.argv[1]), 16);"
+        "import sys; from pathlib import Path; from bnstudy.claims.judge import load; load(Path(sys.argv[1]));"
         "print([m for m in ('pandas', 'torch', 'scipy', 'matplotlib') if m in sys.modules])"
     )
     src = str(FILE.parents[1] / "src")
@@ -115,11 +115,13 @@ def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
     q2a["settings"] = [{"name": f"contrast {i}", "family": "contrast"} for i in range(16)]
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(raw))
+    assert load(path).primary("Q2") == 32
     with pytest.raises(
-        ClaimsError, match="Q2 has 32 primary settings, but 10 evaluation seeds allow at most 25.*11 or more"
+        ClaimsError, match="Q2 has 103 primary settings, but 12 evaluation seeds allow at most 102.*13 or more"
     ):
-        load(path, 10)
-    assert load(path, 11).primary("Q2") == load(path, 3).primary("Q2") == load(path).primary("Q2") == 32
+        check_seeds(path, {"Q1": 102, "Q2": 103}, 12)
+    for seeds in (13, 3):
+        check_seeds(path, {"Q1": 102, "Q2": 103}, seeds)
 
 
 def test_shared_intervals_count_once() -> None:

@@ -232,7 +232,7 @@ def test_premises_of_q1e() -> None:
 
 
 def test_three_seeds_decide_nothing_and_say_why() -> None:
-    rows, contrasts = judge(load(FILE, 3), tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
+    rows, contrasts = judge(load(FILE), tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
     rows = [r for r in rows if not r.checks]
     assert {r.verdict for r in rows} == {"inconclusive"} and contrasts
     assert all("too few seeds: 3 seeds allow no interval for" in why(r) for r in rows)

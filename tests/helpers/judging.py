@@ -1,12 +1,12 @@
 """Claims judged in tests: all of them or some, on tables or on thetas given by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from bnstudy.claims.contrast import shades
+from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.judge import answers, findings, judge, load
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, StoryRow
@@ -14,7 +14,7 @@ from helpers.synthetic import BASE
 from helpers.thetas import SEEDS, Given, feed, given
 
 FILE = Path(__file__).parents[2] / "config" / "claims.yaml"
-LEDGER = load(FILE, SEEDS)
+LEDGER = load(FILE)
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
 TARGETS = (0.5, 0.25)
 INTERVALS = [claim.id for claim in LEDGER.claims if claim.settings[0].endpoint != "check"]
@@ -25,8 +25,8 @@ def part(*claims: str) -> Ledger:
     """Return the claims file with some claims alone (default: all), judged at the K that they have in the whole."""
 
     class Part(Ledger):
-        def primary(self, question: str) -> int:
-            return LEDGER.primary(question)
+        def primary(self, question: str, held: Callable[[Contrast], bool] = lambda contrast: True) -> int:
+            return LEDGER.primary(question, held)
 
     some = [c for c in LEDGER.claims if not claims or c.id in claims]
     return Part.model_construct(**{**dict(LEDGER), "claims": some})

@@ -4,7 +4,7 @@ Light on purpose (pydantic and yaml): the workflow reads it before any job start
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
@@ -15,12 +15,7 @@ from bnstudy.claims.choices import Condition, Place, fields
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Strict, Text
 from bnstudy.core import yaml_file
-from bnstudy.core.stats import max_intervals, seeds_needed
-
-VERDICT_SEEDS = 10
-"""From here on a study is meant to reach verdicts: a file with more primary intervals than its seeds allow is refused.
-Below, it is a trial: it runs, and where its seeds allow no interval every verdict is inconclusive and says why."""
-
+from bnstudy.core.stats import ADVISED, max_intervals, seeds_needed
 
 WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
 """Keys of a claim or question that the text file may give."""
@@ -122,12 +117,11 @@ class ClaimsError(ValueError):
     """The claims file, or its text file, cannot be used; the message lists every reason."""
 
 
-def load(path: Path, seeds: int | None = None) -> Ledger:
+def load(path: Path) -> Ledger:
     """Read a claims file, with the words that it lacks from the text file that it names.
 
     Args:
         path: the claims file.
-        seeds: the study's evaluation seeds; with 10 or more, more primary intervals than they allow are refused.
 
     Raises:
         ClaimsError: for anything wrong with either file, worded for the user.
@@ -139,7 +133,7 @@ def load(path: Path, seeds: int | None = None) -> Ledger:
         raw = merged(raw, text)
     ledger = _valid(Ledger, raw, path)
     try:
-        errors = [*inconsistencies(ledger), *_too_many(ledger, seeds or 0)]
+        errors = [*inconsistencies(ledger)]
     except ValueError as error:  # braces of a text that do not match
         errors = [str(error)]
     if errors:
@@ -184,15 +178,26 @@ def _valid(kind: type[Model], raw: Any, path: Path) -> Model:
         raise ClaimsError(f"{path} cannot be read: {error}") from None
 
 
-def _too_many(ledger: Ledger, seeds: int) -> Iterator[str]:
-    for question in ledger.questions if seeds >= VERDICT_SEEDS else []:
-        count, most = ledger.primary(question.id), max_intervals(seeds)
+def check_seeds(path: Path, primary: Mapping[str, int], seeds: int) -> None:
+    """Raise ClaimsError where a study that is meant to reach verdicts has more primary intervals than its seeds allow.
+
+    With fewer seeds than are advised it is a trial: it runs, and every verdict is inconclusive and says why.
+
+    Args:
+        path: the claims file.
+        primary: K by question.
+        seeds: the study's evaluation seeds.
+    """
+    most, errors = max_intervals(seeds), []
+    for question, count in primary.items() if seeds >= ADVISED else ():
         if count > most:
-            yield (
-                f"{question.id} has {count} primary settings, but {seeds} evaluation seeds allow at most {most} at 95% "
+            errors.append(
+                f"{question} has {count} primary settings, but {seeds} evaluation seeds allow at most {most} at 95% "
                 f"together. Set seeds.evaluation to {seeds_needed(count)} or more, or list fewer settings (those that "
                 f"matter less can be shown without a verdict)."
             )
+    if errors:
+        raise _unusable(path, errors)
 
 
 def _where(raw: Any, error: Any) -> str:

@@ -15,6 +15,7 @@ from bnstudy.claims.lookup import TUNING, Factors, Lookup
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
 from bnstudy.claims.sentences import label, sentence
 from bnstudy.claims.stability import stability
+from bnstudy.core.stats import rank, tail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ def judge(
     targets: Sequence[float] = (0.5, 0.25),
     seeds: int | None = None,
     base: Factors | None = None,
+    primary: Mapping[str, int] | None = None,
 ) -> tuple[list[ClaimRow], list[ThetaRow]]:
     """Judge every claim of a study.
 
@@ -39,6 +41,7 @@ def judge(
         targets: losses in nats, the main one first.
         seeds: the number of evaluation seeds, 0..n-1; by default as many as convergence.csv has.
         base: the study's own width, batch, optimizer, pool, as for :class:`bnstudy.claims.lookup.Lookup`.
+        primary: K by question, how many intervals are to hold together; by default as many as the claims file lists.
 
     Returns:
         The rows of claims.json, and those of contrasts.csv.
@@ -52,7 +55,7 @@ def judge(
     lookup = Lookup(tables, depths, targets, seeds, base)
     claim_rows, theta_rows = [], []
     for claim in ledger.claims:
-        intervals = ledger.primary(claim.question)
+        intervals = together(ledger, claim, primary)
         evaluations = [evaluate(lookup, contrast, intervals) for contrast in claim.settings]
         for evaluation in evaluations:
             theta_rows += [
@@ -62,6 +65,11 @@ def judge(
         rows = [_worded(claim, contrast, e.row, lookup) for contrast, e in zip(claim.settings, evaluations)]
         claim_rows.append(_claim(claim, rows, evaluations, intervals))
     return claim_rows, theta_rows
+
+
+def together(ledger: Ledger, claim: Claim, primary: Mapping[str, int] | None) -> int:
+    """Return K for a claim: of its question as ``primary`` has it, else of all that the claims file lists; at least 1."""
+    return max(1, (primary or {}).get(claim.question, ledger.primary(claim.question)))
 
 
 def _worded(claim: Claim, contrast: Contrast, row: ContrastRow, lookup: Lookup) -> ContrastRow:
@@ -83,18 +91,20 @@ def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Eval
     rows = tuple(_redrawn(row, e, intervals) for row, e in zip(rows, evaluations))
     shades = {row.detail for row in rows if row.verdict == "contradicted"}
     reasons = _reasons([row.reason for row in rows if row.reason])
-    first = rows[0]
+    first, n = rows[0], max(row.n_seeds for row in rows)
+    k = rank(n, intervals)
     row = ClaimRow(
         id=claim.id, question=claim.question, statement=claim.statement, by=", ".join(claim.by), lecture=claim.lecture,
         region=first.region, sesoi=first.sesoi, unit=first.unit,
         estimate=first.estimate, ci_low=first.ci_low, ci_high=first.ci_high,
         ci_low_open=first.ci_low_open, ci_high_open=first.ci_high_open,
         shown_estimate=first.shown_estimate, shown_low=first.shown_low, shown_high=first.shown_high,
-        shown_sesoi=first.shown_sesoi, n_seeds=max(row.n_seeds for row in rows), effect=first.effect, verdict=verdict,
+        shown_sesoi=first.shown_sesoi, n_seeds=n, effect=first.effect, verdict=verdict,
         detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
         reason=reasons if verdict in ("not tested", "inconclusive") else None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=rows, sentence="", what=first.what, stability=same, seeds_to_decide=seeds,
+        settings=rows, sentence="", what=first.what, intervals=intervals, rank=k, joint_error=intervals * tail(n, k) if k else None,
+        stability=same, seeds_to_decide=seeds,
     )  # fmt: skip
     return replace(row, sentence=sentence(row, claim))
 

@@ -1,5 +1,6 @@
 """The claims as strict models: what is tested (config/claims.yaml) and what is said of it (config/claims_text.yaml)."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -193,7 +194,7 @@ class Ledger(Strict):
     def claim(self, name: str) -> Claim:
         return next(c for c in self.claims if c.id == name)
 
-    def primary(self, question: str) -> int:
-        """Return K, how many primary intervals share a question's 5%. A check has none."""
+    def primary(self, question: str, held: Callable[[Contrast], bool] = lambda contrast: True) -> int:
+        """Return K, how many primary intervals share a question's 5%: of those that a study holds. A check has none."""
         counted = (c for c in self.claims if c.question == question and not c.shares)
-        return sum(s.endpoint != "check" for c in counted for s in c.settings)
+        return sum(s.endpoint != "check" and held(s) for c in counted for s in c.settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,10 +63,7 @@ class Lookup:
         Raises:
             ValueError: where a table mixes values of a factor and ``base`` does not say which is the study's own.
         """
-        import pandas as pd
-
-        self.tables, self.depths, self.targets = dict(tables), depths, targets
-        self.seeds = pd.RangeIndex(seeds, name="seed")
+        self.tables, self.depths, self.targets, self._count = dict(tables), depths, targets, seeds
         self.base, given = dict(base or {}), set(base or {})
         for name, table in self.tables.items():
             for column in [c for c in FIXED if c in table and c not in given]:
@@ -78,6 +76,13 @@ class Lookup:
         self._values: dict[tuple[str, str], np.ndarray] = {}
         self._flat: dict[tuple[Any, ...], bool] = {}
         self.contrasts: dict[str, pd.DataFrame] = {}
+
+    @cached_property
+    def seeds(self) -> pd.Index:
+        """The evaluation seeds."""
+        import pandas as pd
+
+        return pd.RangeIndex(self._count, name="seed")
 
     def changed(self, factors: Factors | None = None, roles: Mapping[str, str] | None = None) -> Lookup:
         """Return the same tables read at other factors or at other tuned rates.

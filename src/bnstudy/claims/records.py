@@ -3,7 +3,7 @@
 The order of the fields is the order of the keys and columns of these files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -54,6 +54,8 @@ class ContrastRow:
 class ClaimRow:
     """One claim, as judged: an entry of claims.json. The numbers and ``effect`` are those of its first contrast.
 
+    ``intervals`` is K, so many intervals of the question hold together; each goes from the ``rank``-th smallest to the
+    ``rank``-th largest value of a seed, and ``joint_error`` is how often at most one of them misses its median.
     ``stability`` is the share of draws of the seeds, 0..1, in which the same verdict comes out, and ``seeds_to_decide``
     about how many seeds would decide an open one: see :func:`bnstudy.claims.stability.stability`.
     """
@@ -85,6 +87,9 @@ class ClaimRow:
     settings: tuple[ContrastRow, ...]
     sentence: str
     what: str = ""
+    intervals: int = 0
+    rank: int = 0
+    joint_error: float | None = None
     stability: float | None = None
     seeds_to_decide: int | None = None
     robustness: tuple[str, ...] = ()
@@ -218,12 +223,14 @@ class JudgedWith:
     """What the claims of a study were judged with: ledger.json.
 
     ``depths`` are the numbers behind shallow, middle and deep; ``targets`` are losses, the main one first; ``base`` holds
-    the study's own value of each factor, and ``networks`` what differs in its networks of another kind.
+    the study's own value of each factor, and ``networks`` what differs in its networks of another kind. ``primary`` is K by
+    question: how many primary intervals its grids contain.
     """
 
     base: dict[str, str | int]
     depths: dict[str, int]
     networks: tuple[dict[str, str | int], ...] = ()
+    primary: dict[str, int] = field(default_factory=dict)
     seeds: int
     targets: tuple[float, ...]
     identities: tuple[Identity, ...] = ()

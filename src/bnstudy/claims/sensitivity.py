@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.decide import Evaluation, combine, evaluate
 from bnstudy.claims.endpoints.table import ENDPOINTS
+from bnstudy.claims.judge import together
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import Factors, Lookup
 from bnstudy.claims.records import ClaimRow, SensitivityRow
@@ -47,11 +48,12 @@ def run(
     seeds: int,
     base: Factors | None = None,
     networks: Sequence[Factors] = (),
+    primary: Mapping[str, int] | None = None,
 ) -> list[SensitivityRow]:
     """Judge every claim again under every change.
 
     Args:
-        ledger, tables, depths, targets, seeds, base: as for :func:`bnstudy.claims.judge.judge`.
+        ledger, tables, depths, targets, seeds, base, primary: as for :func:`bnstudy.claims.judge.judge`.
         networks: the study's networks of another kind, each by what differs: [{"batch": 32}, {"net": "resmlp"}].
 
     Returns:
@@ -62,7 +64,7 @@ def run(
     """
     plain, views, rows = Lookup(tables, depths, targets, seeds, base), dict[str, Lookup](), []
     for claim in ledger.claims:
-        intervals = ledger.primary(claim.question)
+        intervals = together(ledger, claim, primary)
         before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]
         for change in changes(claim, plain.base, networks):
             view = plain

@@ -11,6 +11,8 @@ import numpy as np
 LEVEL = 0.05
 """The error that a question may make over all its primary intervals."""
 MOST_SEEDS = 1000
+ADVISED = 12
+"""So many evaluation seeds are the least that is advised: with fewer a study is a trial."""
 
 
 class Interval(NamedTuple):

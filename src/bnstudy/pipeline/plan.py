@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy.arms.names import module_of
-from bnstudy.claims.file import ClaimsError, load
+from bnstudy.claims import counting
+from bnstudy.claims.file import ClaimsError, check_seeds, load
+from bnstudy.claims.ledger import Ledger
+from bnstudy.claims.lookup import Lookup
 from bnstudy.claims.records import JudgedWith
 from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, crossed, label, own_factors
 from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, steps, tuning_seeds
@@ -43,10 +46,13 @@ class Plan:
 
     def __init__(self, study: StudyConfig) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
-            text = load(Path(study.claims.file), study.seeds.evaluation).text_file
+            ledger = load(Path(study.claims.file))
+            self.primary = primary(study, ledger)
+            check_seeds(Path(study.claims.file), self.primary, study.seeds.evaluation)
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
+        text = ledger.text_file
         self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
         self.name = study.study
         self.folder = f"results/{study.study}"
@@ -109,6 +115,7 @@ class Plan:
             base=own_factors(study),
             depths={str(name): depth for name, depth in study.claims.depths.items()},
             networks=other_networks(study),
+            primary=self.primary,
             seeds=study.seeds.evaluation,
             targets=study.targets,
         )
@@ -203,6 +210,13 @@ def _stack(study: StudyConfig, net: str) -> int:
     if study.training.device != "cpu":
         return MOST_STACKED
     return 1 if net in names("nets", "ALONE") else study.stack
+
+
+def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
+    """Return how many primary intervals each question has on the networks that the study's grids contain."""
+    depths = {str(name): depth for name, depth in study.claims.depths.items()}
+    names = Lookup({}, depths, study.targets, study.seeds.evaluation, own_factors(study))
+    return counting.primary(ledger, names, {setting: asked.rates for setting, asked in settings(study).items()})
 
 
 def other_networks(study: StudyConfig) -> tuple[dict[str, str | int], ...]:

@@ -33,8 +33,8 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     found["checks"] = pd.DataFrame(json.loads(checks.read_text()))
     ledger = with_others(judging.load(claims), found, given.depths, given.base)
     study = (found, given.depths, given.targets, given.seeds, given.base)
-    rows, thetas = judging.judge(ledger, *study)
-    changed = sensitivity.run(ledger, *study, given.networks)
+    rows, thetas = judging.judge(ledger, *study, given.primary)
+    changed = sensitivity.run(ledger, *study, given.networks, given.primary)
     rows = sensitivity.attach(rows, changed)
     for name, table in (("contrasts", thetas), ("robustness", changed)):
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:

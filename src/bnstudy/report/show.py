@@ -46,6 +46,11 @@ def checks(results: Results) -> None:
     _html(blocks.checks(results.checks))
 
 
+def levels(results: Results) -> None:
+    """Show how many intervals each question has, and the error that they make together."""
+    _html(methods.levels(list(results.claims.values())))
+
+
 def coverage(results: Results) -> None:
     """Show how often the intervals cover the truth, by simulation."""
     _html(methods.coverage(results.table("coverage")))

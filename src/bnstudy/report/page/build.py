@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
 from bnstudy.core import store, words
+from bnstudy.core.stats import ADVISED
 from bnstudy.report.figures import style
 from bnstudy.report.figures.cards import mini
 from bnstudy.report.figures.mini import glyph
@@ -37,8 +38,6 @@ IMAGES = {
     "cifar10": ("small photographs", "CIFAR-10 (Krizhevsky, 2009); its publisher states no licence and asks to be cited."),
 }  # fmt: skip
 """Images by data source: in a few words, and where they come from under which licence."""
-FEW = 10
-"""The number of evaluation seeds below which a banner says that there are too few for verdicts."""
 
 
 class Example(NamedTuple):
@@ -90,7 +89,7 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
             for arm, text in (("none", "without,"), ("bn", "with batch norm."))
         ),
         seeds=seeds,
-        few=FEW,
+        few=ADVISED,
         cards=[card(row, mini(results, row.card.figure)) for row in answers if row.card],
         how=part("how.html"),
         stories=[(name, content) for name, content in sections if name != "methods"],

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnstudy.report.page.blocks import scrolling
+from bnstudy.claims.records import ClaimRow
+from bnstudy.report.page.blocks import scrolling, table
 from bnstudy.report.page.marks import escape
 from bnstudy.report.results import Identity
 
@@ -62,6 +63,21 @@ def promise(frame: pd.DataFrame) -> str:
             verb = "keep it too" if worst.loc[method, "false_verdicts"] <= PROMISE + error else "don't keep it"
             said.append(f"Under {named}, which {verb}, {_span(least, worst, method)} do.")
     return " ".join(said)
+
+
+def levels(rows: Sequence[ClaimRow]) -> str:
+    """Return for each question how many intervals hold together, from which to which seed each goes, and how often at most
+    one of them is wrong."""
+    lines = {}
+    for row in rows:
+        if row.rank:
+            lines[row.question] = [
+                row.question, row.intervals, row.n_seeds, row.rank, f"{100 * (row.joint_error or 0):.2g}%",
+            ]  # fmt: skip
+    if not lines:
+        return '<p class="note">This study has too few seeds for any interval.</p>'
+    head = ["question", "intervals K", "seeds n", "k", "error of all together, at most"]
+    return table("How wide the intervals are", head, list(lines.values()))
 
 
 def _span(least: pd.Series, worst: pd.DataFrame, method: str) -> str:
