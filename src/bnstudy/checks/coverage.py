@@ -24,7 +24,7 @@ SHAPES: dict[str, tuple[Draw, float, float]] = {
 
 def simulate(
     studies: int = 10_000,
-    seeds: Sequence[int] = (10, 14, 16),
+    seeds: Sequence[int] = (12, 16, 18),
     intervals: int = 25,
     bootstrapped: int = 2_000,
     resamples: int = 2_000,

@@ -100,7 +100,7 @@ class Seeds(Strict):
         default=3, description="seeds that choose the learning rate; the verdicts never use them"
     )
     evaluation: Annotated[int, Field(ge=2, le=10_000)] = Field(
-        default=16, description="seeds that the verdicts rest on; below 10 most are inconclusive"
+        default=18, description="seeds that the verdicts rest on; below 12 many are inconclusive"
     )
 
 
@@ -168,7 +168,7 @@ class StudyConfig(Strict):
     )
     seeds: Seeds = Seeds()
     stack: Annotated[int, Field(ge=1, le=1024)] = Field(
-        default=16, description="networks trained together in one process; 1: one at a time"
+        default=18, description="networks trained together in one process; 1: one at a time"
     )
     grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = Field(
         default=DEFAULT_GRIDS, description="small full crosses whose union is the study"
