@@ -4,7 +4,7 @@ import pandas as pd
 
 from bnstudy.claims.judge import judge
 from bnstudy.claims.lookup import NotEvaluable
-from bnstudy.config.checks import own_factors
+from bnstudy.config.kinds import own_factors
 from bnstudy.config.study import StudyConfig, settings
 from bnstudy.report.results import COLUMNS
 from helpers.judging import LEDGER, decided

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bnstudy.config import study as c
 from bnstudy.config.data import IMAGES
+from bnstudy.config.kinds import steps
 from bnstudy.config.models import DEFAULT_FILE
 from bnstudy.core.plugins import names
 from bnstudy.data import cifar10, fashion_mnist
@@ -131,7 +132,10 @@ def test_values_from_the_command_line_are_told_apart(tmp_path: Path) -> None:
 def test_the_default_config_states_every_default() -> None:
     written = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     study = json.loads(c.StudyConfig().model_dump_json())
-    grids = {"grids": None}  # their own defaults stand above them; that they make the same study is the last line's
+    grids = {
+        "kinds": None,
+        "grids": None,
+    }  # their own defaults stand above them; that they make the same study is the last line's
     data = {k: v for k, v in study["data"].items() if v is not None}  # path, images: only where asked for
     assert written | grids == {**study, "data": data} | grids
     assert list(written) == list(c.StudyConfig.model_fields)
@@ -227,7 +231,7 @@ def test_settings_are_the_union_of_the_grids() -> None:
     assert of["bn", 5, *plain].rates == ("best", "grid", "shared")
     assert of["bn", 5, *plain].measures == of["once", 5, *plain].measures == names("measures", "measure")
     assert of["once", 5, *plain].rates == ("best", "shared")
-    assert of["none", 10, 1.41, *plain[1:]] == (("best",), ("drift",))
+    assert of["none", 10, 1.41, *plain[1:]][:2] == (("best",), ("drift",))
     assert ("bn", 5, 1.0, "standardized", "mlp", 32, "adam") in of and ("none", 5, *plain[:4], "adam") not in of
     assert {s.net: s.arm for s in found if s.net != "mlp"} == {"resmlp": "bn", "cnn": "bn"}
     backwards = study.model_copy(update={"grids": study.grids[::-1]})
@@ -236,7 +240,7 @@ def test_settings_are_the_union_of_the_grids() -> None:
 
 def test_steps_and_seeds() -> None:
     study = c.StudyConfig()
-    assert [c.steps(study, depth) for depth in (2, 10, 11, 20)] == [600, 600, 1200, 1200]
+    assert [steps(study, depth) for depth in (2, 10, 11, 20)] == [600, 600, 1200, 1200]
     assert c.evaluation_seeds(study) == list(range(18))
     assert c.tuning_seeds(study) == [10_000, 10_001, 10_002]
     most = c.StudyConfig(seeds={"tuning": 10_000, "evaluation": 10_000})  # type: ignore[arg-type]

@@ -12,11 +12,12 @@ from bnstudy.__main__ import main
 from bnstudy.config.study import StudyConfig
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Keep, by_cell
+from bnstudy.core.recipe import Recipe
 from bnstudy.data import digits
 from bnstudy.data.images import save
 from bnstudy.pipeline.jobs import rates_of
 from bnstudy.pipeline.plan import SHARED_SECONDS, Plan
-from bnstudy.pipeline.records import EvaluateResult, MeasureJob, MeasureResult, Rate, SweepJob
+from bnstudy.pipeline.records import Evaluated, EvaluateResult, MeasureJob, MeasureResult, Rate, SweepJob
 from bnstudy.training import stacks
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import Stack, Trainer
@@ -27,6 +28,11 @@ FACTORS = training_spec("bn", depth=2, width=32, batch=32, steps=1).setting
 
 def row(role: str, rate: float) -> Rate:
     return Rate(setting=FACTORS, role=role, rate=rate, evaluable=True, reason="")
+
+
+def evaluated(rates: list[str], target: float, keep: Keep) -> Evaluated:
+    recipe = Recipe(steps=40, targets=(target, 0.25), rates=(0.01, 0.1), seeds=8)
+    return Evaluated(setting=FACTORS, recipe=recipe, seeds=tuple(range(8)), rates=tuple(rates), keep=keep)
 
 
 ROLES = [
@@ -51,11 +57,11 @@ ROLES = [
     ],
 )
 def test_networks_at_the_best_rate_of_the_main_target_are_kept(asked: list[str], rates: dict[float, Keep]) -> None:
-    assert rates_of(ROLES, asked, 0.5, "levels") == rates
+    assert rates_of(ROLES, evaluated(asked, 0.5, "levels")) == rates
 
 
 def test_a_target_of_one_has_its_roles() -> None:
-    assert rates_of([row("best@1", 0.1)], ["best"], 1.0, "end") == {0.1: "end"}
+    assert rates_of([row("best@1", 0.1)], evaluated(["best"], 1.0, "end")) == {0.1: "end"}
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,6 @@ def test_networks_that_train_alone_are_planned_so() -> None:
     for net, sizes in (("mlp", [8, 2]), ("cnn", [1] * 10), ("resnet", [1] * 10)):
         job = plan.evaluate(f"bn_{net}_d4")
         assert {s.setting.net for s in job.settings} == {net}
-        assert [len(seeds) for seeds in by_cell(job.seeds, job.stack)] == sizes
+        assert [len(seeds) for seeds in by_cell(job.settings[0].seeds, job.stack)] == sizes
     code = {job: plan.evaluate(job).code for job in plan.jobs}
     assert len(set(code.values())) == 6

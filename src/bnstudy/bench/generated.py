@@ -38,7 +38,7 @@ def cells(study: StudyConfig) -> int:
     found = 0
     for job in plan.jobs:
         for told in (plan.sweep(job), plan.evaluate(job)):
-            found += len(told.settings) * len(told.rates) * len(by_cell(told.seeds, told.stack))
+            found += sum(len(s.recipe.rates) * len(by_cell(s.seeds, told.stack)) for s in told.settings)
     return found
 
 

@@ -104,9 +104,15 @@ class Contrast(NetworkFactors):
         None, description="a row of the same check that must have passed for that to say anything"
     )
     premises: list[Premise] = []
+    kinds: Literal["all"] | None = Field(
+        None, description="all: judged on each of the study's kinds of networks, if it has any, in place of its own"
+    )
+    on: str = Field("", exclude=True, description="set by the study: the kind of networks that this is judged on")
 
     @model_validator(mode="after")
     def _fits_endpoint(self) -> "Contrast":
+        if self.on:
+            raise ValueError("the study sets `on` itself; a claims file says `kinds: all`")
         parts: list[Contrast | Premise] = [self, *self.premises]
         for part in parts:
             needs, given = ENDPOINTS[part.endpoint], self.given() | ({"column"} if part.column else set())
@@ -129,10 +135,10 @@ class Contrast(NetworkFactors):
         return {k for k in PLACE if getattr(self, k) is not None}
 
 
-JUDGED = ("name", "endpoint", "arms", "region", "sesoi", "unit", "margin", "reverse", "premises")
+JUDGED = ("name", "endpoint", "arms", "region", "sesoi", "unit", "margin", "reverse", "premises", "kinds", "on")
 """Keys that say what is made of a contrast, not where it is taken."""
 PLACE = tuple(k for k in Contrast.model_fields if k not in JUDGED)
-SHARED = frozenset(Contrast.model_fields) - {"name"}
+SHARED = frozenset(Contrast.model_fields) - {"name", "on"}
 """Keys that a claim may give once for all of its contrasts."""
 
 

@@ -33,6 +33,7 @@ def held(contrast: Contrast, names: Lookup, rates: Rates) -> bool:
     arms = {arm for listed in (contrast.arms, *(p.arms for p in contrast.premises)) for arm in listed}
     changes = [{}, against(spec)] if contrast.against else [{}]
     rate = "grid" if contrast.endpoint == "usable_rates" else contrast.rate or "best"
+    names = names.of(contrast.on)
     try:
         names.target(contrast.target)
         networks = [Setting(**names.setting(spec, arm, **change)) for arm in arms for change in changes]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bnstudy.claims.contrast import PLACE, Contrast, Premise
 from bnstudy.claims.endpoints.table import ENDPOINTS
-from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured
+from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured, Unreached
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
 from bnstudy.core.stats import Interval, median_interval
@@ -32,13 +32,15 @@ class Values(NamedTuple):
 class Evaluation(NamedTuple):
     """A contrast as judged, and its values, or None where it has none.
 
-    ``absent`` says that the study lacks a network, ``unmeasured`` that a table lacks the network's rows.
+    ``absent`` says that the study lacks a network, ``unmeasured`` that a table lacks the network's rows, ``unreached`` that
+    it lacks those of a checkpoint.
     """
 
     row: ContrastRow
     values: Values | None = None
     absent: bool = False
     unmeasured: bool = False
+    unreached: bool = False
 
     def theta(self) -> list[tuple[int, float, float]]:
         """Return theta as (seed, lower, upper); empty where the contrast could not be evaluated."""
@@ -103,7 +105,7 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
         The contrast's row of claims.json with its theta per seed. What the study lacks, or cannot evaluate, is "open",
         has no theta, and says why.
     """
-    values = None
+    lookup, values = lookup.of(contrast.on), None
     try:
         if contrast.endpoint == "check":
             return _checked(lookup, contrast)
@@ -113,7 +115,8 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
         return Evaluation(_row(lookup, contrast, UNKNOWN, reason=str(error)), absent=True)
     except NotEvaluable as error:
         row = _row(lookup, contrast, UNKNOWN, reason=f"{NOT_EVALUABLE}{error}")
-        return Evaluation(row, values, unmeasured=isinstance(error, Unmeasured))
+        unmeasured, unreached = isinstance(error, Unmeasured), isinstance(error, Unreached)
+        return Evaluation(row, values, unmeasured=unmeasured, unreached=unreached)
     lower, upper = values.theta["lower"], values.theta["upper"]
     interval = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
     row = _row(lookup, contrast, interval, len(lower), interval.reason or None)
@@ -198,6 +201,7 @@ def _row(
         shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=matters,
         verdict=verdict, detail=detail, n_seeds=n_seeds, reason=reason,
         effect=effect(shown_estimate, shown_low, shown_high, unit, edges), threshold=threshold(matters, unit),
+        kind=contrast.on,
     )  # fmt: skip
 
 

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from bnstudy.claims.choices import Condition, Place, fields
 from bnstudy.claims.contrast import Contrast, shades
+from bnstudy.claims.kinds import Kinds, on_kinds
 from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Strict, Text
 from bnstudy.core import yaml_file
 from bnstudy.core.stats import ADVISED, max_intervals, seeds_needed
 
+NO_KINDS: Kinds = {}
 WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
 """Keys of a claim or question that the text file may give."""
 TO_DO = "write `parts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
@@ -117,11 +119,12 @@ class ClaimsError(ValueError):
     """The claims file, or its text file, cannot be used; the message lists every reason."""
 
 
-def load(path: Path) -> Ledger:
+def load(path: Path, kinds: Kinds = NO_KINDS) -> Ledger:
     """Read a claims file, with the words that it lacks from the text file that it names.
 
     Args:
         path: the claims file.
+        kinds: the study's kinds of networks; the claims that are returned speak of each of them.
 
     Raises:
         ClaimsError: for anything wrong with either file, worded for the user.
@@ -138,7 +141,7 @@ def load(path: Path) -> Ledger:
         errors = [str(error)]
     if errors:
         raise _unusable(path, errors)
-    return ledger
+    return on_kinds(ledger, kinds)
 
 
 def _read(path: Path) -> Any:

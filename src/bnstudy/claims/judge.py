@@ -10,6 +10,7 @@ from bnstudy.claims.answers import answers, findings
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.decide import NOT_EVALUABLE, Evaluation, combine, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
+from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import TUNING, Factors, Lookup
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
@@ -31,6 +32,7 @@ def judge(
     seeds: int | None = None,
     base: Factors | None = None,
     primary: Mapping[str, int] | None = None,
+    kinds: Kinds | None = None,
 ) -> tuple[list[ClaimRow], list[ThetaRow]]:
     """Judge every claim of a study.
 
@@ -42,6 +44,7 @@ def judge(
         seeds: the number of evaluation seeds, 0..n-1; by default as many as convergence.csv has.
         base: the study's own width, batch, optimizer, pool, as for :class:`bnstudy.claims.lookup.Lookup`.
         primary: K by question, how many intervals are to hold together; by default as many as the claims file lists.
+        kinds: the kinds that the claims were loaded for.
 
     Returns:
         The rows of claims.json, and those of contrasts.csv.
@@ -52,7 +55,7 @@ def judge(
     if seeds is None:
         known = tables["convergence"]["seed"]
         seeds = int(known[known < TUNING].nunique())
-    lookup = Lookup(tables, depths, targets, seeds, base)
+    lookup = Lookup(tables, depths, targets, seeds, base, kinds)
     claim_rows, theta_rows = [], []
     for claim in ledger.claims:
         intervals = together(ledger, claim, primary)
@@ -75,7 +78,8 @@ def together(ledger: Ledger, claim: Claim, primary: Mapping[str, int] | None) ->
 def _worded(claim: Claim, contrast: Contrast, row: ContrastRow, lookup: Lookup) -> ContrastRow:
     """Return a setting's row with where it is taken, and what over what, in words."""
     part = claim.part(contrast.name)
-    place = label(part.settings.get(contrast.name, f"for {row.name}"), lookup.depths, lookup.targets)
+    own = lookup.of(contrast.on)
+    place = label(part.settings.get(contrast.name, f"for {row.name}"), own.depths, own.targets)
     return replace(row, label=place, what=part.what)
 
 
@@ -84,10 +88,26 @@ def _redrawn(row: ContrastRow, evaluation: Evaluation, intervals: int) -> Contra
     return replace(row, stability=same, seeds_to_decide=seeds)
 
 
+def _beside(evaluation: Evaluation) -> bool:
+    """Return whether a contrast counts neither for nor against its claim: its kind has no such network or checkpoint."""
+    lacks = evaluation.absent or evaluation.unmeasured or evaluation.unreached
+    return bool(evaluation.row.kind) and lacks
+
+
+def _by_kind(evaluations: Sequence[Evaluation]) -> dict[str, str]:
+    """Return the verdict on each kind by itself."""
+    found = {}
+    for kind in dict.fromkeys(e.row.kind for e in evaluations if e.row.kind):
+        verdicts = [e.row.verdict for e in evaluations if e.row.kind == kind and not _beside(e)]
+        found[kind] = combine(verdicts) if verdicts else NOT_EVALUABLE.rstrip(": ")
+    return found
+
+
 def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Evaluation], intervals: int) -> ClaimRow:
     absent = all(e.absent for e in evaluations)
-    verdict = "not tested" if absent else combine([row.verdict for row in rows])
-    same, seeds = stability(evaluations, intervals)
+    counted = [e for e in evaluations if not _beside(e)]
+    verdict = "not tested" if absent else combine([e.row.verdict for e in counted])
+    same, seeds = stability(counted, intervals)
     rows = tuple(_redrawn(row, e, intervals) for row, e in zip(rows, evaluations))
     shades = {row.detail for row in rows if row.verdict == "contradicted"}
     reasons = _reasons([row.reason for row in rows if row.reason])
@@ -103,7 +123,8 @@ def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Eval
         detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
         reason=reasons if verdict in ("not tested", "inconclusive") else None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=rows, sentence="", what=first.what, intervals=intervals, rank=k, joint_error=intervals * tail(n, k) if k else None,
+        settings=rows, sentence="", what=first.what, kinds=_by_kind(evaluations),
+        intervals=intervals, rank=k, joint_error=intervals * tail(n, k) if k else None,
         stability=same, seeds_to_decide=seeds,
     )  # fmt: skip
     return replace(row, sentence=sentence(row, claim))

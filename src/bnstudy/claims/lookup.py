@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,21 @@ Factors = Mapping[str, Any]
 """Values by factor, text or numbers: {"arm": "bn", "depth": 5, ...} or some of them."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class JudgedKind:
+    """What the claims' own names stand for in one kind of network.
+
+    ``base`` holds its value of each factor that the claims do not name, and ``gain`` that of its first weights; ``depths``
+    are the numbers behind shallow, middle and deep; ``targets`` are losses, the main one first.
+    """
+
+    base: dict[str, str | int]
+    depths: dict[str, int]
+    gain: float = 1.0
+    seeds: int
+    targets: tuple[float, ...]
+
+
 class Missing(Exception):
     """The study does not hold what a contrast speaks of; the text says what ("no arm once at depth 5")."""
 
@@ -34,6 +50,10 @@ class NotEvaluable(Exception):
 
 class Unmeasured(NotEvaluable):
     """The network ran, but a table has no row of it."""
+
+
+class Unreached(NotEvaluable):
+    """The network was measured, but at no such checkpoint."""
 
 
 class Lookup:
@@ -49,6 +69,7 @@ class Lookup:
         targets: Sequence[float],
         seeds: int,
         base: Factors | None = None,
+        kinds: Mapping[str, JudgedKind] | None = None,
     ) -> None:
         """Take a study's tables as they are.
 
@@ -59,6 +80,7 @@ class Lookup:
             seeds: the number of evaluation seeds.
             base: the study's own values, {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2};
                 without it each table must hold one value of each.
+            kinds: the study's kinds of networks by name.
 
         Raises:
             ValueError: where a table mixes values of a factor and ``base`` does not say which is the study's own.
@@ -71,11 +93,14 @@ class Lookup:
                 if len(values) > 1:
                     raise ValueError(f"{name}.csv mixes several values of {column}; say which is the study's own")
                 self.base |= dict.fromkeys([column], *values)
-        self.factors, self.roles = dict(self.base), dict[str, str]()
+        self._whole = self.base  # what a table holds that has no column of a factor
+        self.gain, self.kinds = 1.0, dict(kinds or {})
+        self.change, self.roles = dict[str, Any](), dict[str, str]()
         self._places: dict[str, Any] = {}  # whatever pandas gives as the places of a group
         self._values: dict[tuple[str, str], np.ndarray] = {}
         self._flat: dict[tuple[Any, ...], bool] = {}
         self.contrasts: dict[str, pd.DataFrame] = {}
+        self._of: dict[str, Lookup] = {}
 
     @cached_property
     def seeds(self) -> pd.Index:
@@ -93,8 +118,23 @@ class Lookup:
                 steps are counted.
         """
         other = copy.copy(self)
-        other.factors, other.roles, other.contrasts = {**self.base, **(factors or {})}, dict(roles or {}), {}
+        other.change, other.roles, other.contrasts, other._of = dict(factors or {}), dict(roles or {}), {}, {}
         return other
+
+    def of(self, kind: str) -> Lookup:
+        """Return the same tables as the claims' names read them in one kind of network; "" is the study itself.
+
+        Its networks, gain, depths, targets and seeds stand in place of the study's own.
+        """
+        if not kind:
+            return self
+        if kind not in self._of:
+            own, other = self.kinds[kind], copy.copy(self)
+            other.base, other.gain, other.depths, other.targets = own.base, own.gain, own.depths, own.targets
+            other._count, other.contrasts, other._of = own.seeds, {}, {}
+            vars(other).pop("seeds", None)  # what the study's own seeds were
+            self._of[kind] = other
+        return self._of[kind]
 
     def setting(self, spec: Factors, arm: str, **change: Any) -> Factors:
         """Return the setting of an arm that a contrast speaks of, with ``change`` in place of what the contrast says.
@@ -105,8 +145,8 @@ class Lookup:
         said = {**spec, **{k: v for k, v in change.items() if v is not None}}
         if said["depth"] not in self.depths:
             raise Missing(f"the study has no {said['depth']} depth")
-        plain = {"gain": said.get("gain") or 1.0, "inputs": said.get("inputs") or "standardized"}
-        fixed = {c: said.get(c) or self.factors.get(c) for c in FIXED}
+        plain = {"gain": said.get("gain") or self.gain, "inputs": said.get("inputs") or "standardized"}
+        fixed = {c: said.get(c) or self.change.get(c) or self.base.get(c) for c in FIXED}
         if fixed["net"] == "skip":
             fixed["net"] = SKIP.get(str(self.base.get("net")), "with skip connections")
         return {"arm": arm, "depth": self.depths[said["depth"]], **plain, **fixed}
@@ -169,7 +209,7 @@ class Lookup:
         if table not in self._places:
             self._places[table] = whole.groupby(columns).indices
         place = self._places[table].get(tuple(setting[c] for c in columns), np.array([], int))
-        if any(setting[c] != self.base.get(c) for c in FIXED if c not in columns):
+        if any(setting[c] != self._whole.get(c) for c in FIXED if c not in columns):
             place = place[:0]
         for column, value in where.items():
             if (table, column) not in self._values:
@@ -188,7 +228,7 @@ class Lookup:
         if rows.empty:
             if self.rows(table, setting).empty:
                 raise Unmeasured(f"{self.describe(setting)}: {what}, or {table} was not measured")
-            raise NotEvaluable(f"{self.describe(setting)}: {what}")
+            raise Unreached(f"{self.describe(setting)}: {what}")
         return rows
 
     def exact(self, values: pd.Series) -> pd.DataFrame:
@@ -198,7 +238,7 @@ class Lookup:
 
     def describe(self, setting: Factors) -> str:
         """Return a network in words, "normalized once at 10 layers, raw pixels"; the study's own values are not said."""
-        own = {**self.base, "gain": 1.0, "inputs": "standardized"}
+        own = {**self.base, "gain": self.gain, "inputs": "standardized"}
         differs = {name: value for name, value in setting.items() if name in own and value != own[name]}
         return ", ".join(
             [f"{words.network(setting['arm'])} at {setting['depth']} layers", *filter(None, [words.factors(differs)])]

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from bnstudy.claims.ledger import Identity
+from bnstudy.claims.lookup import JudgedKind
 
 Record = TypeVar("Record")
 
@@ -21,8 +22,9 @@ class ContrastRow:
     ``estimate``, ``ci_low`` and ``ci_high`` are theta, which the claim predicts to lie beyond ``sesoi``, the smallest
     effect size of interest; ``shown_*`` are the same in the quantity's own direction and without its margin. Both are
     natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite. ``label`` says where
-    it is taken, in words, ``what`` what is set over (or against) what, ``threshold`` the smallest effect that matters.
-    ``stability`` and ``seeds_to_decide`` are as in :class:`ClaimRow`, for this interval alone.
+    it is taken, in words, ``what`` what is set over (or against) what, ``threshold`` the smallest effect that matters,
+    ``kind`` the kind of network that the claim is judged on there, where the study has kinds. ``stability`` and
+    ``seeds_to_decide`` are as in :class:`ClaimRow`, for this interval alone.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ContrastRow:
     threshold: str
     label: str = ""
     what: str = ""
+    kind: str = ""
     stability: float | None = None
     seeds_to_decide: int | None = None
 
@@ -58,6 +61,7 @@ class ClaimRow:
     ``rank``-th largest value of a seed, and ``joint_error`` is how often at most one of them misses its median.
     ``stability`` is the share of draws of the seeds, 0..1, in which the same verdict comes out, and ``seeds_to_decide``
     about how many seeds would decide an open one: see :func:`bnstudy.claims.stability.stability`.
+    ``kinds`` holds the verdict on each kind of network by itself, by its name.
     """
 
     id: str
@@ -87,6 +91,7 @@ class ClaimRow:
     settings: tuple[ContrastRow, ...]
     sentence: str
     what: str = ""
+    kinds: dict[str, str] = field(default_factory=dict)
     intervals: int = 0
     rank: int = 0
     joint_error: float | None = None
@@ -219,21 +224,18 @@ class FindingRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgedWith:
+class JudgedWith(JudgedKind):
     """What the claims of a study were judged with: ledger.json.
 
-    ``depths`` are the numbers behind shallow, middle and deep; ``targets`` are losses, the main one first; ``base`` holds
-    the study's own value of each factor, and ``networks`` what differs in its networks of another kind. ``primary`` is K by
-    question: how many primary intervals its grids contain.
+    Its first values are those of the study itself, and ``kinds`` those of its kinds of networks; ``networks`` says what
+    differs in the networks that it sets beside them. ``primary`` is K by question: how many primary intervals its grids
+    contain.
     """
 
-    base: dict[str, str | int]
-    depths: dict[str, int]
     networks: tuple[dict[str, str | int], ...] = ()
     primary: dict[str, int] = field(default_factory=dict)
-    seeds: int
-    targets: tuple[float, ...]
     identities: tuple[Identity, ...] = ()
+    kinds: dict[str, JudgedKind] = field(default_factory=dict)
 
 
 def to_json(record: Any) -> Any:

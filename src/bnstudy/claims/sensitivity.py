@@ -15,6 +15,7 @@ from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.decide import Evaluation, combine, evaluate
 from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import together
+from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import Factors, Lookup
 from bnstudy.claims.records import ClaimRow, SensitivityRow
@@ -49,11 +50,12 @@ def run(
     base: Factors | None = None,
     networks: Sequence[Factors] = (),
     primary: Mapping[str, int] | None = None,
+    kinds: Kinds | None = None,
 ) -> list[SensitivityRow]:
     """Judge every claim again under every change.
 
     Args:
-        ledger, tables, depths, targets, seeds, base, primary: as for :func:`bnstudy.claims.judge.judge`.
+        ledger, tables, depths, targets, seeds, base, primary, kinds: as for :func:`bnstudy.claims.judge.judge`.
         networks: the study's networks of another kind, each by what differs: [{"batch": 32}, {"net": "resmlp"}].
 
     Returns:
@@ -62,7 +64,7 @@ def run(
         weakened (decided before, now open), decided (open before), or not recomputed (the change concerns none of the
         claim's contrasts, or the study holds none).
     """
-    plain, views, rows = Lookup(tables, depths, targets, seeds, base), dict[str, Lookup](), []
+    plain, views, rows = Lookup(tables, depths, targets, seeds, base, kinds), dict[str, Lookup](), []
     for claim in ledger.claims:
         intervals = together(ledger, claim, primary)
         before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]

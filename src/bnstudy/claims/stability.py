@@ -25,7 +25,8 @@ def stability(evaluations: Sequence[Evaluation], intervals: int) -> tuple[float 
     """Return how stable the verdict on some contrasts of one claim is.
 
     Args:
-        evaluations: the contrasts as judged, all on the same seeds.
+        evaluations: the contrasts as judged. Where kinds of networks have different numbers of seeds, a draw takes of each
+            the same multiple of its number; what is returned counts those of the first.
         intervals: K, as they were judged with.
 
     Returns:
@@ -60,7 +61,13 @@ def _sizes(seeds: int) -> Iterator[int]:
 
 def _drawn(evaluations: Sequence[Evaluation], size: int, intervals: int) -> list[str]:
     """Return the verdict of each draw of ``size`` seeds, the same ones for all contrasts; None stays as it was judged."""
-    each = [_verdicts(e.values, size, intervals) if e.values else [e.row.verdict] * DRAWS for e in evaluations]
+    seeds = next(len(e.values.theta) for e in evaluations if e.values)
+    each = [
+        _verdicts(e.values, round(size * len(e.values.theta) / seeds), intervals)
+        if e.values
+        else [e.row.verdict] * DRAWS
+        for e in evaluations
+    ]
     return [combine(verdicts) for verdicts in zip(*each)]
 
 

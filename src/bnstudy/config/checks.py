@@ -4,17 +4,21 @@ import re
 from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
 
 from bnstudy.config.data import data_checks, fits_pool
-from bnstudy.config.errors import Problem
+from bnstudy.config.errors import Problem, nearest_name, show
+from bnstudy.config.kinds import OWN, crossed, depths, kinds, networks, of_grid
 from bnstudy.config.models import Grid, StudyConfig
+from bnstudy.core.recipe import Recipe
+from bnstudy.core.setting import Setting
 from bnstudy.core.yaml_file import KeyPath
 
 PROJECT = Path(__file__).parents[3]
 MOST_SETTINGS = 10_000
 BASE_GAIN = 1.0
 BASE_INPUTS = "standardized"
+TELL_APART = ("net", "depth", "gain", "width", "pool")
+"""The factors by which kinds differ."""
 
 
 def cross_checks(study: StudyConfig, broken: Mapping[str, bool], positions: list[int]) -> Iterator[Problem]:
@@ -36,11 +40,17 @@ def cross_checks(study: StudyConfig, broken: Mapping[str, bool], positions: list
         allowed, remedy = f"at least {training.steps}", "set training.deep_steps to training.steps or more"
         yield Problem(("training", "deep_steps"), fault, allowed, remedy, value=training.deep_steps)
     yield from _grids(study, positions)
+    known = not broken["grids"] and not broken["kinds"]
+    if not broken["kinds"]:
+        yield from _kinds(study, broken, positions)
+    if known:
+        yield from _shared_rates(study)
+        if not broken["training"] and not any(broken[key] for key in ("targets", "learning_rates", "seeds")):
+            yield from _recipes(study)
     if not broken["grids"]:
-        yield from _shared_rates(study.grids)
         yield from _labels(study.grids)
     if not broken["claims"]:
-        yield from _claims(study, not broken["grids"])
+        yield from _claims(study, known)
 
 
 def _batch_fits(study: StudyConfig, batch: int, path: KeyPath, remedy: str) -> Iterator[Problem]:
@@ -48,23 +58,6 @@ def _batch_fits(study: StudyConfig, batch: int, path: KeyPath, remedy: str) -> I
     if batch > images:
         fault = f"the batch is larger than the training set, data.train = {images}"
         yield Problem(path, fault, f"at most {images}", remedy, value=batch)
-
-
-def crossed(study: StudyConfig, grid: Grid) -> list[tuple[Any, ...]]:
-    """Return the lists that a grid crosses, in the order of a setting's values.
-
-    A list that is left out has one entry, the study's own value.
-    """
-    varied = (grid.nets, grid.widths, grid.batches, grid.optimizers, grid.pools)
-    filled = [values or (own,) for values, own in zip(varied, own_factors(study).values(), strict=True)]
-    return [grid.arms, grid.depths, grid.gains, grid.inputs, *filled]
-
-
-def own_factors(study: StudyConfig) -> dict[str, str | int]:
-    """Return the study's own value of each factor that a grid may vary beside the arm, depth, gain and inputs."""
-    network, training = study.network, study.training
-    values: dict[str, str | int] = {"net": network.family, "width": network.width, "batch": training.batch}
-    return {**values, "optimizer": training.optimizer, "pool": study.data.pool}
 
 
 def _grids(study: StudyConfig, positions: list[int]) -> Iterator[Problem]:
@@ -77,14 +70,14 @@ def _grids(study: StudyConfig, positions: list[int]) -> Iterator[Problem]:
         if grid.name in first_name:
             fault = f"the name is taken by grids[{first_name[grid.name]}]"
             yield Problem((*path, "name"), fault, "each grid its own name", "rename one of the two")
-        lists = crossed(study, grid)
-        content = (*map(frozenset, lists), frozenset(grid.rates), grid.measures)
+        lists = [crossed(study, grid, kind) for kind in of_grid(study, grid).values()]
+        content = (frozenset(tuple(map(frozenset, each)) for each in lists), frozenset(grid.rates), grid.measures)
         if content in first_same:
             fault = f"the grid asks for exactly what grids[{first_same[content]}] asks for"
             yield Problem(path, fault, "", "delete one of the two, or change what was meant to differ")
         first_name.setdefault(grid.name, i)
         first_same.setdefault(content, i)
-        total += prod(map(len, lists))
+        total += sum(prod(map(len, each)) for each in lists)
         yield from _fits(study, grid, path)
     if total > MOST_SETTINGS:
         fault = f"the grids make {total} settings"
@@ -99,11 +92,61 @@ def _fits(study: StudyConfig, grid: Grid, path: KeyPath) -> Iterator[Problem]:
         yield from fits_pool(study.data, pool, (*path, "pools", j))
 
 
-def _shared_rates(grids: tuple[Grid, ...]) -> Iterator[Problem]:
+def _kinds(study: StudyConfig, broken: Mapping[str, bool], positions: list[int]) -> Iterator[Problem]:
+    """Check the kinds that grids name, each by itself, and that grids name no others."""
+    for i, grid in zip(positions, study.grids):
+        for j, name in enumerate(grid.kinds or ()):
+            if name not in study.kinds:
+                choices = "one of " + (", ".join(study.kinds) or "(the study has none)")
+                remedy = f"write one of them, or add {name} to kinds"
+                near = nearest_name(name, study.kinds)
+                yield Problem(("grids", i, "kinds", j), "there is no kind of this name", choices, remedy, near)
+    for name, kind in kinds(study).items():
+        path: KeyPath = ("kinds", name)
+        if kind.pool is not None and not broken["data"]:
+            yield from fits_pool(study.data, kind.pool, (*path, "pool"))
+        shallow, deep = (kind.steps or study.training.steps), (kind.deep_steps or study.training.deep_steps)
+        if (kind.steps or kind.deep_steps) and deep < shallow and not broken["training"]:
+            fault = f"its deep networks get {deep} steps, fewer than its shallow ones, {shallow}"
+            yield Problem(path, fault, "deep_steps of at least steps", "give the kind both keys")
+        if kind.depths is not None:
+            studied = {d for grid in study.grids if name in (grid.kinds or ()) for d in grid.depths}
+            yield from _depths(depths(study, kind), studied, (*path, "depths"), not broken["grids"])
+
+
+def _recipes(study: StudyConfig) -> Iterator[Problem]:
+    """Check that what trains a setting is a function of the setting: two kinds that hold it must say the same of it."""
+    first: dict[Setting, tuple[str, Recipe]] = {}
+    told: set[tuple[str, str]] = set()
+    for i, grid in enumerate(study.grids):
+        for kind, setting, recipe in networks(study, grid):
+            other, before = first.setdefault(setting, (kind, recipe))
+            if recipe != before and (other, kind) not in told:
+                told.add((other, kind))
+                who, whose = (f"kind {name}" if name else "the study itself" for name in (other, kind))
+                place = ", ".join(f"{key} {value}" for key, value in vars(setting).items() if key in TELL_APART)
+                apart = "; ".join(f"{key} {show(a)} and {show(b)}" for key, a, b in _apart(before, recipe))
+                fault = f"{who} and {whose} both have the networks {place}, but give them different {apart}"
+                remedy = "give both the same; or let them differ in net, width, gain or pool; or change a grid's depths"
+                yield Problem(("grids", i), fault, "the same networks trained in one way alone", remedy)
+
+
+def _apart(one: Recipe, other: Recipe) -> Iterator[tuple[str, object, object]]:
+    """Yield the keys in which two recipes differ, and both values."""
+    for key, value in vars(one).items():
+        if value != vars(other)[key]:
+            yield key, value, vars(other)[key]
+
+
+def _shared_rates(study: StudyConfig) -> Iterator[Problem]:
     """Check that each shared rate exists: it is the best rate of arm none at the same depth, base gain, standardized inputs."""
-    base = [g for g in grids if "none" in g.arms and BASE_GAIN in g.gains and BASE_INPUTS in g.inputs]
-    tuned = {depth for grid in base for depth in grid.depths}
-    for i, grid in enumerate(grids):
+    tuned = {
+        setting.depth
+        for grid in study.grids
+        for _, setting, _ in networks(study, grid)
+        if (setting.arm, setting.gain, setting.inputs) == ("none", BASE_GAIN, BASE_INPUTS)
+    }
+    for i, grid in enumerate(study.grids):
         missing = [depth for depth in grid.depths if depth not in tuned]
         if "shared" in grid.rates and missing:
             depths = ", ".join(map(str, missing))
@@ -128,20 +171,24 @@ def label(arm: str) -> str:
     return re.sub("[^a-z0-9]+", "_", arm.lower())
 
 
-def _claims(study: StudyConfig, grids_known: bool) -> Iterator[Problem]:
-    depths, path = study.claims.depths, ("claims", "depths")
-    order = [depths[key] for key in ("shallow", "middle", "deep") if key in depths]
+def _depths(named: Mapping[str, int], studied: set[int], path: KeyPath, grids_known: bool) -> Iterator[Problem]:
+    """Check the depths that claims speak of, by name, against those that grids study."""
+    order = [named[key] for key in ("shallow", "middle", "deep") if key in named]
     if not order:
         yield Problem(path, "the mapping is empty", "at least one of shallow, middle, deep", "add shallow: ...")
     if order != sorted(set(order)):
         fault = "the depths do not ascend from shallow over middle to deep"
         yield Problem(path, fault, "shallow < middle < deep", "reorder them; leave out the ones you do not study")
-    studied = sorted({depth for grid in study.grids for depth in grid.depths})
-    for key, depth in depths.items() if grids_known else ():
+    for key, depth in named.items() if grids_known else ():
         if depth not in studied:
             remedy = f"change it; or delete {key}: its claims are then not tested; or add the depth to a grid"
-            allowed = "one of " + ", ".join(map(str, studied))
+            allowed = "one of " + ", ".join(map(str, sorted(studied)))
             yield Problem((*path, key), "no grid studies this depth", allowed, remedy, value=depth)
+
+
+def _claims(study: StudyConfig, grids_known: bool) -> Iterator[Problem]:
+    studied = {depth for grid in study.grids for depth in grid.depths}
+    yield from _depths(depths(study, OWN), studied, ("claims", "depths"), grids_known)
     if not any((folder / study.claims.file).is_file() for folder in (Path.cwd(), PROJECT)):
         fault, remedy = "there is no such file", "check the path; it is relative to the project's folder"
         yield Problem(("claims", "file"), fault, "a claims file", remedy, value=study.claims.file)

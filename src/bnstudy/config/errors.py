@@ -13,6 +13,7 @@ from bnstudy.core.yaml_file import KeyPath
 JsonSchema = Mapping[str, Any]
 """A part of a JSON schema; pydantic gives it as nested mappings."""
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+NAMED = "lower-case letters, digits, _ and -, beginning with a letter or digit"
 MOST_SHOWN = 100
 BOUNDS = {
     "greater_than": "it is not above {}",
@@ -88,7 +89,8 @@ def subschema(schema: JsonSchema, path: KeyPath) -> JsonSchema:
         if "anyOf" in node:  # a value or none; none is what leaving out the key means
             node = {**node["anyOf"][0], **{key: node[key] for key in ("description",) if key in node}}
         if part is not None:
-            keyed = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+            named = next(iter(node.get("patternProperties", {}).values()), None)  # a mapping whose keys are names
+            keyed = node.get("properties", {}).get(part) or node.get("additionalProperties") or named or {}
             node = node.get("items", {}) if isinstance(part, int) else keyed
     return node
 
@@ -103,14 +105,15 @@ def allowed(schema: JsonSchema, path: KeyPath) -> str:
     node = subschema(schema, path)
     if "const" in node or "enum" in node:
         return "one of " + ", ".join(map(str, node.get("enum", [node.get("const")])))
+    if "patternProperties" in node:
+        return f"a mapping of names ({NAMED}) to mappings"
     if node.get("type") == "object":
         return "a mapping with the keys " + ", ".join(keys(node))
     if node.get("type") == "array":
         size = f"at least {node['minItems']} of: " if "minItems" in node else ""
         return f"a list, {size}{allowed(schema, (*path, 0))}"
     if node.get("type") == "string":
-        named = "lower-case letters, digits, _ and -, beginning with a letter or digit"
-        form = f", {named}" if node.get("pattern") == NAME_PATTERN else ""
+        form = f", {NAMED}" if node.get("pattern") == NAME_PATTERN else ""
         about = f" ({node['description']})" if "description" in node else ""
         return f"text{about}{form}, {node['minLength']} to {node['maxLength']} characters"
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
@@ -162,8 +165,10 @@ def _translated(error: ErrorDetails, config: object, schema: JsonSchema) -> Prob
     path, context, code = error["loc"], error.get("ctx", {}), error["type"]
     if code == "extra_forbidden":
         return _unknown_key(path, schema)
-    if path[-1:] == ("[key]",):  # a mapping with fixed keys
+    if path[-1:] == ("[key]",) and code == "literal_error":  # a mapping with fixed keys
         return _unknown_key(path[:-1], schema)
+    if path[-1:] == ("[key]",):
+        return Problem(path[:-1], "the key is no name", f"{NAMED}, 1 to 40 characters", "rename the key")
     value, node = lookup(config, path), subschema(schema, path)
     choices = allowed(schema, path) if node else ""
     if code == "bnstudy":

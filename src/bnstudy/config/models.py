@@ -1,6 +1,6 @@
 """The study's config as strict models, which hold every default and generate the editors' schema.
 
-The default grids are many, and stand in default.yaml beside this file.
+The default kinds and grids are many, and stand in default.yaml beside this file.
 """
 
 import json
@@ -49,6 +49,9 @@ Inputs = Literal["standardized", "raw", "mixed", Painted]
 Role = Literal["best", "shared", "neighbours", "grid"]
 Value = TypeVar("Value")
 Distinct = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(distinct)]
+Rates = Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)]
+Evaluations = Annotated[int, Field(ge=2, le=10_000)]
+ClaimDepths = dict[Literal["shallow", "middle", "deep"], Depth]
 
 
 class Strict(BaseModel):
@@ -99,19 +102,39 @@ class Seeds(Strict):
     tuning: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=3, description="seeds that choose the learning rate; the verdicts never use them"
     )
-    evaluation: Annotated[int, Field(ge=2, le=10_000)] = Field(
+    evaluation: Evaluations = Field(
         default=18, description="seeds that the verdicts rest on; below 12 many are inconclusive"
     )
+
+
+class Kind(Strict):
+    """A kind of network on which claims are judged by themselves; what it leaves out is the study's own."""
+
+    net: Net | None = Field(default=None, description="left out: network.family")
+    width: Width | None = Field(default=None, description="left out: network.width")
+    gain: Gain = Field(default=1.0, description="of grids that give no gains")
+    pool: Pool | None = Field(default=None, description="left out: data.pool")
+    steps: Steps | None = Field(default=None, description="left out: training.steps")
+    deep_steps: Steps | None = Field(default=None, description="left out: training.deep_steps")
+    targets: Distinct[Target] | None = Field(default=None, description="left out: targets")
+    learning_rates: Rates | None = Field(default=None, description="left out: learning_rates")
+    seeds: Evaluations | None = Field(default=None, description="left out: seeds.evaluation")
+    depths: ClaimDepths | None = Field(default=None, description="left out: claims.depths")
 
 
 class Grid(Strict):
     """A full cross of its lists; the study is the union of its grids."""
 
     name: Name = Field(description="the grid's own name")
+    kinds: Distinct[Name] | None = Field(
+        default=None, description="names of kinds, each crossed with the lists; left out: the study's own network"
+    )
     arms: Distinct[Arm] = Field(description="normalizers, see above")
     depths: Distinct[Depth] = Field(description="numbers of hidden layers")
-    gains: Distinct[Gain] = Field(
-        default=(1.0,), description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit)"
+    gains: Distinct[Gain] | None = Field(
+        default=None,
+        description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit); left out: 1.0, or "
+        "the kind's",
     )
     inputs: Distinct[Inputs] = Field(
         default=("standardized",),
@@ -127,18 +150,18 @@ class Grid(Strict):
     measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
         default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
     )
-    nets: Distinct[Net] | None = Field(default=None, description="left out: network.family")
-    widths: Distinct[Width] | None = Field(default=None, description="left out: network.width")
+    nets: Distinct[Net] | None = Field(default=None, description="left out: network.family, or the kind's")
+    widths: Distinct[Width] | None = Field(default=None, description="left out: network.width, or the kind's")
     batches: Distinct[Batch] | None = Field(default=None, description="left out: training.batch")
     optimizers: Distinct[Optimizer] | None = Field(default=None, description="left out: training.optimizer")
-    pools: Distinct[Pool] | None = Field(default=None, description="left out: data.pool")
+    pools: Distinct[Pool] | None = Field(default=None, description="left out: data.pool, or the kind's")
 
 
 class Claims(Strict):
     """Which claims are tested, and at which depths."""
 
     file: Text = Field(default="config/claims.yaml", description="the claims, from the project's folder")
-    depths: dict[Literal["shallow", "middle", "deep"], Depth] = Field(
+    depths: ClaimDepths = Field(
         default={"shallow": 5, "middle": 10, "deep": 20},
         description="hidden layers; a key left out of a written mapping: its claims are not tested",
     )
@@ -146,7 +169,9 @@ class Claims(Strict):
 
 DEFAULT_FILE = Path(__file__).with_name("default.yaml")
 """The default study, with every key and its default; `python -m bnstudy.config --default` prints it."""
-DEFAULT_GRIDS = TypeAdapter(tuple[Grid, ...]).validate_json(json.dumps(load(DEFAULT_FILE)["grids"]))
+DEFAULT = load(DEFAULT_FILE)
+DEFAULT_KINDS = TypeAdapter(dict[str, Kind]).validate_json(json.dumps(DEFAULT["kinds"]))
+DEFAULT_GRIDS = TypeAdapter(tuple[Grid, ...]).validate_json(json.dumps(DEFAULT["grids"]))
 
 
 class StudyConfig(Strict):
@@ -162,13 +187,16 @@ class StudyConfig(Strict):
     targets: Distinct[Target] = Field(
         default=(0.5, 0.25), description="training losses to reach, nats; the first is the main one"
     )
-    learning_rates: Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)] = Field(
+    learning_rates: Rates = Field(
         default=(3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0),
         description="rates that every setting is tuned over, ascending",
     )
     seeds: Seeds = Seeds()
     stack: Annotated[int, Field(ge=1, le=1024)] = Field(
         default=18, description="networks trained together in one process; 1: one at a time"
+    )
+    kinds: dict[Name, Kind] = Field(
+        default=DEFAULT_KINDS, description="kinds of networks that grids name; one that no grid names is not studied"
     )
     grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = Field(
         default=DEFAULT_GRIDS, description="small full crosses whose union is the study"

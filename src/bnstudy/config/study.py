@@ -3,47 +3,45 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from bnstudy.config.checks import cross_checks, crossed
+from bnstudy.config.checks import cross_checks
 from bnstudy.config.errors import Problem, fail, report, translate
 from bnstudy.config.files import ConfigFile, TooLarge, locate, plain
+from bnstudy.config.kinds import networks
 from bnstudy.config.models import Grid, StudyConfig, schema
 from bnstudy.core.plugins import names
+from bnstudy.core.recipe import Recipe
 from bnstudy.core.setting import Setting
 
 
 class Asked(NamedTuple):
-    """What the grids that hold a setting ask of it, together: kinds of rates, and measures; both sorted."""
+    """What the grids that hold a setting ask of it, together: roles of rates, and measures, both sorted; and its recipe."""
 
     rates: tuple[str, ...]
     measures: tuple[str, ...]
+    recipe: Recipe
 
 
 def settings(study: StudyConfig) -> dict[Setting, Asked]:
     """Return each distinct setting of the grids, sorted, and what is asked of it."""
     rates: dict[Setting, set[str]] = {}
     measures: dict[Setting, set[str]] = {}
+    recipes: dict[Setting, Recipe] = {}
     every = names("measures", "measure")
     for grid in study.grids:
-        for values in product(*crossed(study, grid)):
-            setting = Setting(*values)
+        for _, setting, recipe in networks(study, grid):
             rates.setdefault(setting, set()).update(grid.rates)
             measures.setdefault(setting, set()).update(every if grid.measures is None else grid.measures)
-    return {s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s]))) for s in sorted(rates)}
-
-
-def steps(study: StudyConfig, depth: int) -> int:
-    """Return the training budget, in steps, of a network of ``depth`` hidden layers."""
-    return study.training.deep_steps if depth >= study.training.deep_from else study.training.steps
+            recipes[setting] = recipe  # all kinds that hold a setting have the same for it
+    return {s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s])), recipes[s]) for s in sorted(rates)}
 
 
 def evaluation_seeds(study: StudyConfig) -> list[int]:
-    """Return 0, 1, ...: the seeds that the verdicts rest on."""
+    """Return 0, 1, ...: the seeds that the verdicts rest on, where no kind says otherwise."""
     return list(range(study.seeds.evaluation))
 
 

@@ -34,6 +34,20 @@ NETS = {
 }
 
 
+KINDS = {
+    "mlp": "plain networks",
+    "mlp_small": "plain networks started small",
+    "mlp_skips": "networks with skips",
+    "cnn": "convolutional networks",
+    "cnn_skips": "convolutional networks with skips",
+}
+
+
+def kind(name: str) -> str:
+    """Return a kind of networks in words, as they stand after "in"; one without words of its own by its name."""
+    return KINDS.get(name, f"networks of kind {name.replace('_', ' ')}")
+
+
 def arm(name: str) -> str:
     """Return an arm in words; one without words of its own by its name, a guest's without its module."""
     return ARMS.get(name, name.rpartition(":")[2].replace("_", " "))

@@ -42,18 +42,19 @@ def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     best: list[records.Tuned] = []
     _rehearse(job.settings[0].setting)
     for swept in job.settings:
-        trainer = Trainer(data, job.stack, tune.budgets(swept.steps), progress, job.device)
+        recipe = swept.recipe
+        trainer = Trainer(data, job.stack, tune.budgets(recipe.steps), progress, job.device)
 
         def run(
-            grid: list[float], steps: int, setting: Setting = swept.setting, trainer: Trainer = trainer
+            grid: list[float], steps: int, swept: records.Swept = swept, trainer: Trainer = trainer
         ) -> list[tune.Outcome]:
             nonlocal seconds
-            cells = cells_of(job, setting, steps, {rate: "curve" for rate in grid}, data)
+            cells = cells_of(job, swept, steps, {rate: "curve" for rate in grid}, data)
             seconds += trainer.train(cells)
             names.extend(map(store.key, cells))
             return _outcomes(cells)
 
-        outcomes, choices = tune.search(job.rates, job.targets, swept.steps, run)
+        outcomes, choices = tune.search(recipe.rates, recipe.targets, recipe.steps, run)
         rows += outcomes
         best += [records.Tuned(setting=swept.setting, choice=choice) for choice in choices]
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(names) - progress.trained}")
@@ -68,17 +69,19 @@ def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
     `none` at the base gain and inputs, all else equal; and grid, for each rate of the grid as it is.
     """
     tuned = [row for path in sweeps for row in store.read_json(records.SweepResult, path).best]
-    main = {row.setting: row.choice for row in tuned if row.choice.target == job.target}
+    main: dict[Setting, tune.Choice] = {}
+    for row in tuned:
+        main.setdefault(row.setting, row.choice)  # the first of a setting's choices is that for its main target
     rates = []
     for setting, choice in ((row.setting, row.choice) for row in tuned):
         for name, decades in (("lower", -0.25), ("best", 0.0), ("upper", 0.25)):
             rate = tune.nearby(choice.rate, decades) if decades else choice.rate
             rates.append(_rate(setting, f"{name}@{choice.target:g}", rate, choice))
         base = main.get(replace(setting, **vars(job.base)))
-        if base and choice.target == job.target:
+        if base and choice is main[setting]:
             rates.append(_rate(setting, "shared", base.rate, base))
-    for setting in job.grid:
-        rates += [records.Rate(setting, "grid", rate, evaluable=True, reason="") for rate in job.rates]
+    for grid in job.grid:
+        rates += [records.Rate(grid.setting, "grid", rate, evaluable=True, reason="") for rate in grid.rates]
     store.write_json(out, sorted(rates, key=store.canonical))
 
 
@@ -95,10 +98,10 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
         setting = evaluated.setting
         roles = [row for row in table if row.setting == setting]
         shared = next((row.rate for row in roles if row.role == "shared" and row.evaluable), None)
-        asked = rates_of(roles, evaluated.rates, job.target, evaluated.keep)
-        cells = cells_of(job, setting, evaluated.steps, dict(sorted(asked.items())), data)
+        asked, steps = rates_of(roles, evaluated), evaluated.recipe.steps
+        cells = cells_of(job, evaluated, steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
-        seconds += Trainer(data, job.stack, [evaluated.steps], progress, job.device).train(cells)
+        seconds += Trainer(data, job.stack, [steps], progress, job.device).train(cells)
         index += [records.IndexEntry(store.key(cell), setting, cell.rate, cell.keep, shared) for cell in cells]
         rows += _outcomes(cells)
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
@@ -106,18 +109,19 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
     store.write_json(out, records.EvaluateResult(tuple(index), progress.trained, spent, tuple(rows)))
 
 
-def rates_of(roles: Sequence[records.Rate], asked: Iterable[str], target: float, keep: Keep) -> dict[float, Keep]:
+def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dict[float, Keep]:
     """Return the rates to run a setting at, and what is kept there (see :func:`bnstudy.training.train.train_on`).
 
-    That is ``keep`` at the best rate for the main target, and the curve at the others, which are there for their steps
-    alone. Neighbours are those of the main target.
+    That is what the setting keeps at its best rate for the main target, and the curve at the others, which are there for
+    their steps alone. Neighbours are those of the main target.
     """
-    asked, main = set(asked), {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
+    asked, target = set(evaluated.rates), evaluated.recipe.targets[0]
+    main = {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
     wanted = asked & {"shared", "grid"} | ({main["lower"], main["upper"]} if "neighbours" in asked else set())
     found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role in wanted}
     if "best" in asked:
         found |= {row.rate: "curve" for row in roles if row.role.startswith("best@")}
-        found |= {row.rate: keep for row in roles if row.role == main["best"]}
+        found |= {row.rate: evaluated.keep for row in roles if row.role == main["best"]}
     return found
 
 
@@ -152,22 +156,23 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
 
 
 def cells_of(
-    job: records.TrainingJob, setting: Setting, steps: int, rates: Mapping[float, Keep], data: Path
+    job: records.TrainingJob, swept: records.Swept, steps: int, rates: Mapping[float, Keep], data: Path
 ) -> list[CellSpec]:
     """Return the cells of a setting: one for each rate and block of seeds.
 
     Args:
         job: What is the same for all settings.
-        setting: The network design.
-        steps: The training budget.
+        swept: The network design, its seeds and its targets.
+        steps: The training budget, or the part of it that tuning gives.
         rates: What is kept at each rate.
         data: The prepared images.
     """
-    training = TrainingSpec(setting, steps, momentum=job.momentum, targets=job.targets, splits=job.splits)
+    targets = swept.recipe.targets
+    training = TrainingSpec(swept.setting, steps, momentum=job.momentum, targets=targets, splits=job.splits)
     return [
         CellSpec(**vars(training), rate=rate, seeds=seeds, keep=keep, data=data.stem, code=job.code, torch=job.torch)
         for rate, keep in rates.items()
-        for seeds in by_cell(job.seeds, job.stack)
+        for seeds in by_cell(swept.seeds, job.stack)
     ]
 
 

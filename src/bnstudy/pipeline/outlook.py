@@ -5,11 +5,10 @@ from pathlib import Path
 
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
-from bnstudy.core.setting import Setting
 from bnstudy.pipeline.cost import CARD, evaluated, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
-from bnstudy.pipeline.records import Rate, TrainingJob, named
+from bnstudy.pipeline.records import Rate, Swept, TrainingJob, named
 from bnstudy.training.tune import budgets
 
 
@@ -20,17 +19,17 @@ class _Count:
         self.data, self.stored, self.wanted, self.seconds = data, 0, 0, 0.0
 
     def add(
-        self, job: TrainingJob, setting: Setting, rates: dict[float, Keep], steps: int, lasts: int, unknown: int
+        self, job: TrainingJob, swept: Swept, rates: dict[float, Keep], steps: int, lasts: int, unknown: int
     ) -> None:
         """Add the cells of a setting at known rates, and as many as ``unknown`` rates will have; a run ``lasts`` so long."""
-        for cell in cells_of(job, setting, steps, rates, self.data):
+        for cell in cells_of(job, swept, steps, rates, self.data):
             self.wanted += 1
             if store.stored(CELLS, store.key(cell)):
                 self.stored += 1
             else:
-                self.seconds += seconds(lasts, setting, len(cell.seeds))
-        self.wanted += unknown * len(by_cell(job.seeds, job.stack))
-        self.seconds += unknown * seconds(lasts, setting, len(job.seeds))
+                self.seconds += seconds(lasts, swept.setting, len(cell.seeds))
+        self.wanted += unknown * len(by_cell(swept.seeds, job.stack))
+        self.seconds += unknown * seconds(lasts, swept.setting, len(swept.seeds))
 
 
 def outlook(plan: Plan) -> str:
@@ -47,14 +46,15 @@ def outlook(plan: Plan) -> str:
         sweep = plan.sweep(name)
         for swept in sweep.settings:
             known = any(row.setting == swept.setting for row in rates)
-            grid: dict[float, Keep] = {rate: "curve" for rate in sweep.rates}
-            count.add(sweep, swept.setting, grid, budgets(swept.steps)[0], swept.steps // 2, 0 if known else 2)
+            steps = swept.recipe.steps
+            grid: dict[float, Keep] = {rate: "curve" for rate in swept.recipe.rates}
+            count.add(sweep, swept, grid, budgets(steps)[0], steps // 2, 0 if known else 2)
         job = plan.evaluate(name)
         for asked in job.settings:
             roles = [row for row in rates if row.setting == asked.setting]
-            chosen = rates_of(roles, asked.rates, job.target, asked.keep)
-            unknown = 0 if roles else evaluated(asked.rates, len(job.targets), len(job.rates))
-            count.add(job, asked.setting, chosen, asked.steps, asked.steps, unknown)
+            recipe = asked.recipe
+            unknown = 0 if roles else evaluated(asked.rates, len(recipe.targets), len(recipe.rates))
+            count.add(job, asked, rates_of(roles, asked), recipe.steps, recipe.steps, unknown)
     stored = f"{count.stored} of about {count.wanted} cells are stored; training the rest takes about"
     if not plan.gpu:
         return f"{stored} {count.seconds / 120:.1f} min on 2 cores"

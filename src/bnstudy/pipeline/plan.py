@@ -17,10 +17,12 @@ from bnstudy.arms.names import module_of
 from bnstudy.claims import counting
 from bnstudy.claims.file import ClaimsError, check_seeds, load
 from bnstudy.claims.ledger import Ledger
-from bnstudy.claims.lookup import Lookup
+from bnstudy.claims.lookup import JudgedKind, Lookup
 from bnstudy.claims.records import JudgedWith
-from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, crossed, label, own_factors
-from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, steps, tuning_seeds
+from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label
+from bnstudy.config.kinds import OWN, crossed, depths, kinds, of_grid, own_factors
+from bnstudy.config.models import Kind
+from bnstudy.config.study import Asked, StudyConfig, settings, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, Splits
 from bnstudy.core.fingerprints import digest, imported
@@ -46,9 +48,11 @@ class Plan:
 
     def __init__(self, study: StudyConfig) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
-            ledger = load(Path(study.claims.file))
+            of_kinds = judged_kinds(study)
+            ledger = load(Path(study.claims.file), of_kinds)
             self.primary = primary(study, ledger)
-            check_seeds(Path(study.claims.file), self.primary, study.seeds.evaluation)
+            fewest = min([study.seeds.evaluation, *(kind.seeds for kind in of_kinds.values())])
+            check_seeds(Path(study.claims.file), self.primary, fewest)
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
@@ -67,30 +71,31 @@ class Plan:
 
     def sweep(self, job: str) -> records.SweepJob:
         """Return what the tuning job of that name is told."""
-        settings = (records.Swept(setting=s, steps=steps(self.config, s.depth)) for s in self.jobs[job])
-        common = self._training(job, tuning_seeds(self.config))
-        return records.SweepJob(**vars(common), settings=tuple(settings))
+        seeds = tuple(tuning_seeds(self.config))
+        settings = (records.Swept(setting, asked.recipe, seeds) for setting, asked in self.jobs[job].items())
+        return records.SweepJob(**vars(self._training(job)), settings=tuple(settings))
 
     def evaluate(self, job: str) -> records.EvaluateJob:
         """Return what the evaluating job of that name is told."""
         settings = (
             records.Evaluated(
-                setting=setting, steps=steps(self.config, setting.depth), rates=asked.rates, keep=_keep(asked.measures)
+                setting=setting,
+                recipe=asked.recipe,
+                seeds=tuple(range(asked.recipe.seeds)),
+                rates=asked.rates,
+                keep=_keep(asked.measures),
             )
             for setting, asked in self.jobs[job].items()
         )
-        common = self._training(job, evaluation_seeds(self.config))
-        return records.EvaluateJob(**vars(common), target=self.config.targets[0], settings=tuple(settings))
+        return records.EvaluateJob(**vars(self._training(job)), settings=tuple(settings))
 
     def choose(self) -> records.ChooseJob:
         """Return what the job that gathers the rates is told."""
-        study = self.config
+        asked = settings(self.config).items()
         return records.ChooseJob(
-            target=study.targets[0],
-            rates=study.learning_rates,
             code=digest("bnstudy.training.tune"),
             base=records.Base(arm="none", gain=BASE_GAIN, inputs=BASE_INPUTS),
-            grid=tuple(setting for setting, asked in settings(study).items() if "grid" in asked.rates),
+            grid=tuple(records.Grid(setting, of.recipe.rates) for setting, of in asked if "grid" in of.rates),
         )
 
     def measure(self, job: str) -> records.MeasureJob:
@@ -110,15 +115,9 @@ class Plan:
 
     def judge(self) -> JudgedWith:
         """Return what the claims' own names stand for in this study."""
-        study = self.config
-        return JudgedWith(
-            base=own_factors(study),
-            depths={str(name): depth for name, depth in study.claims.depths.items()},
-            networks=other_networks(study),
-            primary=self.primary,
-            seeds=study.seeds.evaluation,
-            targets=study.targets,
-        )
+        study, own = self.config, judged_kind(self.config, OWN)
+        of_kinds, networks = judged_kinds(study), other_networks(study)
+        return JudgedWith(**vars(own), networks=networks, primary=self.primary, kinds=of_kinds)
 
     def judging(self) -> str:
         """Return a digest of the code that judges."""
@@ -162,13 +161,10 @@ class Plan:
         """
         return sum(_work(self.config, *item) for item in self.jobs[job].items())
 
-    def _training(self, job: str, seeds: Sequence[int]) -> records.TrainingJob:
+    def _training(self, job: str) -> records.TrainingJob:
         study, first = self.config, next(iter(self.jobs[job]))
         return records.TrainingJob(
-            seeds=tuple(seeds),
-            rates=study.learning_rates,
             momentum=study.training.momentum,
-            targets=study.targets,
             stack=_stack(study, first.net),
             splits=Splits(train=study.data.train, test=study.data.test, heldout=study.data.heldout),
             code=digest(*_trains(self.device), module_of(first.arm), f"bnstudy.nets.{first.net}"),
@@ -214,23 +210,40 @@ def _stack(study: StudyConfig, net: str) -> int:
 
 def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
     """Return how many primary intervals each question has on the networks that the study's grids contain."""
-    depths = {str(name): depth for name, depth in study.claims.depths.items()}
-    names = Lookup({}, depths, study.targets, study.seeds.evaluation, own_factors(study))
+    own = judged_kind(study, OWN)
+    names = Lookup({}, own.depths, own.targets, own.seeds, own.base, judged_kinds(study))
     return counting.primary(ledger, names, {setting: asked.rates for setting, asked in settings(study).items()})
 
 
 def other_networks(study: StudyConfig) -> tuple[dict[str, str | int], ...]:
-    """Return the networks of another kind that the study sets beside its own, each by the factors that differ.
+    """Return the networks that the study sets beside its own and beside its kinds', each by the factors that differ.
 
     They are those of which the grids hold two arms or more, since most claims contrast two; in the order of the grids.
     """
-    own, arms = own_factors(study), dict[str, set[str]]()
+    arms = dict[str, set[str]]()
     for grid in study.grids:
-        lists = dict(zip(FACTORS, crossed(study, grid)))
-        for values in product(*(lists[name] for name in own)):
-            differs = {name: value for name, value in zip(own, values) if value != own[name]}
-            arms.setdefault(json.dumps(differs), set()).update(grid.arms)
+        for kind in of_grid(study, grid).values():
+            own, lists = own_factors(study, kind), dict(zip(FACTORS, crossed(study, grid, kind)))
+            for values in product(*(lists[name] for name in own)):
+                differs = {name: value for name, value in zip(own, values) if value != own[name]}
+                arms.setdefault(json.dumps(differs), set()).update(grid.arms)
     return tuple(json.loads(differs) for differs, have in arms.items() if differs != "{}" and len(have) > 1)
+
+
+def judged_kind(study: StudyConfig, kind: Kind) -> JudgedKind:
+    """Return what the claims' own names stand for in the networks of a kind."""
+    return JudgedKind(
+        base=own_factors(study, kind),
+        depths=depths(study, kind),
+        gain=kind.gain,
+        seeds=kind.seeds or study.seeds.evaluation,
+        targets=kind.targets or study.targets,
+    )
+
+
+def judged_kinds(study: StudyConfig) -> dict[str, JudgedKind]:
+    """Return that of each kind that the study has."""
+    return {name: judged_kind(study, kind) for name, kind in kinds(study).items()}
 
 
 def _images(study: StudyConfig) -> ImagesSpec:
@@ -279,6 +292,7 @@ def _name(arm: str, net: str, job: Iterable[Setting]) -> str:
 
 def _work(study: StudyConfig, setting: Setting, asked: Asked) -> float:
     """Return about how many seconds a setting takes, tuned and evaluated, if every run lasts the whole budget."""
-    rates, seeds = len(study.learning_rates), study.seeds
-    runs = seeds.tuning * rates + seeds.evaluation * evaluated(asked.rates, len(study.targets), rates)
-    return cost.seconds(steps(study, setting.depth), setting, runs)
+    recipe = asked.recipe
+    rates = len(recipe.rates)
+    runs = study.seeds.tuning * rates + recipe.seeds * evaluated(asked.rates, len(recipe.targets), rates)
+    return cost.seconds(recipe.steps, setting, runs)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy.core.cell import Keep, Splits
+from bnstudy.core.recipe import Recipe
 from bnstudy.core.setting import Setting
 from bnstudy.training.tune import Choice, Outcome
 
@@ -19,10 +20,7 @@ from bnstudy.training.tune import Choice, Outcome
 class TrainingJob:
     """What the settings of a job that trains have in common."""
 
-    seeds: tuple[int, ...]
-    rates: tuple[float, ...]
     momentum: float
-    targets: tuple[float, ...]
     stack: int
     splits: Splits
     code: str
@@ -35,10 +33,11 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class Swept:
-    """A setting to tune."""
+    """A setting to tune on these seeds."""
 
     setting: Setting
-    steps: int
+    recipe: Recipe
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,8 @@ class Evaluated(Swept):
 
 @dataclass(frozen=True)
 class EvaluateJob(TrainingJob):
-    """Train the evaluation seeds at the rates that tuning chose; ``target`` is the main one."""
+    """Train the evaluation seeds at the rates that tuning chose."""
 
-    target: float
     settings: tuple[Evaluated, ...]
 
 
@@ -74,14 +72,20 @@ class Base:
 
 
 @dataclass(frozen=True)
-class ChooseJob:
-    """Gather the rates and their roles; ``grid``: the settings that are evaluated at all rates."""
+class Grid:
+    """A setting that is evaluated at all of its recipe's rates."""
 
-    target: float
+    setting: Setting
     rates: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ChooseJob:
+    """Gather the rates and their roles; ``grid``: the settings that are evaluated at all of these rates."""
+
     code: str
     base: Base
-    grid: tuple[Setting, ...]
+    grid: tuple[Grid, ...]
 
 
 @dataclass(frozen=True)

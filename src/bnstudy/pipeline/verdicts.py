@@ -31,10 +31,10 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
 
     found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
     found["checks"] = pd.DataFrame(json.loads(checks.read_text()))
-    ledger = with_others(judging.load(claims), found, given.depths, given.base)
+    ledger = with_others(judging.load(claims, given.kinds), found, given.depths, given.base)
     study = (found, given.depths, given.targets, given.seeds, given.base)
-    rows, thetas = judging.judge(ledger, *study, given.primary)
-    changed = sensitivity.run(ledger, *study, given.networks, given.primary)
+    rows, thetas = judging.judge(ledger, *study, given.primary, given.kinds)
+    changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
     rows = sensitivity.attach(rows, changed)
     for name, table in (("contrasts", thetas), ("robustness", changed)):
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:
