@@ -11,7 +11,7 @@ import yaml
 
 from bnstudy.claims.file import check_seeds, merged
 from bnstudy.claims.judge import ClaimsError, load
-from helpers.judging import FILE, LEDGER
+from helpers.judging import FILE, FILED, LEDGER
 
 
 def whole_file() -> Any:
@@ -33,7 +33,7 @@ def test_what_is_tested_and_what_is_said_stand_apart() -> None:
 
 def test_words_come_from_either_file(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(yaml.safe_dump(whole_file()))
-    assert load(tmp_path / "one.yaml") == LEDGER.model_copy(update={"text_file": None})
+    assert load(tmp_path / "one.yaml") == FILED.model_copy(update={"text_file": None})
     raw = yaml.safe_load(FILE.read_text())
     raw["claims"][0]["parts"] = [{"what": "a / b", "says": {"supported": "x", "opposite": "y"}, "fact": "{effect}"}]
     path = tmp_path / "mine.yaml"
@@ -42,7 +42,7 @@ def test_words_come_from_either_file(tmp_path: Path) -> None:
         load(path)
     shutil.copy(FILE.with_name("claims_text.yaml"), tmp_path)
     mine = load(path)
-    assert mine.claim("Q1a").parts[0].what == "a / b" and mine.claim("Q1b").parts == LEDGER.claim("Q1b").parts
+    assert mine.claim("Q1a").parts[0].what == "a / b" and mine.claim("Q1b").parts == FILED.claim("Q1b").parts
     raw["claims"].append({**raw["claims"][1], "id": "Q1z"})
     path.write_text(yaml.safe_dump(raw))
     with pytest.raises(ClaimsError, match="no words for Q1z: write `parts`"):
@@ -71,7 +71,7 @@ def test_words_come_from_either_file(tmp_path: Path) -> None:
             "which of its parts {deep}, {main}, shared rate belongs to is not said",
         ),
         (lambda c: c.update(question="Q9"), "question Q9 is not this claim's"),
-        (lambda c: c.update(shares="Q3d"), "not those of Q3d with the arms exchanged"),
+        (lambda c: c.update(shares="Q3d"), "not those of Q3d, judged as well, with the arms exchanged"),
         (lambda c: c.update(settings=[]), "at least 1 item"),
     ],
 )
@@ -126,6 +126,14 @@ def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
 
 def test_shared_intervals_count_once() -> None:
     assert {q.id: LEDGER.primary(q.id) for q in LEDGER.questions} == {"Q1": 20, "Q2": 22, "Q3": 25, "Q4": 23, "U": 18}
+
+
+def test_a_judged_claim_shares_no_interval_with_one_that_is_not(tmp_path: Path) -> None:
+    raw = whole_file()
+    next(c for c in raw["claims"] if c["id"] == "Q1d")["judged"] = False
+    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(raw))
+    with pytest.raises(ClaimsError, match="Q1f: its settings are not those of Q1d, judged as well"):
+        load(tmp_path / "claims.yaml")
 
 
 def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bnstudy.claims.contrast import Contrast
 from bnstudy.config.study import load_study
 from bnstudy.core.stats import ADVISED, rank, tail
 from bnstudy.pipeline.plan import Plan, primary
-from helpers.judging import LEDGER, decided, judged
+from helpers.judging import FILED, LEDGER, decided, judged
 from helpers.project import ROOT
 from helpers.synthetic import Tables
 
@@ -81,14 +81,14 @@ def test_every_study_that_is_shipped_keeps_its_intervals(name: str) -> None:
     study = load_study(config)
     seeds = study.seeds.evaluation
     assert seeds >= ADVISED
-    found = primary(study, LEDGER)
+    found = primary(study, FILED)
     assert all(rank(seeds, max(1, k)) >= 1 for k in found.values()), found
     assert sum(found.values())
 
 
 def test_the_default_study_tolerates_two_aberrant_seeds() -> None:
     study = load_study(yaml.safe_load((ROOT / "config" / "config.yaml").read_text()))
-    found = primary(study, LEDGER)
+    found = primary(study, FILED)
     assert max(found.values()) <= 38 and rank(study.seeds.evaluation, 38) == 3, found
     assert Plan(study).judge().primary == found
 

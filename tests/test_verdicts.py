@@ -1,6 +1,7 @@
 """The decision rule and its words: every claim brought to every verdict and shade by thetas given to it."""
 
 import json
+import re
 from itertools import product
 from math import inf, log
 from pathlib import Path
@@ -14,7 +15,8 @@ from bnstudy.claims.ledger import Answer, Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
 from bnstudy.claims.numbers import effect, figures, natural
 from bnstudy.claims.records import ClaimRow, to_json
-from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, check_words, decided, keys, said, why, word
+from bnstudy.claims.sensitivity import run
+from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, check_words, decided, keys, part, said, why, word
 from helpers.synthetic import BASE, Tables, drop, tables, write
 from helpers.thetas import SEEDS, exact, shades, theta
 
@@ -229,6 +231,30 @@ def test_premises_of_q1e() -> None:
     assert "not clearly more than 1.25 times" in one
     assert "the noise doesn't clearly make the next layer's input move more" in other
     assert row.verdict == "inconclusive" and one.removeprefix("not evaluable: ") in row.sentence
+
+
+@pytest.mark.parametrize("claim", INTERVALS)
+def test_a_claim_that_is_not_judged_is_shown_with_its_numbers(claim: str) -> None:
+    """Whatever its settings are: no verdict, no shade, no word of an outcome, and both sides of every effect."""
+    spec = LEDGER.claim(claim)
+    claims = [c.model_copy(update={"judged": c.id != claim}) for c in LEDGER.claims]
+    bare = LEDGER.model_copy(update={"claims": claims})
+    for key in ("supported", "mixed", "inconclusive", "not tested"):
+        made = words(spec, key)
+        kept, shown = decided(claim, made), decided(claim, made, ledger=bare)
+        assert (shown.verdict, shown.detail, shown.stability, shown.joint_error) == ("not judged", None, None, None)
+        assert {s.verdict for s in shown.settings} == {"not judged"} and {s.detail for s in shown.settings} == {None}
+        assert [s.effect for s in shown.settings] == [s.effect for s in kept.settings]
+        assert not [text for p in spec.parts for text in p.says.values() if text in shown.sentence]
+        for setting, contrast in zip(shown.settings, spec.settings):
+            if setting.n_seeds:
+                own = spec.part(contrast.name)
+                pieces = [re.split(r"\{\w+\}", text[1:]) for text in (own.fact, own.turned or own.fact)]
+                assert any(all(p in shown.sentence for p in some) for some in pieces), shown.sentence
+                assert "hown without a verdict" in shown.sentence
+    assert run(part(claim, ledger=bare), {}, DEPTHS, (0.5,), SEEDS, BASE) == []
+    counted = len(spec.settings) * (not spec.shares)
+    assert bare.primary(spec.question) == LEDGER.primary(spec.question) - counted
 
 
 def test_three_seeds_decide_nothing_and_say_why() -> None:

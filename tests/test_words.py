@@ -17,7 +17,7 @@ from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import AnswerRow, ClaimRow
 from bnstudy.claims.sentences import ORDER, outcome
 from bnstudy.core import words
-from helpers.judging import INTERVALS, LEDGER, decided, said, story
+from helpers.judging import FILED, INTERVALS, LEDGER, decided, said, story
 from helpers.thetas import SEEDS, exact, shades
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may bn_ resmlp".split()
@@ -42,15 +42,18 @@ REASON = "no run reached the loss"
 
 
 @cache
-def row(claim: str, made: tuple[str, ...]) -> ClaimRow:
-    """Return a claim whose settings come out as named: a way of `shades`, against, unmeasured or absent."""
+def row(claim: str, made: tuple[str, ...], filed: bool = False) -> ClaimRow:
+    """Return a claim whose settings come out as named: a way of `shades`, against, unmeasured or absent.
+
+    It is judged, unless it is to be taken as filed and the claims file shows it without a verdict.
+    """
     given_ = []
     for contrast, name in zip(LEDGER.claim(claim).settings, made, strict=True):
         if name == "against":
             given_.append(exact(np.linspace(-1.8, -0.4, SEEDS) * contrast.sesoi))
         else:
             given_.append({"unmeasured": NotEvaluable(REASON), "absent": Missing("the study has none")}.get(name, name))
-    return decided(claim, given_)
+    return decided(claim, given_, ledger=FILED if filed else LEDGER)
 
 
 def ways(claim: str) -> list[list[str]]:
@@ -67,7 +70,8 @@ def study(**made: Sequence[str] | str) -> list[ClaimRow]:
     for claim in LEDGER.claims:
         if claim.id in INTERVALS:
             wanted = made.get(claim.id) or [NAMES[letter] for letter in DEFAULT[claim.id].split()]
-            rows.append(row(claim.id, tuple([wanted] * len(claim.settings) if isinstance(wanted, str) else wanted)))
+            each = [wanted] * len(claim.settings) if isinstance(wanted, str) else wanted
+            rows.append(row(claim.id, tuple(each), filed=True))
     return [*rows, row("Q3i", ("absent", "absent"))]
 
 

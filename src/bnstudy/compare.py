@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow, JudgedWith, from_json
 from bnstudy.claims.sensitivity import DECIDED
+from bnstudy.claims.sentences import NOT_JUDGED
 
 
 class Study(NamedTuple):
@@ -34,17 +35,17 @@ def page(names: Sequence[str], studies: Sequence[Study]) -> str:
     They disagree on a claim that both decide with different verdicts; a contradiction of another shade is one too.
     """
     (first, _), (second, _) = studies
-    shared = [name for name in first if name in second]
-    pairs = {name: (first[name], second[name]) for name in shared}
-    both = [n for n, two in pairs.items() if all(row.verdict in DECIDED for row in two)]
+    pairs = {name: (first[name], second[name]) for name in first if name in second}
+    shared = [name for name, two in pairs.items() if all(row.verdict != NOT_JUDGED for row in two)]
+    both = [n for n in shared if all(row.verdict in DECIDED for row in pairs[n])]
     apart = [n for n in both if outcome(pairs[n][0]) != outcome(pairs[n][1])]
-    one = [n for n, two in pairs.items() if n not in both and any(row.verdict in DECIDED for row in two)]
+    one = [n for n in shared if n not in both and any(row.verdict in DECIDED for row in pairs[n])]
     left = len(shared) - len(both) - len(one)
     lines = [f"# {names[0]} and {names[1]}, claim by claim", ""]
     lines += [f"- **{name}**: {summary(judged)}" for name, (_, judged) in zip(names, studies)]
     lines += ["", f"`python -m bnstudy.compare results/{names[0]} results/{names[1]}` makes this page.", ""]
     lines += [
-        f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
+        f"Of {len(shared)} claims that are judged both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
         f"{len(apart)} they don't. {len(one)} are decided by one alone, {left} by neither.",
         "",
     ]

@@ -14,27 +14,29 @@ from helpers.synthetic import BASE
 from helpers.thetas import SEEDS, Given, feed, given
 
 FILE = Path(__file__).parents[2] / "config" / "claims.yaml"
-LEDGER = load(FILE)
+FILED = load(FILE)
+LEDGER = FILED.model_copy(update={"claims": [c.model_copy(update={"judged": True}) for c in FILED.claims]})
+"""The claims file with every claim judged, so that each verdict and each word that it has is tried."""
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
 TARGETS = (0.5, 0.25)
 INTERVALS = [claim.id for claim in LEDGER.claims if claim.settings[0].endpoint != "check"]
 """Claims that rest on intervals: all but the one about a formula."""
 
 
-def part(*claims: str) -> Ledger:
+def part(*claims: str, ledger: Ledger = LEDGER) -> Ledger:
     """Return the claims file with some claims alone (default: all), judged at the K that they have in the whole."""
 
     class Part(Ledger):
         def primary(self, question: str, held: Callable[[Contrast], bool] = lambda contrast: True) -> int:
-            return LEDGER.primary(question, held)
+            return ledger.primary(question, held)
 
-    some = [c for c in LEDGER.claims if not claims or c.id in claims]
-    return Part.model_construct(**{**dict(LEDGER), "claims": some})
+    some = [c for c in ledger.claims if not claims or c.id in claims]
+    return Part.model_construct(**{**dict(ledger), "claims": some})
 
 
-def judged(tables: Mapping[str, pd.DataFrame], *claims: str) -> dict[str, ClaimRow]:
+def judged(tables: Mapping[str, pd.DataFrame], *claims: str, ledger: Ledger = LEDGER) -> dict[str, ClaimRow]:
     """Return the rows of some claims (default: all) of a study's tables, by id."""
-    rows = judge(part(*claims), tables, DEPTHS, TARGETS, SEEDS, BASE)[0]
+    rows = judge(part(*claims, ledger=ledger), tables, DEPTHS, TARGETS, SEEDS, BASE)[0]
     return {row.id: row for row in rows}
 
 
@@ -43,7 +45,12 @@ def one(tables: Mapping[str, pd.DataFrame], claim: str) -> ClaimRow:
     return judged(tables, claim)[claim]
 
 
-def decided(claim: str, wanted: str | Sequence[str | pd.DataFrame | Exception], more: Given | None = None) -> ClaimRow:
+def decided(
+    claim: str,
+    wanted: str | Sequence[str | pd.DataFrame | Exception],
+    more: Given | None = None,
+    ledger: Ledger = LEDGER,
+) -> ClaimRow:
     """Return the row of a claim whose contrasts come out as wanted, without any table.
 
     Args:
@@ -51,12 +58,13 @@ def decided(claim: str, wanted: str | Sequence[str | pd.DataFrame | Exception], 
         wanted: for each contrast the word it comes out as, its theta per seed, or the error of its endpoint; one word
             does for all of them.
         more: what the endpoints say of premises.
+        ledger: the claims, all of them judged or as filed.
     """
     contrasts = LEDGER.claim(claim).settings
     each = [wanted] * len(contrasts) if isinstance(wanted, str) else wanted
     with pytest.MonkeyPatch.context() as patch:
         feed(patch, {**given(contrasts, each), **(more or {})})
-        return one({}, claim)
+        return judged({}, claim, ledger=ledger)[claim]
 
 
 def word(row: ClaimRow | ContrastRow) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from bnstudy.claims.sentences import DECIDED, ORDER
 
-GROUPS = {"decided": DECIDED, "measured": (*DECIDED, "open"), "listed": ORDER}
+GROUPS = {"decided": DECIDED, "measured": (*DECIDED, "shown", "open"), "listed": ORDER}
 """Words for several outcomes; "listed" is any."""
 PLACE = r"(?P<claim>[A-Z]\d+[a-z]?)(?:\[(?P<some>[^\]]+)\])?"
 CONDITION = re.compile(PLACE + r" (?P<verb>has|lacks|is) (?P<outcomes>[a-z ]+)")

@@ -42,7 +42,7 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
             yield f"{claim.id}: question {claim.question} is not this claim's; the file has {', '.join(sorted(questions))}"
         yield from (f"{claim.id}: {error}" for error in _bad_parts(claim))
         if claim.shares and not _mirrored(claim, by_id.get(claim.shares)):
-            yield f"{claim.id}: its settings are not those of {claim.shares} with the arms exchanged"
+            yield f"{claim.id}: its settings are not those of {claim.shares}, judged as well, with the arms exchanged"
     for place, text in [*((q.id, q) for q in ledger.questions), *((f.figure, f) for f in ledger.findings)]:
         for answers in _choices(text):
             yield from (f"{place}: {e}" for e in _bad_answers(answers, by_id))
@@ -108,6 +108,8 @@ def _mirrored(claim: Claim, other: Claim | None) -> bool:
     if other is None or other.question != claim.question or other.shares:
         return False
     have = [_place(s) for s in other.settings]
+    if claim.judged and not other.judged:
+        return False
     return all(_place(s.model_copy(update={"arms": s.arms[::-1]})) in have for s in claim.settings)
 
 

@@ -14,7 +14,7 @@ from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import TUNING, Factors, Lookup
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
-from bnstudy.claims.sentences import label, sentence
+from bnstudy.claims.sentences import NOT_JUDGED, label, sentence
 from bnstudy.claims.stability import stability
 from bnstudy.core.stats import rank, tail
 
@@ -66,7 +66,8 @@ def judge(
                 for seed, low, high in evaluation.theta()
             ]
         rows = [_worded(claim, contrast, e.row, lookup) for contrast, e in zip(claim.settings, evaluations)]
-        claim_rows.append(_claim(claim, rows, evaluations, intervals))
+        row = _claim(claim, rows, evaluations, intervals) if claim.judged else _shown(claim, rows, intervals)
+        claim_rows.append(replace(row, sentence=sentence(row, claim)))
     return claim_rows, theta_rows
 
 
@@ -104,30 +105,40 @@ def _by_kind(evaluations: Sequence[Evaluation]) -> dict[str, str]:
 
 
 def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Evaluation], intervals: int) -> ClaimRow:
+    """Return a claim's row with its verdict."""
     absent = all(e.absent for e in evaluations)
     counted = [e for e in evaluations if not _beside(e)]
     verdict = "not tested" if absent else combine([e.row.verdict for e in counted])
     same, seeds = stability(counted, intervals)
-    rows = tuple(_redrawn(row, e, intervals) for row, e in zip(rows, evaluations))
+    rows = [_redrawn(row, e, intervals) for row, e in zip(rows, evaluations)]
     shades = {row.detail for row in rows if row.verdict == "contradicted"}
     reasons = _reasons([row.reason for row in rows if row.reason])
+    row = _row(claim, rows, verdict, intervals)
+    return replace(
+        row, detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
+        reason=reasons if verdict in ("not tested", "inconclusive") else None,
+        joint_error=intervals * tail(row.n_seeds, row.rank) if row.rank else None, stability=same, seeds_to_decide=seeds,
+        kinds=_by_kind(evaluations),
+    )  # fmt: skip
+
+
+def _shown(claim: Claim, rows: Sequence[ContrastRow], intervals: int) -> ClaimRow:
+    """Return the row of a claim that is not judged: its intervals are as wide as those of its question's claims."""
+    return _row(claim, [replace(row, verdict=NOT_JUDGED, detail=None) for row in rows], NOT_JUDGED, intervals)
+
+
+def _row(claim: Claim, rows: Sequence[ContrastRow], verdict: str, intervals: int) -> ClaimRow:
     first, n = rows[0], max(row.n_seeds for row in rows)
-    k = rank(n, intervals)
-    row = ClaimRow(
+    return ClaimRow(
         id=claim.id, question=claim.question, statement=claim.statement, by=", ".join(claim.by), lecture=claim.lecture,
         region=first.region, sesoi=first.sesoi, unit=first.unit,
         estimate=first.estimate, ci_low=first.ci_low, ci_high=first.ci_high,
         ci_low_open=first.ci_low_open, ci_high_open=first.ci_high_open,
         shown_estimate=first.shown_estimate, shown_low=first.shown_low, shown_high=first.shown_high,
-        shown_sesoi=first.shown_sesoi, n_seeds=n, effect=first.effect, verdict=verdict,
-        detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
-        reason=reasons if verdict in ("not tested", "inconclusive") else None,
+        shown_sesoi=first.shown_sesoi, n_seeds=n, effect=first.effect, verdict=verdict, detail=None, reason=None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=rows, sentence="", what=first.what, kinds=_by_kind(evaluations),
-        intervals=intervals, rank=k, joint_error=intervals * tail(n, k) if k else None,
-        stability=same, seeds_to_decide=seeds,
+        settings=tuple(rows), sentence="", what=first.what, intervals=intervals, rank=rank(n, intervals),
     )  # fmt: skip
-    return replace(row, sentence=sentence(row, claim))
 
 
 def _reasons(reasons: Sequence[str]) -> str | None:

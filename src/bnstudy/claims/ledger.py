@@ -56,6 +56,9 @@ class Claim(ClaimText):
         None, description="minute of the lecture that makes it", pattern=r"^\d+:\d\d( and \d+:\d\d)?$"
     )
     sesoi_reason: str
+    judged: bool = Field(
+        True, description="false: its numbers and intervals are shown, without a verdict, and count for nothing else"
+    )
     shares: Key | None = Field(None, description="the claim whose intervals these are: they are not counted twice")
     settings: list[Contrast] = Field(min_length=1)
 
@@ -195,6 +198,9 @@ class Ledger(Strict):
         return next(c for c in self.claims if c.id == name)
 
     def primary(self, question: str, held: Callable[[Contrast], bool] = lambda contrast: True) -> int:
-        """Return K, how many primary intervals share a question's 5%: of those that a study holds. A check has none."""
-        counted = (c for c in self.claims if c.question == question and not c.shares)
+        """Return K, how many primary intervals share a question's 5%: of those that a study holds.
+
+        A check has none, nor has a claim that is not judged.
+        """
+        counted = (c for c in self.claims if c.question == question and c.judged and not c.shares)
         return sum(s.endpoint != "check" and held(s) for c in counted for s in c.settings)

@@ -52,7 +52,7 @@ def run(
     primary: Mapping[str, int] | None = None,
     kinds: Kinds | None = None,
 ) -> list[SensitivityRow]:
-    """Judge every claim again under every change.
+    """Judge every claim that is judged again under every change.
 
     Args:
         ledger, tables, depths, targets, seeds, base, primary, kinds: as for :func:`bnstudy.claims.judge.judge`.
@@ -65,7 +65,7 @@ def run(
         claim's contrasts, or the study holds none).
     """
     plain, views, rows = Lookup(tables, depths, targets, seeds, base, kinds), dict[str, Lookup](), []
-    for claim in ledger.claims:
+    for claim in (c for c in ledger.claims if c.judged):
         intervals = together(ledger, claim, primary)
         before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]
         for change in changes(claim, plain.base, networks):
@@ -169,7 +169,7 @@ def attach(claims: Sequence[ClaimRow], rows: Sequence[SensitivityRow]) -> list[C
     for claim in claims:
         claim_rows = [row for row in rows if row.id == claim.id]
         flipped, weakened = (tuple(r.change for r in claim_rows if r.kind == k) for k in ("flipped", "weakened"))
-        said = sentence(claim.verdict, claim_rows)
+        said = sentence(claim.verdict, claim_rows) if claim_rows else ""
         wider.append(replace(claim, robustness=flipped, weakened=weakened, robustness_sentence=said))
     return wider
 

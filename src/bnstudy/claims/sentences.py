@@ -10,11 +10,13 @@ from bnstudy.claims.numbers import effect
 from bnstudy.claims.records import ClaimRow, ContrastRow
 
 ORDER = (
-    "supported", "opposite", "higher", "lower", "against", "negligible", "not enough", "open", "unmeasured",
+    "supported", "opposite", "higher", "lower", "against", "negligible", "not enough", "shown", "open", "unmeasured",
 )  # fmt: skip
 """The outcomes of a setting, in the order in which they are said: the strongest first, what is not known last."""
 DECIDED = ORDER[:7]
 NOT_EVALUABLE = "not evaluable: "
+NOT_JUDGED = "not judged"
+"""In place of the verdict of a claim whose numbers are shown alone."""
 DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
 BRIEF = 5
 """So many words name networks in a headline."""
@@ -27,10 +29,12 @@ def outcome(row: ContrastRow) -> str:
     """Return what a setting came out as, one of ORDER.
 
     "against" is a contradiction that is not enough for the opposite, and yet lies wholly on its side; "unmeasured" has no
-    interval.
+    interval, and "shown" has one without a verdict.
     """
     if row.shown_low is None and row.shown_high is None:
         return "unmeasured"
+    if row.verdict == NOT_JUDGED:
+        return "shown"
     if row.detail == "not enough" and row.ci_high is not None and row.ci_high < 0:
         return "against"
     return row.detail or row.verdict
@@ -54,7 +58,7 @@ def sentence(row: ClaimRow, claim: Claim) -> str:
             continue
         lead = _lead(part, name, index != about)
         about = index
-        said += [*_placed(lead, settings, whole), fact(part, settings), *_narrow(settings)]
+        said += [*_placed(lead, settings, whole), fact(part, settings), *(_narrow(settings) if name != "shown" else [])]
     return " ".join(said)
 
 
@@ -120,6 +124,8 @@ def edges(row: ContrastRow) -> tuple[float, ...]:
 
 def _lead(part: Part, name: str, first: bool) -> str:
     """Return what an outcome says; what is left open names the claim unless the sentence before did."""
+    if name == "shown":
+        return "Shown without a verdict"
     if name == "open":
         claim = part.says["supported"]
         return (

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
+from bnstudy.claims.sentences import NOT_JUDGED
 from bnstudy.claims.stability import DRAWS, MOST
 from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.report.page.ruler import ruler
@@ -25,7 +26,11 @@ def _paragraphs(sentences: Sequence[str]) -> str:
 
 def claim(row: ClaimRow) -> str:
     """Return one claim: verdict, sentence, every setting with its own ruler, what would change the verdict."""
-    each = "".join(f"<li>{escape(_where(s))}: {escape(turns(s))}</li>" for s in row.settings if s.n_seeds)
+    each = "".join(
+        f"<li>{escape(_where(s))}: {escape(turns(s))}</li>"
+        for s in row.settings
+        if s.n_seeds and s.verdict != NOT_JUDGED
+    )
     hangs = f'<p class="note">{escape(row.robustness_sentence)}</p>' if row.robustness_sentence else ""
     return (
         f'<section class="claim" id="claim-{row.id}"><h4>{escape(row.statement)} '
@@ -64,6 +69,8 @@ def _where(contrast: ContrastRow) -> str:
 
 def change(row: ClaimRow) -> str:
     """Return how many draws of the seeds give the verdict again, or how many seeds would reach one."""
+    if row.verdict == NOT_JUDGED:
+        return "No verdict is reached here: its intervals are not among those that hold together."
     if row.verdict == "not tested":
         return "To test it, add the missing arms or depths to the config."
     known = [s for s in row.settings if s.n_seeds]

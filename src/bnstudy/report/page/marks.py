@@ -13,6 +13,7 @@ _SHAPES = {
     '<path d="M7 1a6 6 0 0 1 0 12z" fill="var(--ink)"/>',
     "inconclusive": '<circle cx="7" cy="7" r="6" fill="none" stroke="var(--ink)" stroke-width="1.2"/>'
     '<path d="M5.2 5.6a1.8 1.8 0 1 1 2.6 1.6q-.8.4-.8 1.3M7 10v1" fill="none" stroke="var(--ink)" stroke-width="1.2"/>',
+    "not judged": '<path d="M2 7h10" stroke="var(--ink)" stroke-width="1.2"/>',
     "not tested": '<circle cx="7" cy="7" r="6" fill="none" stroke="var(--ink)" stroke-width="1.2" stroke-dasharray="2 2"/>',
 }
 VERDICTS = list(_SHAPES)

@@ -70,9 +70,9 @@ def levels(rows: Sequence[ClaimRow]) -> str:
     one of them is wrong."""
     lines = {}
     for row in rows:
-        if row.rank:
+        if row.joint_error is not None:
             lines[row.question] = [
-                row.question, row.intervals, row.n_seeds, row.rank, f"{100 * (row.joint_error or 0):.2g}%",
+                row.question, row.intervals, row.n_seeds, row.rank, f"{100 * row.joint_error:.2g}%",
             ]  # fmt: skip
     if not lines:
         return '<p class="note">This study has too few seeds for any interval.</p>'
