@@ -96,6 +96,6 @@ def test_the_default_study_tolerates_two_aberrant_seeds() -> None:
 def test_the_true_joint_error_is_told(base: Tables) -> None:
     row = decided("Q3f", "supported")
     k = rank(row.n_seeds, row.intervals)
-    assert (row.intervals, row.rank) == (LEDGER.primary("Q3"), k)
+    assert (row.intervals, row.settings[0].rank) == (LEDGER.primary("Q3"), k)
     assert row.joint_error == pytest.approx(row.intervals * tail(row.n_seeds, k))
     assert judged(base, "Q3i")["Q3i"].joint_error is None  # a check is exact

@@ -96,3 +96,12 @@ def test_the_judge_tells_it_of_claims_and_settings() -> None:
     assert row.settings[0].stability is not None and 0.2 < row.settings[0].stability < 1.0
     assert row.settings[1].seeds_to_decide and row.verdict == "inconclusive" and row.seeds_to_decide
     assert decided("Q3f", "supported").stability == 1.0 and decided("Q3f", "supported").seeds_to_decide is None
+
+
+def test_settings_of_other_numbers_of_seeds_are_each_drawn_as_they_are() -> None:
+    """A kind of network may have fewer seeds: its interval is drawn from its own, and the claim's verdict from both."""
+    few, many = judged([0.0] * 5 + [2.0] * 9), judged([2.0] * 18)
+    one, both = stability([few], 1)[0], stability([many, few], 1)[0]
+    assert few.row.verdict == "open" and rank(14, 1) > 1 and both == 1.0 and one is not None and one < 1.0
+    least = judged([2.0] * 10, 25)
+    assert rank(10, 25) == 1 and stability([judged([2.0] * 18, 25), least], 25)[0] is None

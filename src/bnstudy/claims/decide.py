@@ -12,7 +12,7 @@ from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured, Unreached
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
-from bnstudy.core.stats import Interval, median_interval
+from bnstudy.core.stats import Interval, median_interval, rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +120,7 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
     lower, upper = values.theta["lower"], values.theta["upper"]
     interval = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
     row = _row(lookup, contrast, interval, len(lower), interval.reason or None)
+    row = replace(row, rank=rank(len(lower), intervals))
     if row.reason is None and row.verdict == "open" and math.isinf(interval.low) and math.isinf(interval.high):
         row = replace(row, reason=f"{int((lower != upper).sum())} of {len(lower)} seeds are censored")
     return Evaluation(row, values)

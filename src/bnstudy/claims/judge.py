@@ -16,7 +16,7 @@ from bnstudy.claims.lookup import TUNING, Factors, Lookup
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
 from bnstudy.claims.sentences import NOT_JUDGED, label, sentence
 from bnstudy.claims.stability import stability
-from bnstudy.core.stats import rank, tail
+from bnstudy.core.stats import tail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,8 @@ def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Eval
     return replace(
         row, detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
         reason=reasons if verdict in ("not tested", "inconclusive") else None,
-        joint_error=intervals * tail(row.n_seeds, row.rank) if row.rank else None, stability=same, seeds_to_decide=seeds,
+        joint_error=max((intervals * tail(s.n_seeds, s.rank) for s in rows if s.rank), default=None),
+        stability=same, seeds_to_decide=seeds,
         kinds=_by_kind(evaluations),
     )  # fmt: skip
 
@@ -128,16 +129,16 @@ def _shown(claim: Claim, rows: Sequence[ContrastRow], intervals: int) -> ClaimRo
 
 
 def _row(claim: Claim, rows: Sequence[ContrastRow], verdict: str, intervals: int) -> ClaimRow:
-    first, n = rows[0], max(row.n_seeds for row in rows)
+    first = rows[0]
     return ClaimRow(
         id=claim.id, question=claim.question, statement=claim.statement, by=", ".join(claim.by), lecture=claim.lecture,
         region=first.region, sesoi=first.sesoi, unit=first.unit,
         estimate=first.estimate, ci_low=first.ci_low, ci_high=first.ci_high,
         ci_low_open=first.ci_low_open, ci_high_open=first.ci_high_open,
         shown_estimate=first.shown_estimate, shown_low=first.shown_low, shown_high=first.shown_high,
-        shown_sesoi=first.shown_sesoi, n_seeds=n, effect=first.effect, verdict=verdict, detail=None, reason=None,
+        shown_sesoi=first.shown_sesoi, n_seeds=max(row.n_seeds for row in rows), effect=first.effect, verdict=verdict, detail=None, reason=None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=tuple(rows), sentence="", what=first.what, intervals=intervals, rank=rank(n, intervals),
+        settings=tuple(rows), sentence="", what=first.what, intervals=intervals,
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ class ContrastRow:
     label: str = ""
     what: str = ""
     kind: str = ""
+    rank: int = 0
     stability: float | None = None
     seeds_to_decide: int | None = None
 
@@ -57,8 +58,8 @@ class ContrastRow:
 class ClaimRow:
     """One claim, as judged: an entry of claims.json. The numbers and ``effect`` are those of its first contrast.
 
-    ``intervals`` is K, so many intervals of the question hold together; each goes from the ``rank``-th smallest to the
-    ``rank``-th largest value of a seed, and ``joint_error`` is how often at most one of them misses its median.
+    ``intervals`` is K, so many intervals of the question hold together, and ``joint_error`` is how often at most one of
+    them misses its median.
     ``stability`` is the share of draws of the seeds, 0..1, in which the same verdict comes out, and ``seeds_to_decide``
     about how many seeds would decide an open one: see :func:`bnstudy.claims.stability.stability`.
     ``kinds`` holds the verdict on each kind of network by itself, by its name.
@@ -93,7 +94,6 @@ class ClaimRow:
     what: str = ""
     kinds: dict[str, str] = field(default_factory=dict)
     intervals: int = 0
-    rank: int = 0
     joint_error: float | None = None
     stability: float | None = None
     seeds_to_decide: int | None = None

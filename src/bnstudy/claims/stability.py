@@ -31,16 +31,16 @@ def stability(evaluations: Sequence[Evaluation], intervals: int) -> tuple[float 
 
     Returns:
         The share of draws of as many seeds in which the same verdict comes out. It is None where no contrast has values,
-        and where the interval is the whole range of the seeds (k = 1): every draw's then lies inside it, and cannot turn.
+        and where one is the whole range of its seeds (k = 1): every draw's then lies inside it, and cannot turn.
         And about how many seeds would decide what is open: the least tried of which four in five draws do. It is None
         where the verdict is decided, and where even MOST seeds would not.
     """
     if not any(e.values for e in evaluations):
         return None, None
-    seeds = next(len(e.values.theta) for e in evaluations if e.values)
+    seeds, *others = [len(e.values.theta) for e in evaluations if e.values]
     verdict = combine([e.row.verdict for e in evaluations])
     share = None
-    if rank(seeds, intervals) > 1:
+    if rank(min([seeds, *others]), intervals) > 1:
         share = float(np.mean([v == verdict for v in _drawn(evaluations, seeds, intervals)]))
     if verdict != "inconclusive":
         return share, None

@@ -50,7 +50,7 @@ def settings(row: ClaimRow) -> str:
         if s.what != last:
             said += f'<li class="what">{escape(s.what)}</li>'
             last = s.what
-        note = f"matters from {s.threshold}, n = {s.n_seeds}" if s.n_seeds else ""
+        note = f"matters from {s.threshold}, n = {s.n_seeds}, k = {s.rank}, K = {row.intervals}" if s.n_seeds else ""
         said += (
             f'<li><span>{escape(s.label or s.name)}</span>{ruler([s])}<span title="{escape(note)}">{_whole(escape(effect(s)))}</span>'
             f"<span>{escape(_outcome(s))}</span></li>"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bnstudy.claims.records import ClaimRow
+from bnstudy.core.stats import tail
 from bnstudy.report.page.blocks import scrolling, table
 from bnstudy.report.page.marks import escape
 from bnstudy.report.results import Identity
@@ -66,14 +67,13 @@ def promise(frame: pd.DataFrame) -> str:
 
 
 def levels(rows: Sequence[ClaimRow]) -> str:
-    """Return for each question how many intervals hold together, from which to which seed each goes, and how often at most
-    one of them is wrong."""
+    """Return for each question, and number of seeds, how many intervals hold together, from which to which seed each goes,
+    and how often at most one of them is wrong."""
     lines = {}
-    for row in rows:
-        if row.joint_error is not None:
-            lines[row.question] = [
-                row.question, row.intervals, row.n_seeds, row.rank, f"{100 * row.joint_error:.2g}%",
-            ]  # fmt: skip
+    for row in (row for row in rows if row.joint_error is not None):
+        for s in (s for s in row.settings if s.rank):
+            error = f"{100 * row.intervals * tail(s.n_seeds, s.rank):.2g}%"
+            lines[row.question, s.n_seeds] = [row.question, row.intervals, s.n_seeds, s.rank, error]
     if not lines:
         return '<p class="note">This study has too few seeds for any interval.</p>'
     head = ["question", "intervals K", "seeds n", "k", "error of all together, at most"]
