@@ -327,7 +327,10 @@ def test_the_grid_shows_the_worst_of_a_column() -> None:
         id="Q1a", verdict="contradicted", base_verdict="supported"
     )
     grid = methods.robustness(frame)
-    assert grid.count("<td") == 2 and "<td></td>" in grid  # Adam: nothing to judge it by
+    assert grid.count("<td") == 1 and "adam" not in grid  # nothing is judged by it: no column
+    one = pd.DataFrame([("Q1b", "optimizer adam", "same")], columns=["id", "change", "kind"])
+    wider = methods.robustness(pd.concat([frame, one.assign(verdict="supported", base_verdict="supported")]))
+    assert "optimizer adam" in wider and wider.count("<td") == 4 and "<td></td>" in wider
     assert "another verdict: supported becomes contradicted, higher rate for bn" in grid and ">=<" not in grid
 
 

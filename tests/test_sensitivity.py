@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bnstudy.claims import sensitivity
@@ -86,6 +87,18 @@ def test_rates_beside_the_best_ones(base: Tables) -> None:
     assert again(both, "Q3f")["lower rates"].kind == "same"
 
 
+def test_every_endpoint_is_tried_at_the_rates_beside_the_best(base: Tables) -> None:
+    """Inside the networks too, where the tables hold them at these rates: gamma and beta that hardly move at lower ones."""
+    assert again(base, "Q1a")["lower rates"].kind == "not recomputed"  # the made study measures at the best rate alone
+    affine, rates = base["affine"], base["rates"].query("role == 'lower@0.5' and arm == 'bn'")
+    beside = affine.drop(columns="rate").merge(
+        rates[["depth", "gain", "inputs", "net", "batch", "width", "pool", "rate"]]
+    )
+    still = beside[beside["arm"] == "bn"].assign(change_rms=lambda t: 0.01 * t["gamma_rms"])
+    row = again({**base, "affine": pd.concat([affine, still])}, "Q1a")["lower rates"]
+    assert (row.base_verdict, row.verdict, row.settings) == ("supported", "contradicted", "2 of 2")
+
+
 def test_rates_that_are_listed_and_were_not_run_are_not_recomputed(base: Tables) -> None:
     rates, runs = base["rates"], base["convergence"]
     beside = rates.loc[rates["role"].str.startswith(("lower", "upper")), "rate"].unique()
@@ -138,11 +151,27 @@ def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
         Grid(name="main", arms=("none", "bn"), depths=(5,)),
         Grid(name="wide", arms=("none", "bn"), depths=(5,), widths=(64, 256), optimizers=("adam",)),
         Grid(name="alone", arms=("bn",), depths=(5,), batches=(8,)),
+        Grid(name="starts", arms=("none", "bn"), depths=(5,), gains=(1.0, 0.5), inputs=("standardized", "raw")),
     )
     asked = Plan(StudyConfig(grids=grids, claims=Claims(depths={"shallow": 5}))).judge().networks
-    assert asked == ({"optimizer": "adam"}, {"width": 256, "optimizer": "adam"})
+    assert asked == (
+        {"optimizer": "adam"}, {"width": 256, "optimizer": "adam"}, {"inputs": "raw"}, {"gain": 0.5},
+        {"gain": 0.5, "inputs": "raw"},
+    )  # fmt: skip
     names = [c.name for c in changes(LEDGER.claim("Q3a"), BASE, asked)]
-    assert names[-2:] == ["Adam", "256 units a layer, Adam"]
+    assert names[-5:-1] == ["Adam", "256 units a layer, Adam", "raw pixels", "first weights 0.5 times as large"]
+
+
+def test_other_starts_and_inputs_are_tried_where_a_claim_names_none(base: Tables) -> None:
+    """Steps at gain 0.41 are judged in place of gain 1; what names its gain, or its test images, is left as it is."""
+    slow = slower(base, 9.0, arm="bn", gain=0.41)
+    found = {r.id: r for r in run(part("Q3a", "Q1e", "Q2a"), slow, DEPTHS, TARGETS, SEEDS, BASE, [{"gain": 0.41}])
+             if r.change == "first weights 0.41 times as large"}  # fmt: skip
+    assert (found["Q3a"].kind, found["Q3a"].base_verdict) == ("flipped", "supported")
+    assert found["Q1e"].settings == "0 of 2" and found["Q2a"].kind == "not recomputed"
+    raw = {r.id: r for r in run(part("Q3a", "Q2a"), base, DEPTHS, TARGETS, SEEDS, BASE, [{"inputs": "raw"}])
+           if r.change == "raw pixels"}  # fmt: skip
+    assert raw["Q3a"].kind == "same" and raw["Q2a"].settings == "0 of 6"
 
 
 @pytest.mark.parametrize(

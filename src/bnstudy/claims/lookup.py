@@ -114,8 +114,7 @@ class Lookup:
 
         Args:
             factors: values in place of the study's own, as {"batch": 128}.
-            roles: by arm, the role in place of "best": {"bn": "lower"} takes the rates of role lower@TARGET where
-                steps are counted.
+            roles: by arm, the role in place of "best": {"bn": "lower"} takes the rates of role lower@TARGET.
         """
         other = copy.copy(self)
         other.change, other.roles, other.contrasts, other._of = dict(factors or {}), dict(roles or {}), {}, {}
@@ -145,7 +144,8 @@ class Lookup:
         said = {**spec, **{k: v for k, v in change.items() if v is not None}}
         if said["depth"] not in self.depths:
             raise Missing(f"the study has no {said['depth']} depth")
-        plain = {"gain": said.get("gain") or self.gain, "inputs": said.get("inputs") or "standardized"}
+        own = {"gain": self.gain, "inputs": "standardized", **self.change}
+        plain = {name: said.get(name) or own[name] for name in ("gain", "inputs")}
         fixed = {c: said.get(c) or self.change.get(c) or self.base.get(c) for c in FIXED}
         if fixed["net"] == "skip":
             fixed["net"] = SKIP.get(str(self.base.get("net")), "with skip connections")
@@ -185,8 +185,9 @@ class Lookup:
         return [float(r) for r in rows["rate"]]
 
     def rate(self, setting: Factors, role: str | None = None) -> float:
-        """Return the one rate of a role; without a role, the best one for the main target. Raises as :meth:`rates`."""
-        return self.rates(setting, role or f"best@{self.targets[0]:g}")[0]
+        """Return the one rate of a role; without a role, the arm's tuned one for the main target. Raises as :meth:`rates`."""
+        tuned = self.roles.get(setting["arm"], "best")
+        return self.rates(setting, role or f"{tuned}@{self.targets[0]:g}")[0]
 
     def _is_flat(self, setting: Factors) -> bool:
         """Return whether a normalized layer's variance is below 100 eps at some checkpoint, in the median over seeds."""
@@ -218,15 +219,16 @@ class Lookup:
         return whole.iloc[place]
 
     def measured(self, table: str, setting: Factors, what: str, **where: Any) -> pd.DataFrame:
-        """Return the rows of evaluation seeds at the best rate for the main target.
+        """Return the rows of evaluation seeds at the arm's tuned rate for the main target.
 
         Raises:
             NotEvaluable: where there is none; ``what`` says why that can be.
         """
-        rows = self.rows(table, setting, rate=self.rate(setting), **where)
+        rate = self.rate(setting)
+        rows = self.rows(table, setting, rate=rate, **where)
         rows = rows[rows["seed"].isin(self.seeds)]
         if rows.empty:
-            if self.rows(table, setting).empty:
+            if self.rows(table, setting, rate=rate).empty:
                 raise Unmeasured(f"{self.describe(setting)}: {what}, or {table} was not measured")
             raise Unreached(f"{self.describe(setting)}: {what}")
         return rows

@@ -232,7 +232,7 @@ class JudgedWith(JudgedKind):
     contain.
     """
 
-    networks: tuple[dict[str, str | int], ...] = ()
+    networks: tuple[dict[str, str | int | float], ...] = ()
     primary: dict[str, int] = field(default_factory=dict)
     identities: tuple[Identity, ...] = ()
     kinds: dict[str, JudgedKind] = field(default_factory=dict)

@@ -56,7 +56,7 @@ def run(
 
     Args:
         ledger, tables, depths, targets, seeds, base, primary, kinds: as for :func:`bnstudy.claims.judge.judge`.
-        networks: the study's networks of another kind, each by what differs: [{"batch": 32}, {"net": "resmlp"}].
+        networks: the study's networks of another kind, each by what differs: [{"batch": 32}, {"gain": 0.41}].
 
     Returns:
         The rows of robustness.csv. `base_verdict` is that of the same contrasts without the change; `settings` says how
@@ -116,15 +116,16 @@ def swapped(contrast: Contrast) -> Contrast | None:
 
 
 def tuned(contrast: Contrast, arm: str | None = None) -> Contrast | None:
-    """Return the contrast where it counts steps at each arm's own best rate, and of this arm too if one is named."""
-    counts = "rate" in ENDPOINTS[contrast.endpoint].may and contrast.rate != "shared"
-    return contrast if counts and arm in (None, *contrast.arms) else None
+    """Return the contrast where it is taken at each arm's own best rate, and of this arm too if one is named."""
+    own = contrast.rate != "shared" and contrast.endpoint not in ("check", "usable_rates")
+    return contrast if own and arm in (None, *contrast.arms) else None
 
 
 def silent(contrast: Contrast, factors: Factors) -> Contrast | None:
-    """Return the contrast where it names none of the factors itself."""
+    """Return the contrast where it names none of the factors itself: by a family it names the inputs, by a kind the gain."""
     networks = (contrast, contrast.against) if contrast.against else (contrast,)
     named = any(getattr(network, k) is not None for network in networks for k in factors)
+    named |= "inputs" in factors and contrast.family is not None or "gain" in factors and bool(contrast.on)
     return None if named or contrast.endpoint == "check" else contrast
 
 

@@ -215,7 +215,7 @@ def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
     return counting.primary(ledger, names, {setting: asked.rates for setting, asked in settings(study).items()})
 
 
-def other_networks(study: StudyConfig) -> tuple[dict[str, str | int], ...]:
+def other_networks(study: StudyConfig) -> tuple[dict[str, str | int | float], ...]:
     """Return the networks that the study sets beside its own and beside its kinds', each by the factors that differ.
 
     They are those of which the grids hold two arms or more, since most claims contrast two; in the order of the grids.
@@ -223,7 +223,8 @@ def other_networks(study: StudyConfig) -> tuple[dict[str, str | int], ...]:
     arms = dict[str, set[str]]()
     for grid in study.grids:
         for kind in of_grid(study, grid).values():
-            own, lists = own_factors(study, kind), dict(zip(FACTORS, crossed(study, grid, kind)))
+            start: dict[str, str | int | float] = {"gain": kind.gain, "inputs": BASE_INPUTS}
+            own, lists = {**own_factors(study, kind), **start}, dict(zip(FACTORS, crossed(study, grid, kind)))
             for values in product(*(lists[name] for name in own)):
                 differs = {name: value for name, value in zip(own, values) if value != own[name]}
                 arms.setdefault(json.dumps(differs), set()).update(grid.arms)

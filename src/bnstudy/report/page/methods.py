@@ -110,7 +110,7 @@ def robustness(frame: pd.DataFrame) -> str:
     if frame.empty:
         return '<p class="note">This study holds no verdicts under other choices.</p>'
     frame = frame.assign(column=frame["change"].map(column))
-    columns = list(dict.fromkeys(frame["column"]))
+    columns = list(dict.fromkeys(frame.loc[frame["kind"].isin(RANK), "column"]))
     head = "".join(f'<th scope="col"><span>{escape(c)}</span></th>' for c in columns)
     body = ""
     for name, rows in frame.groupby("id", sort=False):
