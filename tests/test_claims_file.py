@@ -143,6 +143,10 @@ def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:
         ({"when": ["Q1z has open"], "text": "x"}, "Q1z: the claims file has no such claim or setting"),
         ({"when": ["Q1b[sound] has open"], "text": "x"}, r"Q1b\[sound\]: the claims file has no such claim or setting"),
         ({"when": ["Q1b has open"], "text": "{Q1b.open.mood}"}, "{Q1b.open.mood}: no such field; write it as in"),
+        (
+            {"when": ["Q3e has open"], "text": "{Q3e.open.effect}"},
+            r"{Q3e ... effect} is of settings that compare different things \(largest gradient .* without batch norm / with it\)",
+        ),
         ({"text": "x"}, "the last answer, and no other"),
     ):
         raw = whole_file()

@@ -83,8 +83,9 @@ def words(claim: Claim, key: str) -> list[str | Exception]:
         return ["supported", *(each[0] for each in bad[1:])]
     if shade == "not tested":
         return [Missing("no arm once at depth 3")] * len(bad)
-    if shade == "not enough" and not any(shade in each for each in bad):
-        return [each[i % len(each)] for i, each in enumerate(bad)]
+    if ", " in shade:
+        two = shade.split(", ")
+        return [two[i % 2] if two[i % 2] in each else "open" for i, each in enumerate(bad)]
     return [shade if shade in shades(c) else "open" for c in claim.settings]
 
 

@@ -80,8 +80,8 @@ def why(row: ClaimRow | ContrastRow) -> str:
 def keys(claim: Claim) -> list[str]:
     """Return every verdict and shade that a claim can have."""
     every = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
-    several = {"not enough": None} if len(every) > 1 else {}
-    return ["supported", *(f"contradicted.{s}" for s in every | several), "mixed", "inconclusive", "not tested"]
+    several = [", ".join([*every][:2])] if len(every) > 1 and len(claim.settings) > 1 else []
+    return ["supported", *(f"contradicted.{s}" for s in [*every, *several]), "mixed", "inconclusive", "not tested"]
 
 
 def check_words(row: ClaimRow, rows: list[ClaimRow]) -> None:

@@ -16,7 +16,7 @@ SHADES = {
     "less": ("opposite", "negligible"),
     "within": ("higher", "lower"),
 }
-"""How a contrast can be contradicted, per region; "not enough" besides, also where a claim's contrasts differ in shade."""
+"""How a contrast can be contradicted, per region; "not enough" besides."""
 
 
 def _number(value: Any) -> Any:

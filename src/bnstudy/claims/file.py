@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bnstudy.claims.choices import Condition, Place, fields
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.kinds import Kinds, on_kinds
-from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Strict, Text
+from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, Part, QuestionText, Strict, Text
 from bnstudy.core import yaml_file
 from bnstudy.core.stats import ADVISED, max_intervals, seeds_needed
 
@@ -90,13 +90,26 @@ def _bad_answers(answers: list[Answer], by_id: dict[str, Claim]) -> Iterator[str
     for answer in answers:
         try:
             conditions = [Condition.read(text) for text in answer.when]
-            places = [c.place for c in conditions] + [place for place, *_ in fields(answer.text)]
+            named = list(fields(answer.text))
+            places = [c.place for c in conditions] + [place for place, *_ in named]
         except ValueError as error:
             yield str(error)
             continue
         yield from (
             f"{place}: the claims file has no such claim or setting" for place in places if not _known(place, by_id)
         )
+
+        for place, _, how in named:
+            if how in ("effect", "turned") and len(_compared(place, by_id)) > 1:
+                sides = "; ".join(part.what for part in _compared(place, by_id))
+                yield f"{{{place} ... {how}}} is of settings that compare different things ({sides}); name some by a word in []"
+
+
+def _compared(place: Place, by_id: dict[str, Claim]) -> list[Part]:
+    """Return the parts of a claim that the settings of a place belong to."""
+    claim = by_id.get(place.claim)
+    own = [claim.part(s.name) for s in claim.settings if place.takes(s.name)] if claim else []
+    return [part for part in claim.parts if any(part is other for other in own)] if claim else []
 
 
 def _known(place: Place, by_id: dict[str, Claim]) -> bool:

@@ -14,7 +14,7 @@ from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import TUNING, Factors, Lookup
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
-from bnstudy.claims.sentences import NOT_JUDGED, label, sentence
+from bnstudy.claims.sentences import NOT_JUDGED, ORDER, label, sentence
 from bnstudy.claims.stability import stability
 from bnstudy.core.stats import tail
 
@@ -111,11 +111,12 @@ def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Eval
     verdict = "not tested" if absent else combine([e.row.verdict for e in counted])
     same, seeds = stability(counted, intervals)
     rows = [_redrawn(row, e, intervals) for row, e in zip(rows, evaluations)]
-    shades = {row.detail for row in rows if row.verdict == "contradicted"}
+    found = {row.detail for row in rows if row.verdict == "contradicted"}
+    shades = [shade for shade in ORDER if shade in found]
     reasons = _reasons([row.reason for row in rows if row.reason])
     row = _row(claim, rows, verdict, intervals)
     return replace(
-        row, detail=(shades.pop() if len(shades) == 1 else "not enough") if verdict == "contradicted" else None,
+        row, detail=", ".join(shades) or None if verdict == "contradicted" else None,
         reason=reasons if verdict in ("not tested", "inconclusive") else None,
         joint_error=max((intervals * tail(s.n_seeds, s.rank) for s in rows if s.rank), default=None),
         stability=same, seeds_to_decide=seeds,

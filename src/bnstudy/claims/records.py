@@ -58,6 +58,7 @@ class ContrastRow:
 class ClaimRow:
     """One claim, as judged: an entry of claims.json. The numbers and ``effect`` are those of its first contrast.
 
+    ``detail`` gives every shade of those contradicted, the strongest first, parted by commas.
     ``intervals`` is K, so many intervals of the question hold together, and ``joint_error`` is how often at most one of
     them misses its median.
     ``stability`` is the share of draws of the seeds, 0..1, in which the same verdict comes out, and ``seeds_to_decide``

@@ -26,9 +26,10 @@ def mark(verdict: str) -> str:
 
 
 def verdict_words(row: ClaimRow | ContrastRow) -> str:
-    """Return a verdict with its shade: "contradicted: the opposite"."""
+    """Return a verdict with its shades: "contradicted: the opposite, too small to matter"."""
     shades = {"opposite": "the opposite", "negligible": "too small to matter"}
-    return row.verdict + (f": {shades.get(row.detail, row.detail)}" if row.detail else "")
+    said = [shades.get(shade, shade) for shade in (row.detail or "").split(", ") if shade]
+    return row.verdict + (f": {', '.join(said)}" if said else "")
 
 
 def changes(row: ClaimRow) -> str:
