@@ -210,6 +210,19 @@ def test_shifted_accuracy() -> None:
         theta("statistics_gain", at, {**pair, "arms": ["none"], "statistics": "batch32"})
 
 
+def test_what_another_source_costs_is_counted_from_clean_images_with_the_same_statistics() -> None:
+    """Arm none has stored statistics alone, whatever the contrast says of the other arm."""
+    other = "another source"
+    none = shift("none", 0.1, {("clean", "running"): [90], (other, "running"): [60]})
+    of_bn = {("clean", "running"): [95], ("clean", "reestimated"): [94], (other, "running"): [70]}
+    at = lookup(1, shift=pd.concat([none, shift("bn", 0.3, {**of_bn, (other, "reestimated"): [80]})]))
+    pair = {**PAIR, "family": other}
+    assert ends(theta("drop_difference", at, pair)) == [(30 - 25,) * 2]
+    assert ends(theta("drop_difference", at, {**pair, "statistics": "reestimated"})) == [(30 - 14,) * 2]
+    with pytest.raises(Missing, match="^the study has no test images of another source$"):
+        theta("drop_difference", lookup(1, shift=none[none["family"] == "clean"]), pair)
+
+
 def test_usable_rates_are_counted_on_the_grid_alone() -> None:
     grid = (0.01, 0.0316228, 0.1)
     table = pd.concat([rates(), *(rates().iloc[[i]].assign(role="grid", rate=r) for i in (0, 2) for r in grid)])

@@ -9,9 +9,12 @@ import pandas as pd
 from helpers.training import BASE, BATCH_ARMS, GRID, TARGETS, Training
 
 FAMILIES = ("contrast", "brightness", "inversion", "noise", "blur", "rotation", "translation")
+ELSEWHERE, AS_SEVERE = "another source", 3
+"""The family of another source's images, which has severity 1 alone, and the severity that costs as much."""
 CHECKPOINTS = ("init", "step100", "loss1.0", "loss0.5", "loss0.25", "final")
 PAIRS = (("init", "loss1.0"), ("loss1.0", "loss0.5"), ("loss0.5", "loss0.25"), ("init", "final"))
-STATISTICS = ("running", "batch8", "batch32", "whole", "batch128", "reestimated")
+STATISTICS = ("running", "batch32", "batch128", "reestimated", "batch8", "whole")
+"""Of these a thin study has the first four."""
 GUESTS = {"bn_noisy": ("drift",), "bn_post": ("shift",), "bn_detached": (), "bn_early": (), "bn_late": ()}
 """Arms of which only some tables are made."""
 SITES = {
@@ -140,14 +143,15 @@ class World(Training):
         norm, painted = arm in BATCH_ARMS, inputs.startswith(("lecture", "spurious"))
         own = inputs.removesuffix("_ceiling")
         families = (own,) if painted else FAMILIES[: 0 if self.thin and arm not in ("none", "bn") else None]
-        statistics = ("running", "hue32", "mixed32") if painted else STATISTICS[:: 1 + self.thin]
+        statistics = ("running", "hue32", "mixed32") if painted else STATISTICS[: 4 if self.thin else None]
         if inputs == "spurious_colour":
             statistics = ("running", "batch32", "whole")
         some = statistics if norm else statistics[:1]
-        rows = cross(self.seeds, condition=range(1 + 5 * len(families)), statistics=some)
-        clean = own if painted else "clean"
-        rows["family"] = [clean if not c else families[(c - 1) // 5] for c in rows["condition"]]
-        rows["severity"] = [0 if not c else (c - 1) % 5 + 1 for c in rows["condition"]]
+        conditions = [(own if painted else "clean", 0), *((f, s) for f in families for s in range(1, 6))]
+        conditions += [(ELSEWHERE, AS_SEVERE)] if FAMILIES == families else []
+        rows = cross(self.seeds, condition=range(len(conditions)), statistics=some)
+        for i, column in enumerate(("family", "severity")):
+            rows[column] = [conditions[c][i] for c in rows["condition"]]
         rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
         loss = 9.0 if arm == "none" else 9.0 - 2.0 * h
         rows["accuracy"] -= loss * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
@@ -157,6 +161,7 @@ class World(Training):
         rows["accuracy"] += np.where(gains, (1.0 + 0.1 * depth) * h, 0.0)
         if inputs != own:
             rows["accuracy"] = 95.0
+        rows.loc[rows["family"] == ELSEWHERE, "severity"] = 1
         if not self.thin:
             rows = pd.concat([rows, *self.besides(rows, inputs)], ignore_index=True)
         rows["accuracy"] = rows["accuracy"].clip(5, 100)

@@ -32,17 +32,25 @@ def clean_difference(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     return lookup.exact(a - b)
 
 
-@endpoint(2, must="depth family")
+@endpoint(2, must="depth family", may="statistics")
 def drop_difference(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the points that a loses under a shift minus those that b loses.
 
-    Statistics are the stored ones; the loss is the mean of severities 1 to 5.
+    The loss is the mean of severities 1 to 5, or that on another source. Arm a uses stored statistics, and so does b
+    unless the contrast gives it others, on clean and on shifted images alike.
+
+    Raises:
+        Missing: where the study has no images of that family.
     """
     drops = []
-    for arm in spec["arms"]:
+    for arm, statistics in zip(spec["arms"], ("running", spec.get("statistics") or "running")):
         setting = lookup.setting(spec, arm)
+        lookup.rate(setting)
+        tested = set(lookup.tables["shift"]["family"]) if "shift" in lookup.tables else set()
+        if tested and spec["family"] not in tested:
+            raise Missing(f"the study has no test images of {spec['family']}")
         drops.append(
-            accuracy(lookup, setting, "running", "clean") - accuracy(lookup, setting, "running", spec["family"])
+            accuracy(lookup, setting, statistics, "clean") - accuracy(lookup, setting, statistics, spec["family"])
         )
     return lookup.exact(drops[0] - drops[1])
 
