@@ -115,7 +115,7 @@ def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
     q2a["settings"] = [{"name": f"contrast {i}", "family": "contrast"} for i in range(16)]
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(raw))
-    assert load(path).primary("Q2") == 34
+    assert load(path).primary("Q2") == 38
     with pytest.raises(
         ClaimsError, match="Q2 has 103 primary settings, but 12 evaluation seeds allow at most 102.*13 or more"
     ):
@@ -125,7 +125,7 @@ def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
 
 
 def test_shared_intervals_count_once() -> None:
-    assert {q.id: LEDGER.primary(q.id) for q in LEDGER.questions} == {"Q1": 20, "Q2": 24, "Q3": 25, "Q4": 23, "U": 18}
+    assert {q.id: LEDGER.primary(q.id) for q in LEDGER.questions} == {"Q1": 20, "Q2": 28, "Q3": 25, "Q4": 23, "U": 18}
 
 
 def test_a_judged_claim_shares_no_interval_with_one_that_is_not(tmp_path: Path) -> None:

@@ -142,7 +142,8 @@ class World(Training):
     def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int], inputs: str) -> pd.DataFrame:
         norm, painted = arm in BATCH_ARMS, inputs.startswith(("lecture", "spurious"))
         own = inputs.removesuffix("_ceiling")
-        families = (own,) if painted else FAMILIES[: 0 if self.thin and arm not in ("none", "bn") else None]
+        few = self.thin and arm not in ("none", "bn", "once", "layernorm")
+        families = (own,) if painted else FAMILIES[: 0 if few else None]
         statistics = ("running", "hue32", "mixed32") if painted else STATISTICS[: 4 if self.thin else None]
         if inputs == "spurious_colour":
             statistics = ("running", "batch32", "whole")
@@ -153,7 +154,7 @@ class World(Training):
         for i, column in enumerate(("family", "severity")):
             rows[column] = [conditions[c][i] for c in rows["condition"]]
         rows["accuracy"] = 92 + 2.5 * h * (arm == "bn") + 3 * noise[rows["seed"]]
-        loss = 9.0 if arm == "none" else 9.0 - 2.0 * h
+        loss = 9.0 + h * {"none": 0.0, "once": 2.0, "layernorm": -4.0}.get(arm, -2.0)
         rows["accuracy"] -= loss * rows["severity"] * (1 + 0.3 * noise[rows["seed"]])
         fresh = rows["statistics"].ne("running") * rows["severity"]
         rows["accuracy"] += np.where(rows["family"] == "inversion", -4.0, 4.0) * h * fresh
@@ -185,7 +186,9 @@ class World(Training):
 def needless(setting: dict[str, Any], name: str) -> bool:
     """Whether no verdict rests on a network's table."""
     plain = setting["gain"] == 1.0 and setting["inputs"] == "standardized"
-    if setting["arm"] in ("once", "affine") or setting["inputs"] in ("raw", "mixed"):
+    if setting["arm"] in ("once", "layernorm"):
+        return name != "shift" or not plain
+    if setting["arm"] == "affine" or setting["inputs"] in ("raw", "mixed"):
         return True
     if setting["arm"] == "bn_frozen" and name != "shift":
         return True
