@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from bnstudy.data.images import save
+from bnstudy.data.batches import scaling
+from bnstudy.data.images import Images, save
 from bnstudy.data.labels import chosen, counts, largest, proportions
 from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from helpers.trained import IMAGES, Source, cell
+from helpers.trained import IMAGES, Source, alone, cell
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,37 @@ def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     shares = np.bincount(IMAGES.y) / len(IMAGES.y)
     assert one["accuracy"].between(100 * shares.min() - 1, 100 * shares.max() + 1).all()  # that of one class
     c.source = Source()
+
+
+def test_another_source_is_tested_on_one_half_of_its_images_and_adapted_to_on_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other source is the study's own images, at half their contrast and in another order."""
+    other = Images(IMAGES.x[::-1] / 2, IMAGES.y[::-1].copy(), IMAGES.classes)
+    for arm, statistics in (("none", ["running"]), ("bn", ["running", "batch32", "reestimated"])):
+        c = cell(arm)
+        monkeypatch.setattr(c, "source", Source(other=other))
+        table = shift.measure(c)
+        table = table[table["family"] == "another source"]
+        assert list(table["statistics"]) == [name for name in statistics for _ in c.seeds]
+        assert set(table["severity"]) == {1}
+        for m, seed in enumerate(c.seeds):
+            theirs, heldout = (SeedView(c, name, other).index[m] for name in ("test", "heldout"))
+            assert len(set(theirs.tolist()) | set(heldout.tolist())) == 2 * (len(other.y) // 2)
+            training = IMAGES.x[scaling(IMAGES, c.spec, seed).splits["train"]].astype(float)
+            seen = (torch.from_numpy(other.x).double().flatten(1) - training.mean()) / training.std()
+            network = alone(c.net("final"), m, torch.float64)
+            for norm in (n for n in network.modules() if isinstance(n, torch.nn.BatchNorm1d)):
+                norm.momentum = None  # its averages become those of the first batch
+            network(seen[heldout])
+            answers = network.eval()(seen[theirs]).argmax(1)
+            expected = 100 * (answers == torch.from_numpy(other.y)[theirs]).double().mean().item()
+            last = table[(table["seed"] == seed) & (table["statistics"] == statistics[-1])]
+            assert last["accuracy"].item() == pytest.approx(expected, abs=0.12) and 40 < expected < 99
+
+
+def test_a_study_without_another_source_has_no_rows_of_one() -> None:
+    assert "another source" not in set(shift.measure(cell("none"))["family"])
 
 
 def test_proportions_of_classes_shift_from_uniform_to_one_class() -> None:

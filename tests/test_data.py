@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnstudy.core.cell import Splits
-from bnstudy.data import digits, images, mnist5k
+from bnstudy.data import digits, images, mnist5k, prepare
 from bnstudy.data.batches import part
 from bnstudy.data.images import Images, checked, pool, split
+from bnstudy.data.local import ImagesSpec
 from helpers.trained import training_spec
 
 
@@ -26,6 +27,39 @@ def test_mnist5k_is_balanced_and_pooled_when_read(tmp_path: Path) -> None:
     # A one is a narrow upright stroke, a zero has a hole: the labels belong to these images.
     centre = loaded.x[:, 0, 6:8, 6:8].mean((1, 2))
     assert centre[loaded.y == 1].mean() > 0.6 > 0.1 > centre[loaded.y == 0].mean()
+
+
+def test_mnist5k_knows_another_source_of_the_same_classes(tmp_path: Path) -> None:
+    """Ink is bright on a ground of 0 in both, so that neither is the other's negative; nothing but the size is changed."""
+    spec = ImagesSpec(source="mnist5k")
+    own = prepare.prepare(spec)
+    images.save(own, tmp_path / "a.npz", prepare.other(spec, own))
+    stored = images.read_other(tmp_path / "a.npz")
+    assert stored is not None and np.array_equal(stored.x, digits.load().x)
+    assert np.array_equal(stored.y, digits.load().y) and stored.classes == own.classes
+    for x in (images.read(tmp_path / "a.npz", 2).x, images.resized(stored, 14, 14).x):
+        assert x.shape[1:] == (1, 14, 14) and x.dtype == np.float32 and 0 <= x.min() < 0.01 and 0.9 < x.max() <= 1
+        assert x[..., [0, 0, -1, -1], [0, -1, 0, -1]].mean() < 0.05 < 0.1 < x.mean() < 0.5
+    assert prepare.other(ImagesSpec(source="digits"), digits.load()) is None
+    images.save(own, tmp_path / "b.npz")
+    assert images.read_other(tmp_path / "b.npz") is None
+
+
+def test_another_source_must_have_the_same_classes() -> None:
+    own = digits.load()._replace(classes=tuple("abcdefghij"))
+    with pytest.raises(ValueError, match="data source mnist5k: load_other returns images of other classes or channels"):
+        prepare.other(ImagesSpec(source="mnist5k"), own)
+
+
+def test_resized_images_keep_a_level_and_a_ramp() -> None:
+    """Bilinear between the centres of pixels: a ramp of 4 pixels stretched to 8 is a ramp of half the slope inside."""
+    ramp = np.tile(np.arange(4, dtype=np.float32) / 4, (2, 1, 4, 1))
+    made = Images(ramp, np.array([0, 1]), ("a", "b"))
+    wide = images.resized(made, 4, 8)
+    np.testing.assert_allclose(wide.x[0, 0, 2, 1:7], (np.arange(1, 7) - 0.5) / 8, atol=1e-6)
+    level = images.resized(made._replace(x=np.full_like(ramp, 0.3)), 3, 2)
+    np.testing.assert_allclose(level.x, 0.3, atol=1e-6)
+    assert level.x.shape == (2, 1, 3, 2) and wide.classes == made.classes
 
 
 def test_digits_are_in_the_unit_range() -> None:

@@ -214,7 +214,11 @@ def test_what_another_source_costs_is_counted_from_clean_images_with_the_same_st
     """Arm none has stored statistics alone, whatever the contrast says of the other arm."""
     other = "another source"
     none = shift("none", 0.1, {("clean", "running"): [90], (other, "running"): [60]})
-    of_bn = {("clean", "running"): [95], ("clean", "reestimated"): [94], (other, "running"): [70]}
+    of_bn: dict[tuple[str, str], list[float]] = {
+        ("clean", "running"): [95],
+        ("clean", "reestimated"): [94],
+        (other, "running"): [70],
+    }
     at = lookup(1, shift=pd.concat([none, shift("bn", 0.3, {**of_bn, (other, "reestimated"): [80]})]))
     pair = {**PAIR, "family": other}
     assert ends(theta("drop_difference", at, pair)) == [(30 - 25,) * 2]

