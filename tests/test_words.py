@@ -165,6 +165,10 @@ def check_study(rows: list[ClaimRow]) -> None:
         for text in said(answer):
             assert text.endswith((".", "?")) and not re.search(r"[{}]|None|  | \.|,\.|\b(bn|net|pool)\b", text), text
             assert max(len(s.split()) for s in sentences(text)) <= 36, text
+    by_id = {row.id: [outcome(s) for s in row.settings] for row in rows}
+    for step in (step for a in told if a.story for step in a.story.argument):
+        found = set(by_id[step.claim])
+        assert "open" not in found or found <= {"open", "unmeasured"} or "open" in step.text, step
     for card in cards:
         assert len(card.finding.split()) <= 14 and "(" not in card.finding, card.finding
         assert "not tested" not in card.finding + card.stops and "can't say" not in card.finding + card.stops

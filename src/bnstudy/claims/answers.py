@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from bnstudy.claims.choices import GROUPS, Condition, Place, fill
-from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Strict
+from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, StepText, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
 from bnstudy.claims.sentences import effects, outcome, places
 
@@ -57,11 +58,21 @@ class Speaker:
         """Return a model of the text file as plain data: what is said of each list of answers, sentences as one text."""
         if isinstance(text, Ask):
             return {"asked": text.asked, "sentences": list(filter(None, map(self.text, text.sentences)))}
+        if isinstance(text, StepText):
+            return {"text": self._with_open(self.said(text.text), text.claim), "claim": text.claim}
         if isinstance(text, Strict):
             return {name: self.said(getattr(text, name)) for name in type(text).model_fields}
         if isinstance(text, list) and text and isinstance(text[0], list):
             return " ".join(filter(None, map(self.text, text)))
         return [self.said(item) for item in text] if isinstance(text, list) else text
+
+    def _with_open(self, text: str, claim: str) -> str:
+        """Return a step of an argument with what its claim leaves open beside what it decides, unless the text says so."""
+        place = Place(claim)
+        left, decided = self.settings(place, ("open",)), self.settings(place, GROUPS["decided"])
+        if not left or not decided or re.search(r"\bopen\b", text):
+            return text
+        return f"{text} It stays open {places(left, self.settings(place))}."
 
 
 def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:
