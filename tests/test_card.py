@@ -18,7 +18,6 @@ import yaml
 
 from bnstudy.config.study import load_study
 from bnstudy.core import store
-from bnstudy.core.cell import Keep
 from bnstudy.core.plugins import names
 from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
@@ -40,26 +39,12 @@ NETS = {"mlp": 1e-6, "resmlp": 1e-6, "cnn": 1e-4, "resnet": 1e-4}
 
 def same(a: Trained, b: Trained) -> bool:
     """Whether two results are the same to the last bit."""
-    pairs = [(a.loss, b.loss), (a.diverged, b.diverged), (a.done, b.done)]
+    pairs = [(a.loss, b.loss), (a.looks, b.looks), (a.diverged, b.diverged), (a.done, b.done)]
     assert a.checkpoints.keys() == b.checkpoints.keys()
     for name, arrays in a.checkpoints.items():
         assert arrays.keys() == b.checkpoints[name].keys()
         pairs += [(value, b.checkpoints[name][key]) for key, value in arrays.items()]
     return all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("arm", ["none", "bn", "once", "bn_noisy"])
-@pytest.mark.parametrize("keep", ["curve", "end", "levels"])
-def test_losses_looked_at_late_leave_the_same_bits(arm: str, optimizer: str, keep: Keep) -> None:
-    best = {"sgd": 0.1, "adam": 0.01}[optimizer]
-    spec = training_spec(arm, depth=3, width=32, batch=32, steps=110, optimizer=optimizer, targets=(1.2, 0.9))
-    runs = [Run(0, 1e6), Run(1, best), Run(2, best / 300), Run(3, best), Run(4, best / 3), Run(1, best / 2)]
-    every = train(spec, runs, IMAGES, keep)
-    if keep == "levels":
-        assert {"loss1.2", "loss1.0", "step100"} < every.checkpoints.keys()
-    for look in (7, 20):
-        assert same(train(spec, runs, IMAGES, keep, look=look), every)
 
 
 def test_a_card_that_is_not_there_is_refused_before_any_job(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,15 +93,13 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("net", "arm"), [("mlp", "none"), ("cnn", "bn"), ("mlp", "bn"), ("cnn", "none"), ("mlp", "bn_noisy")]
 )
-def test_a_card_gives_the_same_bits_twice_however_late_it_is_looked_at(net: str, arm: str) -> None:
-    """What a network was when its loss fell is found by taking steps again: the same as by looking at every step."""
+def test_a_card_gives_the_same_bits_twice(net: str, arm: str) -> None:
     device.settle("cuda", device.describe())
     spec = training_spec(arm, depth=3, width=32, batch=64, steps=70, net=net, targets=(1.2, 0.9))
     runs = [Run(i % 5, rate) for i, rate in enumerate([0.1, 0.03, 1e6, 0.001, 0.05, 0.02, 0.1])]
     once = train(spec, runs, IMAGES, "levels", device="cuda")
     assert {"loss1.2", "final"} < once.checkpoints.keys() and once.checkpoints["loss1.2"]["have"].any()
-    for look in (1, 20):
-        assert same(once, train(spec, runs, IMAGES, "levels", device="cuda", look=look)), look
+    assert same(once, train(spec, runs, IMAGES, "levels", device="cuda"))
     assert same(*(train(spec, runs, IMAGES, "curve", device="cuda") for _ in range(2)))
 
 
@@ -150,7 +133,7 @@ def apart(found: Trained, wanted: Trained) -> dict[str, float]:
     """Return how far the losses, and every parameter and average at the end, are from those that are wanted."""
     errors = {"loss": distance(found.loss.T, wanted.loss.T)}
     for name, value in wanted.checkpoints["final"].items():
-        if value.dtype != bool and np.abs(value[1:]).max() > 0:
+        if name not in ("have", "step", "loss") and np.abs(value[1:]).max() > 0:
             errors[name] = distance(found.checkpoints["final"][name], value)
     return errors
 

@@ -13,7 +13,7 @@ from bnstudy.core import store
 from bnstudy.core.cell import Keep, TrainingSpec
 from bnstudy.core.plugins import names
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.training.convergence import steps_to
+from bnstudy.training import clock
 from bnstudy.training.train import Run, build, train, train_on
 from helpers.plain import EXACT, check_run
 from helpers.trained import IMAGES, Source, cell_spec, training_spec
@@ -58,7 +58,7 @@ def test_the_first_networks_are_built_again_from_their_seeds(arm: str, tmp_path:
     s = cell_spec(spec(arm, steps=1), rate=0.1, seeds=(3, 4), keep="end")
     kept = train(s, [Run(3, 0.1), Run(4, 0.1)], IMAGES, keep="end").checkpoints
     assert set(kept) == {"init", "final"}
-    assert ({"have"} < set(kept["init"])) == (arm == "once")
+    assert ({"have", "step", "loss"} < set(kept["init"])) == (arm == "once")
     store.put(tmp_path, s, kept)
     found = TrainedCell(tmp_path, store.key(s), Source()).net("init")
     untrained = train(s, [Run(3, 0.0), Run(4, 0.0)], IMAGES, keep="end").checkpoints["final"]
@@ -71,16 +71,19 @@ def test_the_first_networks_are_built_again_from_their_seeds(arm: str, tmp_path:
 def test_without_checkpoints_training_ends_when_every_run_is_done() -> None:
     s = spec("bn", steps=200, targets=(1.0, 0.8))
     runs = [Run(0, 0.1), Run(1, 0.03), Run(2, 1e6)]
-    whole, short = train(s, runs, IMAGES, keep="levels"), train(s, runs, IMAGES, keep="curve")
+    whole, short, fast = (train(s, runs, IMAGES, keep=keep) for keep in ("levels", "curve", "steps"))
     assert len(short.loss) == short.done.max() < len(whole.loss) == 200
+    assert (fast.done[:2] < short.done[:2]).all()  # who waits for its batches' mean loss waits longer
     for run, done in enumerate(short.done):
         assert np.array_equal(short.loss[:done, run], whole.loss[:done, run], equal_nan=True)
         held = np.repeat(short.loss[done - 1, run], len(short.loss) - done)
         assert np.array_equal(short.loss[done:, run], held, equal_nan=True)
     assert np.array_equal(short.done, whole.done)
     for target in s.targets:
-        steps = [steps_to(r.loss, r.diverged, target) for r in (whole, short)]
-        assert np.array_equal(steps[0], steps[1]) and np.isfinite(steps[0][:2]).all()
+        steps = [clock.steps_to(r.looks, clock.looks(200), r.diverged, target) for r in (whole, short, fast)]
+        assert np.array_equal(steps[0], steps[1]) and np.array_equal(steps[0], steps[2])
+        batches = [clock.batch_steps(r.loss, r.diverged, target) for r in (whole, short)]
+        assert np.array_equal(batches[0], batches[1]) and np.isfinite([steps[0][:2], batches[0][:2]]).all()
     slow = train(s, [Run(0, 1e-6)], IMAGES, keep="curve")
     assert len(slow.loss) == slow.done[0] == 200
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnstudy.training.tune import Outcome, best, budgets, nearby, search, settled
+from bnstudy.training.clock import looks
+from bnstudy.training.tune import Outcome, best, budgets, fitted, nearby, search, settled
 from helpers.trained import training_spec
 
 GRID = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
@@ -17,8 +18,13 @@ SETTING = training_spec("bn", depth=2, width=32, batch=32, steps=STEPS).setting
 def outcome(rate: float, steps: float | None, **values: Any) -> Outcome:
     """Return how a run did that reached its target after ``steps``; None if it never did."""
     same = {"setting": SETTING, "seed": 0, "target": 0.5, "diverged_at": None, "budget": STEPS, "final_loss": 1.0}
-    taken = None if steps is None else int(steps)
-    return Outcome(**{**same, "rate": rate, "steps": taken, "reached": steps is not None, **values})
+    same["batch_steps"] = None
+    return Outcome(**{**same, "rate": rate, "steps": steps, "reached": steps is not None, **values})
+
+
+def known(steps: float, budget: int) -> bool:
+    """Whether a run that takes so many steps is known to have arrived: two looks in a row were below the target."""
+    return steps <= looks(budget)[-2]
 
 
 class World:
@@ -34,14 +40,14 @@ class World:
                 needed = [self.steps(rate, target) * factor for target in (0.5, 0.25)]
                 self.trained += int(min(budget, max(needed)))
                 for target, steps in zip((0.5, 0.25), needed):
-                    taken = steps if steps <= budget else None
+                    taken = steps if known(steps, budget) else None
                     rows.append(outcome(rate, taken, seed=seed, target=target, budget=budget))
         return rows
 
 
 def bowl(middle: float, least: float, second: float = 2.0) -> Any:
-    """Steps rise with the distance from the best rate; the lower target takes ``second`` times as many."""
-    return lambda rate, target: least * 4 ** abs(math.log10(rate / middle) * 2) * (second if target == 0.25 else 1)
+    """Ln steps are a parabola around the best rate; the lower target takes ``second`` times as many."""
+    return lambda rate, target: least * 4 ** ((2 * math.log10(rate / middle)) ** 2) * (second if target == 0.25 else 1)
 
 
 @pytest.mark.parametrize("least", [40, 140, 200, 290, 310, 590, 610, 900])
@@ -58,12 +64,13 @@ def test_the_choice_is_that_of_whole_budgets(least: float, middle: float, monkey
 @pytest.mark.parametrize(
     ("other", "known"),
     [
-        (["r 100", "r 221", "- 225"], False),  # a tie, which the mean decides once the third arrives
-        (["r 100", "r 222", "- 225"], True),
+        (["r 100", "r 221", "- 260"], False),  # a tie, which the mean decides once the third arrives
+        (["r 100", "r 222", "- 260"], True),
         (["r 100", "r 221", "d 180"], True),  # the third never will
-        (["r 100", "- 225", "- 225"], True),
-        (["r 100", "r 110", "- 225", "- 225"], False),  # of an even number half the way counts: (110 + 226) / 2
-        (["r 200", "r 217", "- 225", "- 225"], True),
+        (["r 100", "- 260", "- 260"], True),
+        (["r 100", "- 240", "- 240"], False),  # they may be on their way down since step 220
+        (["r 100", "r 110", "- 260", "- 260"], False),  # of an even number half the way counts: (110 + 240) / 2
+        (["r 200", "r 217", "- 260", "- 260"], True),
         (["- 100", "- 100", "- 100"], False),  # not yet trained as far
     ],
 )
@@ -82,6 +89,14 @@ def test_a_choice_is_settled_where_longer_training_cannot_change_it(other: list[
     assert not settled(rows(0.3, ["r 100", "- 225", "- 225"]), 0.5)
 
 
+@pytest.mark.parametrize(("beside", "fits"), [("- 225", False), ("r 210", True), ("d 50", True)])
+def test_a_parabola_waits_for_the_rates_beside_the_best(beside: str, fits: bool) -> None:
+    kind, step = beside.split()
+    late = {"steps": int(step) if kind == "r" else None, "diverged_at": int(step) if kind == "d" else None}
+    runs = [outcome(0.1, 100), outcome(0.03, **late, budget=225), outcome(0.3, 210), outcome(1.0, None, budget=225)]
+    assert settled(runs, 0.5) and settled(runs, 0.5, fits=True) is fits
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_noisy_choices_are_those_of_whole_budgets_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few steps and much noise, so that ties and late runs are common; of an even number of seeds."""
@@ -96,7 +111,7 @@ def test_noisy_choices_are_those_of_whole_budgets_too(seed: int, monkeypatch: py
                 place = (rate, target, run)
                 needed = drawn.setdefault(place, math.ceil(steps(rate, target) * noise.choice([0.7, 0.8, 1, 1.2, 9])))
                 fails = needed % 11 == 0
-                reached = needed <= budget and not fails
+                reached = known(needed, budget) and not fails
                 more = {"diverged_at": 30, "final_loss": None} if fails else {}
                 rows.append(outcome(rate, needed if reached else None, seed=run, target=target, budget=budget, **more))
             return rows
@@ -112,15 +127,24 @@ def test_budgets_grow_and_are_never_too_short() -> None:
     assert budgets(40) == [40] and budgets(20) == [20]
 
 
-def test_a_rate_is_refined_by_a_quarter_of_a_decade() -> None:
-    table, chosen = search(GRID, [0.5, 0.25], STEPS, World(bowl(0.055, 100)).run)
-    assert [c.rate for c in chosen] == [nearby(0.1, -0.25), nearby(0.1, -0.25)] and all(c.evaluable for c in chosen)
+@pytest.mark.parametrize("middle", [0.03, 0.034, 0.04, 0.055, 0.07, 0.08])
+def test_a_rate_is_the_lowest_of_the_parabola_through_quarter_decades(middle: float) -> None:
+    table, chosen = search(GRID, [0.5, 0.25], STEPS, World(bowl(middle, 100)).run)
+    assert [c.rate for c in chosen] == [middle, middle] and all(c.evaluable for c in chosen)
     assert len(table) == 2 * 3 * (len(GRID) + 2)
+
+
+def test_where_there_is_no_parabola_the_best_rate_is_chosen() -> None:
+    runs = [outcome(0.03, 100), outcome(0.1, 100), outcome(0.3, 100)]
+    assert fitted(runs, 0.5) == best(runs, 0.5)[0] == 0.03  # no rate below it was tried
+    level = [outcome(0.01, 200), *runs, outcome(1.0, 90)]
+    assert fitted([*level[:-1], outcome(1.0, None)], 0.5) == 0.0548  # two are equally fast: halfway
+    assert fitted([outcome(0.03, None), outcome(0.1, 100), outcome(0.3, 110)], 0.5) == 0.1  # one never gets there
 
 
 @pytest.mark.parametrize(
     ("middle", "rate", "evaluable"),
-    [(0.3, 0.3, True), (0.5, 0.533, True), (0.9, 0.949, False), (3.0, 1.69, False), (0.0001, 0.000178, False)],
+    [(0.3, 0.3, True), (0.5, 0.5, True), (0.9, 0.9, False), (1.5, 1.69, False), (0.0001, 0.000178, False)],
 )
 def test_an_edge_is_extended_once(middle: float, rate: float, evaluable: bool) -> None:
     """0.3 is extended to 0.949 and 0.001 to 0.000316; a winner there, or beyond it, may not be the best."""

@@ -39,7 +39,7 @@ def tables(
             parts.setdefault(name, []).append(frame.assign(**setting))
     out = {name: _order(pd.concat(frames, ignore_index=True)) for name, frames in parts.items()}
     for name in ("convergence", "sweep"):
-        out[name]["steps"] = out[name]["steps"].astype("Int64")
+        out[name]["batch_steps"] = out[name]["batch_steps"].astype("Int64")
         out[name]["diverged_at"] = out[name]["diverged_at"].astype("Int64")
     if "shift" in out and not thin:
         out["effective_robustness"] = robustness(out["shift"])

@@ -102,6 +102,7 @@ class Training:
             reached = (steps <= budget) & (died == 0) & ~late
             rows = pd.DataFrame({"rate": rate, "seed": seeds, "target": target})
             rows["steps"], rows["reached"] = np.where(reached, steps, np.nan), reached
+            rows["batch_steps"] = np.where(reached, steps + 10, np.nan)
             rows["diverged_at"], rows["budget"] = np.where(died > 0, died, np.nan), budget
             rows["final_loss"] = np.where(died > 0, np.nan, 0.05 + 0.45 * np.minimum(steps / budget, 4.0))
             frames.append(rows)

@@ -17,7 +17,7 @@ from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, by_cell
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SummarizeJob, SweepResult, Tuned
-from bnstudy.training.convergence import WINDOW
+from bnstudy.training.clock import looks
 from bnstudy.training.tune import Choice, Outcome
 
 ARMS = ("none", "bn", "bn_frozen", "once", "affine")
@@ -62,11 +62,20 @@ def tables(rows: int, folder: Path) -> list[str]:
         path.parent.mkdir(parents=True)
         table.to_parquet(path)
         paths.append(str(path.relative_to(folder)))
-    met = {"target": 0.5, "steps": 20, "reached": True, "diverged_at": None, "budget": 40, "final_loss": 1.0}
+    met = {
+        "target": 0.5,
+        "steps": 20.0,
+        "batch_steps": 25,
+        "reached": True,
+        "diverged_at": None,
+        "budget": 40,
+        "final_loss": 1.0,
+    }
     run = Outcome(setting=design, rate=0.1, seed=0, **met)  # type: ignore[arg-type]
     choice = Choice(target=0.5, rate=0.1, evaluable=True, reason="")
     cell = CellSpec(**vars(training), rate=0.1, seeds=(0,), keep="levels", data="images", code="", torch="")
-    loss: dict[str, Any] = {"loss": np.ones((2 * WINDOW, 1), np.float32), "diverged": np.zeros(1, np.int64)}
+    loss: dict[str, Any] = {"loss": np.ones((40, 1), np.float32), "diverged": np.zeros(1, np.int64)}
+    loss["looks"] = np.ones((len(looks(40)), 1), np.float32)
     store.put(folder / "results/cells", cell, {"curve": loss})
     entry = IndexEntry(cell=store.key(cell), setting=design, rate=0.1, keep="levels", shared=None)
     left = {

@@ -6,8 +6,9 @@ from typing import Literal
 
 from bnstudy.core.setting import Setting
 
-Keep = Literal["curve", "end", "levels"]
-"""What is kept of a run: its loss; its networks at the start and the end too; those on the way as well."""
+Keep = Literal["steps", "curve", "end", "levels"]
+"""What is kept of a run: its losses until its function reached every target; until its batches' mean loss did too; its
+networks at the start and the end as well; and those on the way."""
 CELL_SEEDS = 8
 """Most seeds that one cell holds."""
 

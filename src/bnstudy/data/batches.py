@@ -89,23 +89,30 @@ class Batches:
         seeds: The seeds, which fix the order. Each has one network, until :meth:`keep` says otherwise.
         batch: Images per batch.
         steps: The number of batches.
+        fixed: How many of the first images of a seed :meth:`fixed` returns.
 
     Attributes:
         index: The places of the images of each batch among all images [steps, M, batch].
     """
 
-    def __init__(self, x: Tensor, labels: Tensor, seeds: Sequence[int], batch: int, steps: int) -> None:
+    def __init__(self, x: Tensor, labels: Tensor, seeds: Sequence[int], batch: int, steps: int, fixed: int = 0) -> None:
         models, size, self.features = x.shape
         self.x, self.labels = x.reshape(-1, self.features), labels.reshape(-1)
-        self.index = (order(seeds, size, batch, steps) + size * torch.arange(models)[:, None]).to(x.device)
+        first = size * torch.arange(models)[:, None]
+        self.index = (order(seeds, size, batch, steps) + first).to(x.device)
+        self.first = (first + torch.arange(min(fixed, size))).to(x.device)
 
     def keep(self, which: Tensor) -> None:
         """Go on with the networks at the places ``which`` [m], each as often as it is there."""
-        self.index = self.index[:, which]
+        self.index, self.first = self.index[:, which], self.first[which]
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return the inputs [M, features, B] and labels [M, B] of a step, counted from 0."""
         return self.at(self.index[step])
+
+    def fixed(self) -> tuple[Tensor, Tensor]:
+        """Return the inputs [M, features, n] and labels [M, n] of each seed's first images."""
+        return self.at(self.first)
 
     def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Return the inputs [M, features, B] and labels [M, B] of a batch, from its row of ``index`` [M, B]."""

@@ -102,10 +102,14 @@ class TrainedCell:
             return np.zeros(len(self.seeds), bool)
         return store.arrays(self.cells, self.name, checkpoint)["have"]
 
+    def loss(self, checkpoint: str) -> np.ndarray:
+        """Return the loss of the function [M], nats, that each network had at a checkpoint which it reached."""
+        return store.arrays(self.cells, self.name, checkpoint)["loss"]
+
     def net(self, checkpoint: str, statistics: str = "batch") -> Any:
         """Return the networks at a checkpoint; a forward pass changes nothing in them."""
-        state = store.arrays(self.cells, self.name, checkpoint)
-        state.pop("have")
+        stored = store.arrays(self.cells, self.name, checkpoint)
+        state = {k: v for k, v in stored.items() if k not in ("have", "step", "loss")}
         net = build(self.spec, self.images, self.seeds)
         net.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()}, strict=checkpoint != "init")
         net.set_statistics(statistics, update=False)

@@ -50,7 +50,7 @@ def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
             grid: list[float], steps: int, swept: records.Swept = swept, trainer: Trainer = trainer
         ) -> list[tune.Outcome]:
             nonlocal seconds
-            cells = cells_of(job, swept, steps, {rate: "curve" for rate in grid}, data)
+            cells = cells_of(job, swept, steps, {rate: "steps" for rate in grid}, data)
             seconds += trainer.train(cells)
             names.extend(map(store.key, cells))
             return _outcomes(cells)
@@ -185,7 +185,7 @@ def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:
     found = []
     for cell in cells:
         curve = store.arrays(CELLS, store.key(cell), "curve")
-        found += tune.outcomes(cell, curve["loss"].astype(float), curve["diverged"])
+        found += tune.outcomes(cell, **curve)
     return found
 
 

@@ -47,7 +47,7 @@ def outlook(plan: Plan) -> str:
         for swept in sweep.settings:
             known = any(row.setting == swept.setting for row in rates)
             steps = swept.recipe.steps
-            grid: dict[float, Keep] = {rate: "curve" for rate in swept.recipe.rates}
+            grid: dict[float, Keep] = {rate: "steps" for rate in swept.recipe.rates}
             count.add(sweep, swept, grid, budgets(steps)[0], steps // 2, 0 if known else 2)
         job = plan.evaluate(name)
         for asked in job.settings:

@@ -14,13 +14,11 @@ from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline import effective
 from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SweepResult, flat
-from bnstudy.training.convergence import WINDOW, trailing
+from bnstudy.training import clock
 from bnstudy.training.stacks import CELLS
 
 CELL = [*FACTORS, "rate"]
 """The columns that all rows of a cell have in common; every table begins with them, and then the seed."""
-EVERY = 10
-"""The curves keep every tenth step."""
 DIGITS = 8
 """Significant digits of a written number."""
 
@@ -44,7 +42,7 @@ def summarize(
     _write(out / "sweep.csv", pd.DataFrame(flat(row for result in swept for row in result.rows)))
     convergence = pd.DataFrame(flat(row for result in evaluated for row in result.rows))
     convergence["diverged_at"] = convergence["diverged_at"].astype("Int64")
-    convergence["steps"] = convergence["steps"].astype("Int64")
+    convergence["batch_steps"] = convergence["batch_steps"].astype("Int64")
     _write(out / "convergence.csv", convergence)
     entries = [entry for result in evaluated for entry in result.cells]
     curves = [({**vars(entry.setting), "rate": entry.rate}, partial(_curve, entry)) for entry in entries]
@@ -83,10 +81,9 @@ def _write_shifts(data: Path, factor: int, out: Path) -> None:
 
 
 def _curve(entry: IndexEntry) -> pd.DataFrame:
-    curve = store.arrays(CELLS, entry.cell, "curve")
-    seeds = store.get(CELLS, entry.cell)[0].seeds
-    thin = trailing(curve["loss"].astype(float))[WINDOW - 1 :: EVERY]
-    table = pd.DataFrame(thin, columns=list(seeds)).assign(step=lambda t: WINDOW + EVERY * t.index)
+    looks = store.arrays(CELLS, entry.cell, "curve")["looks"].astype(float)
+    spec = store.get(CELLS, entry.cell)[0]
+    table = pd.DataFrame(looks, columns=list(spec.seeds)).assign(step=clock.looks(spec.steps)[: len(looks)])
     table = table.melt("step", var_name="seed", value_name="loss")
     return table.assign(**vars(entry.setting), rate=entry.rate)
 

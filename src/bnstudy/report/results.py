@@ -22,7 +22,7 @@ SMOOTHNESS = [
 ]  # fmt: skip
 OUTSIDE = ("coverage", "robustness")
 """Tables beside tables/, not in it."""
-STEPS = ["target", "steps", "reached", "diverged_at", "budget", "final_loss"]
+STEPS = ["target", "steps", "reached", "batch_steps", "diverged_at", "budget", "final_loss"]
 COLUMNS = {
     "rates": [*FACTORS, "role", "rate", "evaluable", "reason"],
     "sweep": [*RUN, *STEPS],

@@ -14,6 +14,7 @@ from bnstudy.arms.bn import ROWS
 from bnstudy.core.setting import Setting
 from bnstudy.data.batches import CPU
 from bnstudy.nets.cnn import SIDE
+from bnstudy.training.clock import fixed_images
 
 CUDA = "cuda"
 COPIES = 12
@@ -81,6 +82,8 @@ def most(setting: Setting, image: tuple[int, ...], parameter_bytes: int = 4) -> 
     pixels = prod(image[1:]) if hasattr(family, "ALONE") else 1  # of a convolution every pixel is an output
     later = min(pixels, SIDE * SIDE)
     outputs = prod(image) + setting.width * (pixels + (setting.depth - 1) * later)
+    looked = 3 * fixed_images(image[1:]) * setting.width * pixels  # beside what a step keeps for its gradients
+    outputs = max(outputs, looked // (COPIES * setting.batch))
     return max(1, min(ROWS // setting.width, int(memory / (parameter_bytes * COPIES * setting.batch * outputs))))
 
 

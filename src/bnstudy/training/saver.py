@@ -1,95 +1,73 @@
-"""The checkpoints of a stack: at the start, where losses fall below levels, at a fixed step and at the end."""
+"""The checkpoints of a stack: at the start, where losses fall to levels, at a fixed step and at the end."""
 
+from collections import deque
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bnstudy.core.store import Arrays
-from bnstudy.training.convergence import WINDOW
+from bnstudy.training.clock import crossings, nearest
 from bnstudy.training.together import Together
 
 EARLY = 100
 """A checkpoint at a fixed step, for the spread of activations early in training."""
 
 
-class Wanted(NamedTuple):
-    """A checkpoint of the networks ``which`` [M] as they are after ``step`` steps; None: of all."""
-
-    step: int
-    name: str
-    which: np.ndarray | None
-
-
 class Saver:
-    """Copies the parameters and averages of networks: at the start those that differ from ``built``; when the loss first
-    falls below each of ``levels``; at step EARLY, if there are levels; and at the end.
+    """Copies the parameters and averages of networks: at the start those that differ from ``built``; at the look whose
+    loss is nearest to each of ``levels``, where it falls to it; at step EARLY, if there are levels; and at the end.
 
-    Losses are looked at some steps late. What a network was when its loss fell is found by taking these steps again.
+    That a loss has fallen shows one look later, so the networks of the last two looks are at hand. Beside the networks a
+    checkpoint says which of them it has, and after which step and at which loss of the function each was taken.
     """
 
     def __init__(self, together: Together, built: Mapping[str, Tensor], levels: Collection[float]) -> None:
         self.together, self.levels = together, sorted(levels, reverse=True)
-        state = together.net.state_dict()
-        changed = {k: v.cpu().numpy().copy() for k, v in state.items() if not torch.equal(v, built[k])}
         self.models = len(next(iter(built.values())))
-        self.saved: dict[str, Arrays] = {"init": {**changed, "have": np.ones(self.models, bool)}}
-        self.have = {level: np.zeros(self.models, bool) for level in self.levels}
-        self.wanted: list[Wanted] = []
+        self.saved: dict[str, Arrays] = {}
+        self.open = {level: np.ones(self.models, bool) for level in self.levels}
+        self.looks: deque[tuple[int, dict[str, Tensor]]] = deque(maxlen=3)
+        self.built = built
 
-    def before(self, step: int, count: int) -> None:
-        """Remember the networks after ``step`` steps, if some of the next ``count`` may have to be taken again."""
-        self.first = step
-        self.start = [value.clone() for value in self.together.state()] if self.levels and count > 1 else []
+    def see(self, steps: list[int], losses: np.ndarray, sound: np.ndarray) -> None:
+        """Save what the latest look asks for.
 
-    def see(self, step: int, window: np.ndarray, sound: np.ndarray) -> None:
-        """Note which checkpoints step number ``step`` (from 1) asks for; ``window`` holds the losses up to it [20, M]."""
-        if step == EARLY and self.levels:
-            self.wanted.append(Wanted(step, f"step{EARLY}", None))
-        if len(window) < WINDOW:
+        Args:
+            steps: The step of each look so far.
+            losses: The loss at each of them [looks, M].
+            sound: Which runs have not diverged [M].
+        """
+        state = self.together.net.state_dict()
+        everyone = np.ones(self.models, bool)
+        if not self.saved:
+            state = {k: v for k, v in state.items() if not torch.equal(v, self.built[k])}
+            self._save("init", state, everyone, 0, losses[-1])
+        elif steps[-1] == EARLY and self.levels:
+            self._save(f"step{EARLY}", state, everyone, EARLY, losses[-1])
+        if not any(runs.any() for runs in self.open.values()):
+            self.looks.clear()
             return
-        mean = window.mean(0)
-        for level in self.levels:
-            new = (mean < level) & ~self.have[level] & sound
-            if new.any():
-                self.have[level] |= new
-                self.wanted.append(Wanted(step, f"loss{level}", new))
+        self.looks.append((len(steps) - 1, {k: v.clone() for k, v in self.together.net.state_dict().items()}))
+        for level, runs in self.open.items():
+            fallen = runs & sound & (crossings(losses[-2:], level) == 0)
+            place = nearest(losses, level) if fallen.any() else None
+            for look, then in self.looks:
+                self._save(f"loss{level}", then, fallen & (place == look), steps[look], losses[look])
+            self.open[level] = runs & ~fallen
 
-    def after(self, step: int) -> None:
-        """Save what was noted since :meth:`before`; the networks have taken ``step`` steps, and have so afterwards."""
-        now = step
-        for wanted in self.wanted:
-            if wanted.step < now:
-                with torch.no_grad():
-                    for value, old in zip(self.together.state(), self.start):
-                        value.copy_(old)
-                now = self.first
-            now = self._again(now, wanted.step)
-            self._save(wanted.name, wanted.which)
-        self._again(now, step)
-        self.wanted = []
-
-    def finish(self) -> dict[str, Arrays]:
-        """Save the networks as they are now, and return all that was saved."""
-        self._save("final", None)
+    def finish(self, step: int) -> dict[str, Arrays]:
+        """Save the networks as they are now, after ``step`` steps, and return all that was saved."""
+        everyone = np.ones(self.models, bool)
+        self._save("final", self.together.net.state_dict(), everyone, step, self.together.loss(step))
         return self.saved
 
-    def _again(self, now: int, step: int) -> int:
-        if step > now:
-            self.together.take(now, step - now)
-        return step
-
-    def _save(self, name: str, which: np.ndarray | None) -> None:
-        state = {k: v.detach().cpu().numpy() for k, v in self.together.net.state_dict().items()}
-        if which is None:
-            self.saved[name] = {k: v.copy() for k, v in state.items()}
-            self.saved[name]["have"] = np.ones(self.models, bool)
+    def _save(self, name: str, state: Mapping[str, Tensor], which: np.ndarray, step: int, losses: np.ndarray) -> None:
+        if not which.any():
             return
-        if name not in self.saved:
-            self.saved[name] = {k: np.zeros_like(v) for k, v in state.items()}
-            self.saved[name]["have"] = np.zeros(self.models, bool)
-        for k, v in state.items():
-            self.saved[name][k][which] = v[which]
-        self.saved[name]["have"] |= which
+        known = {k: v.detach().cpu().numpy() for k, v in state.items()}
+        known |= {"have": which, "step": np.full(self.models, step), "loss": losses}
+        kept = self.saved.setdefault(name, {k: np.zeros_like(v) for k, v in known.items()})
+        for k, v in known.items():
+            kept[k][which] = v[which]

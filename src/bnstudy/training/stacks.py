@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec
+from bnstudy.training import clock
 from bnstudy.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Stack(NamedTuple):
 class Trainer:
     """Trains cells of one setting and stores them.
 
-    Cells share a stack where the shapes keep their bits apart (width and batch multiples of 16), else each trains
-    alone; on a card they share one as large as it takes. What was trained for one of the ascending ``budgets`` stays in
+    Cells share a stack where the shapes keep their bits apart (width, batch and the images that tell the loss of the
+    function multiples of 16), else each trains alone; on a card they share one as large as it takes. What was trained for one of the ascending ``budgets`` stays in
     memory and goes on when asked for the next.
     """
 
@@ -81,7 +82,8 @@ class Trainer:
 
     def _grouped(self, cells: list[CellSpec], images: "Images") -> list[list[CellSpec]]:
         setting, most = cells[0].setting, self.stack
-        apart = setting.width % 16 != 0 or setting.batch % 16 != 0
+        fixed = min(cells[0].splits.train, clock.IMAGES)
+        apart = any(size % 16 for size in (setting.width, setting.batch, fixed))
         if self.device != "cpu":
             from bnstudy.data.inputs import shape
             from bnstudy.training import device
@@ -107,7 +109,8 @@ class Trainer:
             if cell not in missing:
                 continue
             # whatever the company in the stack
-            end = result.done[runs].max() if cell.keep == "curve" else len(result.loss)
+            end = result.done[runs].max() if cell.keep in ("steps", "curve") else len(result.loss)
             curve = {"loss": result.loss[:end, runs].astype(np.float32), "diverged": result.diverged[runs]}
+            curve["looks"] = result.looks[: len(clock.looks(end)), runs].astype(np.float32)
             checkpoints = {name: {k: v[runs] for k, v in arrays.items()} for name, arrays in result.checkpoints.items()}
             store.put(CELLS, cell, {"curve": curve, **checkpoints})

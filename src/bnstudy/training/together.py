@@ -35,6 +35,19 @@ class Together:
             losses.append(self._run(self.batches.index[number]))
         return torch.stack(losses).cpu().numpy()
 
+    @torch.no_grad()
+    def loss(self, step: int) -> np.ndarray:
+        """Return the loss [M] of each network's function on its fixed training images, by that set's own statistics.
+
+        Nothing in the networks changes. Arms that add noise draw that of the ``step`` to come.
+        """
+        self.net.set_statistics("batch", update=False)
+        self.net.set_noise(self.seeds, step)
+        inputs, labels = self.batches.fixed()
+        losses = cross_entropy(self.net(inputs), labels)
+        self.net.set_statistics("batch", update=True)
+        return losses.cpu().numpy()
+
     def keep(self, which: Tensor) -> None:
         """Go on with the networks at the places ``which`` [m] alone."""
         self.seeds = [self.seeds[i] for i in which.tolist()]

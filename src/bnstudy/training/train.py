@@ -18,15 +18,15 @@ from bnstudy.data.batches import CPU, Batches, parts
 from bnstudy.data.images import Images
 from bnstudy.data.inputs import shape
 from bnstudy.training import optim
-from bnstudy.training.convergence import WINDOW
+from bnstudy.training.clock import WINDOW, crossings, fixed_images, looks
 from bnstudy.training.saver import Saver
 from bnstudy.training.together import Together
 
-LOOK = {CPU: 1, "cuda": 20}
-"""Steps after which losses are looked at: whoever looks at a card waits for it, and it for him."""
 FEWER = {CPU: 0.75, "cuda": 0.5}
 """A stack is made smaller once no more than this share of its runs go on: making it so takes about one step's time, on a
 card that of recording a step anew."""
+SAVED: tuple[Keep, ...] = ("end", "levels")
+"""What is kept with networks."""
 
 
 class Run(NamedTuple):
@@ -40,14 +40,16 @@ class Trained(NamedTuple):
     """What training a stack of M networks leaves."""
 
     loss: np.ndarray
-    """[steps, M]: the loss at each step, before its update."""
+    """[steps, M]: the loss of each step's batch, before its update."""
+    looks: np.ndarray
+    """[looks, M]: the loss of the function at each look (:func:`bnstudy.training.clock.looks`) in these steps."""
     diverged: np.ndarray
     """[M]: the step at which a run diverged; 0 where it did not."""
     done: np.ndarray
-    """[M]: the step at which a run had reached every target or diverged; the budget where it did neither."""
+    """[M]: the step at which it showed that a run had reached every target or diverged; the budget where it did neither."""
     checkpoints: dict[str, Arrays]
-    """{name: {parameter: [M, ...], "have": bool [M]}}. "init" holds only what the first batch set: :func:`build` makes the
-    rest again."""
+    """{name: {parameter: [M, ...], "have": bool [M], "step": int [M], "loss": [M]}}. "init" holds only what the first batch
+    set: :func:`build` makes the rest again."""
 
 
 def build(spec: TrainingSpec, images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
@@ -66,10 +68,9 @@ def train(
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
     device: str = CPU,
-    look: int | None = None,
 ) -> Trained:
     """Train one stack for the steps of ``spec`` and return what that leaves; see :func:`train_on` for the arguments."""
-    return next(train_on(spec, runs, images, keep, [spec.steps], tick, dtype, device, look))
+    return next(train_on(spec, runs, images, keep, [spec.steps], tick, dtype, device))
 
 
 def train_on(
@@ -81,7 +82,6 @@ def train_on(
     tick: Callable[[float], None] = lambda share: None,
     dtype: torch.dtype = torch.float32,
     device: str = CPU,
-    look: int | None = None,
 ) -> Iterator[Trained]:
     """Train one stack with a pause at each budget, and go on from there when the next result is asked for.
 
@@ -92,20 +92,20 @@ def train_on(
         spec: What all runs have in common. Its steps do not count here: the budgets do.
         runs: The seed and the rate of each network.
         images: The images of the study, already pooled.
-        keep: "curve": only the steps to the targets matter. A run that is done leaves the stack, its loss stays as it was,
-            and training ends with the last run. "end": the networks at the start and at the end are kept too. "levels": so
-            are those at step EARLY, and where the loss falls below 1 nat and below the first target.
+        keep: "steps": only the steps to the targets matter. A run that is done leaves the stack, its losses stay as they
+            were, and training ends with the last run. "curve": the same, but a run is done only once the mean loss of
+            its batches has reached the targets too. "end": the networks at the start and at the end are kept too.
+            "levels": so are those at step EARLY, and where the loss falls to 1 nat and to the first target.
         budgets: Numbers of steps, ascending.
         tick: Called about once per second with the share of the current budget that is done.
         dtype: The type of all parameters and inputs.
         device: Where the networks are: "cpu" or "cuda".
-        look: Steps after which the losses are looked at; None: as the device needs it. What comes out is the same.
 
     Yields:
         For each budget, bit for bit what :func:`train` returns for so many steps.
     """
     torch.set_flush_denormal(True)
-    look, seeds = look or LOOK[device], [r.seed for r in runs]
+    seeds = [r.seed for r in runs]
     alive = np.arange(len(runs))  # places of the runs that are still in the stack
     batches = _batches(spec, seeds, images, budgets[0], dtype, device)
     net = build(spec, images, seeds, dtype).to(device)
@@ -117,49 +117,59 @@ def train_on(
     rates = torch.tensor([r.rate for r in runs], dtype=dtype, device=device)
     optimizer = optim.build(spec.setting.optimizer, net.parameters(), rates, spec.momentum)
     together = Together(net, optimizer, seeds, batches)
-    saver = None if keep == "curve" else Saver(together, built, {1.0, spec.targets[0]} if keep == "levels" else set())
+    saver = Saver(together, built, {1.0, spec.targets[0]} if keep == "levels" else set()) if keep in SAVED else None
 
-    loss = np.zeros((budgets[-1], len(runs)))
+    at = looks(budgets[-1])
+    loss, seen = np.zeros((budgets[-1], len(runs))), np.zeros((len(at), len(runs)))
     diverged = np.zeros(len(runs), dtype=np.int64)
     done = np.full(len(runs), budgets[-1])
-    lowest, started, step = min(spec.targets), time.monotonic(), 0
+    fallen, low = np.zeros(
+        (2, len(runs)), bool
+    )  # whose function reached every target, and whose batches' mean loss did
+    lowest, started, step, look = min(spec.targets), time.monotonic(), 0, 0
+
+    def see() -> None:
+        """Look at the losses of the function after ``step`` steps."""
+        seen[look] = seen[look - 1]  # whoever left the stack stays as it was
+        seen[look, alive] = together.loss(step)
+        fallen[crossings(seen[max(look - 1, 0) : look + 1], lowest) == 0] = True
+        done[((fallen & (low | (keep == "steps"))) | (diverged > 0)) & (done > step)] = step
+        if saver:
+            saver.see(at[: look + 1], seen[: look + 1], diverged == 0)
+
+    see()
     for budget in budgets:
         if step:
             together.resume(_batches(spec, [seeds[i] for i in alive], images, budget, dtype, device))
         while step < (budget if saver else min(budget, done.max())):
-            count = min(look, budget - step)
-            if saver:
-                saver.before(step, count)
-            for row in together.take(step, count):
+            until = min(budget, at[look + 1]) if look + 1 < len(at) else budget
+            for row in together.take(step, until - step):
+                loss[step] = loss[step - 1]
                 loss[step, alive] = row
-                if keep == "curve":
-                    loss[step] = np.where(done <= step, loss[step - 1], loss[step])  # whoever is in the stack still
-                broken = ~(loss[step] <= 1000 * loss[0])
                 step += 1
-                diverged[broken & (diverged == 0)] = step
+                diverged[~(loss[step - 1] <= 1000 * loss[0]) & (diverged == 0)] = step
                 window = loss[max(0, step - WINDOW) : step]
-                reached = (len(window) == WINDOW) & (window.mean(0) < lowest)
-                done[(reached | (diverged > 0)) & (done > step)] = step
-                if saver:
-                    saver.see(step, window, diverged == 0)
-            if saver:
-                saver.after(step)
-            elif 0 < len(stay := np.flatnonzero(done[alive] > step)) <= FEWER[device] * len(alive):
+                low |= (len(window) == WINDOW) & (window.mean(0) < lowest)
+            if look + 1 < len(at) and step == at[look + 1]:
+                look += 1
+                see()
+            if not saver and 0 < len(stay := np.flatnonzero(done[alive] > step)) <= FEWER[device] * len(alive):
                 alive = alive[stay]
                 together.keep(torch.from_numpy(stay).to(device))
             if time.monotonic() - started > 1:
                 started = time.monotonic()
                 tick(step / budget)
-        together.pause()
         end = budget if saver else min(step, done.max())
-        yield Trained(loss[:end].copy(), diverged.copy(), done.clip(max=budget), saver.finish() if saver else {})
+        saved = saver.finish(step) if saver else {}
+        together.pause()
+        yield Trained(loss[:end].copy(), seen[: len(looks(end))].copy(), diverged.copy(), done.clip(max=budget), saved)
 
 
 def _batches(
     spec: TrainingSpec, seeds: Sequence[int], images: Images, steps: int, dtype: torch.dtype, device: str
 ) -> Batches:
     """Return each network's own batches of its training images, up to ``steps``; networks of one seed share its images."""
-    each = list(dict.fromkeys(seeds))
-    batches = Batches(*parts(images, spec, each, "train", device, dtype), each, spec.setting.batch, steps)
+    each, fixed = list(dict.fromkeys(seeds)), fixed_images(images.x.shape[2:])
+    batches = Batches(*parts(images, spec, each, "train", device, dtype), each, spec.setting.batch, steps, fixed)
     batches.keep(torch.tensor([each.index(seed) for seed in seeds], device=device))
     return batches

@@ -75,10 +75,10 @@ def losses(results: Results) -> Picture:
     arms = ["none", "bn"]
     table = results.at("curves", "shared")
     table = results.shown_depths(table, "arm", 2)
-    table = while_all_train(table[table["arm"].isin(arms) & (table["step"] % 20 == 0)])
+    table = while_all_train(table[table["arm"].isin(arms) & (table["step"] > 0)])
     draw = partial(loss_curves, table, results.arms(table, *arms))
     subject = "Training loss at one shared learning rate"
-    how = "The rate that is best without normalization: its best case. A thin line a seed, the mean of the last 20 steps; the thick line is the median. Each panel ends where the first run was ended, since it had reached its targets."
+    how = "The rate that is best without normalization: its best case. A thin line a seed, the loss on 512 fixed training images by that set's own statistics; the thick line is the median. Each panel ends where the first run was ended, since it had reached its targets."
     return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, needs=arms, intervals="")
 
 
