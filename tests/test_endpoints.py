@@ -21,7 +21,7 @@ NOISE = {"family": "noise", "severity": 3}
 STEP = {"matching": "step"}
 POKE = {"kind": "gradient", "dose": 0.01}
 TABLES = {
-    "level": "levels", "landscape": "landscape", "kurtosis": "moments", "drift": "drift", "ics": "ics",
+    "landscape": "landscape", "kurtosis": "moments", "drift": "drift", "ics": "ics",
     "affine": "affine", "input": "moments", "xhat": "xhat", "gradient": "gradients", "poke": "intervention", "share": "intervention", "adaptation": "adaptation",
 }  # fmt: skip
 """The table that an endpoint reads, by the first word of its name."""
@@ -147,7 +147,6 @@ def test_variance_that_vanishes_counts_like_one_that_explodes() -> None:
         ("input_offset", {}, {**MAIN, "site": "next"}, "offset", {1: 0.3, 2: 0.4}, None, sqrt(0.125)),
         ("xhat_offset", NOISE, NOISE, "offset", {1: 0.1, 2: 0.7}, None, 0.5),
         ("xhat_growth", NOISE, NOISE, "offset", {1: 0.1, 2: 0.7}, None, log(7)),
-        ("level_ratio", {}, {"checkpoint": "loss0.5", "statistics": "running"}, "nll", {1: 0.6}, {1: 0.3}, log(2)),
         ("landscape_ratio", {"column": "change_absolute"}, MAIN, "change_absolute", {1: 0.6}, {1: 0.3}, log(2)),
         ("kurtosis_difference", {}, {**MAIN, "site": "linear"}, "excess_kurtosis", {1: 9, 2: -2, 3: 4}, {2: 1, 3: -1}, 2),
         ("drift_growth", {"column": "moments"}, DRIFT, "moments", {1: 1, 2: 5, 3: 8}, {1: 1, 2: 7, 3: 2}, log(4)),
@@ -251,6 +250,44 @@ def test_contrasts_of_contrasts() -> None:
     spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
     assert ends(theta("steps_interaction", at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
     assert ends(theta("steps_change", at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
-    levels = [{"seed": 0, **MAIN, "statistics": "running", "nll": nll} for nll in (0.2, 0.6)]
-    at.tables["levels"] = measured("bn", 0.3, levels).assign(gain=[1.0, 1.41])
-    assert ends(theta("level_change", at, {**spec, "arms": ["bn"]})) == [(log(3),) * 2]
+
+
+def levels(arm: str, rate: float, *paths: dict[str, tuple[float, float]]) -> pd.DataFrame:
+    """Return rows of (loss on training images, on test images) by checkpoint, a path a seed; stored averages do worse."""
+    rows = [
+        {"seed": seed, "checkpoint": checkpoint, "statistics": statistics, "fit": by * fit, "nll": by * nll}
+        for seed, path in enumerate(paths)
+        for checkpoint, (fit, nll) in path.items()
+        for statistics, by in (("running", {"none": 1.0, "bn": 2.5}[arm]), ("reestimated", 1.0))
+    ]
+    return measured(arm, rate, rows)
+
+
+def test_test_losses_are_compared_at_equal_loss_on_training_images() -> None:
+    """At fits of .54 and .46 they are compared halfway, at the root of .54 x .46: none follows its line down to the next
+    checkpoint and bn its line up. Both lines are power laws here, of exponent 1 and 1/2. Equal fits need no line. What is
+    farther than a tenth from the common level is unknown, and so is what has no checkpoint beyond it."""
+    none = {"loss1.0": (1.1, 2.2), "loss0.5": (0.54, 1.08), "final": (0.11, 0.22)}
+    bn = {"loss1.0": (0.9, sqrt(0.9)), "loss0.5": (0.46, sqrt(0.46)), "final": (0.04, 0.2)}
+    far, alone = {**bn, "loss0.5": (0.43, sqrt(0.43))}, {"loss0.5": (0.54, 1.08)}
+    table = [levels("none", 0.1, none, {"loss0.5": (0.46, 0.92)}, none, alone), levels("bn", 0.3, bn, bn, far, bn)]
+    at = lookup(4, levels=pd.concat(table))
+    level = sqrt(0.54 * 0.46)
+    expected = [log(2 * level / sqrt(level)), log(0.92 / sqrt(0.46))]
+    found = ends(theta("level_ratio", at, PAIR))
+    assert found == [(x, x) for x in expected] + [(-inf, inf)] * 2
+    stored = at.tables["levels"]["statistics"].eq("running")
+    others = lookup(4, levels=at.tables["levels"].assign(nll=lambda t: t["nll"].where(~stored, 77.0)))
+    assert ends(theta("level_ratio", others, PAIR)) == found
+    with pytest.raises(NotEvaluable, match="their losses on training images differ too much"):
+        theta("level_ratio", lookup(1, levels=pd.concat([levels("none", 0.1, none), levels("bn", 0.3, far)])), PAIR)
+    table = [levels("bn", 0.3, bn), levels("bn", 0.3, none).assign(batch=16)]
+    at = Lookup(
+        {"rates": pd.concat([rates(), rates().assign(batch=16)]), "levels": pd.concat(table)},
+        DEPTHS,
+        (0.5,),
+        1,
+        {"batch": 4},
+    )
+    spec = {"arms": ["bn"], "depth": "shallow", "batch": 16, "against": {"batch": 4}}
+    assert ends(theta("level_change", at, spec)) == [(expected[0],) * 2]

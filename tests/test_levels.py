@@ -3,29 +3,43 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from bnstudy.measures import levels
 from bnstudy.measures.common import Table
-from helpers.trained import cell
+from helpers.trained import alone, cell, images_of
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])
-def test_the_test_loss_is_that_of_the_network_at_its_checkpoint(arm: str) -> None:
+def test_losses_are_those_of_the_function_whose_averages_are_measured_again(arm: str) -> None:
+    """The averages of torch.nn with momentum 1 after a pass over as many training images as there are test images."""
     rows = levels.measure(cell(arm)).set_index(["checkpoint", "statistics", "seed"])
-    assert set(rows.index.get_level_values("checkpoint")) == {"loss1.0", "loss0.5", "final"}
-    assert set(rows.index.get_level_values("statistics")) == ({"running", "whole"} if arm == "bn" else {"running"})
+    assert set(rows.index.droplevel("seed")) == {
+        (c, s) for c in ("loss1.0", "loss0.5", "final") for s in ("running", "reestimated")
+    }
     x, labels = cell(arm).split("test")
-    for checkpoint, statistics in {(c, s) for c, s, _ in rows.index}:
-        net = cell(arm).net(checkpoint, "running" if statistics == "running" else "batch")
-        logits = net(x)
-        for i, seed in enumerate(cell(arm).seeds):
-            row = rows.loc[checkpoint, statistics, seed]
-            expected = torch.nn.functional.cross_entropy(logits[i].T, labels[i])
-            assert row["nll"] == pytest.approx(expected.item(), rel=1e-5)
-            right = logits[i].argmax(0) == labels[i]
+    for checkpoint, statistics, seed in rows.index:
+        stored = cell(arm).net(checkpoint, "running")
+        net = alone(stored, seed)
+        for layer, part in enumerate(net[:-1]):
+            if arm == "bn":
+                part.norm.momentum = 1.0
+                part.norm.running_mean = stored.norms[layer].running_mean[seed].clone()
+                part.norm.running_var = stored.norms[layer].running_var[seed].clone()
+        train, answers = images_of(cell(arm), seed)
+        with torch.no_grad():
+            if statistics == "reestimated":
+                net.train()(train[:256])
+            net.eval()
+            row, logits = rows.loc[checkpoint, statistics, seed], net(x[seed].T)
+            assert row["nll"] == pytest.approx(cross_entropy(logits, labels[seed]).item(), rel=1e-4)
+            assert row["fit"] == pytest.approx(cross_entropy(net(train), answers).item(), rel=1e-4)
+            right = logits.argmax(1) == labels[seed]
             assert row["accuracy"] == pytest.approx(100 * right.float().mean().item(), abs=1e-3)
-    falling = rows["nll"].xs("running", level="statistics").groupby("checkpoint").median()
-    assert falling["loss0.5"] < falling["loss1.0"]
+    medians = rows.groupby(["checkpoint", "statistics"]).median()
+    assert (medians.loc["loss0.5"] < medians.loc["loss1.0"])[["fit", "nll"]].all(axis=None)
+    lag = medians["nll"].xs("running", level="statistics") / medians["nll"].xs("reestimated", level="statistics")
+    assert (abs(lag["loss1.0"] - 1) > 0.02) == (arm == "bn"), "stored averages lag behind the weights"
 
 
 def test_a_measure_writes_no_column_that_it_does_not_declare() -> None:

@@ -103,7 +103,8 @@ class World(Training):
         layers, low = self.layers(depth), arm == "bn"
         seeds = np.exp(noise)
         levels = ["init", "loss1.0", "loss0.5"]
-        rows = cross(self.seeds, checkpoint=["loss1.0", "loss0.5"], statistics=["running"])
+        rows = cross(self.seeds, checkpoint=["loss1.0", "loss0.5"], statistics=["running", "reestimated"])
+        rows["fit"] = rows["checkpoint"].str.removeprefix("loss").astype(float)
         rows["nll"] = (0.4 - 0.06 * h * low + 0.0004 * setting["batch"] * h) * np.exp(0.2 * noise[rows["seed"]])
         yield "levels", _reached(rows.assign(accuracy=90.0), have, "checkpoint")
         if setting["inputs"] != "standardized" or any(setting[k] != v for k, v in BASE.items() if k != "net"):

@@ -1,17 +1,25 @@
-"""The clean test loss of networks that have reached the same training loss: does one generalize better at equal fit?"""
+"""The clean test loss of networks on their way down: does one generalize better at equal fit?
+
+Fit is the loss of the network as a function, on training images. Two functions are looked at: that of the stored
+averages, which lag behind the weights early in training, and that of averages measured again on training images.
+"""
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Table, accuracy
-from bnstudy.nets.base import cross_entropy
+from bnstudy.measures.view import with_statistics_of
+from bnstudy.nets.base import Net, cross_entropy
 
-COLUMNS = ("checkpoint", "statistics", "nll", "accuracy")
+COLUMNS = ("checkpoint", "statistics", "fit", "nll", "accuracy")
 """The columns after `seed`:
 
 checkpoint: a level of the training loss, or final
-statistics: running (the stored averages), or whole (those of all test images; arms with statistics alone)
+statistics: running (the stored averages), or reestimated (on as many training images as there are test images); both are
+    the same for arms without statistics
+fit: nats: mean negative log-likelihood of all training images, by the same function
 nll: nats: mean negative log-likelihood of the clean test images
 accuracy: percent of the clean test images
 """
@@ -20,17 +28,20 @@ accuracy: percent of the clean test images
 @torch.no_grad()
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Return one row per seed, checkpoint and kind of statistics."""
-    x, labels = cell.split("test")
+    (train, answers), (x, labels) = cell.split("train"), cell.split("test")
+    size = x.shape[2]
     table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         if checkpoint.startswith("loss") or checkpoint == "final":
-            have, net = cell.have(checkpoint), cell.net(checkpoint)
-            modes = {"running": "running"}
-            if any(norm.has_statistics for norm in net.norms):
-                modes["whole"] = "batch"
-            for name, statistics in modes.items():
-                net.set_statistics(statistics, update=False)
-                logits = net(x)
-                values = {"nll": cross_entropy(logits, labels), "accuracy": accuracy(logits, labels)}
+            have, net = cell.have(checkpoint), cell.net(checkpoint, "running")
+            for name, function in (("running", net), ("reestimated", with_statistics_of(net, train[..., :size]))):
+                logits = function(x)
+                fit = cross_entropy(_in_parts(function, train, size), answers)
+                values = {"fit": fit, "nll": cross_entropy(logits, labels), "accuracy": accuracy(logits, labels)}
                 table.add(have, values, checkpoint=checkpoint, statistics=name)
     return table.frame()
+
+
+def _in_parts(net: Net, x: Tensor, size: int) -> Tensor:
+    """Return the logits [M, classes, n] of inputs [M, F, n], ``size`` images at a time: memory stays that of the test."""
+    return torch.cat([net(part) for part in x.split(size, 2)], 2)

@@ -45,7 +45,7 @@ COLUMNS = {
     "intervention": [*RUN, "checkpoint", "kind", "dose", "layer", *REACH, "left"],
     "adaptation": [*RUN, "checkpoint", "match", "steps", "reached", "budget"],
     "landscape": [*RUN, "checkpoint", *SMOOTHNESS],
-    "levels": [*RUN, "checkpoint", "statistics", "nll", "accuracy"],
+    "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
     "coverage": [],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
 }  # fmt: skip

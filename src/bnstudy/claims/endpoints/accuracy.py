@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bnstudy.claims.endpoints.common import UNREACHED, Spec, against, endpoint, ln
+import numpy as np
+
+from bnstudy.claims.endpoints.common import UNREACHED, Spec, against, endpoint
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable
 from bnstudy.core import words
 
@@ -15,6 +18,8 @@ SEVERITIES = range(1, 6)
 CEILING = 80.0
 """Percent right that a network trained on the test's own colours must reach there for a severity to count."""
 UNTESTED = "no run was left to test"
+OFF = math.log(1.1)
+"""How far, in ln, a training loss may lie from the one at which two networks are compared."""
 
 
 def accuracy(lookup: Lookup, setting: Factors, statistics: str, family: str) -> pd.Series:
@@ -118,19 +123,63 @@ def statistics_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 
 @endpoint(2, must="depth")
 def level_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
-    """Return ln(clean test loss of a / that of b), each where it reached the main target, with stored statistics."""
-    a, b = (_test_loss(lookup, spec, arm) for arm in spec["arms"])
-    return lookup.exact(ln(a / b))
+    """Return ln(clean test loss of a / that of b) at equal loss on training images, about where each reached the main target."""
+    return _at_equal_fit(lookup, *(lookup.setting(spec, arm) for arm in spec["arms"]))
 
 
 @endpoint(1, must="depth against")
 def level_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(that test loss here / against another network of the same arm)."""
     (arm,) = spec["arms"]
-    return lookup.exact(ln(_test_loss(lookup, spec, arm) / _test_loss(lookup, spec, arm, **against(spec))))
+    return _at_equal_fit(lookup, lookup.setting(spec, arm), lookup.setting(spec, arm, **against(spec)))
 
 
-def _test_loss(lookup: Lookup, spec: Spec, arm: str, **change: Any) -> pd.Series:
-    setting = lookup.setting(spec, arm, **change)
-    rows = lookup.measured("levels", setting, UNREACHED, checkpoint=lookup.level(), statistics="running")
-    return rows.set_index("seed")["nll"]
+def _at_equal_fit(lookup: Lookup, a: Factors, b: Factors) -> pd.DataFrame:
+    """Return ln(clean test loss of a / that of b) at the training loss halfway (in ln) between theirs at the main target.
+
+    Losses are those of the networks as functions, with averages measured again on training images. Each test loss is moved
+    to the common level along the line to the checkpoint on its other side, by at most OFF. A seed that is farther off, or
+    has no such checkpoint, has no number.
+
+    Raises:
+        NotEvaluable: where no seed has one.
+    """
+    import pandas as pd
+
+    paths = [_falling(lookup, setting) for setting in (a, b)]
+    ratios = {}
+    for seed in paths[0].keys() & paths[1].keys():
+        middle = sum(path[seed].fit[path[seed].main] for path in paths) / 2
+        ends = [path[seed].at(middle) for path in paths]
+        ratios[seed] = ends[0] - ends[1]
+    ratio = pd.Series(ratios, dtype=float)
+    if ratio.isna().all():
+        names = " and ".join(lookup.describe(setting) for setting in (a, b))
+        raise NotEvaluable(f"{names}: where they reach the target, their losses on training images differ too much")
+    return lookup.exact(ratio)
+
+
+class _Path(NamedTuple):
+    """The checkpoints of a network by falling training loss: ln of that and of the test loss [n], and which is the main one."""
+
+    fit: np.ndarray
+    test: np.ndarray
+    main: int
+
+    def at(self, fit: float) -> float:
+        """Return ln of the test loss where ln of the training loss is ``fit``; NaN farther than OFF from the main one."""
+        if abs(fit - self.fit[self.main]) > OFF:
+            return math.nan
+        return float(np.interp(-fit, -self.fit, self.test, left=math.nan, right=math.nan))
+
+
+def _falling(lookup: Lookup, setting: Factors) -> dict[int, _Path]:
+    """Return the path of each seed that reached the main target."""
+    rows = lookup.measured("levels", setting, UNREACHED, statistics="reestimated")
+    paths = {}
+    for seed, of_seed in rows.sort_values("fit", ascending=False).groupby("seed"):
+        main = np.flatnonzero(of_seed["checkpoint"] == lookup.level())
+        if len(main):
+            fit, test = (np.log(of_seed[column].to_numpy(float)) for column in ("fit", "nll"))
+            paths[seed] = _Path(fit, test, int(main[0]))
+    return paths
