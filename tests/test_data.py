@@ -206,3 +206,17 @@ def test_which_images_a_seed_draws_depends_on_no_order_of_the_parts() -> None:
         assert all(np.array_equal(each[name], parts[0][name]) for each in parts)
     assert list(parts[0]) == sorted(sizes) == list(vars(Splits(train=6, test=4, heldout=4)))
     assert images.split(y, {"train": 6, "test": 4, "heldout": 4}, 3)["test"].tolist() == [49, 68, 34, 97]
+
+
+def test_each_treatment_changes_one_thing_of_what_a_network_sees() -> None:
+    """Unequal ranges at the scale of standardized inputs (over the training images), and the scale alone."""
+    seen = {}
+    for kind in ("standardized", "mixed", "scaled"):
+        spec = training_spec("none", depth=2, width=8, batch=8, steps=1, inputs=kind)
+        seen[kind] = part(digits.load(), spec, 0, "train")[0].astype(np.float64)
+    assert {kind: np.square(x).mean() for kind, x in seen.items()} == pytest.approx(
+        {"standardized": 1, "mixed": 1, "scaled": 64**2}, rel=1e-5
+    )
+    np.testing.assert_allclose(seen["scaled"], 64 * seen["standardized"], rtol=1e-6)
+    largest = seen["mixed"].max(0)
+    assert largest.max() > 10 * np.median(largest[largest > 0])

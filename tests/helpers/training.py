@@ -36,7 +36,7 @@ class Training:
         full += product(("none", "bn"), [d for d in self.depths if d not in (shallow, deep)], (1.0,), ("standardized",))
         full += product(("none", "bn", "once"), (middle,), (0.71, 1.41), ("standardized",))
         full += product(("none", "bn", "once"), (shallow,), (0.41,), ("standardized",))
-        full += product(("none", "bn"), (shallow,), (1.0,), ("raw", "mixed"))
+        full += product(("none", "bn"), (shallow,), (1.0,), ("raw", "mixed", "scaled"))
         full += [("layernorm", shallow, 1.0, "standardized")]
         full += product(("bn_detached", "bn_post"), (shallow, deep), (1.0,), ("standardized",))
         full += [("bn_noisy", shallow, 0.41, "standardized"), ("bn_noisy", middle, 0.71, "standardized")]

@@ -189,7 +189,7 @@ def needless(setting: dict[str, Any], name: str) -> bool:
     plain = setting["gain"] == 1.0 and setting["inputs"] == "standardized"
     if setting["arm"] in ("once", "layernorm"):
         return name != "shift" or not plain
-    if setting["arm"] == "affine" or setting["inputs"] in ("raw", "mixed"):
+    if setting["arm"] == "affine" or setting["inputs"] in ("raw", "mixed", "scaled"):
         return True
     if setting["arm"] == "bn_frozen" and name != "shift":
         return True

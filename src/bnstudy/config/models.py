@@ -45,7 +45,7 @@ Batch = Annotated[int, Field(ge=2, le=65_536)]
 Device = Literal["cpu", "cuda"]
 Optimizer = Literal["sgd", "adam"]
 Painted = Literal["lecture_white", "lecture_gray", "lecture_white_ceiling", "lecture_gray_ceiling", "spurious_colour"]
-Inputs = Literal["standardized", "raw", "mixed", Painted]
+Inputs = Literal["standardized", "raw", "mixed", "scaled", Painted]
 Role = Literal["best", "shared", "neighbours", "grid"]
 Value = TypeVar("Value")
 Distinct = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(distinct)]
@@ -138,8 +138,9 @@ class Grid(Strict):
     )
     inputs: Distinct[Inputs] = Field(
         default=("standardized",),
-        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3); lecture_white, lecture_gray: dark "
-        "ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; "
+        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3), all over one number so that their "
+        "mean square is 1; scaled: standardized times 64; lecture_white, lecture_gray: dark ink on a white or mid-gray "
+        "ground, tested in colours; their ceilings: trained on the last of these colours; "
         "spurious_colour: the colour tells the class in training",
     )
     rates: Distinct[Role] = Field(

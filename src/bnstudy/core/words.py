@@ -24,6 +24,7 @@ ARMS = {
 INPUTS = {
     "raw": "raw pixels",
     "mixed": "pixels of unequal range",
+    "scaled": "pixels 64 times as large",
     "lecture_white": "dark ink on a white ground",
     "lecture_gray": "dark ink on a gray ground",
 }

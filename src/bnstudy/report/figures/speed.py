@@ -111,7 +111,11 @@ def by_inputs(results: Results) -> Picture:
     rows = rows.assign(kind=rows["inputs"].map(INPUTS))
     draw = partial(steps, {"": rows}, "kind", results.arms(table, *arms), "inputs")
     subject = f"Steps to training loss {results.target:g} by the scaling of the inputs"
-    how = "Each arm at its own best rate. Unequal: every pixel is multiplied by a fixed number between 1 and 1000."
+    how = (
+        "Each arm at its own best rate. Unequal: pixels are multiplied by fixed numbers whose largest is up to 1000 times "
+        "the smallest, and then all by one number, so that their mean square is that of standardized ones. × 64: the "
+        "scale alone."
+    )
     return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms, needs=arms)
 
 

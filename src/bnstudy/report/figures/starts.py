@@ -66,7 +66,7 @@ def start_names(table: pd.DataFrame, own: str) -> pd.DataFrame:
             [kind[row.net]] * (len(kind) > 1)
             + [f"{row.depth} layers"]
             + [f"weights × {row.gain:g}"] * (row.gain != 1)
-            + [INPUTS[row.inputs] + " pixels" * (row.inputs == "mixed")] * row.odd
+            + [INPUTS[row.inputs] + " pixels" * (row.inputs != "raw")] * row.odd
         )
         for row in rows.itertuples()
     ]
