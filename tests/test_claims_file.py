@@ -125,7 +125,7 @@ def test_more_settings_than_seeds_allow_are_refused(tmp_path: Path) -> None:
 
 
 def test_shared_intervals_count_once() -> None:
-    assert {q.id: LEDGER.primary(q.id) for q in LEDGER.questions} == {"Q1": 20, "Q2": 28, "Q3": 25, "Q4": 23, "U": 18}
+    assert {q.id: LEDGER.primary(q.id) for q in LEDGER.questions} == {"Q1": 20, "Q2": 28, "Q3": 24, "Q4": 21, "U": 18}
 
 
 def test_a_judged_claim_shares_no_interval_with_one_that_is_not(tmp_path: Path) -> None:
@@ -154,3 +154,12 @@ def test_answers_refuse_what_does_not_exist(tmp_path: Path) -> None:
         (tmp_path / "claims.yaml").write_text(yaml.safe_dump(raw))
         with pytest.raises(ClaimsError, match=message):
             load(tmp_path / "claims.yaml")
+
+
+def test_what_theory_says_of_untrained_networks_enters_no_verdict() -> None:
+    """An identity that says so keeps its claims off the start; what follows from the ReLU alone is shown and not judged."""
+    told = [claim for i in LEDGER.identities if "only trained networks are judged" in i.text for claim in i.claims]
+    assert {"Q3e", "Q4a"} <= set(told)
+    settings = [s for claim in told for s in LEDGER.claim(claim).settings if s.endpoint != "check"]
+    assert [s.name for s in settings if s.checkpoint == "init"] == []
+    assert not FILED.claim("Q1g").judged

@@ -118,6 +118,11 @@ class World(Training):
         rows = cross(self.seeds, checkpoint=levels, layer=layers[1:], matching=["rate", "decrease", "step"])
         rows["relative"] = 0.4 * np.exp((0.6 + 0.1 * rows["layer"]) * h * (not low)) * seeds[rows["seed"]]
         yield "ics", _reached(rows.assign(cosine=0.9, absolute=rows["relative"], floor=0.05), have, "checkpoint")
+        rows = cross(self.seeds, checkpoint=["init", "loss0.5"])
+        for column in ("change_absolute", "change_relative"):
+            rows[column] = 0.2 * np.exp(0.6 * h * (not low)) * seeds[rows["seed"]]
+        rows = rows.assign(loss_range=0.3, predictiveness=0.2, beta_smoothness=2.0, hessian_top=30.0, input_share=0.1)
+        yield "landscape", _reached(rows, have, "checkpoint")
         if depth != self.depths[-2:][0]:
             return
         doses = {"checkpoint": ["init", "loss0.5"], "kind": ["gradient", "random"], "dose": [0.001, 0.01, 0.1]}
@@ -134,11 +139,6 @@ class World(Training):
         late = (rows["seed"] % 16 == 5) & (not low)
         rows["reached"], rows["steps"] = ~late, np.where(late, np.nan, steps)
         yield "adaptation", _reached(rows, have, "checkpoint")
-        rows = cross(self.seeds, checkpoint=["init", "loss0.5"])
-        for column in ("change_absolute", "change_relative"):
-            rows[column] = 0.2 * np.exp(0.6 * h * (not low)) * seeds[rows["seed"]]
-        rows = rows.assign(loss_range=0.3, predictiveness=0.2, beta_smoothness=2.0, hessian_top=30.0, input_share=0.1)
-        yield "landscape", _reached(rows, have, "checkpoint")
 
     def shift(self, arm: str, depth: int, h: float, noise: np.ndarray, alive: set[int], inputs: str) -> pd.DataFrame:
         norm, painted = arm in BATCH_ARMS, inputs.startswith(("lecture", "spurious"))

@@ -15,7 +15,7 @@ def input_offset(results: Results) -> Picture:
     labels, at = "distance from (0, 1), in sd\n(up = farther)", (0.25, "a quarter of an sd")
     draw = partial(over_layers, by_depth(table), "offset", results.arms(table, *arms), labels, at=at, least=0.2)
     subject = "How far each layer's input is from mean 0 and variance 1"
-    how = f"At training loss {results.target:g}. The normalization stands before γ, β and the ReLU; the next layer receives what comes out behind them."
+    how = f"At training loss {results.target:g}. The normalization stands before γ, β and the ReLU; the next layer receives what comes out behind them. What a ReLU puts out is never negative: this is arithmetic, no evidence."
     return Picture(results, "input-offset", draw, table, subject, how, claim="Q1g", arms=arms, needs=["bn"])
 
 

@@ -66,9 +66,11 @@ def norms(results: Results) -> Picture:
     """Return the figure of the gradient's norm at each layer's output."""
     table = results.at("gradients", arm=ARMS, gain=...)
     deep = table[(table["depth"] == results.depth("deep")) & (table["gain"] == 1)]
-    later = table[(table["depth"] == results.depth("middle")) & (table["checkpoint"] == "step100")]
+    middle = table[(table["depth"] == results.depth("middle"))]
     parts = [deep[deep["checkpoint"] == checkpoint] for checkpoint in ("init", results.main)]
-    table = pd.concat([*parts, later.sort_values("gain", kind="stable")])
+    parts += [middle[(middle["checkpoint"] == results.main) & (middle["gain"] == 1)]]
+    later = middle[middle["checkpoint"] == "step100"].sort_values("gain", kind="stable")
+    table = pd.concat([*parts, later])
     growth = theory(results.checks, int(results.base["batch"]))
     draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth=growth)
     subject = "Norm of the loss's gradient at each layer's output"
