@@ -169,7 +169,7 @@ def test_which_way_an_endpoint_points(
     """Values by layer of a network of two arms, or of one; rows of any other place are never looked at."""
     arms = {"none": (0.1, none), **({"bn": (0.3, bn)} if bn else {})}
     places = [where, *({**where, key: "elsewhere"} for key in where)]
-    rest = {"seed": 0, "floor": 0.0, "gamma_rms": 2.0, "reached": True, "budget": 200}
+    rest = {"seed": 0, "other_batch": 99.0, "rounding": 0.0, "gamma_rms": 2.0, "reached": True, "budget": 200}
     found = pd.concat(
         measured(arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0}])
         for arm, (rate, values) in arms.items()

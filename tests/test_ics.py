@@ -104,7 +104,7 @@ def test_equals_plain_torch(arm: str) -> None:
             assert row.absolute == pytest.approx(float((after - g).norm()), rel=tolerance)
             cosine = float((after * g).sum() / after.norm() / g.norm())
             assert 1 - row.cosine == pytest.approx(1 - cosine, rel=3 * tolerance, abs=1e-6)
-            assert row.floor == pytest.approx(float((second - g).norm() / g.norm()), rel=1e-3)
+            assert row.other_batch == pytest.approx(float((second - g).norm() / g.norm()), rel=1e-3)
             assert 0 < row.rounding < 1e-4 < row.relative
 
 

@@ -117,7 +117,12 @@ class World(Training):
             return
         rows = cross(self.seeds, checkpoint=levels, layer=layers[1:], matching=["rate", "decrease", "step"])
         rows["relative"] = 0.4 * np.exp((0.6 + 0.1 * rows["layer"]) * h * (not low)) * seeds[rows["seed"]]
-        yield "ics", _reached(rows.assign(cosine=0.9, absolute=rows["relative"], floor=0.05), have, "checkpoint")
+        yield (
+            "ics",
+            _reached(
+                rows.assign(cosine=0.9, absolute=rows["relative"], other_batch=0.9, rounding=1e-6), have, "checkpoint"
+            ),
+        )
         rows = cross(self.seeds, checkpoint=["init", "loss0.5"])
         for column in ("change_absolute", "change_relative"):
             rows[column] = 0.2 * np.exp(0.6 * h * (not low)) * seeds[rows["seed"]]

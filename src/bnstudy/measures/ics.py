@@ -17,7 +17,7 @@ from bnstudy.measures.common import Table, euclidean, milestones
 from bnstudy.measures.steps import Grouped, TrainingImages, crossing, gradients, layers, move
 from bnstudy.nets.base import Net, cross_entropy
 
-COLUMNS = ("checkpoint", "layer", "matching", "relative", "cosine", "absolute", "floor", "rounding")
+COLUMNS = ("checkpoint", "layer", "matching", "relative", "cosine", "absolute", "other_batch", "rounding")
 """The columns after `seed`:
 
 checkpoint: init or a loss level
@@ -27,7 +27,7 @@ matching: what is equal for all arms: rate (the shared learning rate), decrease 
 relative: ||G - G'|| / ||G||
 cosine: -1..1: between G and G'
 absolute: nats: ||G - G'||, as in the paper
-floor: ||G - G2|| / ||G||, G2 on another training batch at the same weights: how much batches differ
+other_batch: ||G - G2|| / ||G||, G2 on another training batch at the same weights: a yardstick, no error of measurement
 rounding: ||G - G64|| / ||G64||, G64 in double precision: what is below it is not resolved
 """
 DECREASE, STEP = 0.05, 0.01
@@ -55,7 +55,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
                 g = grads[layer - 1][0]
                 values = {
                     **compare(g, after),
-                    "floor": euclidean(g - second[layer - 1][0]) / euclidean(g),
+                    "other_batch": euclidean(g - second[layer - 1][0]) / euclidean(g),
                     "rounding": euclidean(g - precise[layer - 1][0]) / euclidean(g),
                 }
                 table.add(have, values, checkpoint=checkpoint, layer=layer, matching=matching)

@@ -41,7 +41,7 @@ COLUMNS = {
         *RUN, *SHIFT, "statistics", "clean", "accuracy", "r2", "runs", "expected", "effective",
     ],
     "gradients": [*RUN, "checkpoint", "layer", "norm"],
-    "ics": [*RUN, "checkpoint", "layer", "matching", "relative", "floor"],
+    "ics": [*RUN, "checkpoint", "layer", "matching", "relative", "other_batch"],
     "intervention": [*RUN, "checkpoint", "kind", "dose", "layer", *REACH, "left"],
     "adaptation": [*RUN, "checkpoint", "match", "steps", "reached", "budget"],
     "landscape": [*RUN, "checkpoint", *SMOOTHNESS],

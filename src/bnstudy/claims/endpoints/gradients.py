@@ -17,17 +17,14 @@ def _ics(lookup: Lookup, spec: Spec, arm: str) -> pd.DataFrame:
     """Return the relative ICS (internal covariate shift) [seed x layer], layers 2..L.
 
     Raises:
-        NotEvaluable: where its median over seeds, mean over layers, is not above the difference that another batch
-            makes to the same gradients.
+        NotEvaluable: where its median over seeds, mean over layers, is not above what rounding does to the same gradients.
     """
     setting = lookup.setting(spec, arm)
     where = {"checkpoint": checkpoint(lookup, spec), "matching": spec["matching"]}
     rows = lookup.measured("ics", setting, UNREACHED, **where)
-    above = (rows["relative"] - rows["floor"]).groupby(rows["seed"]).mean().median()
+    above = (rows["relative"] - rows["rounding"]).groupby(rows["seed"]).mean().median()
     if not above > 0:
-        raise NotEvaluable(
-            f"{lookup.describe(setting)}: its gradients change less than another batch makes them change"
-        )
+        raise NotEvaluable(f"{lookup.describe(setting)}: its gradients change no more than rounding makes them change")
     return by_layer(rows, "relative")
 
 

@@ -45,20 +45,20 @@ def ics(results: Results) -> Picture:
 
 
 def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """Draw relative ICS by layer, one panel per matching of steps and checkpoint; in gray each arm's noise floor."""
+    """Draw relative ICS by layer, one panel per matching of steps and checkpoint; in gray what another batch changes."""
     with drawing():
         matchings = [m for m in MATCHINGS if m in set(table["matching"])]
         figure, grid = crossed_panels(matchings, in_order(table), width)
         for panel, matching, checkpoint in grid:
             panel.set_title(f"{MATCHINGS[matching]}\n{when(checkpoint)}")
             rows = table[(table["matching"] == matching) & (table["checkpoint"] == checkpoint)]
-            for arm, floor in by_arm(rows, arms):
+            for arm, other in by_arm(rows, arms):
                 gray: Style = {**line(arm), "color": MUTED, "linewidth": 0.9, "markersize": 3}
-                trace(panel, floor, "layer", "floor", gray)
+                trace(panel, other, "layer", "other_batch", gray)
             lines(panel, rows, "layer", "relative", arms)
-        log_y(figure.axes, [*table["relative"], *table["floor"]])
+        log_y(figure.axes, [*table["relative"], *table["other_batch"]])
         label(figure, "layer whose gradient is compared", "relative change\n(up = changes more)")
-        legend(figure, arms, [entry("noise floor, same marks", {"color": MUTED, "linewidth": 0.9})])
+        legend(figure, arms, [entry("another batch, same marks", {"color": MUTED, "linewidth": 0.9})])
     return figure
 
 
