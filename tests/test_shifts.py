@@ -61,7 +61,7 @@ def test_each_severity_is_larger_than_the_one_before(x: Tensor, family: str) -> 
 def test_fixed_by_seed_and_severity_whatever_the_company(x: Tensor, family: str) -> None:
     whole = shift(x, family, 3, 7)
     assert torch.equal(whole, shift(x, family, 3, 7))
-    if family != "contrast":  # its centre is the mean pixel of all images given
+    if family != "scaling":  # its centre is the mean pixel of all images given
         assert torch.equal(whole[:13], shift(x[:13], family, 3, 7))
     random = family in ("noise", "rotation", "translation")
     assert torch.equal(whole, shift(x, family, 3, 8)) != random
@@ -71,8 +71,16 @@ def test_fixed_by_seed_and_severity_whatever_the_company(x: Tensor, family: str)
 
 
 @pytest.mark.parametrize("severity, slope", list(enumerate(shifts.CONTRAST, 1)))
-def test_contrast_is_one_affine_map_that_keeps_the_mean(x: Tensor, severity: int, slope: float) -> None:
+def test_contrast_is_a_pull_towards_mid_grey(x: Tensor, severity: int, slope: float) -> None:
     y = shift(x, "contrast", severity, 0)
+    torch.testing.assert_close(y, 0.5 + slope * (x - 0.5))
+    assert 0 < y.min() and y.max() < 1  # nothing clips
+
+
+@pytest.mark.parametrize("severity, slope", list(enumerate(shifts.CONTRAST, 1)))
+def test_scaling_multiplies_standardized_inputs(x: Tensor, severity: int, slope: float) -> None:
+    """So a ReLU network without norm and biases gives the same answers, whatever the severity."""
+    y = shift(x, "scaling", severity, 0)
     assert torch.allclose(y, slope * x + (1 - slope) * x.mean(), atol=1e-6)
     assert torch.isclose(y.mean(), x.mean(), atol=1e-5) and torch.isclose(y.std(), slope * x.std(), rtol=1e-4)
     assert 0 < y.min() and y.max() < 1  # nothing clips

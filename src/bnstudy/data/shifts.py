@@ -1,10 +1,10 @@
-"""Shifted test images: seven shifts with severities 1 to 5 (0 leaves the images alone), pixels in 0..1.
+"""Shifted test images: eight shifts with severities 1 to 5 (0 leaves the images alone), pixels in 0..1.
 
 The amounts have these sources: noise and brightness are ImageNet-C's and the slopes of contrast CIFAR-10-C's
 (Hendrycks & Dietterich 2019); rotation, translation and blur are MNIST-C's (Mu & Gilmer 2019), with lengths
 scaled to the image's side; the slopes of inversion are ours. Two things differ from the benchmarks. Contrast
-pulls towards the mean pixel of all images given, not towards each image's own mean. It is thus one affine map of all
-images, which leaves their brightness alone and clips nothing. Translation goes in any direction, not along a diagonal.
+pulls towards mid-grey, not towards each image's own mean: one affine map of all images, which clips nothing. (Dark
+images have nearly one mean, and to pull them towards it is nearly the shift `scaling`.) Translation goes in any direction, not along a diagonal.
 Bilinear interpolation blurs whole and half pixels to very different degrees, which would otherwise mix up the order of
 the severities on small images.
 
@@ -22,7 +22,7 @@ from torch.nn.functional import grid_sample
 from bnstudy.core.rng import rng
 
 CONTRAST = (0.75, 0.5, 0.4, 0.3, 0.15)
-"""The slope a of x -> a x + (1 - a) m, where m is the mean pixel of all images."""
+"""The slope a of x -> a x + (1 - a)/2, and of scaling."""
 BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """The amount added to every pixel."""
 INVERSION = (-0.2, -0.4, -0.6, -0.8, -1.0)
@@ -38,9 +38,15 @@ TRANSLATION = tuple(sqrt(2) * pixels / 28 for pixels in (1, 2, 3, 4, 5))
 
 
 def contrast(x: Tensor, severity: int, seed: int) -> Tensor:
+    """Return a x + (1 - a)/2 with a > 0: a pull towards mid-grey, which also lightens dark images. Nothing clips."""
+    return affine(x, CONTRAST[severity - 1])
+
+
+def scaling(x: Tensor, severity: int, seed: int) -> Tensor:
     """Return a x + (1 - a) m with a > 0, where m is the mean pixel of all of ``x``. The mean stays: brightness is the same.
 
-    A pull towards mid-grey would change brightness by (1 - a)/2 - (1 - a) m, on dark images the larger of both changes.
+    Standardized inputs are thereby multiplied by a. A ReLU network without norm and biases gives the same answers then,
+    by arithmetic: this shift can be shown, and is no evidence.
     """
     a = CONTRAST[severity - 1]
     return (a * x + (1 - a) * x.mean()).clamp(0, 1)  # rounding alone can leave 0..1
@@ -90,6 +96,7 @@ SHIFTS: dict[str, Callable[[Tensor, int, int], Tensor]] = {
     "blur": blur,
     "rotation": rotation,
     "translation": translation,
+    "scaling": scaling,
 }
 """The shifts by name. Each takes x [N, C, H, W] in 0..1, a severity 1..5 and a seed, and returns as many images in 0..1."""
 
