@@ -160,6 +160,15 @@ def test_ics_is_judged_down_to_rounding(base: Tables) -> None:
     )
 
 
+def test_noise_that_moves_inputs_less_than_having_no_batch_norm_does_tells_nothing(base: Tables) -> None:
+    """A tenth of its movement is still 2.5 times batch norm's own, and less than without batch norm."""
+    drift = base["drift"].copy()
+    drift.loc[drift["arm"] == "bn_noisy", "moments"] *= 0.1
+    row = one({**base, "drift": drift}, "Q1e")
+    assert row.verdict == "inconclusive"
+    assert all("move more than without batch norm, but 0." in why(s) for s in row.settings), row.reason
+
+
 def test_variances_near_eps(base: Tables) -> None:
     moments = base["moments"].copy()
     flat = (moments["arm"] == "bn") & (moments["gain"] == 0.71) & (moments["layer"] == 10)

@@ -25,7 +25,7 @@ def spec(arm: str, width: int = 32, batch: int = 32, **more: Any) -> TrainingSpe
     return training_spec(arm, width=width, batch=batch, **{"depth": 3, "steps": 50, **more})
 
 
-NOISY = ["bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy"]
+NOISY = ["bn_noisy", "bn_noisy_half", "bn_noisy_quarter", "none_noisy", "once_noisy"]
 
 
 def test_every_arm_is_tested() -> None:
@@ -170,3 +170,17 @@ def test_noise_is_a_function_of_seed_layer_and_step() -> None:
     assert torch.equal(one(0, 1, 5), one(0, 1, 5))
     for other in ((1, 1, 5), (0, 2, 5), (0, 1, 6)):
         assert not torch.equal(one(0, 1, 5), one(*other))
+
+
+def test_noise_behind_constants_is_that_behind_batch_norm() -> None:
+    """The arm once_noisy adds to `once` what bn_noisy adds to batch norm, and takes its constants without it."""
+    plain, noisy = (build(spec(a, depth=2), IMAGES, [0]) for a in ("once", "once_noisy"))
+    x = torch.randn(1, 64, 32, generator=torch.Generator().manual_seed(0))
+    seen: dict[str, torch.Tensor] = {}
+    for name, net in (("plain", plain), ("noisy", noisy)):
+        net(x, calibrate=True)
+        net.set_noise([0], 7)
+        net(x, sites=lambda layer, site, h, name=name: seen.setdefault(f"{name} {layer} {site}", h.clone()))
+    assert torch.equal(noisy.norms[0].mean, plain.norms[0].mean) and noisy.norms[0].mean.abs().max() > 0
+    scale, constant = noise.draw(0, 1, 7, 32, 32, 1.0)
+    torch.testing.assert_close(seen["noisy 1 affine"][0], seen["plain 1 affine"][0] * scale + constant)

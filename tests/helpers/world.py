@@ -68,7 +68,7 @@ class World(Training):
         sites = [s for s in ALL_SITES if s in SITES.get(arm, ALL_SITES)]
         level = 0.5 * np.exp(-1.2 * h if arm in BATCH_ARMS else 0.0)
         rows = cross(self.seeds, layer=layers, site=sites, pair=range(len(PAIRS)))
-        level *= 2.5 if arm == "bn_noisy" else 1.0
+        level *= 25.0 if arm == "bn_noisy" else 1.0
         growth = 1.5 * h * (arm == "none") * (rows["layer"] - 1) / max(depth - 1, 1)
         size = level * (1 + 0.02 * rows["layer"]) * np.exp(growth + noise[rows["seed"]])
         rows["moments"] = np.where(rows["site"] == "xhat", 0.0, size)

@@ -18,6 +18,7 @@ ARMS = {
     "layernorm": "layer norm",
     "bn_post": "batch norm after the ReLU",
     "none_noisy": "a shaken plain network",
+    "once_noisy": "normalized once, shaken",
     "bn_noisy_half": "half-shaken batch norm",
     "bn_noisy_quarter": "quarter-shaken batch norm",
 }

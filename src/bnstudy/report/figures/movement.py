@@ -105,7 +105,7 @@ def drift_steps(results: Results) -> Picture:
 
 def noisy(results: Results) -> Picture:
     """Return the figure of drift against steps where shifts are put back on purpose, at initial scales other than He's."""
-    arms = ["none", "bn", "bn_frozen", "bn_noisy"]
+    arms = ["none", "bn", "bn_frozen", "once", "bn_noisy", "once_noisy"]
     steps = results.at("convergence", target=results.target, gain=..., arm=arms)
     steps = results.beside(steps[steps["gain"] != 1], "depth", "gain", arm="bn_noisy")
     moved = results.at("drift", site="next", start="loss1.0", end=results.main, gain=...)
