@@ -52,8 +52,8 @@ class Training:
                 yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **BASE}
         if self.grids:
             plain: dict[str, Any] = {"depth": shallow, "gain": 1.0, "inputs": "standardized", **BASE}
-            for batch in (8, 16, 256):
-                yield {"arm": "bn", **plain, "batch": batch}
+            for arm, batch in product(("none", "bn"), (8, 16, 256)):
+                yield {"arm": arm, **plain, "batch": batch}
             for arm, depth in product(("none", "bn"), (middle, deep)):
                 yield {"arm": arm, **plain, "depth": depth, "net": "resmlp"}
             for arm, factors in product(("none", "bn"), GRIDS):
@@ -83,7 +83,7 @@ class Training:
         gap += {"bn_frozen": 0.7, "bn_detached": 0.5, "bn_post": 0.4, "bn_early": 0.9, "bn_late": 0.4}.get(arm, 0.0) * h
         if arm == "once":
             gap += 0.8 * max(-h, 0.0) + 1.5 * far
-        gap -= 0.4 * np.log2(setting["batch"] / 64) * h
+        gap -= (0.4 if arm in BATCH_ARMS else 0.1) * np.log2(setting["batch"] / 64) * h
         return float(np.log(90 + 4 * depth) + gap + (0.9 * far if arm == "bn" and h < 0 else 0.0))
 
     def run(self, setting: dict[str, Any], rate: float, seeds: np.ndarray) -> pd.DataFrame:
