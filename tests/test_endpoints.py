@@ -169,7 +169,15 @@ def test_which_way_an_endpoint_points(
     """Values by layer of a network of two arms, or of one; rows of any other place are never looked at."""
     arms = {"none": (0.1, none), **({"bn": (0.3, bn)} if bn else {})}
     places = [where, *({**where, key: "elsewhere"} for key in where)]
-    rest = {"seed": 0, "other_batch": 99.0, "rounding": 0.0, "gamma_rms": 2.0, "reached": True, "budget": 200}
+    rest = {
+        "seed": 0,
+        "other_batch": 99.0,
+        "rounding": 0.0,
+        "gamma_rms": 2.0,
+        "reached": True,
+        "budget": 200,
+        "before": 0.5,
+    }
     found = pd.concat(
         measured(arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0}])
         for arm, (rate, values) in arms.items()
@@ -291,3 +299,17 @@ def test_test_losses_are_compared_at_equal_loss_on_training_images() -> None:
     )
     spec = {"arms": ["bn"], "depth": "shallow", "batch": 16, "against": {"batch": 4}}
     assert ends(theta("level_change", at, spec)) == [(expected[0],) * 2]
+
+
+def test_recovery_is_compared_from_equal_losses() -> None:
+    """Losses of .5 and .42 are within twice a tenth of each other, .5 and .4 are not: that network has farther to come."""
+
+    def rows(arm: str, rate: float, *before: float) -> pd.DataFrame:
+        same = {"match": "dose", "steps": 40 if arm == "none" else 20, "reached": True, "budget": 200}
+        return measured(arm, rate, [{**same, "seed": seed, "before": loss} for seed, loss in enumerate(before)])
+
+    at = lookup(2, adaptation=pd.concat([rows("none", 0.1, 0.5, 0.5), rows("bn", 0.3, 0.42, 0.4)]))
+    assert ends(theta("adaptation_ratio", at, {**PAIR, "match": "dose"})) == [(log(2), log(2)), (-inf, inf)]
+    at = lookup(1, adaptation=pd.concat([rows("none", 0.1, 0.5), rows("bn", 0.3, 0.4)]))
+    with pytest.raises(NotEvaluable, match="before the change their losses differ too much"):
+        theta("adaptation_ratio", at, {**PAIR, "match": "dose"})

@@ -139,7 +139,7 @@ class World(Training):
         rows["values"] = size
         rows["left"] = np.where(last, np.nan, (0.5 + 0.25 * h) * np.clip(seeds[rows["seed"]], 0.8, 1.2))
         yield "intervention", _reached(rows, have, "checkpoint")
-        rows = cross(self.seeds, match=["dose", "damage"]).assign(checkpoint="loss0.5", budget=200)
+        rows = cross(self.seeds, match=["dose", "damage"]).assign(checkpoint="loss0.5", before=0.5, budget=200)
         steps = np.round((20 if low else 20 * np.exp(0.7 * h)) * seeds[rows["seed"]])
         late = (rows["seed"] % 16 == 5) & (not low)
         rows["reached"], rows["steps"] = ~late, np.where(late, np.nan, steps)

@@ -18,12 +18,13 @@ from bnstudy.measures.steps import TrainingImages, crossing
 from bnstudy.nets.base import Net, State, cross_entropy
 from bnstudy.training import optim
 
-COLUMNS = ("checkpoint", "match", "dose", "harm", "steps", "reached", "budget")
+COLUMNS = ("checkpoint", "match", "dose", "before", "harm", "steps", "reached", "budget")
 """The columns after `seed`:
 
 checkpoint: the main target's loss level
 match: dose (every early weight matrix moves by half its norm) or damage (by what doubles the probe's loss)
 dose: ||dW|| / ||W|| of every early weight matrix
+before: nats: probe loss before the shock
 harm: probe loss after the shock : before
 steps: training steps until the probe's loss is within 5% of what it was; 0: it never left that range; empty if not
     reached. The loss is looked at after every step up to 20, then about every 5%
@@ -65,7 +66,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     }
     for match, dose in doses.items():
         known = have & ~dose.isnan().cpu().numpy()
-        values = {"dose": dose, "harm": harm(dose)}
+        values = {"dose": dose, "before": before, "harm": harm(dose)}
         wanted = torch.from_numpy(known).to(x.device)
         steps = adapt(cell, shock(trial, net, directions, dose), images, BACK * before, half, wanted)
         values |= {"steps": steps, "reached": ~steps.isnan()}

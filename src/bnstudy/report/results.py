@@ -43,7 +43,7 @@ COLUMNS = {
     "gradients": [*RUN, "checkpoint", "layer", "norm"],
     "ics": [*RUN, "checkpoint", "layer", "matching", "relative", "other_batch"],
     "intervention": [*RUN, "checkpoint", "kind", "dose", "layer", *REACH, "left"],
-    "adaptation": [*RUN, "checkpoint", "match", "steps", "reached", "budget"],
+    "adaptation": [*RUN, "checkpoint", "match", "before", "steps", "reached", "budget"],
     "landscape": [*RUN, "checkpoint", *SMOOTHNESS],
     "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
     "coverage": [],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnstudy.claims.endpoints.common import UNREACHED, Spec, against, endpoint
+from bnstudy.claims.endpoints.common import OFF, UNREACHED, Spec, against, endpoint
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable
 from bnstudy.core import words
 
@@ -18,8 +18,6 @@ SEVERITIES = range(1, 6)
 CEILING = 80.0
 """Percent right that a network trained on the test's own colours must reach there for a severity to count."""
 UNTESTED = "no run was left to test"
-OFF = math.log(1.1)
-"""How far, in ln, a training loss may lie from the one at which two networks are compared."""
 
 
 def accuracy(lookup: Lookup, setting: Factors, statistics: str, family: str) -> pd.Series:

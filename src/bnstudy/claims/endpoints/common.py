@@ -6,6 +6,7 @@ An endpoint is a function from (lookup, spec) to one number per seed, known to l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,8 @@ Theta = Callable[["Lookup", Spec], "pd.DataFrame"]
 NETWORK_KEYS = frozenset(FACTORS) - {"arm", "depth"}
 """What any contrast may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
 UNREACHED = "no run reached the loss this is measured at"
+OFF = math.log(1.1)
+"""How far, in ln, a training loss may lie from the one at which two networks are compared."""
 
 
 class Endpoint(NamedTuple):

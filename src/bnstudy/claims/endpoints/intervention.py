@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bnstudy.claims.endpoints.common import UNREACHED, Spec, checkpoint, endpoint, ln
+from bnstudy.claims.endpoints.common import OFF, UNREACHED, Spec, checkpoint, endpoint, ln
 from bnstudy.claims.endpoints.steps import censored
-from bnstudy.claims.lookup import Factors, Lookup, total
+from bnstudy.claims.lookup import Factors, Lookup, NotEvaluable, total
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,11 +44,18 @@ def share_left(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 def adaptation_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(A_a / A_b), A being the steps in which the later half alone brings the probe's loss back.
 
-    Steps are censored at their budget. A change that needs no step counts as one.
+    Steps are censored at their budget. A change that needs no step counts as one. A seed whose losses before the change
+    differ by more than twice OFF (in ln) has no number: to come back to a lower loss takes longer.
+
+    Raises:
+        NotEvaluable: where no seed has one.
     """
-    costs = []
-    for arm in spec["arms"]:
-        setting = lookup.setting(spec, arm)
-        rows = lookup.measured("adaptation", setting, UNREACHED, match=spec["match"])
-        costs.append(censored(lookup, setting, rows.set_index("seed")))
+    settings = [lookup.setting(spec, arm) for arm in spec["arms"]]
+    rows = [lookup.measured("adaptation", s, UNREACHED, match=spec["match"]).set_index("seed") for s in settings]
+    apart = ln(rows[0]["before"] / rows[1]["before"]).abs()
+    equal = apart.index[apart <= 2 * OFF]
+    if equal.empty:
+        names = " and ".join(lookup.describe(setting) for setting in settings)
+        raise NotEvaluable(f"{names}: before the change their losses differ too much")
+    costs = [censored(lookup, setting, table.loc[equal]) for setting, table in zip(settings, rows)]
     return total((1, costs[0]), (-1, costs[1]))

@@ -126,7 +126,9 @@ def by_batch(results: Results) -> Picture:
     rows = table.sort_values("batch")
     draw = partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch")
     subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
-    return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"], needs=["none", "bn"])
+    return Picture(
+        results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"], needs=["none", "bn"]
+    )
 
 
 def halves(results: Results) -> Picture:
