@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from math import log
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,3 +300,11 @@ def test_what_the_mechanisms_say_without_a_check() -> None:
     assert np.allclose(layernorm(0.3 * x @ first.T), layernorm(x @ first.T))
     ids = {f"E{i}" for i in range(1, 16)}
     assert {a.story.mechanism.check for a in answers(LEDGER, study()) if isinstance(a, AnswerRow) and a.story} <= ids
+
+
+def test_readers_are_told_once_whose_networks_the_intervals_speak_of() -> None:
+    """Seeds redraw splits, weights and batches, never the pool: no interval speaks of images that the study does not hold."""
+    told = [answer.open for answer in answers(LEDGER, study())]
+    assert ["own pictures, not of other pictures" in text for text in told] == [True, False, False, False, False]
+    methods = (Path(__file__).parents[1] / "report/methods.ipynb").read_text()
+    assert "An interval speaks of networks on this study's own pool of images" in methods
