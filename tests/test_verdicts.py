@@ -275,13 +275,13 @@ def test_choose_takes_the_first_that_holds(held: dict[str, ClaimRow]) -> None:
     for condition, holds in {
         "Q2a has opposite": True, "Q2a has supported or opposite": True, "Q2a has supported": False, "Q2a lacks open": False,
         "Q2a lacks supported or against": True, "Q2a is opposite or negligible": True, "Q2a is opposite": False,
-        "Q2a[contrast] is opposite": True, "Q2a[brightness] is opposite": False, "Q2a[brightness] has measured": True,
+        "Q2a[blur] is opposite": True, "Q2a[brightness] is opposite": False, "Q2a[brightness] has measured": True,
         "Q2a[translation] has measured": False, "Q2a[translation] has unmeasured": True, "Q2a has decided": True,
     }.items():  # fmt: skip
         chosen = speaker.text([Answer(when=[condition], text="yes"), Answer(text="no")])
         assert chosen == ("yes" if holds else "no"), condition
     assert speaker.text([Answer(text="{Q2a.opposite or negligible}: {Q2a.opposite.effect}")]) == (
-        "under changed contrast and noise: 4.0 points more"
+        "under blur and changed contrast: 4.0 points more"
     )
     with pytest.raises(ValueError, match="no answer holds"):
         speaker.text([Answer(when=["Q2a is supported"], text="x")])
