@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bnstudy.__main__ import main
-from bnstudy.config.study import StudyConfig
+from bnstudy.config.models import Grid
+from bnstudy.config.study import StudyConfig, settings
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Keep, by_cell
 from bnstudy.core.recipe import Recipe
@@ -30,9 +31,11 @@ def row(role: str, rate: float) -> Rate:
     return Rate(setting=FACTORS, role=role, rate=rate, evaluable=True, reason="")
 
 
-def evaluated(rates: list[str], target: float, keep: Keep) -> Evaluated:
+def evaluated(rates: list[str], target: float, keep: Keep, beside: Keep = "curve") -> Evaluated:
     recipe = Recipe(steps=40, targets=(target, 0.25), rates=(0.01, 0.1), seeds=8)
-    return Evaluated(setting=FACTORS, recipe=recipe, seeds=tuple(range(8)), rates=tuple(rates), keep=keep)
+    return Evaluated(
+        setting=FACTORS, recipe=recipe, seeds=tuple(range(8)), rates=tuple(rates), keep=keep, beside=beside
+    )
 
 
 ROLES = [
@@ -58,6 +61,17 @@ ROLES = [
 )
 def test_networks_at_the_best_rate_of_the_main_target_are_kept(asked: list[str], rates: dict[float, Keep]) -> None:
     assert rates_of(ROLES, evaluated(asked, 0.5, "levels")) == rates
+
+
+def test_networks_at_neighbours_are_kept_where_a_grid_measures_them_there() -> None:
+    """A grid that asks for neighbours alone has its measures taken there, and no others are."""
+    every = rates_of(ROLES, evaluated(["best", "neighbours"], 0.5, "end", "levels"))
+    assert every == {0.1: "end", 0.18: "levels", 0.056: "levels"}
+    at_best = Grid(name="best", arms=("bn",), depths=(5,), rates=("best", "neighbours"), measures=("drift",))
+    around = Grid(name="around", arms=("bn",), depths=(5, 20), rates=("neighbours",), measures=("affine",))
+    asked = {setting.depth: of for setting, of in settings(StudyConfig(grids=(at_best, around))).items()}
+    assert (asked[5].measures, asked[5].beside) == (("drift",), ("affine",))
+    assert (asked[20].measures, asked[20].beside) == ((), ("affine",))
 
 
 def test_a_target_of_one_has_its_roles() -> None:

@@ -106,6 +106,17 @@ def test_rates_that_are_listed_and_were_not_run_are_not_recomputed(base: Tables)
     assert {found[k].kind for k in found if "rate" in k} == {"not recomputed"}
 
 
+def test_the_inside_of_networks_is_judged_at_neighbouring_rates_where_it_was_measured(base: Tables) -> None:
+    """Gamma and beta move by a fifth of that at the lower rates, and were not measured at the higher ones."""
+    best = base["affine"].query("arm == 'bn'")
+    lower = best.assign(rate=best["rate"] * 0.5623, change_rms=best["change_rms"] / 5)
+    found = again({**base, "affine": pd.concat([base["affine"], lower])}, "Q1a")
+    row = found["lower rates"]
+    assert (row.base_verdict, row.verdict, row.settings) == ("supported", "contradicted", "2 of 2")
+    assert found["higher rates"].kind == "not recomputed"
+    assert again(base, "Q1a")["lower rates"].kind == "not recomputed"
+
+
 def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
     """The grids hold depth 5 alone. There Q2f fails, at depth 20 it holds: mixed, and no flip by what fails as well."""
     shift = base["shift"].copy()

@@ -77,7 +77,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     loss: dict[str, Any] = {"loss": np.ones((40, 1), np.float32), "diverged": np.zeros(1, np.int64)}
     loss["looks"] = np.ones((len(looks(40)), 1), np.float32)
     store.put(folder / "results/cells", cell, {"curve": loss})
-    entry = IndexEntry(cell=store.key(cell), setting=design, rate=0.1, keep="levels", shared=None)
+    entry = IndexEntry(cell=store.key(cell), setting=design, rate=0.1, keep="levels", shared=None, best=True)
     left = {
         "sweep": SweepResult(cells=(), trained=0, seconds={}, rows=(run,), best=(Tuned(design, choice),)),
         "evaluate": EvaluateResult(cells=(entry,), trained=0, seconds={}, rows=(run,)),

@@ -130,8 +130,18 @@ def _values(lookup: Lookup, contrast: Contrast) -> Values:
     theta = _theta(lookup, contrast)
     if contrast.reverse:
         theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})[["lower", "upper"]]
-    premises = [_theta(lookup, premise, contrast) for premise in contrast.premises]
+    premises = [_premise(lookup, premise, contrast) for premise in contrast.premises]
     return Values(contrast, theta + contrast.margin, premises)
+
+
+def _premise(lookup: Lookup, premise: Premise, contrast: Contrast) -> pd.DataFrame:
+    """Return what a premise says; at other rates, where the study did not measure it, what it says at the best ones."""
+    try:
+        return _theta(lookup, premise, contrast)
+    except Unmeasured:
+        if not lookup.roles:
+            raise
+        return _theta(lookup.changed(lookup.change), premise, contrast)
 
 
 def _theta(lookup: Lookup, part: Contrast | Premise, whole: Contrast | None = None) -> pd.DataFrame:

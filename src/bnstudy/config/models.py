@@ -149,7 +149,9 @@ class Grid(Strict):
         "of the one tuned for the main target; grid: every one of learning_rates",
     )
     measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
-        default=None, description="files of src/bnstudy/measures, at the best rate; left out: all of them"
+        default=None,
+        description="files of src/bnstudy/measures, at the best rate, or at the neighbours where these are all that rates "
+        "asks for; left out: all of them",
     )
     nets: Distinct[Net] | None = Field(default=None, description="left out: network.family, or the kind's")
     widths: Distinct[Width] | None = Field(default=None, description="left out: network.width, or the kind's")

@@ -17,27 +17,40 @@ from bnstudy.core.plugins import names
 from bnstudy.core.recipe import Recipe
 from bnstudy.core.setting import Setting
 
+NEIGHBOURS = ("neighbours",)
+"""The rates of a grid whose measures are taken at the neighbours of the best rate."""
+
 
 class Asked(NamedTuple):
-    """What the grids that hold a setting ask of it, together: roles of rates, and measures, both sorted; and its recipe."""
+    """What the grids that hold a setting ask of it, together: roles of rates, and measures, both sorted; and its recipe.
+
+    ``beside`` are the measures at the neighbours of the best rate: those of grids that ask for neighbours alone.
+    """
 
     rates: tuple[str, ...]
     measures: tuple[str, ...]
     recipe: Recipe
+    beside: tuple[str, ...]
 
 
 def settings(study: StudyConfig) -> dict[Setting, Asked]:
     """Return each distinct setting of the grids, sorted, and what is asked of it."""
     rates: dict[Setting, set[str]] = {}
     measures: dict[Setting, set[str]] = {}
+    beside: dict[Setting, set[str]] = {}
     recipes: dict[Setting, Recipe] = {}
     every = names("measures", "measure")
     for grid in study.grids:
         for _, setting, recipe in networks(study, grid):
             rates.setdefault(setting, set()).update(grid.rates)
-            measures.setdefault(setting, set()).update(every if grid.measures is None else grid.measures)
+            for of_setting, where in ((measures, grid.rates != NEIGHBOURS), (beside, grid.rates == NEIGHBOURS)):
+                asked = every if grid.measures is None else grid.measures
+                of_setting.setdefault(setting, set()).update(asked if where else ())
             recipes[setting] = recipe  # all kinds that hold a setting have the same for it
-    return {s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s])), recipes[s]) for s in sorted(rates)}
+    return {
+        s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s])), recipes[s], tuple(sorted(beside[s])))
+        for s in sorted(rates)
+    }
 
 
 def evaluation_seeds(study: StudyConfig) -> list[int]:

@@ -103,7 +103,11 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
         cells = cells_of(job, evaluated, steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
         seconds += Trainer(data, job.stack, [steps], progress, job.device).train(cells)
-        index += [records.IndexEntry(store.key(cell), setting, cell.rate, cell.keep, shared) for cell in cells]
+        best = next((row.rate for row in roles if row.role == f"best@{evaluated.recipe.targets[0]:g}"), None)
+        for cell in cells:
+            index.append(
+                records.IndexEntry(store.key(cell), setting, cell.rate, cell.keep, shared, best=cell.rate == best)
+            )
         rows += _outcomes(cells)
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
     spent = {"training": seconds}
@@ -113,8 +117,8 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
 def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dict[float, Keep]:
     """Return the rates to run a setting at, and what is kept there (see :func:`bnstudy.training.train.train_on`).
 
-    That is what the setting keeps at its best rate for the main target, and the curve at the others, which are there for
-    their steps alone. Neighbours are those of the main target.
+    That is what the setting keeps at its best rate for the main target and at the neighbours of that, and the curve at
+    the others, which are there for their steps alone.
     """
     asked, target = set(evaluated.rates), evaluated.recipe.targets[0]
     main = {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
@@ -122,6 +126,9 @@ def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dic
     found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role in wanted}
     if "best" in asked:
         found |= {row.rate: "curve" for row in roles if row.role.startswith("best@")}
+    if "neighbours" in asked:
+        found |= {row.rate: evaluated.beside for row in roles if row.role in (main["lower"], main["upper"])}
+    if "best" in asked:
         found |= {row.rate: evaluated.keep for row in roles if row.role == main["best"]}
     return found
 
@@ -134,10 +141,11 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
     progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
     entries = [entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve"]
-    wanted = {measured.setting: measured.measures for measured in job.settings}
+    wanted = {measured.setting: measured for measured in job.settings}
     for i, entry in enumerate(entries):
         cell = None
-        for name in wanted[entry.setting]:
+        of_setting = wanted[entry.setting]
+        for name in of_setting.measures if entry.best else of_setting.beside:
             code = store.key([job.code[name], entry.shared])
             path = CELLS / entry.cell / "measures" / f"{name}-{code}.parquet"
             if not path.is_file():

@@ -84,6 +84,7 @@ class Plan:
                 seeds=tuple(range(asked.recipe.seeds)),
                 rates=asked.rates,
                 keep=_keep(asked.measures),
+                beside=_keep(asked.beside),
             )
             for setting, asked in self.jobs[job].items()
         )
@@ -101,12 +102,12 @@ class Plan:
     def measure(self, job: str) -> records.MeasureJob:
         """Return what the measuring job of that name is told."""
         measured = self.jobs[job].items()
-        names = sorted({name for _, asked in measured for name in asked.measures})
+        names = sorted({name for _, asked in measured for name in (*asked.measures, *asked.beside)})
         return records.MeasureJob(
             code={name: digest(f"bnstudy.measures.{name}") for name in names},
             torch=self.torch,
             device=self.device,
-            settings=tuple(records.Measured(setting=setting, measures=asked.measures) for setting, asked in measured),
+            settings=tuple(records.Measured(setting, asked.measures, asked.beside) for setting, asked in measured),
         )
 
     def summarize(self) -> records.SummarizeJob:

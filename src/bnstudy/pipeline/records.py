@@ -49,10 +49,11 @@ class SweepJob(TrainingJob):
 
 @dataclass(frozen=True)
 class Evaluated(Swept):
-    """A setting to evaluate: at which kinds of rates, and what is kept at the best one."""
+    """A setting to evaluate: at which kinds of rates, and what is kept at the best one and at its neighbours."""
 
     rates: tuple[str, ...]
     keep: Keep
+    beside: Keep
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,11 @@ class ChooseJob:
 
 @dataclass(frozen=True)
 class Measured:
-    """A setting and what is measured of its cells."""
+    """A setting and what is measured of its cells at the best rate, and at the neighbours of that."""
 
     setting: Setting
     measures: tuple[str, ...]
+    beside: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -146,13 +148,17 @@ class SweepResult:
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """A trained evaluation cell; ``shared`` is the rate that all arms share in its setting, if there is one."""
+    """A trained evaluation cell; ``shared`` is the rate that all arms share in its setting, if there is one.
+
+    ``best`` says whether its rate is the best one for the main target.
+    """
 
     cell: str
     setting: Setting
     rate: float
     keep: Keep
     shared: float | None
+    best: bool
 
 
 @dataclass(frozen=True)
