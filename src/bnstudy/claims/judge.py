@@ -65,7 +65,7 @@ def judge(
                 ThetaRow(claim=claim.id, setting=evaluation.row.name, seed=seed, lower=low, upper=high)
                 for seed, low, high in evaluation.theta()
             ]
-        rows = [_worded(claim, contrast, e.row, lookup) for contrast, e in zip(claim.settings, evaluations)]
+        rows = [_worded(claim, contrast, e, lookup) for contrast, e in zip(claim.settings, evaluations)]
         row = _claim(claim, rows, evaluations, intervals) if claim.judged else _shown(claim, rows, intervals)
         claim_rows.append(replace(row, sentence=sentence(row, claim)))
     return claim_rows, theta_rows
@@ -76,12 +76,12 @@ def together(ledger: Ledger, claim: Claim, primary: Mapping[str, int] | None) ->
     return max(1, (primary or {}).get(claim.question, ledger.primary(claim.question)))
 
 
-def _worded(claim: Claim, contrast: Contrast, row: ContrastRow, lookup: Lookup) -> ContrastRow:
+def _worded(claim: Claim, contrast: Contrast, evaluation: Evaluation, lookup: Lookup) -> ContrastRow:
     """Return a setting's row with where it is taken, and what over what, in words."""
-    part = claim.part(contrast.name)
+    part, row = claim.part(contrast.name), evaluation.row
     own = lookup.of(contrast.on)
     place = label(part.settings.get(contrast.name, f"for {row.name}"), own.depths, own.targets)
-    return replace(row, label=place, what=part.what)
+    return replace(row, label=place, what=part.what, counts=not _beside(evaluation))
 
 
 def _redrawn(row: ContrastRow, evaluation: Evaluation, intervals: int) -> ContrastRow:

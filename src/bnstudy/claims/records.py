@@ -23,7 +23,8 @@ class ContrastRow:
     effect size of interest; ``shown_*`` are the same in the quantity's own direction and without its margin. Both are
     natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite. ``label`` says where
     it is taken, in words, ``what`` what is set over (or against) what, ``threshold`` the smallest effect that matters,
-    ``kind`` the kind of network that the claim is judged on there, where the study has kinds. ``stability`` and
+    ``kind`` the kind of network that the claim is judged on there, where the study has kinds. ``counts`` is
+    false where that kind lacks the network or the checkpoint: then it is neither for nor against the claim. ``stability`` and
     ``seeds_to_decide`` are as in :class:`ClaimRow`, for this interval alone.
     """
 
@@ -49,6 +50,7 @@ class ContrastRow:
     label: str = ""
     what: str = ""
     kind: str = ""
+    counts: bool = True
     rank: int = 0
     stability: float | None = None
     seeds_to_decide: int | None = None

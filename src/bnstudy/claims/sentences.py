@@ -43,11 +43,14 @@ def outcome(row: ContrastRow) -> str:
 def sentence(row: ClaimRow, claim: Claim) -> str:
     """Return all that the settings of a claim came out as: decided ones first, then what is left open, then what is lacking.
 
-    The settings of one part that share an outcome share their sentences: what it says and where, then the effects.
+    The settings of one part that share an outcome share their sentences: what it says and where, then the effects. What a
+    kind of networks lacks is left out, unless it is all that there is.
     """
     groups: dict[tuple[int, str], list[ContrastRow]] = {}
-    parts = [claim.part(setting.name) for setting in claim.settings]
-    for part, setting in zip(parts, row.settings):
+    pairs = [(claim.part(contrast.name), setting) for contrast, setting in zip(claim.settings, row.settings)]
+    pairs = [pair for pair in pairs if pair[1].counts] or pairs
+    parts = [part for part, _ in pairs]
+    for part, setting in pairs:
         groups.setdefault((claim.parts.index(part), outcome(setting)), []).append(setting)
     said, about = list[str](), -1
     for index, name in sorted(groups, key=lambda g: (ORDER.index(g[1]), g[0])):

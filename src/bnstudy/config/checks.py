@@ -111,7 +111,7 @@ def _kinds(study: StudyConfig, broken: Mapping[str, bool], positions: list[int])
             yield Problem(path, fault, "deep_steps of at least steps", "give the kind both keys")
         if kind.depths is not None:
             studied = {d for grid in study.grids if name in (grid.kinds or ()) for d in grid.depths}
-            yield from _depths(depths(study, kind), studied, (*path, "depths"), not broken["grids"])
+            yield from _depths(depths(study, kind), studied, (*path, "depths"), not broken["grids"], equal=True)
 
 
 def _recipes(study: StudyConfig) -> Iterator[Problem]:
@@ -171,12 +171,14 @@ def label(arm: str) -> str:
     return re.sub("[^a-z0-9]+", "_", arm.lower())
 
 
-def _depths(named: Mapping[str, int], studied: set[int], path: KeyPath, grids_known: bool) -> Iterator[Problem]:
-    """Check the depths that claims speak of, by name, against those that grids study."""
+def _depths(
+    named: Mapping[str, int], studied: set[int], path: KeyPath, grids_known: bool, equal: bool = False
+) -> Iterator[Problem]:
+    """Check the depths that claims speak of, by name, against those that grids study; ``equal`` ones may be allowed."""
     order = [named[key] for key in ("shallow", "middle", "deep") if key in named]
     if not order:
         yield Problem(path, "the mapping is empty", "at least one of shallow, middle, deep", "add shallow: ...")
-    if order != sorted(set(order)):
+    if order != sorted(order if equal else set(order)):
         fault = "the depths do not ascend from shallow over middle to deep"
         yield Problem(path, fault, "shallow < middle < deep", "reorder them; leave out the ones you do not study")
     for key, depth in named.items() if grids_known else ():

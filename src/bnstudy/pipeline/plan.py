@@ -16,6 +16,7 @@ from typing import Any
 from bnstudy.arms.names import module_of
 from bnstudy.claims import counting
 from bnstudy.claims.file import ClaimsError, check_seeds, load
+from bnstudy.claims.kinds import on_kinds
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import JudgedKind, Lookup
 from bnstudy.claims.records import JudgedWith
@@ -48,10 +49,9 @@ class Plan:
 
     def __init__(self, study: StudyConfig) -> None:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
-            of_kinds = judged_kinds(study)
-            ledger = load(Path(study.claims.file), of_kinds)
+            ledger = load(Path(study.claims.file))
             self.primary = primary(study, ledger)
-            fewest = min([study.seeds.evaluation, *(kind.seeds for kind in of_kinds.values())])
+            fewest = min([study.seeds.evaluation, *(kind.seeds for kind in judged_kinds(study).values())])
             check_seeds(Path(study.claims.file), self.primary, fewest)
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
@@ -212,8 +212,11 @@ def _stack(study: StudyConfig, net: str) -> int:
 def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
     """Return how many primary intervals each question has on the networks that the study's grids contain."""
     own = judged_kind(study, OWN)
-    names = Lookup({}, own.depths, own.targets, own.seeds, own.base, judged_kinds(study))
-    return counting.primary(ledger, names, {setting: asked.rates for setting, asked in settings(study).items()})
+    of_kinds = judged_kinds(study)
+    names = Lookup({}, own.depths, own.targets, own.seeds, own.base, of_kinds)
+    return counting.primary(
+        on_kinds(ledger, of_kinds), names, {setting: asked.rates for setting, asked in settings(study).items()}
+    )
 
 
 def other_networks(study: StudyConfig) -> tuple[dict[str, str | int | float], ...]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -72,13 +72,14 @@ class Identity(TypedDict):
 
 
 class Judged(TypedDict):
-    """What the claims were judged with: ledger.json."""
+    """What the claims were judged with: ledger.json; ``kinds`` by name, where the study has any."""
 
     depths: dict[str, int]
     targets: list[float]
     seeds: int
     base: dict[str, str | float]
     identities: list[Identity]
+    kinds: NotRequired[dict[str, dict[str, Any]]]
 
 
 PROJECT = Path(__file__).resolve().parents[3]

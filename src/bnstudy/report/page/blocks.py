@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
 from bnstudy.claims.sentences import NOT_JUDGED
 from bnstudy.claims.stability import DRAWS, MOST
+from bnstudy.core import words
 from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.results import CheckRow
@@ -36,26 +37,38 @@ def claim(row: ClaimRow) -> str:
         f'<section class="claim" id="claim-{row.id}"><h4>{escape(row.statement)} '
         f"<small>{row.id}, {escape(makers(row.by))}</small></h4>"
         f'<p class="verdict">{mark(row.verdict)} <strong>{escape(verdict_words(row))}</strong> {changes(row)}</p>'
-        f"<p>{escape(row.sentence)}</p>{settings(row)}{hangs}"
+        f"<p>{escape(row.sentence)}</p>{kinds(row)}{settings(row)}{hangs}"
         f"<details><summary>What would change the verdict</summary>"
         f'<p class="note">{escape(change(row))} Smallest effect that matters: {escape(row.sesoi_reason)}.</p>'
         f"<ul>{each}</ul></details></section>"
     )
 
 
+def kinds(row: ClaimRow) -> str:
+    """Return the verdict on each kind of network by itself; nothing where the study has no kinds."""
+    said = "; ".join(f"{words.kind(kind)}: {verdict}" for kind, verdict in row.kinds.items())
+    return f'<p class="note">On each kind by itself: {escape(said)}.</p>' if said else ""
+
+
 def settings(row: ClaimRow) -> str:
-    """Return each setting of a claim: where, its ruler, effect and interval, verdict; what is compared stands above."""
+    """Return each setting of a claim: where, its ruler, effect and interval, verdict; what is compared stands above.
+
+    Those that a kind of network lacks are told below.
+    """
     said, last = "", ""
-    for s in row.settings:
+    shown = [s for s in row.settings if s.counts]
+    lacking = "; ".join(f"{_where(s)} ({s.reason})" for s in row.settings if not s.counts)
+    note = f'<p class="note">Not evaluable: {escape(lacking)}.</p>' if lacking else ""
+    for s in shown:
         if s.what != last:
             said += f'<li class="what">{escape(s.what)}</li>'
             last = s.what
-        note = f"matters from {s.threshold}, n = {s.n_seeds}, k = {s.rank}, K = {row.intervals}" if s.n_seeds else ""
+        about = f"matters from {s.threshold}, n = {s.n_seeds}, k = {s.rank}, K = {row.intervals}" if s.n_seeds else ""
         said += (
-            f'<li><span>{escape(s.label or s.name)}</span>{ruler([s])}<span title="{escape(note)}">{_whole(escape(effect(s)))}</span>'
+            f'<li><span>{escape(s.label or s.name)}</span>{ruler([s])}<span title="{escape(about)}">{_whole(escape(effect(s)))}</span>'
             f"<span>{escape(_outcome(s))}</span></li>"
         )
-    return f'<ul class="settings">{said}</ul>'
+    return f'<ul class="settings">{said}</ul>{note}'
 
 
 def _outcome(contrast: ContrastRow) -> str:

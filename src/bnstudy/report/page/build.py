@@ -127,14 +127,18 @@ def strength(claim: ClaimRow) -> float:
 def scope(results: Results, images: str, seeds: int) -> str:
     """Return of which networks and images the page speaks, and how many verdicts its kinds of networks disagree on."""
     runs, own = results.provenance.get("runs"), str(results.base["net"])
-    kinds = [NETS.get(net, f"networks of kind {marks.escape(net)}") for net in (own, *sorted(results.nets - {own}))]
+    told = results.ledger.get("kinds", {})
+    kinds = [words.kind(kind) for kind in told]
+    others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(results.nets - {own}))]
+    counts = [str(count) for count in sorted({kind["seeds"] for kind in told.values()} or {seeds})]
     said = [
-        f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {seeds} seeds each: {' and '.join(kinds)}."
+        f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(' and '.join(kinds or others))}."
     ]
     judged = results.table("robustness")
-    named = [words.factor("net", net) for net in results.nets - {own}]
-    other = judged[judged["change"].isin(named) & (judged["kind"] == "flipped")]
-    if claims := sorted(set(other["id"])):
+    changed = [words.factor("net", net) for net in results.nets - {own}]
+    flipped = set(judged.loc[judged["change"].isin(changed) & (judged["kind"] == "flipped"), "id"])
+    apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
+    if claims := sorted(apart if kinds else flipped):
         links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
         said.append(f"The kinds disagree on {links}.")
     return " ".join(said)
