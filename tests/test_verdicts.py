@@ -22,9 +22,9 @@ from helpers.thetas import SEEDS, exact, shades, theta
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may".split()
 SESOI: dict[str, list[float]] = {
-    "Q1a": [0] * 2, "Q1b": [log(2)] * 4, "Q1c": [log(1.25)] * 6, "Q1d": [1, 1, log(1.25), log(1.25)], "Q1e": [0] * 2,
+    "Q1a": [0] * 2, "Q1b": [log(2)] * 4, "Q1c": [log(1.25)] * 6, "Q1d": [1, 1, log(1.25), log(1.25)], "Q1e": [0],
     "Q1f": [log(1.25)] * 2, "Q1g": [0] * 2, "Q2a": [2] * 6, "Q2b": [0] * 3, "Q2c": [5] * 3, "Q2d": [log(1.5)] * 2,
-    "Q2e": [3] * 6, "Q2f": [1, 1], "Q2g": [2, 2], "Q2h": [2] * 4, "Q3a": [log(1.25)] * 6, "Q3b": [0.25] * 2,
+    "Q2e": [3] * 6, "Q2f": [1, 1], "Q2g": [2, 2], "Q2h": [2] * 4, "Q3a": [log(1.25)] * 2, "Q3b": [0.25] * 2,
     "Q3c": [log(1.25)] * 3, "Q3d": [0] * 2, "Q3e": [0, log(2), log(2)], "Q3f": [log(1.25)] * 2, "Q3g": [log(1.25)] * 2,
     "Q3h": [log(1.5), log(1.5), log(1.25), log(1.25)], "Q4a": [log(1.25)] * 2, "Q4b": [log(2)] * 4,
     "Q4c": [log(2), log(2), log(1.25), log(1.25)], "Q4d": [log(10)] * 3, "Q4e": [log(1.25)] * 2, "Q4f": [0] * 4,
@@ -206,10 +206,10 @@ def censored(outcome: str, seeds: list[int], low: float | None = None) -> list[p
 
 
 def test_one_aberrant_seed_changes_no_verdict() -> None:
-    """n = 16, K = 25: k = 2. One run of arm none that diverged where bn is slower leaves it so; two do not."""
-    assert [s.detail for s in decided("Q3a", censored("opposite", [3])).settings] == ["opposite"] * 6
+    """n = 16, K up to 38: k = 2. One run of arm none that diverged where bn is slower leaves it so; two do not."""
+    assert [s.detail for s in decided("Q3a", censored("opposite", [3])).settings] == ["opposite"] * 2
     after = decided("Q3a", censored("opposite", [3, 9])).settings
-    assert [s.verdict for s in after] == ["open"] * 6
+    assert [s.verdict for s in after] == ["open"] * 2
     assert all(s.ci_high is None and s.ci_high_open for s in after)
 
 
@@ -224,14 +224,15 @@ def test_arm_that_never_arrives_is_an_outcome() -> None:
 
 def test_premises_of_q1e() -> None:
     """Without a gain there is nothing to lose, and a noise that moves nothing tests nothing."""
-    names = [c.name for c in LEDGER.claim("Q1e").settings]
-    fails = {(names[0], "steps_ratio"): exact([0.01] * SEEDS), (names[1], "drift_ratio"): exact([0.0] * SEEDS)}
-    row = decided("Q1e", "supported", fails)
-    one, other = (why(s) for s in row.settings)
+    [contrast] = LEDGER.claim("Q1e").settings
+    fails = {"steps_ratio": exact([0.01] * SEEDS), "drift_ratio": exact([0.0] * SEEDS)}
+    rows = [decided("Q1e", "supported", {(contrast.name, premise): theta}) for premise, theta in fails.items()]
+    one, other = (why(row.settings[0]) for row in rows)
     assert "the premise fails, since without batch norm training takes 1.0 times" in one
     assert "not clearly more than 1.25 times" in one
     assert "the noise doesn't clearly make the next layer's input move more" in other
-    assert row.verdict == "inconclusive" and one.removeprefix("not evaluable: ") in row.sentence
+    assert {row.verdict for row in rows} == {"inconclusive"}
+    assert one.removeprefix("not evaluable: ") in rows[0].sentence
 
 
 @pytest.mark.parametrize("claim", INTERVALS)
@@ -341,4 +342,4 @@ def test_other_depths_and_targets_are_named() -> None:
     assert rows["Q1b"].settings[0].name == "depth 2, mean and spread"
     assert rows["Q1b"].settings[0].label == "at 2 layers; in mean and spread"
     assert rows["Q3h"].verdict == "not tested" and "the study has no middle depth" in why(rows["Q3h"])
-    assert rows["Q3a"].settings[2].reason == "the study has no second target loss"
+    assert "the study has no second target loss" in why(rows["Q4g"].settings[1])

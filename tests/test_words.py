@@ -23,9 +23,9 @@ from helpers.thetas import SEEDS, exact, shades
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may bn_ resmlp".split()
 DEFAULT: dict[str, str] = {
-    "Q1a": "s s", "Q1b": "s o s n", "Q1c": "u u u u u u", "Q1d": "e n n n", "Q1e": "p o", "Q1f": "n n", "Q1g": "p p",
+    "Q1a": "s s", "Q1b": "s o s n", "Q1c": "u u u u u u", "Q1d": "e n n n", "Q1e": "p", "Q1f": "n n", "Q1g": "p p",
     "Q2a": "p e o o o o", "Q2b": "p p p", "Q2c": "s s o", "Q2d": "p o", "Q2e": "o s o e s o", "Q2f": "o o", "Q2g": "u u", "Q2h": "u u u u",
-    "Q3a": "o a o p o p", "Q3b": "s s", "Q3c": "o s s", "Q3d": "o o", "Q3e": "s o n", "Q3f": "o s", "Q3g": "s s",
+    "Q3a": "o a", "Q3b": "s s", "Q3c": "o s s", "Q3d": "o o", "Q3e": "s o n", "Q3f": "o s", "Q3g": "s s",
     "Q3h": "o s s o", "Q4a": "s s", "Q4b": "n n s u", "Q4c": "u u p o", "Q4d": "n n n", "Q4e": "o p", "Q4f": "o s s s",
     "Q4g": "p p", "U1": "e e", "U2": "s s", "U3": "s s s", "U4": "o s s", "U5": "n s o o", "U6": "n a", "U7": "s s",
 }  # fmt: skip
@@ -245,9 +245,9 @@ def test_a_headline_is_about_the_networks_that_it_names() -> None:
         return next(a.card.finding for a in answers(LEDGER, rows) if a.id == question and a.card)
 
     assert finding("Q3", study()) == "Fewer steps with skips or badly scaled weights, more at 20 layers."
-    mixed = ["supported", "opposite"] * 3
+    mixed = ["supported", "opposite"]
     assert finding("Q3", study(Q3a=mixed)) == "Fewer steps at 5 layers, more at 20 layers."
-    assert finding("Q1", study()).endswith("elsewhere with small first weights.")
+    assert finding("Q1", study()).endswith("elsewhere at 5 layers.")
 
 
 def test_a_title_over_an_open_claim_says_what_is_seen() -> None:

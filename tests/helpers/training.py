@@ -39,7 +39,7 @@ class Training:
         full += product(("none", "bn"), (shallow,), (1.0,), ("raw", "mixed", "scaled"))
         full += [("layernorm", shallow, 1.0, "standardized")]
         full += product(("bn_detached", "bn_post"), (shallow, deep), (1.0,), ("standardized",))
-        full += [("bn_noisy", shallow, 0.41, "standardized"), ("bn_noisy", middle, 0.71, "standardized")]
+        full += product(("bn_noisy",), (shallow,), (0.41, 1.0), ("standardized",))
         full += product(("bn_early", "bn_late"), (deep,), (1.0,), ("standardized",))
         full += product(("bn_early", "bn_late"), (middle,), (0.71,), ("standardized",))
         if self.grids or not self.thin:
