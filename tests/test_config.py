@@ -144,7 +144,10 @@ def test_the_default_config_states_every_default() -> None:
     assert (ROOT / "config/config.yaml").read_text() == DEFAULT_FILE.read_text()
 
 
-STUDIES = [*(f"config/{name}.yaml" for name in ("config", "quick", "fashion_mnist", "cifar10")), "tests/nano.yaml"]
+STUDIES = [
+    *(f"config/{name}.yaml" for name in ("config", "thorough", "quick", "fashion_mnist", "cifar10")),
+    "tests/nano.yaml",
+]
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -81,7 +81,8 @@ def keys(claim: Claim) -> list[str]:
     """Return every verdict and shade that a claim can have."""
     every = dict.fromkeys(shade for s in claim.settings for shade in shades(s))
     several = [", ".join([*every][:2])] if len(every) > 1 and len(claim.settings) > 1 else []
-    return ["supported", *(f"contradicted.{s}" for s in [*every, *several]), "mixed", "inconclusive", "not tested"]
+    mixed = ["mixed"] if len(claim.settings) > 1 else []
+    return ["supported", *(f"contradicted.{s}" for s in [*every, *several]), *mixed, "inconclusive", "not tested"]
 
 
 def check_words(row: ClaimRow, rows: list[ClaimRow]) -> None:
