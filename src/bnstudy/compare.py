@@ -45,7 +45,7 @@ def page(names: Sequence[str], studies: Sequence[Study]) -> str:
     lines += [f"- **{name}**: {summary(judged)}" for name, (_, judged) in zip(names, studies)]
     lines += ["", f"`python -m bnstudy.compare results/{names[0]} results/{names[1]}` makes this page.", ""]
     lines += [
-        f"Of {len(shared)} claims that are judged both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
+        f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
         f"{len(apart)} they don't. {len(one)} are decided by one alone, {left} by neither.",
         "",
     ]
