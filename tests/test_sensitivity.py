@@ -56,6 +56,19 @@ def slower(tables: Tables, factor: float, **where: Any) -> Tables:
     return {**tables, "convergence": runs}
 
 
+def test_steps_counted_on_batches_are_a_change(base: Tables) -> None:
+    """Batch norm alone is charged for the noise of its batches: four times the steps there, on its own steps none."""
+    runs = base["convergence"]
+    noisy = runs.assign(batch_steps=runs["batch_steps"].where(runs["arm"] != "bn", 4 * runs["batch_steps"]))
+    noisy.loc[noisy["batch_steps"] > noisy["budget"], "batch_steps"] = pd.NA
+    for tables, became in ((base, "same"), ({**base, "convergence": noisy}, "flipped")):
+        row = again(tables, "Q3a")["steps counted on batches"]
+        assert (row.base_verdict, row.kind) == ("supported", became), row
+    assert "steps counted on batches" not in {
+        r.change for r in run(part("Q1b"), base, DEPTHS, TARGETS, SEEDS, BASE, GRIDS) if r.kind != "not recomputed"
+    }
+
+
 def test_targets_are_exchanged(base: Tables) -> None:
     """An arm that is slower on its way to the second target alone."""
     row = again(slower(base, 3.0, arm="once", target=0.25), "Q3d")["targets swapped"]
@@ -150,7 +163,7 @@ def test_the_study_s_own_network_is_no_change() -> None:
         "batches of 128" not in names
         and "images at full size" not in names
         and "batches of 32" in names
-        and len(names) == 3 + 6 + 5
+        and len(names) == 4 + 6 + 5
     )
     assert "skip connections" in names
     names = [c.name for c in changes(LEDGER.claim("Q3a"), {**BASE, "net": "resmlp"}, GRIDS)]

@@ -32,13 +32,14 @@ class Change(NamedTuple):
     """One change of one choice.
 
     ``contrast`` gives the contrast to judge instead, or None where the change says nothing about it; ``factors`` and
-    ``roles`` are as for ``Lookup.changed``.
+    ``roles`` are as for ``Lookup.changed``; ``batches``: steps are counted on the mean loss of the last 20 batches.
     """
 
     name: str
     contrast: Callable[[Contrast], Contrast | None]
     factors: Factors = {}
     roles: Mapping[str, str] = {}
+    batches: bool = False
 
 
 def run(
@@ -65,11 +66,12 @@ def run(
         claim's contrasts, or the study holds none).
     """
     plain, views, rows = Lookup(tables, depths, targets, seeds, base, kinds), dict[str, Lookup](), []
+    batches = Lookup(on_batches(tables), depths, targets, seeds, base, kinds)
     for claim in (c for c in ledger.claims if c.judged):
         intervals = together(ledger, claim, primary)
         before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]
         for change in changes(claim, plain.base, networks):
-            view = plain
+            view = batches if change.batches else plain
             if change.factors or change.roles:
                 key = repr((change.factors, change.roles))
                 view = views.setdefault(key, plain.changed(change.factors, change.roles))
@@ -82,6 +84,7 @@ def changes(claim: Claim, base: Factors, networks: Sequence[Factors]) -> Iterato
     yield Change("half the smallest effect", partial(rescaled, factor=0.5))
     yield Change("twice the smallest effect", partial(rescaled, factor=2.0))
     yield Change("targets swapped", swapped)
+    yield Change("steps counted on batches", timed, batches=True)
     arms = dict.fromkeys(arm for contrast in claim.settings if tuned(contrast) for arm in contrast.arms)
     for role, word in (("lower", "lower"), ("upper", "higher")):
         yield Change(f"{word} rates", tuned, roles=dict.fromkeys(arms, role))
@@ -113,6 +116,20 @@ def swapped(contrast: Contrast) -> Contrast | None:
     if "target" not in ENDPOINTS[contrast.endpoint].may:
         return None
     return contrast.model_copy(update={"target": "main" if contrast.target == "second" else "second"})
+
+
+def timed(contrast: Contrast) -> Contrast | None:
+    """Return the contrast where it counts steps to a target."""
+    return contrast if "target" in ENDPOINTS[contrast.endpoint].may else None
+
+
+def on_batches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables with the steps by the batches' own mean loss as the steps."""
+    found = dict(tables)
+    if "convergence" in tables:
+        runs = tables["convergence"]
+        found["convergence"] = runs.assign(steps=runs["batch_steps"], reached=runs["batch_steps"].notna())
+    return found
 
 
 def tuned(contrast: Contrast, arm: str | None = None) -> Contrast | None:
