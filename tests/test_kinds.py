@@ -48,9 +48,9 @@ def test_a_grid_takes_from_its_kind_what_it_does_not_say() -> None:
         ("mlp", 64, 2, 1.0, 5), ("mlp", 64, 2, 0.41, 5), ("mlp", 64, 2, 1.0, 20), ("cnn", 16, 4, 1.0, 4),
         ("cnn", 16, 4, 0.41, 4),
     }  # fmt: skip
-    assert (plain.steps, plain.targets, len(plain.rates), plain.seeds) == (600, (0.5, 0.25), 8, 18)
+    assert (plain.steps, plain.targets, len(plain.rates), plain.seeds) == (400, (0.25, 0.1), 8, 18)
     assert (images.steps, images.targets, images.rates, images.seeds) == (500, (0.8, 0.6), (0.03, 0.1), 12)
-    assert nets["cnn", 16, 4, 0.41, 4] == images and nets["mlp", 64, 2, 1.0, 20].steps == 1200
+    assert nets["cnn", 16, 4, 0.41, 4] == images and nets["mlp", 64, 2, 1.0, 20].steps == 800
 
 
 def test_jobs_train_each_setting_as_its_kind_says() -> None:
@@ -89,7 +89,7 @@ def test_kinds_are_no_networks_beside_themselves() -> None:
     assert judged.base == {**BASE} and judged.gain == 1.0 and judged.depths == {"shallow": 5, "deep": 20}
     assert list(judged.kinds) == ["plain", "small", "images"]
     assert judged.kinds["small"] == JudgedKind(
-        base={**BASE}, gain=0.41, depths={"shallow": 5}, targets=(0.5, 0.25), seeds=18
+        base={**BASE}, gain=0.41, depths={"shallow": 5}, targets=(0.25, 0.1), seeds=18
     )
     assert judged.kinds["images"] == JudgedKind(
         base={**BASE, "net": "cnn", "width": 16, "pool": 4}, depths={"shallow": 4}, targets=(0.8, 0.6), seeds=12

@@ -91,8 +91,8 @@ class Training(Strict):
     batch: Batch = Field(default=64, description="images per step")
     optimizer: Optimizer = Field(default="sgd", description="stochastic gradient descent with momentum, or Adam")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")
-    steps: Steps = Field(default=600, description="training budget of a network, steps")
-    deep_steps: Steps = Field(default=1200, description="budget from deep_from hidden layers on, steps")
+    steps: Steps = Field(default=400, description="training budget of a network, steps")
+    deep_steps: Steps = Field(default=800, description="budget from deep_from hidden layers on, steps")
     deep_from: Count = Field(default=11, description="hidden layers from which deep_steps counts")
 
 
@@ -188,7 +188,7 @@ class StudyConfig(Strict):
     network: Network = Network()
     training: Training = Training()
     targets: Distinct[Target] = Field(
-        default=(0.5, 0.25), description="training losses to reach, nats; the first is the main one"
+        default=(0.25, 0.1), description="training losses to reach, nats; the first is the main one"
     )
     learning_rates: Rates = Field(
         default=(3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0),
