@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
-from bnstudy.claims.sentences import NOT_JUDGED
+from bnstudy.claims.sentences import NOT_EVALUABLE, NOT_JUDGED
 from bnstudy.claims.stability import DRAWS, MOST
 from bnstudy.core import words
 from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
@@ -57,7 +57,9 @@ def settings(row: ClaimRow) -> str:
     """
     said, last = "", ""
     shown = [s for s in row.settings if s.counts]
-    lacking = "; ".join(f"{_where(s)} ({s.reason})" for s in row.settings if not s.counts)
+    lacking = "; ".join(
+        f"{_where(s)} ({(s.reason or '').removeprefix(NOT_EVALUABLE)})" for s in row.settings if not s.counts
+    )
     note = f'<p class="note">Not evaluable: {escape(lacking)}.</p>' if lacking else ""
     for s in shown:
         if s.what != last:
