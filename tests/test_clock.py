@@ -87,8 +87,12 @@ def test_the_clock_is_that_of_a_plain_torch_loop(arm: str, rate: float) -> None:
             assert 5 < steps < math.inf and abs(steps / exact - 1) < 0.10, (run.seed, target, steps, exact)
         kept = ours.checkpoints["loss0.5"]
         if kept["have"][i]:
-            assert kept["loss"][i] == ours.looks[at.index(kept["step"][i]), i] and abs(kept["loss"][i] / 0.5 - 1) <= 0.1
-    assert kept["have"].sum() >= 2 and set(kept["step"]) <= set(at)
+            assert abs(kept["loss"][i] - plain[kept["step"][i]]) < 1e-7 and abs(kept["loss"][i] / 0.5 - 1) <= 0.1
+    assert kept["have"].sum() >= 3
+    if arm == "none":  # between looks its loss falls by more than a fifth: steps are taken again, and go on as before
+        assert not set(kept["step"]) <= set(at)
+    alone = train(spec, runs, IMAGES, keep="end", dtype=torch.float64)
+    assert np.array_equal(alone.looks, ours.looks) and np.array_equal(alone.loss, ours.loss)
 
 
 def test_the_look_changes_nothing_and_large_images_are_fewer() -> None:

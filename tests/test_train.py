@@ -58,7 +58,7 @@ def test_the_first_networks_are_built_again_from_their_seeds(arm: str, tmp_path:
     s = cell_spec(spec(arm, steps=1), rate=0.1, seeds=(3, 4), keep="end")
     kept = train(s, [Run(3, 0.1), Run(4, 0.1)], IMAGES, keep="end").checkpoints
     assert set(kept) == {"init", "final"}
-    assert ({"have", "step", "loss"} < set(kept["init"])) == (arm == "once")
+    assert ({"have", "step", "loss"} < set(kept["init"])) == arm.startswith("once")
     store.put(tmp_path, s, kept)
     found = TrainedCell(tmp_path, store.key(s), Source()).net("init")
     untrained = train(s, [Run(3, 0.0), Run(4, 0.0)], IMAGES, keep="end").checkpoints["final"]
