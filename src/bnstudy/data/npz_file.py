@@ -19,6 +19,10 @@ from bnstudy.data.local import MOST_BYTES, WHOLE_COPY, Unusable
 PIXELS = ("u1", "f2", "f4", "f8")
 CHANNELS = range(1, 5)
 """An axis of one of these lengths can be that of the colours without the file saying so."""
+MOST_IMAGES = 1_000_000
+"""As many as a config can ask for. A small file can hold very many labels, packed."""
+MOST_TEXT = 10_000_000
+"""Bytes of names of classes."""
 LAYOUTS = ("NHW", "NCHW", "NHWC")
 
 
@@ -89,6 +93,8 @@ def _described(path: Path, file: zipfile.ZipFile) -> Described:
     if 4 * prod(x.shape) > MOST_BYTES:
         fault = f"the images take {4 * prod(x.shape)} bytes as float32, more than {MOST_BYTES}"
         raise Unusable(path, fault, "store fewer or smaller images")
+    if x.shape and x.shape[0] > MOST_IMAGES:
+        raise Unusable(path, f"there are {x.shape[0]} images, more than {MOST_IMAGES}", "store fewer images")
     layout = _layout(path, x.shape, _texts(path, file, "layout") if "layout" in have else None)
     if y.dtype.kind not in "iu" or len(y.shape) != 1:
         fault = f"y is an array of {y.kind} and shape {list(y.shape)}"
@@ -181,4 +187,6 @@ def _texts(path: Path, file: zipfile.ZipFile, key: str) -> list[str]:
     if header.dtype.kind != "U" or len(header.shape) > 1:
         fault = f"{key} is an array of {header.kind} and shape {list(header.shape)}"
         raise Unusable(path, fault, f"store texts: numpy.array([...], dtype=str), or leave {key} out")
+    if header.bytes > MOST_TEXT:
+        raise Unusable(path, f"{key} has {header.bytes} bytes, more than {MOST_TEXT}", f"store shorter names in {key}")
     return [str(text) for text in np.atleast_1d(_array(path, file, key))]
