@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy.config.errors import ABSENT, Problem, dotted, lookup, show
-from bnstudy.core.yaml_file import DEEPEST, MOST_VALUES, Document, KeyPath, TooDeep, TooLarge, Unreadable
+from bnstudy.core.yaml_file import DEEPEST, MOST_VALUES, Document, KeyPath, Misleading, TooDeep, TooLarge, Unreadable
 
 MOST_BYTES = 1_000_000
 """Beyond any study."""
@@ -26,6 +26,9 @@ class ConfigFile:
         except TooLarge:
             fault = f"the file stands for more than {MOST_VALUES} values, or is nested too deeply"
             self._refuse(fault, f"{MOST_VALUES} values, {DEEPEST} levels", "write a few values, without anchors")
+        except Misleading as error:
+            allowed = "numbers without a leading 0 or a colon"
+            self._refuse(error.reason, allowed, f"write {error.value}, or put it in quotes", error.line)
         except Unreadable as error:
             remedy = "mend this line or the one above: indent with spaces, never tabs; close quotes and brackets"
             self._refuse(f"this is not YAML: {show(error.reason, 160)[1:-1]}", "YAML", remedy, error.line)

@@ -4,6 +4,7 @@ YAML itself keeps the last of two equal keys. A few lines of anchors can stand f
 ends the C reader's process, so that both are limited before anything is built.
 """
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ KeyPath = tuple[str | int, ...]
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MOST_VALUES = 20_000
 DEEPEST = 12
+OTHER_BASE = re.compile(r"[-+]?(0[0-7_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+"""Plain numbers that YAML 1.1 reads in base 8 or 60."""
 
 
 class Repeated(NamedTuple):
@@ -33,6 +36,14 @@ class Unreadable(ValueError):
         super().__init__(f"line {line}: {reason}" if line else reason)
 
 
+class Misleading(Unreadable):
+    """A number that YAML reads in another base than whoever wrote it may think, and its line."""
+
+    def __init__(self, text: str, value: object, line: int) -> None:
+        self.value = value
+        super().__init__(f"YAML reads {text} as {value}", line)
+
+
 class TooLarge(ValueError):
     """More than MOST_VALUES values, counted with each use of an anchor, or more than DEEPEST levels."""
 
@@ -45,7 +56,9 @@ class Document:
     """The content of a YAML text, the line of each key path, and the keys that are written twice."""
 
     def __init__(self, text: str) -> None:
-        """Read ``text``. Raise Unreadable if it is no YAML, TooLarge or TooDeep if it is more than any file needs."""
+        """Read ``text``. Raise Unreadable if it is no YAML, Misleading for a number such as 010 or 1:20, TooLarge or TooDeep
+        if it is more than any file needs.
+        """
         self.lines: dict[KeyPath, int] = {}
         self.repeated: dict[int, Repeated] = {}  # by line: an anchor shows the same line wherever it is used
         self._values = 0
@@ -53,7 +66,7 @@ class Document:
             node = _nodes(text)
             self._note(node, ())
             self.content: Any = None if node is None else yaml.constructor.SafeConstructor().construct_document(node)
-        except TooLarge:
+        except (TooLarge, Unreadable):
             raise
         # IndexError: an empty `!!int`. ValueError: a date such as 2020-13-45, or a number of thousands of digits
         except (yaml.YAMLError, ValueError, TypeError, OverflowError, IndexError) as error:
@@ -68,6 +81,10 @@ class Document:
             raise TooLarge(f"more than {MOST_VALUES} values, or more than {DEEPEST} levels")
         if node is not None:
             self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode) and not node.style and OTHER_BASE.fullmatch(node.value):
+            value = yaml.constructor.SafeConstructor().construct_document(node)
+            if not isinstance(value, str):
+                raise Misleading(node.value, value, node.start_mark.line + 1)
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self._note(item, (*path, index))
