@@ -31,6 +31,8 @@ MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 """The same archive's SHA-256 as TensorFlow Datasets records it."""
 PUBLISHER = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+MOST_BYTES = 200_000_000
+"""More than the archive has."""
 RECORD = 1 + 3 * 32 * 32
 """Bytes per image: first its label, then the red, the green and the blue pixels, row by row."""
 PUBLISHED = 10_000
@@ -99,7 +101,7 @@ def _fetched(downloads: Path) -> Path:
     """Return the folder of the publisher's archive; fetch the archive (170 MB) if it is not there."""
     folder = downloads / "cifar10"
     if not (folder / FILES[1][0]).is_file():
-        download(PUBLISHER, folder / FILES[1][0], _verified)
+        download(PUBLISHER, folder / FILES[1][0], _verified, MOST_BYTES)
     return folder
 
 

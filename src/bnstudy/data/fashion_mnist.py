@@ -31,7 +31,9 @@ SHA256 = (
     "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 )
 """Checksums of the idx data, in the order of FILES."""
-PUBLISHER = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+PUBLISHER = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/"
+MOST_BYTES = 30_000_000
+"""More than any of the four files has."""
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
@@ -66,7 +68,7 @@ def _fetched(downloads: Path) -> Path:
     folder = downloads / "fashion_mnist"
     for name, sha256 in zip(FILES[0], SHA256):
         if not (folder / name).is_file():
-            download(PUBLISHER + name, folder / name, partial(_verified, sha256=sha256))
+            download(PUBLISHER + name, folder / name, partial(_verified, sha256=sha256), MOST_BYTES)
     return folder
 
 

@@ -76,7 +76,7 @@ def verify(raw: bytes, path: Path, expected: str, algorithm: str = "sha256") -> 
         raise Unusable(path, fault, "replace it by the published file; other images can be studied as an npz")
 
 
-def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
+def download(url: str, path: Path, check: Callable[[Path], object], most: int) -> None:
     """Fetch ``url`` to ``path``. The file appears there whole and checked, or not at all.
 
     The bytes go to ``path``.part. They stay there when the connection breaks, and the next call continues behind them.
@@ -86,9 +86,10 @@ def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
         url: The address of the file.
         path: Where the file is to be.
         check: Gets the path of the whole .part and raises Unusable where it is not the published file.
+        most: Bytes that the published file has at most: whoever sends more is not listened to.
 
     Raises:
-        Unusable: ``check`` refused the file; the .part is deleted.
+        Unusable: ``check`` refused the file, or it is larger than ``most``; the .part is deleted.
         OSError: No bytes arrive.
     """
     part = path.with_name(f"{path.name}.part")
@@ -97,7 +98,7 @@ def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
     while not whole:
         before = _length(part)
         try:
-            whole = _fetch(url, part, before)
+            whole = _fetch(url, part, before, most)
             fault = "the connection broke"
         except (OSError, HTTPException) as error:
             fault = str(getattr(error, "reason", "") or error) or type(error).__name__
@@ -107,6 +108,8 @@ def download(url: str, path: Path, check: Callable[[Path], object]) -> None:
                 f"{_length(part)} bytes that are kept in {part}; {OTHERWISE}"
             )
     try:
+        if _length(part) > most:
+            raise Unusable(part, f"more than {most} bytes", "")
         check(part)
     except Unusable as error:
         part.unlink()
@@ -119,8 +122,8 @@ def _length(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _fetch(url: str, part: Path, have: int) -> bool:
-    """Append to ``part`` what lies behind its first ``have`` bytes; return whether the file is whole now."""
+def _fetch(url: str, part: Path, have: int, most: int) -> bool:
+    """Append to ``part`` what lies behind its first ``have`` bytes; return whether the file is whole now, or too large."""
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
         response = urlopen(Request(url, headers=headers), timeout=PATIENCE)
@@ -138,6 +141,8 @@ def _fetch(url: str, part: Path, have: int) -> bool:
         with open(part, "ab" if resumed else "wb") as file:
             while block := response.read(CHUNK):
                 have += file.write(block)
+                if have > most:
+                    return True
                 if time.monotonic() - said > 5:
                     said = time.monotonic()
                     share = f"{100 * have / total:.0f}%, " if total else ""
