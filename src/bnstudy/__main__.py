@@ -50,10 +50,14 @@ def main() -> None:
     running.add_argument("--minutes", type=float, default=float("inf"), help="begin no job after so long")
     running.add_argument("--cores", type=int, default=1, help="how many jobs run at once; on a card they share it")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
+    command(_try).add_argument(
+        "arms", nargs="+", metavar="ARM", help="a name, or package.module:Name for one of your own"
+    )
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_prune)
     command(_data, "spec", "out")
+    command(_rehearse, "spec", "out")
     command(_sweep, "spec", "data", "out")
     command(_choose, "spec", "sweeps", "out")
     command(_evaluate, "spec", "data", "rates", "out")
@@ -86,10 +90,34 @@ def _run(a: argparse.Namespace) -> None:
 
 
 def _check(a: argparse.Namespace) -> None:
-    """Check config files."""
-    from bnstudy.config.__main__ import main as check
+    """Check config files, and rehearse the arms and networks from outside that they name."""
+    from bnstudy.config.study import read_study, settings
+    from bnstudy.pipeline.plan import Plan
 
-    check(a.files)
+    plans = [Plan(read_study(file)) for file in a.files]
+    for file, plan in zip(a.files, plans):
+        job = plan.rehearse()
+        if job.parts:
+            from bnstudy.pipeline.rehearsal import rehearsed
+
+            rehearsed(job)
+        tried = f", {len(job.parts)} rehearsed" if job.parts else ""
+        print(f"{file}: study {plan.name}, {len(settings(plan.config))} settings{tried}; no errors")
+
+
+def _try(a: argparse.Namespace) -> None:
+    """Set arms beside none, bn and layernorm: a first ranked answer in a minute or two."""
+    from bnstudy.pipeline.trial import attempt
+
+    print(attempt(a.arms))
+
+
+def _rehearse(a: argparse.Namespace) -> None:
+    """Let arms and networks from outside do in small what a study asks of them."""
+    from bnstudy.core import store
+    from bnstudy.pipeline import jobs, records
+
+    jobs.rehearse(store.read_json(records.RehearseJob, a.spec), a.out)
 
 
 def _compare(a: argparse.Namespace) -> None:

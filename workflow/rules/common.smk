@@ -3,6 +3,7 @@ from pathlib import Path
 
 from bnstudy.config.study import load_study
 from bnstudy.core.fingerprints import digest
+from bnstudy.pipeline.causes import causes, say_last
 from bnstudy.pipeline.plan import NOTEBOOKS, Plan
 from bnstudy.pipeline.provenance import begin, end
 
@@ -29,3 +30,4 @@ onsuccess:
 
 onerror:
     end(Path(PLAN.folder))
+    say_last(causes([Path(log)] if isinstance(log, str) else [*map(Path, log)]))

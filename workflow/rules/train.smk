@@ -9,10 +9,25 @@ rule data:
         "python -m bnstudy data --spec {params.spec} --out {output} 2> >(tee {log} >&2)"
 
 
+# Arms and networks from outside do in small what they will do; where one cannot, nothing is trained.
+rule rehearse:
+    output:
+        f"{PLAN.folder}/rehearsal.json",
+    log:
+        f"{PLAN.folder}/logs/rehearse.log",
+    priority: 1e9
+    threads: 1
+    params:
+        spec=lambda w: PLAN.spec("rehearse", PLAN.rehearse()),
+    shell:
+        "python -m bnstudy rehearse --spec {params.spec} --out {output} 2> >(tee {log} >&2)"
+
+
 # Tuning seeds, every rate: steps to the target loss, and the best rate of each setting.
 rule sweep:
     input:
-        PLAN.data,
+        data=PLAN.data,
+        rehearsed=PLAN.rehearsed,
     output:
         f"{PLAN.folder}/sweep/{{job}}.json",
     log:
@@ -24,7 +39,7 @@ rule sweep:
     params:
         spec=lambda w: PLAN.spec(f"sweep-{w.job}", PLAN.sweep(w.job)),
     shell:
-        "python -m bnstudy sweep --spec {params.spec} --data {input} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy sweep --spec {params.spec} --data {input.data} --out {output} 2> >(tee {log} >&2)"
 
 
 rule choose:

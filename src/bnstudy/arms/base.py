@@ -5,6 +5,7 @@ contiguous axis, so that the mean of a unit over the batch is a sum over neighbo
 """
 
 from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
 from typing import Literal, NamedTuple
 
 import torch
@@ -27,25 +28,33 @@ class Place(NamedTuple):
 class Norm(nn.Module):
     """The base of all arms: ``forward`` maps [M, C, B, *S] to the same shape.
 
+    These attributes and ``calibrate`` are the whole contract: nothing else is set or called from outside, and all that
+    an arm remembers stands in its parameters and buffers [M, ...].
+
     Attributes:
         bias: Whether the linear map before it keeps a bias. That is useless before a norm that subtracts the mean, or
             beside a beta.
         statistics: "batch" measures mean and variance on the batch at hand, "running" uses the stored averages.
         update: Whether a forward pass on batch statistics moves the stored averages; probes set it to False.
         after_relu: Whether the norm stands behind the ReLU.
+        activation: Whether a ReLU follows; an arm that has a nonlinearity of its own says False.
         noise_of: The seeds [M] and the step whose noise an arm with noise adds; without them it adds none.
         has_statistics: Whether "batch" and "running" differ for this arm.
         draws: Whether a forward pass computes with numbers of the step's own. A card replays the steps of all other arms
             from a recording, which would repeat those of the first one.
+        native: Whether it is an arm of this package, found by its name: its output may be overwritten, and tests may set
+            ``ghost`` and ``adopt`` of its :class:`bnstudy.arms.bn.BatchNorm`. Never to be set by others.
     """
 
     bias: bool = False
     statistics: Literal["batch", "running"] = "batch"
     update: bool = True
     after_relu: bool = False
+    activation: bool = True
     noise_of: tuple[Sequence[int], int] | None = None
     has_statistics: bool = False
     draws: bool = False
+    native: bool = False
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         """Return the output of the norm, shaped as ``h`` [M, C, B, *S]; ``record`` is shown the normalized value."""
@@ -61,6 +70,20 @@ class GammaBeta(Norm):
     def __init__(self, models: int, channels: int) -> None:
         super().__init__()
         self.gamma, self.beta = affine_parameters(models, channels)
+
+
+def shown(norm: Norm, h: Tensor, record: Callable[[str, Tensor], None]) -> Tensor:
+    """Return the output for ``h``; ``record`` is shown the normalized value by norms whose ``forward`` takes it."""
+    kinds = [parameter.kind for parameter in signature(norm.forward).parameters.values()]
+    takes = len(kinds) > 1 or Parameter.VAR_POSITIONAL in kinds
+    return norm(h, record) if takes else norm(h)
+
+
+def scale_and_constant(norm: Norm) -> tuple[Tensor, Tensor] | None:
+    """Return gamma and beta of a norm, each [M, C] or [M, 1]; beta is 0 where it has gamma alone. None: it has no gamma."""
+    found = [getattr(norm, name, None) for name in ("gamma", "beta")]
+    gamma, beta = (t.flatten(1) if isinstance(t, Tensor) and t.dim() > 1 else None for t in found)
+    return None if gamma is None else (gamma, torch.zeros_like(gamma) if beta is None else beta)
 
 
 def only(module: nn.Module, which: Tensor) -> None:

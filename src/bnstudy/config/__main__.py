@@ -5,7 +5,13 @@ import sys
 
 from bnstudy.config.errors import fail
 from bnstudy.config.models import DEFAULT_FILE, schema
-from bnstudy.config.study import read_study, settings
+from bnstudy.config.study import StudyConfig, read_study, settings
+
+
+def _untried(study: StudyConfig) -> str:
+    """Say where to try what a study has from outside."""
+    outside = sorted({name for s in settings(study) for name in (s.arm, s.net) if ":" in name})
+    return f"; python -m bnstudy check tries {', '.join(outside)}" if outside else ""
 
 
 def main(arguments: list[str]) -> None:
@@ -19,7 +25,9 @@ def main(arguments: list[str]) -> None:
     else:
         for name in arguments:
             study = read_study(name)
-            print(f"{name}: study {study.study}, {len(settings(study))} settings; no errors")
+            print(
+                f"{name}: study {study.study}, {len(settings(study))} settings; no errors in the file{_untried(study)}"
+            )
 
 
 if __name__ == "__main__":

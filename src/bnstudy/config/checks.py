@@ -9,6 +9,7 @@ from bnstudy.config.data import data_checks, fits_pool
 from bnstudy.config.errors import Problem, nearest_name, show
 from bnstudy.config.kinds import OWN, crossed, depths, kinds, networks, of_grid
 from bnstudy.config.models import Grid, StudyConfig
+from bnstudy.core.plugins import defines
 from bnstudy.core.recipe import Recipe
 from bnstudy.core.setting import Setting
 from bnstudy.core.yaml_file import KeyPath
@@ -17,6 +18,8 @@ PROJECT = Path(__file__).parents[3]
 MOST_SETTINGS = 10_000
 BASE_GAIN = 1.0
 BASE_INPUTS = "standardized"
+PLAIN = ("standardized", "raw", "mixed")
+"""Inputs that are not painted."""
 TELL_APART = ("net", "depth", "gain", "width", "pool")
 """The factors by which kinds differ."""
 
@@ -90,6 +93,17 @@ def _fits(study: StudyConfig, grid: Grid, path: KeyPath) -> Iterator[Problem]:
         yield from _batch_fits(study, batch, (*path, "batches", j), "make it smaller or data.train larger")
     for j, pool in enumerate(grid.pools or ()):
         yield from fits_pool(study.data, pool, (*path, "pools", j))
+    if study.data.kind == "table":
+        for j, inputs in enumerate(grid.inputs):
+            if inputs not in PLAIN:
+                remedy = "take it out: a table has nothing to paint"
+                yield Problem((*path, "inputs", j), "it is for images", ", ".join(PLAIN), remedy, value=inputs)
+        own = ((("network", "family"), study.network.family),)
+        listed = tuple(((*path, "nets", j), net) for j, net in enumerate(grid.nets or ()))
+        for where, net in listed or own:
+            if defines("nets", net, "ALONE"):
+                remedy = "write mlp or resmlp: a table has no pixels"
+                yield Problem(where, "it is for images", "networks of linear maps", remedy, value=net)
 
 
 def _kinds(study: StudyConfig, broken: Mapping[str, bool], positions: list[int]) -> Iterator[Problem]:
@@ -156,14 +170,18 @@ def _shared_rates(study: StudyConfig) -> Iterator[Problem]:
 
 
 def _labels(grids: tuple[Grid, ...]) -> Iterator[Problem]:
-    """Check that no two arms have one label: the names of jobs hold it."""
-    first: dict[str, str] = {}
+    """Check that no two arms, and no two families of networks, have one label: the names of jobs hold it."""
+    first: dict[tuple[str, str], str] = {}
     for i, grid in enumerate(grids):
-        for j, arm in enumerate(grid.arms):
-            if first.setdefault(label(arm), arm) != arm:
-                fault = f"its jobs would have the same names as those of {first[label(arm)]}"
+        named = [("arms", j, arm) for j, arm in enumerate(grid.arms)] + [
+            ("nets", j, n) for j, n in enumerate(grid.nets or ())
+        ]
+        for key, j, name in named:
+            same = first.setdefault((key, label(name)), name)
+            if same != name:
+                fault = f"its jobs would have the same names as those of {same}"
                 allowed = "names that differ in more than capitals and punctuation"
-                yield Problem(("grids", i, "arms", j), fault, allowed, "rename one of the two")
+                yield Problem(("grids", i, key, j), fault, allowed, "rename one of the two")
 
 
 def label(arm: str) -> str:

@@ -1,5 +1,6 @@
 """Check whether a study's numbers fit its images, as far as that can be known before any of them is loaded."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -10,16 +11,18 @@ from typing import NamedTuple
 from bnstudy.config.errors import Problem
 from bnstudy.config.models import Data
 from bnstudy.core.yaml_file import KeyPath
-from bnstudy.data.local import Unusable, choices, files
+from bnstudy.data.local import PICTURES, Reading, Unusable, choices, classes, files, reads
 from bnstudy.data.shares import Unsplittable, shares
 
 
 class Outline(NamedTuple):
-    """What planning knows of a source: the number of images of each class, and their height and width in pixels."""
+    """What planning knows of a source: the number of images of each class, their height and width in pixels, and the number
+    of images of each class in an official test split."""
 
     counts: Sequence[int]
     height: int
     width: int
+    tests: Sequence[int] | None = None
 
 
 IMAGES = {
@@ -29,6 +32,8 @@ IMAGES = {
     "cifar10": Outline([6000] * 10, 32, 32),
 }
 """The sources whose images are known beforehand."""
+LEAST = 128
+"""Images in a test set: the largest batch of them whose statistics are tried on shifted images."""
 CIFAR10_RECORD = 3073
 """Bytes of an image in CIFAR-10's binary version, the first its label."""
 
@@ -38,35 +43,56 @@ def data_checks(data: Data) -> Iterator[Problem]:
     if problem := _path_problem(data):
         yield problem
         return
-    outline = _outline(data.source, data.path)
+    yield from _least(data)
+    outline = _outline(data)
     if outline is None:
         return
-    sizes = {"train": data.train, "test": data.test, "heldout": data.heldout}
-    counts, available, owner = outline.counts, sum(outline.counts), data.source
-    if data.images is not None:
-        if data.images > available:
+    train, test = {"heldout": data.heldout, "train": data.train}, {"test": data.test}
+    if outline.tests is None:
+        yield from _parts(data, outline.counts, dict(sorted({**train, **test}.items())), data.source, data.images)
+    else:
+        yield from _parts(data, outline.counts, train, f"{data.source} outside its test split", None)
+        yield from _parts(data, outline.tests, test, f"the test split of {data.source}", None)
+    yield from fits_pool(data, data.pool, ("data", "pool"))
+
+
+def _least(data: Data) -> Iterator[Problem]:
+    """Yield where test sets of images are smaller than the largest batch of them whose statistics are tried."""
+    for name, count in (("test", data.test), ("heldout", data.heldout)) if data.kind == "images" else ():
+        if count < LEAST:
+            remedy = f"make it {LEAST} or more; if the file is a table, not pictures, add kind: table to data"
+            yield Problem(("data", name), "it is too few for images", f"at least {LEAST}", remedy, value=count)
+
+
+def _parts(
+    data: Data, counts: Sequence[int], sizes: dict[str, int], owner: str, images: int | None
+) -> Iterator[Problem]:
+    """Yield why images cannot be split: ``counts`` of each class, of which ``images`` are kept, into parts of ``sizes``."""
+    available = sum(counts)
+    if images is not None:
+        if images > available:
             remedy = "make it smaller, or leave it out to keep all"
             yield Problem(("data", "images"), f"{owner} has {available} images", f"at most {available}", remedy)
             return
-        available, owner = data.images, "data.images"
+        available, owner = images, "data.images"
     total = sum(sizes.values())
     if total > available:
-        fault = f"train + test + heldout = {total}, but {owner} has {available} images"
-        remedy = f"take away {total - available} images from train, test, heldout"
+        named = [name for name in ("train", "test", "heldout") if name in sizes]
+        fault = f"{' + '.join(named)} = {total}, but {owner} has {available} images"
+        remedy = f"take away {total - available} images from {', '.join(named)}"
         yield Problem(("data",), fault, f"a sum of at most {available}", remedy)
-    else:
-        try:
-            if data.images is not None:
-                counts = [row[0] for row in shares(counts, {"images": data.images})]
-            shares(counts, sizes)
-        except Unsplittable as error:
-            yield Problem(("data",), error.fault, "every class in every part", error.remedy)
-    yield from fits_pool(data, data.pool, ("data", "pool"))
+        return
+    try:
+        if images is not None:
+            counts = [row[0] for row in shares(counts, {"images": images})]
+        shares(counts, sizes)
+    except Unsplittable as error:
+        yield Problem(("data",), error.fault, "every class in every part", error.remedy)
 
 
 def fits_pool(data: Data, pool: int, path: KeyPath) -> Iterator[Problem]:
     """Yield an error at ``path`` if ``pool`` does not divide both sides of the images, where they are known."""
-    outline = None if _path_problem(data) else _outline(data.source, data.path)
+    outline = None if _path_problem(data) else _outline(data)
     if outline is None or outline.height % pool == 0 == outline.width % pool:
         return
     common = gcd(outline.height, outline.width)
@@ -78,9 +104,14 @@ def fits_pool(data: Data, pool: int, path: KeyPath) -> Iterator[Problem]:
 
 def _path_problem(data: Data) -> Problem | None:
     """Return what is fault with ``data.path``."""
-    sets = choices(data.source)
+    sets, heeded = choices(data.source), reads(data.source)
+    given = {name: getattr(data, name) for name in ("keys", "white", "black", "size", "kind")}
+    for name, value in given.items():
+        if value not in (None, "images") and name not in heeded:
+            fault, remedy = f"data source {data.source} does not heed it", "delete the key, or change data.source"
+            return Problem(("data", name), fault, "only with npz, or with folder", remedy)
     if data.path is None:
-        if sets != ():
+        if sets != () and sets != PICTURES:
             return None
         fault, remedy = f"the key is missing: {data.source} reads a file of yours", "add path: FILE to data"
         return Problem(("data", "path"), fault, "the path of a file", remedy)
@@ -88,7 +119,7 @@ def _path_problem(data: Data) -> Problem | None:
         fault, remedy = f"data source {data.source} reads no file of yours", "delete the key, or change data.source"
         return Problem(("data", "path"), fault, "no path", remedy)
     try:
-        _outline(data.source, data.path)
+        _outline(data)
     except Unusable as error:
         return Problem(("data", "path"), f"{error.file}: {error.fault}", "", error.remedy)
     except OSError as error:
@@ -96,25 +127,40 @@ def _path_problem(data: Data) -> Problem | None:
     return None
 
 
-def _outline(source: str, path: str | None) -> Outline | None:
+def _outline(data: Data) -> Outline | None:
     """Return what is known of the images; raise Unusable or OSError for a file of the user that cannot be studied.
 
     Nothing is known of an archive before it is unpacked, and of sources that are not listed here.
     """
-    if path is None:
-        return IMAGES.get(source)
-    paths = files(source, Path(path))
-    return _outline_of_files(source, tuple(paths), tuple(file.stat().st_mtime_ns for file in paths))
+    if data.path is None:
+        return IMAGES.get(data.source)
+    paths = files(data.source, Path(data.path), reading := reading_of(data))
+    changed = tuple(file.stat().st_mtime_ns for file in paths)
+    return _outline_of_files(data.source, Path(data.path), json.dumps(vars(reading)), tuple(paths), changed)
+
+
+def reading_of(data: Data) -> Reading:
+    """Return how the user's file is to be read."""
+    keys = None if data.keys is None else {str(name): array for name, array in data.keys.items()}
+    return Reading(keys, data.white, data.black, data.size, data.kind)
 
 
 @cache
-def _outline_of_files(source: str, paths: tuple[Path, ...], changed: tuple[int, ...]) -> Outline | None:
+def _outline_of_files(
+    source: str, path: Path, reading: str, paths: tuple[Path, ...], changed: tuple[int, ...]
+) -> Outline | None:
     """Return what is known of the images in ``paths``; ``changed`` says when each was, so that new content is read anew."""
+    how = Reading(**json.loads(reading))
     if source == "npz":
         from bnstudy.data.npz_file import describe  # imports numpy, which other sources do without
 
-        described = describe(paths[0])
-        return Outline(described.counts, *described.shape[2:])
+        described = describe(path, how)
+        return Outline(described.counts, *described.shape[2:], described.test_counts)
+    if source == "folder":
+        from bnstudy.data.picture import shape
+
+        counts = [[len(p.files) for p in classes(path) if p.test is test] for test in (False, True)]
+        return Outline(counts[0], *shape(path, how), counts[1] or None)
     if source == "cifar10" and len(paths) > 1:
         labels = Counter(b"".join(file.read_bytes()[::CIFAR10_RECORD] for file in paths))
         return IMAGES[source]._replace(counts=[labels[label] for label in range(10)])

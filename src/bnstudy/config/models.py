@@ -11,11 +11,11 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from bnstudy.config.errors import NAME_PATTERN, JsonSchema
-from bnstudy.config.values import arm_name, ascending, distinct, known, unreserved
+from bnstudy.config.values import arm_name, ascending, distinct, known, net_name, unreserved
 from bnstudy.core.yaml_file import load
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Evaluated = Annotated[int, Field(ge=128, le=1_000_000)]  # shifted test batches have up to 128 images
+Evaluated = Annotated[int, Field(ge=32, le=1_000_000)]  # of images at least 128, see config/data.py
 Depth = Annotated[int, Field(ge=2, le=200)]  # measures average over layers 2..depth
 Gain = Annotated[float, Field(gt=0, le=100)]
 Rate = Annotated[float, Field(gt=0, le=1000)]
@@ -36,8 +36,8 @@ Measure = Annotated[
 ]
 Net = Annotated[
     Text,
-    AfterValidator(partial(known, "nets", "build", "network family")),
-    Field(description="a file of src/bnstudy/nets with a function build"),
+    AfterValidator(net_name),
+    Field(description="a file of src/bnstudy/nets with a function build, or package.module:Name for one outside"),
 ]
 Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
@@ -67,6 +67,15 @@ class Data(Strict):
         default="mnist5k", description="a file of src/bnstudy/data with a function load"
     )
     path: FilePath | None = Field(default=None, description="the user's file or folder that the source reads")
+    keys: dict[Literal["x", "y", "test_x", "test_y", "classes", "layout"], Text] | None = Field(
+        default=None, description="names of the arrays of an npz by what they hold; left out: those of what they hold"
+    )
+    white: float | None = Field(default=None, description="the stored number that is white; left out: by the type")
+    black: float | None = Field(default=None, description="the stored number that is black; left out: 0")
+    size: Annotated[int, Field(ge=4, le=256)] | None = Field(
+        default=None, description="pixels of a side that the pictures of a folder are brought to"
+    )
+    kind: Literal["images", "table"] = Field(default="images", description="what an npz holds")
     images: Count | None = Field(default=None, description="images kept of the source's; left out: all")
     pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
     train: Count = Field(default=2944, description="training images per seed")
@@ -77,7 +86,9 @@ class Data(Strict):
 class Network(Strict):
     """What all networks have in common."""
 
-    family: Net = Field(default="mlp", description="a file of src/bnstudy/nets with a function build")
+    family: Net = Field(
+        default="mlp", description="a file of src/bnstudy/nets with a function build, or package.module:Name"
+    )
     width: Width = Field(default=64, description="units per hidden layer; channels of a convolutional one")
 
 

@@ -1,13 +1,16 @@
 """Check what a single value of a config must satisfy beyond its type."""
 
+import ast
 import re
 
 from bnstudy.config.errors import nearest_name, refusal
-from bnstudy.core.fingerprints import path_of
+from bnstudy.core.fingerprints import installed, path_of
 from bnstudy.core.plugins import names, top_level
 
 OUTSIDE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-"""An arm that stands outside the package."""
+"""An arm, or a family of networks, that stands outside the package."""
+ZOO = "bnstudy.zoo"
+"""The module of this package whose norms are made and named as those from outside are."""
 RESERVED = ("bench", "cells", "data", "reference")
 """Folders of results/ that are no study's."""
 
@@ -23,21 +26,41 @@ def known(folder: str, function: str, what: str, name: str) -> str:
 
 
 def arm_name(name: str) -> str:
-    """Return ``name`` if there is such an arm; else refuse, saying what there is. Import nothing."""
-    if ":" not in name:
-        return known("arms", "build", "arm", name)
+    """Return ``name`` if there is such an arm, as far as can be seen without importing anything; else refuse."""
+    makes = "a class or function that makes a torch.nn.Module of the number of channels"
+    return _outside(name, makes) if ":" in name else known("arms", "build", "arm", name)
+
+
+def net_name(name: str) -> str:
+    """Return ``name`` if there is such a family of networks, as far as can be seen without imports; else refuse."""
+    makes = "a function that builds networks as build in src/bnstudy/nets/mlp.py does"
+    return _outside(name, makes) if ":" in name else known("nets", "build", "network family", name)
+
+
+def _outside(name: str, makes: str) -> str:
     if not OUTSIDE.fullmatch(name):
         raise refusal("it is not of the form package.module:Name", "letters, digits and _, as in mypkg.norms:Fancy")
     module, _, defined = name.partition(":")
     file = path_of(module)
-    if module.startswith("bnstudy.") or file is None:
+    if (module.startswith("bnstudy.") and module != ZOO) or (file is None and installed(module) is None):
         remedy = f"put {module.replace('.', '/')}.py into the folder you start from, or its folder into PYTHONPATH"
-        raise refusal(f"there is no module {module}", "a module of your own, beside the project", remedy)
-    definitions = sorted(set(top_level(file)))
-    if defined not in definitions:
-        remedy = f"define {defined}(models, channels, place), a function or a subclass of Norm"
+        raise refusal(
+            f"there is no module {module}", "a module of your own, beside the project, or an installed one", remedy
+        )
+    if file is None:  # the rehearsal imports it
+        return name
+    try:
+        text = file.read_bytes()
+        ast.parse(text)
+    except (SyntaxError, ValueError, OSError) as error:
+        fault = f"{file}, line {getattr(error, 'lineno', 1)}: {getattr(error, 'msg', error)}"
+        raise refusal(fault, "a file of Python", "mend that line") from None
+    definitions = sorted(top_level(file))
+    if defined not in definitions and not re.search(rb"import \*|globals\(|__getattr__|exec\(", text):
         choices = "one of " + (", ".join(definitions) or "(nothing)")
-        raise refusal(f"{file} defines no {defined}", choices, remedy, nearest_name(defined, definitions))
+        raise refusal(
+            f"{file} defines no {defined}", choices, f"define {defined}, {makes}", nearest_name(defined, definitions)
+        )
     return name
 
 

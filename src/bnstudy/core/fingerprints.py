@@ -10,6 +10,8 @@ import ast
 import hashlib
 import os
 from functools import cache
+from importlib.machinery import PathFinder
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +50,18 @@ def path_of(module: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
+def installed(module: str) -> Path | None:
+    """Return the file of a module of an installed package, without importing it; None where there is none."""
+    first, *rest = module.split(".")
+    spec = PathFinder.find_spec(first)
+    if spec is None or first == PACKAGE:
+        return None
+    folders = [Path(folder).joinpath(*rest) for folder in spec.submodule_search_locations or ()]
+    files = [file for base in folders for file in (base.with_suffix(".py"), base / "__init__.py")] if rest else []
+    files += [Path(spec.origin)] if not rest and spec.origin else []
+    return next((file for file in files if file.is_file()), None)
+
+
 def imported(tree: ast.AST, outside: bool = False) -> list[str]:
     """Return the modules of this package that a program imports, anywhere in it; with ``outside`` those of users too."""
     modules: list[str] = []
@@ -63,6 +77,10 @@ def imported(tree: ast.AST, outside: bool = False) -> list[str]:
 def _parse(module: str) -> tuple[str, list[str]]:
     """Return a hash of the syntax tree without docstrings, and the modules of this package that it imports."""
     path = path_of(module)
+    if path is None and (outside := installed(module)):  # of an installed package its version counts
+        first = module.partition(".")[0]
+        names = packages_distributions().get(first, [])
+        return version(names[0]) if names else hashlib.sha256(outside.read_bytes()).hexdigest(), []
     if path is None:
         raise FileNotFoundError(f"no module {module}")
     tree = ast.parse(path.read_bytes())

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bnstudy.core.cell import Splits, TrainingSpec
 from bnstudy.core.rng import rng
-from bnstudy.data.images import Images, split
+from bnstudy.data.images import Images, split_images
 from bnstudy.data.inputs import pixels, treatment
 
 CPU = "cpu"
@@ -130,7 +130,7 @@ def _scaling(images: Images, splits: Splits, inputs: str, seed: int) -> Scaling:
 def _drawn(
     images: Images, splits: Splits, inputs: str, seed: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    index, pool = split(images.y, asdict(splits), seed), pixels(images, inputs, seed)
+    index, pool = split_images(images, asdict(splits), seed), pixels(images, inputs, seed)
     return index, *treatment(pool[index["train"]], inputs)
 
 

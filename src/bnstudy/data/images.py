@@ -17,11 +17,13 @@ class Images(NamedTuple):
         x: float32 [N, C, H, W] in 0..1.
         y: int64 [N], labels in 0..len(classes)-1.
         classes: The names of the classes.
+        tests: Which images are an official test split [N], of which alone test images are drawn; None without one.
     """
 
     x: np.ndarray
     y: np.ndarray
     classes: tuple[str, ...]
+    tests: np.ndarray | None = None
 
     def __hash__(self) -> int:
         """What is made of images can be kept for the next who asks: equal images are the same arrays."""
@@ -34,7 +36,7 @@ def checked(images: Images, source: str) -> Images:
     Raises:
         ValueError: They are not. The message names ``source`` and all faults.
     """
-    x, y, classes = images
+    x, y, classes, _ = images
     faults = []
     if x.dtype != np.float32 or x.ndim != 4:
         faults.append(f"x must be float32 [N, C, H, W], not {x.dtype} {list(x.shape)}")
@@ -117,12 +119,25 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     return parts
 
 
+def split_images(images: Images, sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
+    """Return what :func:`split` does; where there is an official test split, "test" is drawn from it, the rest from the others."""
+    if images.tests is None:
+        return split(images.y, sizes, seed)
+    parts: dict[str, np.ndarray] = {}
+    for official in (False, True):
+        places = np.flatnonzero(images.tests == official)
+        wanted = {name: n for name, n in sizes.items() if (name == "test") == official}
+        parts |= {name: places[chosen] for name, chosen in split(images.y[places], wanted, seed).items()}
+    return parts
+
+
 def save(images: Images, path: Path, other: Images | None = None) -> None:
     """Write ``images`` as npz, and beside them those of another source, if there are some.
 
     They are written under another name first: whoever finds ``path`` finds all of it.
     """
     beside = {} if other is None else {"other_x": other.x, "other_y": other.y}
+    beside |= {} if images.tests is None else {"tests": images.tests}
     with writing(path) as unfinished, open(unfinished, "wb") as file:
         np.savez_compressed(file, x=images.x, y=images.y, classes=np.array(images.classes), **beside)  # type: ignore[arg-type]
 
@@ -135,7 +150,8 @@ def read(path: Path, factor: int = 1) -> Images:
     """
     with np.load(path, allow_pickle=False) as arrays:
         classes = tuple(str(name) for name in arrays["classes"])
-        return checked(Images(pool(arrays["x"], factor), arrays["y"], classes), str(path))
+        tests = arrays["tests"] if "tests" in arrays else None
+        return checked(Images(pool(arrays["x"], factor), arrays["y"], classes, tests), str(path))
 
 
 def read_other(path: Path) -> Images | None:

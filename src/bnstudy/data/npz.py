@@ -1,46 +1,56 @@
-"""A user's own images from an npz file: the arrays x and y, optionally classes and layout; see config/README.md.
+"""A user's own images or table from an npz file; see config/README.md.
 
 Nothing in the file is executed (no pickle).
 """
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-from bnstudy.data.files import to_unit
 from bnstudy.data.images import Images, checked
-from bnstudy.data.local import WHOLE_COPY, Unusable, files
-from bnstudy.data.npz_file import describe
+from bnstudy.data.local import Reading, Unusable, entries
+from bnstudy.data.npz_file import Array, describe
+from bnstudy.data.pixels import to_unit
 
 FILES = ()
+READS = ("keys", "white", "black", "kind")
 
 
-def load(path: Path) -> Images:
-    """Return x [N, C, H, W] in 0..1, from uint8 0..255 or floats 0..1 stored as [N, H, W], [N, C, H, W] or [N, H, W, C].
+def load(path: Path, reading: Reading) -> Images:
+    """Return x [N, C, H, W] in 0..1, from pixels stored as [N, H, W], [N, C, H, W] or [N, H, W, C], or a table as [N, F, 1, 1].
+
+    An official test split stands behind the other images. Each feature of a table goes from 0, the least number of its
+    column, to 1, the largest.
 
     Raises Unusable where the file cannot be studied.
     """
-    [path] = files("npz", path)
-    described = describe(path)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            stored = arrays["x"]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise Unusable(path, f"the array x is damaged or truncated ({error})", WHOLE_COPY) from None
-    with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite
-        x = to_unit(stored) if stored.dtype == np.uint8 else stored.astype(np.float32)
-    if not np.isfinite(x).all():
-        fault = f"{np.count_nonzero(~np.isfinite(x))} pixels are not finite (NaN or infinite)"
-        raise Unusable(path, fault, "store numbers only")
-    if x.min() < 0 or x.max() > 1:
-        fault = f"x has floats in {x.min():g}..{x.max():g}, not in 0..1"
-        raise Unusable(path, fault, "divide by the largest possible pixel, or store uint8 (0 to 255)")
-    x = np.moveaxis(x, 3, 1) if described.layout == "NHWC" else x
-    x = np.ascontiguousarray(x.reshape(described.shape))
+    described = describe(path, reading)
+    named = entries(path, reading.keys)
+    arrays = [Array(*named[name]) for name in ("x", "test_x") if name in named]
+    if described.layout == "NF":
+        rows = np.concatenate([array.read().reshape(array.header.shape[0], -1) for array in arrays]).astype(np.float64)
+        least, most = rows.min(0), rows.max(0)
+        constant = np.flatnonzero(least == most)
+        if len(constant):
+            fault = f"column {constant[0]} has the same value in every row"
+            raise Unusable(arrays[0].path, fault, f"leave it out: numpy.delete(x, {constant[0]}, axis=1)")
+        x = ((rows - least) / (most - least)).astype(np.float32).reshape(described.shape)
+    else:
+        x = np.concatenate([to_unit(array.read(), described.black, described.white) for array in arrays])
+        x = np.moveaxis(x, 3, 1) if described.layout == "NHWC" else x
+        x = np.ascontiguousarray(x.reshape(described.shape))
+        _refuse_blank(x, described.layout, arrays[0])
+    count = described.shape[0]
+    tests = np.arange(count) >= count - described.tests if described.tests else None
+    return checked(Images(x, *described.labels, tests), str(path))
+
+
+def _refuse_blank(x: np.ndarray, layout: str, array: Array) -> None:
+    """Raise Unusable where a colour channel of x [N, C, H, W] is the same everywhere."""
     blank = np.flatnonzero(x.min((0, 2, 3)) == x.max((0, 2, 3)))
     if len(blank):
         fault = f"colour channel {blank[0]} has the same value in every pixel of every image"
-        raise Unusable(path, fault, "leave the channel out: it cannot be scaled to standard deviation 1")
-    return checked(Images(x, described.y.astype(np.int64), described.classes), str(path))
+        remedy = "it cannot be scaled to standard deviation 1: "
+        if x.shape[1] > 1:
+            remedy += f"leave it out, numpy.delete({array.key}, {blank[0]}, axis={layout.index('C')})"
+        raise Unusable(array.path, fault, remedy if x.shape[1] > 1 else remedy + "store pictures that differ")

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 from bnstudy.data.images import Images, split
-from bnstudy.data.local import ImagesSpec, Unusable, digest, files
+from bnstudy.data.local import ImagesSpec, Unusable, fingerprint, reads
 
 
 def prepare(spec: ImagesSpec) -> Images:
@@ -16,14 +16,16 @@ def prepare(spec: ImagesSpec) -> Images:
         OSError: A file cannot be read or fetched.
     """
     path = None if spec.path is None else Path(spec.path)
-    if path and (now := digest(files(spec.source, path))) != spec.sha256:
+    if path and (now := fingerprint(spec.source, path, spec.reading)) != spec.sha256:
         fault = f"it changed while the study ran: SHA-256 {now}, {spec.sha256} when planned"
         raise Unusable(path, fault, "run again")
-    images: Images = _module(spec).load(path)
+    source = _module(spec)
+    images: Images = source.load(path, spec.reading) if reads(spec.source) else source.load(path)
     if spec.images is None:
         return images
     kept = split(images.y, {"images": spec.images}, seed=0)["images"]
-    return Images(images.x[kept], images.y[kept], images.classes)
+    tests = None if images.tests is None else images.tests[kept]
+    return Images(images.x[kept], images.y[kept], images.classes, tests)
 
 
 def other(spec: ImagesSpec, images: Images) -> Images | None:

@@ -5,7 +5,7 @@ import torch
 
 from bnstudy.data.colour import HUES, PAINTED, colour_at, ink, paint
 from bnstudy.data.images import Images
-from bnstudy.data.shifts import SHIFTS, shift
+from bnstudy.data.shifts import applicable, shift
 
 GROUNDS = ("lecture_white", "lecture_gray")
 
@@ -19,7 +19,7 @@ def samples(images: Images) -> dict[str, np.ndarray]:
     first = int(np.flatnonzero(images.y == len(images.classes) // 2)[0])
     pool, one = torch.from_numpy(images.x), torch.from_numpy(images.x[first : first + 1])
     pictures = {}
-    for kind in SHIFTS:
+    for kind in applicable(pool):
         shifted = torch.stack([shift(pool, kind, severity, 0)[first] for severity in range(6)])
         pictures[kind] = (shifted if shifted.shape[1] == 3 else ink(shifted)).expand(-1, 3, -1, -1)
     for inputs in GROUNDS:

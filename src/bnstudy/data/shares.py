@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+MOST_MISSING = 200
+"""So many images more of a class are proposed at most."""
+
 
 class Unsplittable(ValueError):
     """Says why images cannot be split into parts of these sizes, and which remedy there is."""
@@ -34,8 +37,34 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
         for label, have in enumerate(classes):
             if have and not counts[label][part]:
                 fault = f"class {label} has {have} of {total} images, too few for one among the {n} of {name}"
-                raise Unsplittable(fault, f"make {name} larger or give the class more images")
+                raise Unsplittable(fault, _remedy(classes, sizes, label, name))
     return counts
+
+
+def _remedy(classes: Sequence[int], sizes: dict[str, int], label: int, name: str) -> str:
+    """Return what mends that ``label`` has no image in the part ``name``: another size, more images, or another file."""
+    others, remedies = sum(sizes.values()) - sizes[name], []
+    larger = next(
+        (n for n in range(sizes[name] + 1, sum(classes) - others + 1) if _fits(classes, {**sizes, name: n})), None
+    )
+    if larger:
+        remedies.append(f"set {name} to {larger}")
+    more = list(classes)
+    for have in range(classes[label] + 1, classes[label] + MOST_MISSING):
+        more[label] = have
+        if _fits(more, sizes):
+            remedies.append(f"give the class {have} images or more")
+            break
+    fewer = [0 if i == label else have for i, have in enumerate(classes)]
+    if sum(map(bool, fewer)) > 1 and sum(fewer) >= sum(sizes.values()) and _fits(fewer, sizes):
+        remedies.append("leave the class out")
+    return "; or ".join(remedies) or "use another file: no sizes near these have every class in every part"
+
+
+def _fits(classes: Sequence[int], sizes: dict[str, int]) -> bool:
+    """Return whether every class has an image in every part."""
+    counts = _rounded(classes, [*sizes.values(), sum(classes) - sum(sizes.values())])
+    return all(all(row[: len(sizes)]) for row, have in zip(counts, classes) if have)
 
 
 def _rounded(classes: Sequence[int], parts: list[int]) -> list[list[int]]:

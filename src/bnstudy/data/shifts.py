@@ -101,6 +101,15 @@ SHIFTS: dict[str, Callable[[Tensor, int, int], Tensor]] = {
 """The shifts by name. Each takes x [N, C, H, W] in 0..1, a severity 1..5 and a seed, and returns as many images in 0..1."""
 
 
+SPATIAL = ("blur", "rotation", "translation")
+"""Shifts that move pixels about: they mean nothing in a table, where every feature is a channel of one pixel."""
+
+
+def applicable(x: Tensor) -> list[str]:
+    """Return the names of the shifts that mean something for ``x`` [N, C, H, W]."""
+    return [name for name in SHIFTS if x[0, 0].numel() > 1 or name not in SPATIAL]
+
+
 def shift(x: Tensor, kind: str, severity: int, seed: int) -> Tensor:
     """Return shifted images, of the shape and dtype of ``x``.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from torch import Tensor
 from bnstudy.core import store
 from bnstudy.data.batches import CPU, parts
 from bnstudy.data.images import Images, read, read_other, resized
-from bnstudy.data.shifts import SHIFTS, shift
+from bnstudy.data.shifts import applicable, shift
+from bnstudy.nets.find import family
 from bnstudy.training.train import build
 
 KEPT = {CPU: 2**28, "cuda": 2**34}
@@ -59,7 +59,7 @@ class StudyImages:
         They are kept for the next cell where they are small; else they are made anew each time, so that a job stays small.
         """
         clean = self.pixels(pool)
-        kinds = [("clean", 0), *((family, severity) for family in SHIFTS for severity in range(1, 6))]
+        kinds = [("clean", 0), *((family, severity) for family in applicable(clean) for severity in range(1, 6))]
         shifted = ((f, s, shift(clean, f, s, 0) if s else clean) for f, s in kinds)
         if clean.nbytes * len(kinds) > KEPT[self.device]:
             return shifted
@@ -128,8 +128,7 @@ class TrainedCell:
     @cached_property
     def probe(self) -> Tensor:
         """Return the first training images of each seed [M, features, n]: fixed, the same for every arm."""
-        family = import_module(f"bnstudy.nets.{self.setting.net}")
-        return self.split("train")[0][..., : getattr(family, "PROBE", PROBE)].contiguous()
+        return self.split("train")[0][..., : getattr(family(self.setting.net), "PROBE", PROBE)].contiguous()
 
     @torch.no_grad()
     def activations(self, checkpoint: str) -> Iterator[tuple[int, dict[str, Tensor]]]:

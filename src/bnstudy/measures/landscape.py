@@ -70,8 +70,12 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
 
 def input_share(images: Tensor) -> Tensor:
-    """Return the largest eigenvalue over the trace of the uncentred second moment of images [M, n, features]: [M]."""
-    second = (images.mT @ images).double()
+    """Return the largest eigenvalue over the trace of the uncentred second moment of images [M, n, features]: [M].
+
+    The matrix of features x features and that of images x images have the same of both; the smaller one is made.
+    """
+    rows = images if images.shape[1] >= images.shape[2] else images.mT
+    second = (rows.mT @ rows).double()
     return torch.linalg.eigvalsh(second)[:, -1] / second.diagonal(dim1=1, dim2=2).sum(1)
 
 

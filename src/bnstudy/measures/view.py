@@ -4,14 +4,20 @@ from copy import deepcopy
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from bnstudy.arms.base import Norm
+from bnstudy.arms.bn import BatchNorm
+from bnstudy.arms.guest import Guest
 from bnstudy.core.rng import rng
 from bnstudy.data.batches import scaling
 from bnstudy.data.colour import PAINTED, paint
 from bnstudy.data.images import Images, split
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.nets.base import Net
+
+ROUNDS, SETTLED = 10, 1e-5
+"""How often averages are moved at most to the statistics of a batch, and the relative move that counts as none."""
 
 
 class SeedView:
@@ -67,7 +73,7 @@ def in_batches(net: Net, x: Tensor, size: int) -> Tensor:
     their own, as ``tensor_split`` cuts them. It takes one or two passes, unless an arm with statistics has no ghost
     batches."""
     number = -(-x.shape[2] // size)
-    if any(norm.has_statistics and not hasattr(norm, "ghost") for norm in net.norms):
+    if any(norm.has_statistics and not _has_ghosts(norm) for norm in net.norms):
         return torch.cat([net(batch) for batch in x.tensor_split(number, 2)], 2)
     shorter, longer = divmod(x.shape[2], number)
     cut, logits = longer * (shorter + 1), []
@@ -80,18 +86,68 @@ def in_batches(net: Net, x: Tensor, size: int) -> Tensor:
 
 
 def set_ghost(net: Net, size: int | None) -> None:
-    """Let every ``size`` neighbours be a batch of their own, where norms use batch statistics."""
+    """Let every ``size`` neighbours be a batch of their own, where norms that can do so use batch statistics."""
     for norm in net.norms:
-        norm.ghost = size  # type: ignore[assignment]
+        if _has_ghosts(norm):
+            norm.ghost = size  # type: ignore[assignment]
+
+
+def _has_ghosts(norm: nn.Module) -> bool:
+    return isinstance(norm, Guest) or (isinstance(norm, BatchNorm) and norm.native)
 
 
 def with_statistics_of(net: Net, x: Tensor) -> Net:
     """Return a copy of the networks whose running averages are the statistics of ``x``, layer after layer (AdaBN, Li et
-    al. 2016)."""
+    al. 2016).
+
+    Batch normalization of the package adopts them in one pass. Of other arms all that is known is that each batch moves
+    the averages some way towards its own values: see :func:`_settle`.
+    """
     adapted = deepcopy(net)
+    others: list[Norm] = []
     for norm in adapted.norms:
-        norm.adopt = True  # type: ignore[assignment]
+        if isinstance(norm, BatchNorm) and norm.native:
+            norm.adopt = True
+        elif norm.has_statistics:
+            others.append(norm)  # type: ignore[arg-type]
     adapted.set_statistics("batch", update=True)
-    adapted(x)
+    if others:
+        _settle(adapted, others, x)
+    else:
+        adapted(x)
     adapted.set_statistics("running", update=False)
     return adapted
+
+
+def _settle(net: Net, norms: list[Norm], x: Tensor) -> None:
+    """Move the averages [M, ...] of ``norms`` to where passes over ``x`` would leave them in the end.
+
+    Two passes tell how far they have to go: an exponential average moves by the same share of what is left each time. So
+    one round is enough for it; others take some more, and at most ``ROUNDS``.
+    """
+    for _ in range(ROUNDS):
+        states = [_averages(norms)]
+        for _ in range(2):
+            net(x)
+            states.append(_averages(norms))
+        moved = 0.0
+        for (norm, name), start in states[0].items():
+            middle, end = states[1][norm, name], states[2][norm, name]
+            first, second = ((b - a).flatten(1) for a, b in ((start, middle), (middle, end)))
+            kept = (first * second).sum(1) / first.square().sum(1)
+            goal = start + (middle - start) * (1 / (1 - kept)).view(-1, *[1] * (start.dim() - 1))
+            settled = torch.where(goal.isfinite(), goal, end)
+            norm.get_buffer(name).copy_(settled)
+            moved = max(moved, float((settled - start).abs().max() / settled.abs().max().clamp_min(1e-12)))
+        if moved < SETTLED:
+            return
+
+
+def _averages(norms: list[Norm]) -> dict[tuple[Norm, str], Tensor]:
+    """Return copies of the buffers [M, ...] that hold fractions, by norm and name."""
+    return {
+        (norm, name): buffer.detach().clone()
+        for norm in norms
+        for name, buffer in norm.named_buffers()
+        if buffer.is_floating_point() and buffer.dim() > 1
+    }

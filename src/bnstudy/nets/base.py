@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bnstudy.arms.base import Norm, Place
-from bnstudy.arms.find import builder
+from bnstudy.arms.base import Norm, Place, shown
+from bnstudy.arms.find import make
 from bnstudy.core.rng import rng
 
 Sites = Callable[[int, str, Tensor], None]
@@ -135,12 +135,16 @@ class Net(nn.Module):
 
     def _activate(self, norm: Norm, z: Tensor, added: Tensor | None) -> Tensor:
         """Return one layer's output from its pre-activations ``z``, which it may overwrite."""
-        relu = torch.relu_ if self.overwrite or not torch.is_grad_enabled() else torch.relu
+        overwrite = self.overwrite or not torch.is_grad_enabled()
         if norm.after_relu:
-            h = norm(relu(z))
+            h = norm(torch.relu_(z) if overwrite else torch.relu(z))
             return h if added is None else h + added
         a = norm(z)
-        return relu(a if added is None else a + added)
+        a = a if added is None else a + added
+        if not norm.activation:
+            return a
+        own = norm.native or added is not None  # what others return, they may need in their backward pass
+        return torch.relu_(a) if overwrite and own else torch.relu(a)
 
     def section(self, first: int, last: int) -> Self:
         """Return hidden layers ``first`` (from 1) to ``last`` and the head as networks of their own, on the same parameters.
@@ -176,13 +180,14 @@ def _show(norm: Norm, z: Tensor, added: Tensor | None, show: Callable[[str, Tens
     if norm.after_relu:
         a = torch.relu(z)
         show("relu", a)
-        h = norm(a, show)
+        h = shown(norm, a, show)
         show("affine", h)
         h = h if added is None else h + added
     else:
-        a = norm(z, show)
+        a = shown(norm, z, show)
         show("affine", a)
-        h = torch.relu(a if added is None else a + added)
+        h = a if added is None else a + added
+        h = torch.relu(h) if norm.activation else h
         show("relu", h)
     show("next", h)
     return h
@@ -248,10 +253,10 @@ def assemble(
 
     Raises:
         ModuleNotFoundError: There is no such arm.
+        TypeError: An arm from outside is no normalizer.
         ValueError: This kind of network cannot take such inputs.
     """
     net, features, kernel, image, strides = layout(inputs, depth)
-    norm = builder(arm)
 
     def draw(layer: int, sd: float, *shape: int) -> Tensor:
         drawn = [torch.randn(shape, generator=rng(seed, "init", layer)) for seed in seeds]
@@ -260,7 +265,7 @@ def assemble(
     incoming = [features] + [width] * (depth - 1)
     weights = [draw(i, gain * sqrt(2 / (n * prod(kernel))), width, n, *kernel) for i, n in enumerate(incoming, 1)]
     head = draw(0, sqrt(1 / width), classes, width)
-    norms = [norm(len(seeds), width, Place(i, depth)) for i in range(1, depth + 1)]
+    norms = [make(arm, seeds, width, Place(i, depth), len(kernel)) for i in range(1, depth + 1)]
     links = pairs(depth) if skip else [Link()] * depth
     links = [link._replace(stride=stride) for link, stride in zip(links, strides)]
     return net(weights, head, norms, links, image).to(dtype)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bnstudy.core.plugins import names
+from bnstudy.core.plugins import defines
 from bnstudy.core.setting import Setting
 
 
@@ -13,7 +13,7 @@ def seconds(steps: int, setting: Setting, networks: int) -> float:
     alone, 5 milliseconds at width 32 on about 14 x 14 pixels, and 2 at width 16.
     """
     layer = 40e-6 * setting.width / 64
-    if setting.net in names("nets", "ALONE"):
+    if defines("nets", setting.net, "ALONE"):
         layer = 5e-3 * (setting.width / 32) ** 1.25
     return steps * networks * layer * (setting.depth + 1) * setting.batch / 64
 

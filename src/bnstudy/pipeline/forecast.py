@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from statistics import median
@@ -27,6 +26,7 @@ from bnstudy.data.local import ImagesSpec
 from bnstudy.data.prepare import prepare
 from bnstudy.measures.cell import PROBE
 from bnstudy.measures.untrained import quantities
+from bnstudy.nets.find import family
 from bnstudy.training.train import build
 
 FOLDER = Path("config/forecasts")
@@ -102,7 +102,7 @@ def untrained(study: StudyConfig, chosen: Iterable[Setting]) -> dict[Setting, di
 
 def _data(setting: Setting) -> tuple[int, str, int]:
     """Return on what the probe of a setting depends: pooling, inputs, and the number of its images."""
-    return setting.pool, setting.inputs, getattr(import_module(f"bnstudy.nets.{setting.net}"), "PROBE", PROBE)
+    return setting.pool, setting.inputs, getattr(family(setting.net), "PROBE", PROBE)
 
 
 def _probe(images: Images, spec: TrainingSpec, seed: int, size: int) -> tuple[Tensor, Tensor]:

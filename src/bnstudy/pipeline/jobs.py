@@ -33,6 +33,13 @@ def images(spec: ImagesSpec, out: Path) -> None:
         raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
 
 
+def rehearse(job: records.RehearseJob, out: Path) -> None:
+    """Let arms and networks from outside do in small what they will do; end the job, without a traceback, where one fails."""
+    from bnstudy.pipeline.rehearsal import rehearsed
+
+    store.write_json(out, rehearsed(job))
+
+
 def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
     _settle(job.device, job.torch)
@@ -41,7 +48,6 @@ def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     names: list[str] = []
     rows: list[tune.Outcome] = []
     best: list[records.Tuned] = []
-    _rehearse(job.settings[0].setting)
     for swept in job.settings:
         recipe = swept.recipe
         trainer = Trainer(data, job.stack, tune.budgets(recipe.steps), progress, job.device)
@@ -94,7 +100,6 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
     index: list[records.IndexEntry] = []
     rows: list[tune.Outcome] = []
     table = store.read_json(list[records.Rate], rates)
-    _rehearse(job.settings[0].setting)
     for evaluated in job.settings:
         setting = evaluated.setting
         roles = [row for row in table if row.setting == setting]
@@ -213,15 +218,3 @@ def _study_images(data: Path, device: str) -> "StudyImages":
     from bnstudy.measures.cell import StudyImages
 
     return StudyImages(data, device)
-
-
-def _rehearse(setting: Setting) -> None:
-    """End the job, without a traceback of ours, where an arm from outside does not do what arms must."""
-    if ":" not in setting.arm:
-        return
-    from bnstudy.pipeline.rehearsal import check
-
-    try:
-        check(setting.arm, setting.net)
-    except ValueError as error:
-        raise SystemExit(f"{error}\nNothing was trained. config/README.md shows how an arm is written.") from None

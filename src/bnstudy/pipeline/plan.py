@@ -13,7 +13,6 @@ from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
-from bnstudy.arms.names import module_of
 from bnstudy.claims import counting
 from bnstudy.claims.file import ClaimsError, check_seeds, load
 from bnstudy.claims.kinds import on_kinds
@@ -21,13 +20,15 @@ from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import JudgedKind, Lookup
 from bnstudy.claims.records import JudgedWith
 from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label
+from bnstudy.config.data import reading_of
 from bnstudy.config.kinds import OWN, crossed, depths, kinds, of_grid, own_factors
 from bnstudy.config.models import Kind
 from bnstudy.config.study import Asked, StudyConfig, settings, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, Splits
 from bnstudy.core.fingerprints import digest, imported
-from bnstudy.core.plugins import names
+from bnstudy.core.names import module_of
+from bnstudy.core.plugins import defines, names
 from bnstudy.core.setting import FACTORS, Setting
 from bnstudy.data import local
 from bnstudy.data.local import ImagesSpec
@@ -65,9 +66,23 @@ class Plan:
         self.gpu = 0 if self.device == "cpu" else 1
         self.jobs = dict(_jobs(study))
         self.images = _images(study)
+        self.rehearsed = [f"{self.folder}/rehearsal.json"] if self.rehearse().parts else []
         code = digest("bnstudy.data.prepare", f"bnstudy.data.{study.data.source}")
         anywhere = replace(self.images, path=None)  # where the user's file lies changes nothing
         self.data = f"results/data/{store.key([anywhere, code])}.npz"
+
+    def rehearse(self) -> records.RehearseJob:
+        """Return what of the study comes from outside, to be tried before anything is trained."""
+        measures: dict[tuple[str, str, int, int], set[str]] = {}
+        for setting, asked in settings(self.config).items():
+            if ":" in setting.arm or ":" in setting.net:
+                measures.setdefault((setting.arm, setting.net, setting.width, setting.batch), set()).update(
+                    asked.measures
+                )
+        parts = tuple(records.Rehearsed(*part, measures=tuple(sorted(of))) for part, of in sorted(measures.items()))
+        modules = sorted({module_of("arms", p.arm) for p in parts} | {module_of("nets", p.net) for p in parts})
+        code = {module: digest(module) for module in [*modules, *(["bnstudy.pipeline.rehearsal"] if parts else [])]}
+        return records.RehearseJob(parts=parts, code=code, torch=self.torch)
 
     def sweep(self, job: str) -> records.SweepJob:
         """Return what the tuning job of that name is told."""
@@ -168,7 +183,7 @@ class Plan:
             momentum=study.training.momentum,
             stack=_stack(study, first.net),
             splits=Splits(train=study.data.train, test=study.data.test, heldout=study.data.heldout),
-            code=digest(*_trains(self.device), module_of(first.arm), f"bnstudy.nets.{first.net}"),
+            code=digest(*_trains(self.device), module_of("arms", first.arm), module_of("nets", first.net)),
             torch=self.torch,
             device=self.device,
             tune=digest("bnstudy.training.tune"),
@@ -206,7 +221,7 @@ def _stack(study: StudyConfig, net: str) -> int:
     """Return how many networks train together at most; on a card the trainer knows what fits."""
     if study.training.device != "cpu":
         return MOST_STACKED
-    return 1 if net in names("nets", "ALONE") else study.stack
+    return 1 if defines("nets", net, "ALONE") else study.stack
 
 
 def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
@@ -254,12 +269,13 @@ def judged_kinds(study: StudyConfig) -> dict[str, JudgedKind]:
 def _images(study: StudyConfig) -> ImagesSpec:
     """Return what the images depend on: the source, the digest of the user's files that it reads, the number kept."""
     data, sha256 = study.data, None
+    reading = reading_of(data)
     try:
         if data.path is not None:
-            sha256 = local.digest(local.files(data.source, Path(data.path)))
+            sha256 = local.fingerprint(data.source, Path(data.path), reading)
     except (ValueError, OSError) as error:
         raise SystemExit(f"{error}\nNothing was run.") from None
-    return ImagesSpec(source=data.source, path=data.path, sha256=sha256, images=data.images)
+    return ImagesSpec(source=data.source, path=data.path, sha256=sha256, images=data.images, reading=reading)
 
 
 def _keep(measures: Sequence[str]) -> Keep:
@@ -292,7 +308,7 @@ def _jobs(study: StudyConfig) -> Iterator[tuple[str, dict[Setting, Asked]]]:
 def _name(arm: str, net: str, job: Iterable[Setting]) -> str:
     depths = [setting.depth for setting in job]
     least, greatest = min(depths), max(depths)
-    return f"{arm}_{net}_d{least}" + (f"to{greatest}" if greatest > least else "")
+    return f"{arm}_{label(net)}_d{least}" + (f"to{greatest}" if greatest > least else "")
 
 
 def _work(study: StudyConfig, setting: Setting, asked: Asked) -> float:

@@ -17,6 +17,26 @@ from bnstudy.training.tune import Choice, Outcome
 
 
 @dataclass(frozen=True)
+class Rehearsed:
+    """An arm on a family of networks, one of them from outside, and the measures that a study takes of it."""
+
+    arm: str
+    net: str
+    width: int
+    batch: int
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RehearseJob:
+    """Rehearse what a study has from outside; ``code`` is the digest of each."""
+
+    parts: tuple[Rehearsed, ...]
+    code: dict[str, str]
+    torch: str
+
+
+@dataclass(frozen=True)
 class TrainingJob:
     """What the settings of a job that trains have in common."""
 

@@ -1,95 +1,258 @@
-"""What a norm from outside must do before anything is trained with it: it is tried in two small networks."""
+"""The dress rehearsal: arms and networks from outside do, small, all that a study will ask of them, before it trains any.
 
-from collections.abc import Callable
+Two layers of the study's own family, width and batch size are built, trained for some steps, twice, and measured by every
+measure that the study asks for, on made-up images.
+"""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
+from torch.nn.modules.instancenorm import _InstanceNorm
 
-from bnstudy.arms.base import Norm, Place, only
-from bnstudy.arms.find import builder
+from bnstudy.arms.base import Norm, Place
+from bnstudy.arms.find import find, make
+from bnstudy.arms.guest import Guest
+from bnstudy.core import store
+from bnstudy.core.cell import CellSpec, Splits
+from bnstudy.core.setting import Setting
+from bnstudy.data.images import Images
+from bnstudy.measures.cell import StudyImages, TrainedCell
+from bnstudy.measures.view import with_statistics_of
+from bnstudy.nets.find import builder
+from bnstudy.pipeline.promises import NETWORKS, Reason, Stage, alike, passed, promises, random
+from bnstudy.pipeline.records import Rehearsed, RehearseJob
+from bnstudy.training.train import Run, train
+
+SHAPE, CLASSES, DEPTH = (3, 12, 12), 4, 2
+RATE, STEPS, TARGET = 0.003, 22, 1000.0
+"""A run is long enough for a mean over 20 steps, which any loss below TARGET turns into a checkpoint."""
+LEAST = 128
+"""Images of each split, and at least two batches of training images."""
 
 
-def check(arm: str, net: str = "mlp") -> None:
-    """Build an arm for two small networks of a family and try it.
+def rehearse(part: Rehearsed) -> tuple[list[Reason], dict[str, Any]]:
+    """Return why an arm on a family of networks cannot be studied, and what the arm is where it can.
 
-    Two must be built alike, since the networks at the start are not stored but built again. The output must have the
-    shape of the input and be finite on both kinds of statistics; gradients must arrive everywhere. And networks must not
-    meet: what happens in one must not change a bit in the other, and one must go on alike when the other has left.
-
-    Raises:
-        ValueError: The first thing amiss, worded for the author of the arm.
+    That is, whether it mixes samples of a batch, stores averages, draws random numbers, and its parameters per unit.
     """
-    models, channels = 2, 3
-
-    def refuse(fault: str, remedy: str) -> ValueError:
-        return ValueError(f"arm {arm}: {fault}. {remedy}")
-
-    norm = builder(arm)(models, channels, Place(1, 2))
-    if not isinstance(norm, Norm):
-        raise refuse(f"it makes a {type(norm).__name__}", "It must make a bnstudy.arms.base.Norm.")
-    twin = builder(arm)(models, channels, Place(1, 2)).state_dict()
-    for name, value in norm.state_dict().items():
-        if not torch.equal(value, twin[name]):
-            raise refuse(f"{name} differs each time it is built", "Start from numbers that don't depend on chance.")
-        if value.shape[:1] != (models,):
-            remedy = "Its first axis must be the networks, e.g. [models, channels]."
-            raise refuse(f"{name} is {list(value.shape)}", remedy)
-    h = _sums(net, models, channels).requires_grad_()
-    norm.noise_of = ([0, 1], 0)
-    outputs = {}
+    outside = ":" in part.arm
+    if outside:
+        reasons = list(_made(part))
+        if reasons:
+            return reasons, {}
     try:
-        norm.calibrate(h.detach())
-        for statistics in ("batch", "running"):
-            norm.statistics, norm.update = statistics, statistics == "batch"  # type: ignore[assignment]
-            outputs[statistics] = norm(h)
-    except (RuntimeError, IndexError, ValueError) as error:
-        text = f"with activations {list(h.shape)} it fails ({error})"
-        raise refuse(text, "They are [networks, units, samples], of images with height and width behind.") from None
-    for statistics, y in outputs.items():
-        if y.shape != h.shape:
-            raise refuse(f"it turns {list(h.shape)} into {list(y.shape)}", "The shape must stay.")
-        if not y.isfinite().all():
-            raise refuse(f"its output is not finite on {statistics} statistics", "Mind divisions by zero.")
-    _gradients(norm, h, refuse)
-    norm.statistics, norm.update = "batch", False
-    other = h.detach().clone()
-    other[0] += 1
-    if not torch.equal(norm(other)[1], norm(h)[1]):
-        remedy = "Never reduce over the first axis, the networks."
-        raise refuse("a change in one network changes another's output", remedy)
-    whole = norm(h)[1:]
-    only(norm, torch.tensor([1]))  # training goes on without the networks that are done
-    norm.noise_of = ([1], 0)
+        norm, h = _layer(part)
+    except Exception as error:
+        return [
+            _failed(
+                f"the networks {part.net} cannot be built",
+                error,
+                "Its function is called as build in bnstudy/nets/mlp.py is.",
+            )
+        ], {}
+    if outside:
+        reasons = list(_without_pixels(norm, h)) or list(
+            promises(Stage(lambda: make(part.arm, range(NETWORKS), part.width, Place(1, DEPTH), h.dim() - 3), h))
+        )
+        if reasons:
+            return reasons, {}
+    torch.set_num_threads(1)
+    reasons = list(_performed(part))
+    return reasons, {} if reasons else _traits(norm, h)
+
+
+def _made(part: Rehearsed) -> Iterator[Reason]:
+    """Yield why the arm cannot even be made."""
+    module, _, name = part.arm.partition(":")
+    remedy = f"An arm is called with the number of channels alone, and makes a torch.nn.Module: def mine(channels): return {name}(..., channels, ...); then write {module}:mine, or a module of your own, in place of {part.arm}."
     try:
-        left = norm(h[1:])
-    except RuntimeError as error:
-        raise refuse(f"with fewer networks it fails ({error})", "Take their number from the input's shape.") from None
-    # of images torch's kernels round by the number of channels; such networks train alone
-    if not (torch.equal(left, whole) if h.dim() == 3 else torch.allclose(left, whole, rtol=1e-3, atol=1e-4)):
-        remedy = "Keep all that belongs to one in its parameters or buffers."
-        raise refuse("with fewer networks its output changes", remedy)
+        found = find(part.arm)
+    except AttributeError:
+        near = get_close_matches(name, dir(import_module(module)), 1)
+        remedy = f"Did you mean {near[0]}? " if near else ""
+        yield Reason(f"{module} defines no {name}", f"{remedy}Write the name of a class or function that stands in it.")
+        return
+    except TypeError as error:
+        yield Reason(str(error), remedy)
+        return
+    except Exception as error:
+        lacking = isinstance(error, ModuleNotFoundError) and error.name != module
+        mend = f"Install {error.name}, or take the import out." if lacking else "Mend that line."  # type: ignore[attr-defined]
+        yield _failed(f"importing {module} fails", error, mend)
+        return
+    try:
+        make(part.arm, range(NETWORKS), part.width, Place(1, DEPTH), 0)
+    except TypeError as error:
+        yield Reason(f"called with the number of channels, {found.__name__} fails: {error}", remedy)
+    except KeyError as error:  # how torch says that a class attribute has the name
+        yield _failed(
+            "it cannot be made",
+            error,
+            "bias, statistics and update are words of the contract: give what you keep another name, e.g. own_bias.",
+        )
+    except Exception as error:
+        yield _failed(
+            f"called with the number of channels, {part.width}, it fails",
+            error,
+            f"Make it take {part.width} channels, or set network.width to a number that it takes.",
+        )
 
 
-def _sums(net: str, models: int, channels: int) -> torch.Tensor:
-    """Return what a norm gets in small networks of a family [M, C, 8, *S], laid out in memory as they lay it out."""
-    sites: dict[str, torch.Tensor] = {}
-    small = import_module(f"bnstudy.nets.{net}").build((1, 2, 3), 2, 2, channels, 1.0, "none", range(models))
-    x = torch.randn(models, 6, 8, generator=torch.Generator().manual_seed(0))
-    small(x, lambda layer, site, value: sites.setdefault(site, value.detach()))
-    return sites["linear"]
+def _without_pixels(norm: Norm, h: Tensor) -> Iterator[Reason]:
+    """Yield a reason where torch would take [samples, units] for one sample of so many units and pixels."""
+    if h.dim() == 3 and any(isinstance(part, _InstanceNorm) for part in norm.modules()):
+        fault = "instance normalization takes its means over the pixels of a sample, and here there are none"
+        yield Reason(fault, "Use it in networks of images (network.family: cnn), or write torch.nn:LayerNorm here.")
 
 
-def _gradients(norm: nn.Module, h: torch.Tensor, refuse: Callable[[str, str], ValueError]) -> None:
-    norm.statistics, norm.update = "batch", False  # type: ignore[assignment]
-    weights = torch.linspace(0.5, 1.5, h.numel()).view(h.shape)
-    y = norm(h)
-    if not y.requires_grad:
-        raise refuse("no gradient goes through it", "Don't detach its output, or compute it under no_grad.")
-    wanted = [h, *norm.parameters()]
-    for gradient in torch.autograd.grad((y * weights).sum(), wanted, allow_unused=True):
-        if gradient is None:
-            remedy = "Use it, or don't make it a parameter."
-            raise refuse("a parameter, or the input, takes no part in the output", remedy)
-        if not gradient.isfinite().all():
-            raise refuse("a gradient is not finite", "Mind roots and logarithms at zero.")
+def _failed(what: str, error: Exception, remedy: str) -> Reason:
+    """Return a reason that names the error, and the author's line that raised it."""
+    lines, place = str(error).strip().splitlines(), error.__traceback__
+    where = ""
+    while place is not None:
+        file = place.tb_frame.f_code.co_filename
+        if not {"bnstudy", "site-packages", "dist-packages"} & set(Path(file).parts) and not file.startswith("<frozen"):
+            where = f" ({Path(file).name}, line {place.tb_lineno})"
+        place = place.tb_next
+    if isinstance(error, SyntaxError):
+        where = f" ({Path(error.filename or '').name}, line {error.lineno})"
+    return Reason(f"{what}: {type(error).__name__}: {lines[0] if lines else ''}{where}", remedy)
+
+
+def _layer(part: Rehearsed) -> tuple[Norm, Tensor]:
+    """Return the norm of the first layer, and what it gets there [M, C, B, *S], laid out as networks of the family do."""
+    seen: dict[str, Tensor] = {}
+    arm = "none" if ":" in part.arm else part.arm
+    net = builder(part.net)(SHAPE, CLASSES, DEPTH, part.width, 1.0, arm, range(NETWORKS))
+    x = torch.randn(NETWORKS, int(np.prod(SHAPE)), part.batch, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        net(x, lambda layer, site, value: seen.setdefault(site, value.detach()))
+    h = seen["linear"]
+    norm = make(part.arm, range(NETWORKS), part.width, Place(1, DEPTH), h.dim() - 3)
+    return norm, h
+
+
+def _performed(part: Rehearsed) -> Iterator[Reason]:
+    """Train twice, then measure; yield what goes wrong."""
+    images = _images(part)
+    sizes = Splits(heldout=LEAST, test=LEAST, train=max(LEAST, 2 * part.batch))
+    setting = Setting(part.arm, DEPTH, 1.0, "standardized", part.net, part.width, part.batch, "sgd", 1)
+    seeds = tuple(range(NETWORKS))
+    spec = CellSpec(setting, STEPS, 0.9, (TARGET,), sizes, RATE, seeds, "levels", "images", "code", "torch")
+    runs = [Run(seed, RATE) for seed in seeds]
+    try:
+        first, second = (train(spec, runs, images, "levels") for _ in range(2))
+    except Exception as error:
+        yield _failed("training fails", error, "Mend that line; nothing of the kind was seen in a single pass.")
+        return
+    if not np.array_equal(first.loss, second.loss, equal_nan=True):
+        yield Reason(
+            "trained twice, it gives two results: its output is random", "Draw with torch alone; set no seed yourself."
+        )
+        return
+    if first.diverged.any():
+        fault = f"its loss is no number, or a thousand times the first, within {STEPS} steps at rate {RATE}"
+        yield Reason(fault, "Mind divisions by zero, roots and logarithms; add eps under a root.")
+        return
+    with TemporaryDirectory() as folder:
+        store.put(Path(folder), spec, first.checkpoints)
+        cell = TrainedCell(Path(folder), store.key(spec), Prepared(images), RATE)
+        start, end = cell.net("init"), cell.net("final")
+        yield from _unmoved(start, end)
+        if any(norm.has_statistics and not norm.native for norm in end.norms):
+            yield from _reestimated(cell, end)
+        for name in part.measures:
+            try:
+                import_module(f"bnstudy.measures.{name}").measure(cell)
+            except Exception as error:
+                yield _failed(
+                    f"the measure {name} fails", error, "Mend that line; or leave the measure out of the grids."
+                )
+
+
+def _unmoved(start: Any, end: Any) -> Iterator[Reason]:
+    """Yield the parameters of norms that training left where they were."""
+    before = dict(start.norms.named_parameters())
+    never = {name.split(".", 1)[1].removeprefix("module.") for name in before}
+    for name, value in end.norms.named_parameters():
+        if not torch.equal(value, before[name]):
+            never.discard(name.split(".", 1)[1].removeprefix("module."))
+    for name in sorted(never):
+        yield Reason(
+            f"{name} never moves in training: the loss does not depend on it",
+            "Let it change what passes the ReLU, or do not make it a parameter.",
+        )
+
+
+def _reestimated(cell: TrainedCell, net: Any) -> Iterator[Reason]:
+    """Yield a reason where passes over images do not bring the stored averages to the statistics of those images."""
+    x = cell.split("heldout")[0]
+    with torch.no_grad():
+        on_batch = net(x)
+        stored = with_statistics_of(net, x)(x)
+    if not torch.allclose(stored, on_batch, rtol=0.05, atol=0.05 * float(on_batch.abs().max())):
+        remedy = "Move each average by a constant share of what is left, as torch.nn.BatchNorm1d does: mean.lerp_(of_batch, 0.1)."
+        yield Reason("passes over the same images do not bring its averages to the statistics of these images", remedy)
+
+
+def _traits(norm: Norm, h: Tensor) -> dict[str, Any]:
+    half = h.shape[2] // 2
+    draws = random(norm, h)
+    whole, part = passed(norm, h, "batch"), passed(norm, h[:, :, :half].clone(), "batch")
+    return {
+        "mixes_samples": not draws and not alike(part, whole[:, :, :half]),
+        "stores_averages": norm.has_statistics,
+        "draws": draws,
+        "parameters_per_unit": round(sum(p.numel() for p in norm.parameters()) / NETWORKS / h.shape[1], 3),
+        "loop": isinstance(norm, Guest) and norm.loop,
+    }
+
+
+class Prepared(StudyImages):
+    """The made-up images in place of stored ones."""
+
+    def __init__(self, images: Images) -> None:
+        super().__init__(Path())
+        self.only = images
+
+    def images(self, pool: int) -> Images:
+        """Return the images."""
+        return self.only
+
+    def other(self, pool: int) -> None:
+        """Return None: nobody else collected such images."""
+
+
+def _images(part: Rehearsed) -> Images:
+    """Return images whose class shows in their brightness, enough for the splits."""
+    drawn = np.random.default_rng(0)
+    count = 2 * LEAST + max(LEAST, 2 * part.batch)
+    y = np.arange(count) % CLASSES
+    x = (0.5 * drawn.random((count, *SHAPE)) + 0.5 * y[:, None, None, None] / CLASSES).astype(np.float32)
+    return Images(x, y.astype(np.int64), tuple("abcd"))
+
+
+def rehearsed(job: RehearseJob) -> list[dict[str, Any]]:
+    """Return what each part of a job is; end the program, all reasons its last lines, where one cannot be studied."""
+    found = [(part, *rehearse(part)) for part in job.parts]
+    failed = [(part, reasons) for part, reasons, _ in found if reasons]
+    if failed:
+        raise SystemExit(report(failed))
+    return [vars(part) | traits for part, _, traits in found]
+
+
+def report(failed: list[tuple[Rehearsed, list[Reason]]]) -> str:
+    """Return all reasons as one text; they are its last lines."""
+    lines = ["Nothing was trained. config/README.md, 'A normalizer of your own', shows how an arm is written."]
+    for part, reasons in failed:
+        lines.append(f"{part.arm} in networks {part.net} of {part.width} units, with batches of {part.batch}:")
+        for number, (fault, remedy) in enumerate(reasons, 1):
+            lines += [f"{number}. {fault}.", f"   {remedy}"]
+    return "\n".join(lines)

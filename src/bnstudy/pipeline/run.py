@@ -128,6 +128,9 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
             yield Task(stage, out, job, files, work, [job, *files])
 
     with maker.workers:
+        if plan.rehearsed:
+            rehearse = plan.rehearse()
+            maker.make(Task("rehearse", Path(plan.rehearsed[0]), rehearse, [], jobs.rehearse, [rehearse]))
         maker.make(Task("data", data, plan.data, [], jobs.images, [plan.images]))
         common = Path(f"{plan.checks()}.json")
         checking = Task("checks", common, plan.checks(), [], check, [])  # as long as a sweep, and it needs nothing

@@ -69,12 +69,12 @@ def _write_shifts(data: Path, factor: int, out: Path) -> None:
 
     from bnstudy.data.images import read
     from bnstudy.data.samples import samples
-    from bnstudy.data.shifts import SHIFTS, size
+    from bnstudy.data.shifts import applicable, size
 
     torch.set_num_threads(1)
     images = read(data, factor)
     pool = torch.from_numpy(images.x)
-    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in SHIFTS for s in range(1, 6)]
+    sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in applicable(pool) for s in range(1, 6)]
     _write(out / "shift_size.csv", pd.DataFrame(sizes))
     with store.writing(out / "samples.npz") as unfinished:
         np.savez_compressed(unfinished, **samples(images))  # type: ignore[arg-type]

@@ -5,7 +5,6 @@
 
 import os
 import warnings
-from importlib import import_module
 from math import prod
 
 import torch
@@ -14,6 +13,7 @@ from bnstudy.arms.bn import ROWS
 from bnstudy.core.setting import Setting
 from bnstudy.data.batches import CPU
 from bnstudy.nets.cnn import SIDE
+from bnstudy.nets.find import family
 from bnstudy.training.clock import fixed_images
 
 CUDA = "cuda"
@@ -78,8 +78,9 @@ def most(setting: Setting, image: tuple[int, ...], parameter_bytes: int = 4) -> 
         parameter_bytes: Bytes of a number.
     """
     memory = SHARE * torch.cuda.get_device_properties(0).total_memory
-    family = import_module(f"bnstudy.nets.{setting.net}")
-    pixels = prod(image[1:]) if hasattr(family, "ALONE") else 1  # of a convolution every pixel is an output
+    pixels = (
+        prod(image[1:]) if hasattr(family(setting.net), "ALONE") else 1
+    )  # of a convolution every pixel is an output
     later = min(pixels, SIDE * SIDE)
     outputs = prod(image) + setting.width * (pixels + (setting.depth - 1) * later)
     looked = 3 * fixed_images(image[1:]) * setting.width * pixels  # beside what a step keeps for its gradients

@@ -6,7 +6,6 @@ the bits of a run do not depend on its stack; at other shapes a cell always trai
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from bnstudy.core.store import Arrays
 from bnstudy.data.batches import CPU, Batches, parts
 from bnstudy.data.images import Images
 from bnstudy.data.inputs import shape
+from bnstudy.nets.find import builder
 from bnstudy.training import optim
 from bnstudy.training.clock import WINDOW, crossings, fixed_images, looks
 from bnstudy.training.saver import Saver
@@ -55,9 +55,8 @@ class Trained(NamedTuple):
 def build(spec: TrainingSpec, images: Images, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Any:
     """Return the untrained networks of a setting, one per seed (see :mod:`bnstudy.nets`)."""
     setting = spec.setting
-    family = import_module(f"bnstudy.nets.{setting.net}")
     inputs, classes = shape(images, setting.inputs), len(images.classes)
-    return family.build(inputs, classes, setting.depth, setting.width, setting.gain, setting.arm, seeds, dtype)
+    return builder(setting.net)(inputs, classes, setting.depth, setting.width, setting.gain, setting.arm, seeds, dtype)
 
 
 def train(

@@ -21,7 +21,14 @@ UNTESTED = "no run was left to test"
 
 
 def accuracy(lookup: Lookup, setting: Factors, statistics: str, family: str) -> pd.Series:
-    """Return the percent right per seed, the mean of severities 1 to 5 (clean images have none)."""
+    """Return the percent right per seed, the mean of severities 1 to 5 (clean images have none).
+
+    Raises:
+        Missing: where the study tests under no such shift, as with tables, which have no pixels to move.
+    """
+    tested = lookup.tables.get("shift")
+    if tested is not None and not tested["family"].eq(family).any():
+        raise Missing(f"the study has no test images under {family}")
     rows = lookup.measured("shift", setting, UNTESTED, statistics=statistics, family=family)
     if family != "clean":
         rows = rows[rows["severity"].isin(SEVERITIES)]

@@ -1,0 +1,37 @@
+"""Why a workflow failed, said once more when all else has been said: Snakemake talks over what its jobs say."""
+
+import atexit
+import re
+import sys
+from pathlib import Path
+
+MOST = 30
+"""The last lines of a job's log that are repeated."""
+
+
+def causes(logs: list[Path]) -> str:
+    """Return what the failed jobs said last, by Snakemake's own logs of the run; "" where they name no job's log."""
+    text = "\n".join(log.read_text(errors="replace") for log in logs if log.is_file())
+    named = re.findall(
+        r"Error in rule \S+:.*?\n\s+log: (\S+)|Command '.*?(?:tee |2> )(\S+?\.log).*?' returned", text, re.DOTALL
+    )
+    said = []
+    for path in map(Path, dict.fromkeys(first or second for first, second in named)):
+        lines = path.read_text(errors="replace").strip().splitlines() if path.is_file() else []
+        start = max((i for i, line in enumerate(lines) if line.startswith("Traceback")), default=None)
+        if start is not None:  # of a traceback the error itself
+            lines = [*lines[:start][-3:], *_error(lines[start:])]
+        said += [f"The job {path.stem} failed (all it said is in {path}):", *lines[-MOST:]]
+    return "\n".join(said)
+
+
+def _error(traceback: list[str]) -> list[str]:
+    """Return the lines of a traceback from the error's name on."""
+    first = next((i for i, line in enumerate(traceback[1:], 1) if line and not line.startswith(" ")), 0)
+    return traceback[first:]
+
+
+def say_last(text: str) -> None:
+    """Print ``text`` on stderr when the program ends, after everything else."""
+    if text:
+        atexit.register(lambda: print(f"\n{text}", file=sys.stderr, flush=True))

@@ -1,0 +1,181 @@
+"""A first ranked answer: `python -m bnstudy try mynorm:RMSNorm` sets an arm beside none, bn and layernorm in some minutes.
+
+Small networks of five layers learn scikit-learn's digits, twelve seeds each. It is a first look, by medians with 95%
+intervals that hold one at a time; its last line is a study that decides.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bnstudy.core.cell import Splits, TrainingSpec
+from bnstudy.core.plugins import names
+from bnstudy.core.setting import Setting
+from bnstudy.core.stats import median_interval
+from bnstudy.data.batches import scaling
+from bnstudy.data.digits import load
+from bnstudy.data.images import Images
+from bnstudy.data.shifts import shift
+from bnstudy.measures.common import accuracy
+from bnstudy.pipeline.records import Rehearsed, RehearseJob
+from bnstudy.pipeline.rehearsal import rehearsed
+from bnstudy.training.clock import looks, steps_to
+from bnstudy.training.train import Run, build, train
+
+BASES = ("none", "bn", "layernorm")
+SEEDS, DEPTH, WIDTH, BATCH, SMALL = 12, 5, 64, 64, 8
+STEPS, TARGET, MOMENTUM = 300, 0.5, 0.9
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+GAINS = (0.25, 0.41, 0.71, 1.0, 1.41, 2.0)
+"""Scales of the initial weights over He's."""
+SHIFT = ("contrast", 3)
+SPLITS = Splits(heldout=256, test=512, train=960)
+COLUMNS = {
+    "steps": f"steps to {TARGET:g} nats",
+    "rates": f"rates, of {len(RATES)}",
+    "starts": f"starts, of {len(GAINS)}",
+    "accuracy": "clean, %",
+    "shifted": "contrast, %",
+    "small": f"steps, batches of {SMALL}",
+}
+"""What is measured of each seed, and the heads of the table."""
+NOTE = (
+    f"Medians of {SEEDS} seeds with 95% intervals. Steps: at the best of {len(RATES)} learning rates, half a decade apart; "
+    f"inf: not within {STEPS}. Rates, starts: at how many of them, and of {len(GAINS)} scales of the initial weights from "
+    f"{GAINS[0]:g} to {GAINS[-1]:g} of He's, the target is reached. Contrast: accuracy at severity {SHIFT[1]}, stored statistics."
+)
+
+
+class Found(NamedTuple):
+    """What one arm did: each column's number per seed [SEEDS], infinite where the target was not reached."""
+
+    arm: str
+    rate: float
+    columns: dict[str, np.ndarray]
+
+
+def attempt(arms: Sequence[str], processes: int | None = None) -> str:
+    """Rehearse the arms that come from outside, train all and those of BASES, and return the table, ranked by steps.
+
+    Args:
+        arms: The names of arms.
+        processes: How many arms are tried at once; None: one per core, two at most.
+
+    Raises:
+        SystemExit: An arm does not keep its promises; the reasons are the last lines.
+    """
+    parts = tuple(Rehearsed(arm, "mlp", WIDTH, BATCH, names("measures", "measure")) for arm in arms if ":" in arm)
+    rehearsed(RehearseJob(parts, {}, ""))
+    every = list(dict.fromkeys([*arms, *BASES]))
+    workers = processes or min(2, os.cpu_count() or 1)
+    if workers == 1:
+        found = list(map(measured, every))
+    else:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            found = list(pool.map(measured, every))
+    return "\n".join([*table(found), "", NOTE, "The whole study, to be saved as a file of one line:", study(every)])
+
+
+def table(found: Iterable[Found]) -> list[str]:
+    """Return the lines of the table: the arm with the fewest steps first; of equal ones, the widest range of rates."""
+    ranked = sorted(found, key=lambda f: (np.median(f.columns["steps"]), -np.median(f.columns["rates"]), f.arm))
+    rows = [["", "arm", "rate", *COLUMNS.values()]]
+    for place, of_arm in enumerate(ranked, 1):
+        rows.append(
+            [f"{place}.", of_arm.arm, f"{of_arm.rate:g}", *(_interval(of_arm.columns[name]) for name in COLUMNS)]
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def _interval(values: np.ndarray) -> str:
+    interval = median_interval(values, values, 1)
+    middle = "inf" if interval.estimate is None else f"{interval.estimate:.3g}"
+    return f"{middle} ({interval.low:.3g} to {interval.high:.3g})"
+
+
+def study(arms: Sequence[str]) -> str:
+    """Return the config of a study that decides, as one line of YAML."""
+    config = {
+        "study": "tried",
+        "data": {"source": "digits", "pool": 1, "train": SPLITS.train, "test": 416, "heldout": 384},
+        "training": {"steps": STEPS, "deep_steps": 2 * STEPS},
+        "grids": [{"name": "main", "arms": list(arms), "depths": [DEPTH], "rates": ["best", "neighbours"]}],
+        "claims": {"depths": {"shallow": DEPTH}},
+    }
+    return json.dumps(config)
+
+
+def measured(arm: str) -> Found:
+    """Return what an arm does on the digits."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    images, seeds = _images(), range(SEEDS)
+    by_rate = {rate: _steps(arm, rate) for rate in RATES}
+    best = min(RATES, key=lambda rate: (np.median(by_rate[rate]), np.isinf(by_rate[rate]).sum(), rate))
+    by_gain = {gain: by_rate[best] if gain == 1 else _steps(arm, best, gain=gain) for gain in GAINS}
+    small = [_steps(arm, rate, batch=SMALL) for rate in (best, best / 10**0.5, best / 10)]
+    spec, runs = _spec(arm), _runs(best)
+    stored = train(spec, runs, images, "end").checkpoints["final"]
+    kept = {name: value for name, value in stored.items() if name not in ("have", "step", "loss")}
+    net = build(spec, images, list(seeds))
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in kept.items()})
+    net.set_statistics("running", update=False)
+    correct = []
+    shifted = shift(torch.from_numpy(images.x), *SHIFT, 0).numpy()
+    for pool in (images, images._replace(x=shifted)):
+        x, labels = _as_trained(images, pool, spec)
+        with torch.no_grad():
+            correct.append(accuracy(net(x), labels).numpy())
+    print(f"[try] {arm}: done", file=sys.stderr, flush=True)
+    return Found(
+        arm,
+        best,
+        {
+            "steps": by_rate[best],
+            "rates": np.sum([np.isfinite(steps) for steps in by_rate.values()], 0).astype(float),
+            "starts": np.sum([np.isfinite(steps) for steps in by_gain.values()], 0).astype(float),
+            "accuracy": correct[0],
+            "shifted": correct[1],
+            "small": min(small, key=lambda steps: (np.median(steps), np.isinf(steps).sum())),
+        },
+    )
+
+
+def _as_trained(images: Images, pool: Images, spec: TrainingSpec) -> tuple[Tensor, Tensor]:
+    """Return the test images of ``pool`` as networks see them that were trained on ``images`` [M, features, n], and labels."""
+    drawn = [scaling(images, spec, seed) for seed in range(SEEDS)]
+    index = [d.splits["test"] for d in drawn]
+    x = [(pool.x[i].reshape(len(i), -1) - d.origin) * d.scale for i, d in zip(index, drawn)]
+    labels = torch.from_numpy(np.stack([images.y[i] for i in index]))
+    return torch.from_numpy(np.stack(x).astype(np.float32)).mT, labels
+
+
+def _steps(arm: str, rate: float, gain: float = 1.0, batch: int = BATCH) -> np.ndarray:
+    """Return the steps to the target of each seed [SEEDS], infinite where it is not reached."""
+    trained = train(_spec(arm, gain, batch), _runs(rate), _images(), "curve")
+    at = looks(STEPS)[: len(trained.looks)]
+    return steps_to(trained.looks, at, trained.diverged, TARGET)
+
+
+def _spec(arm: str, gain: float = 1.0, batch: int = BATCH) -> TrainingSpec:
+    setting = Setting(arm, DEPTH, gain, "standardized", "mlp", WIDTH, batch, "sgd", 1)
+    return TrainingSpec(setting, STEPS, MOMENTUM, (TARGET,), SPLITS)
+
+
+def _runs(rate: float) -> list[Run]:
+    return [Run(seed, rate) for seed in range(SEEDS)]
+
+
+@cache
+def _images() -> Images:
+    return load()

@@ -1,0 +1,38 @@
+"""Why a workflow failed is said again at its end, in whichever words Snakemake told of the failed job."""
+
+from pathlib import Path
+
+import pytest
+
+from bnstudy.pipeline.causes import causes
+
+REASON = "Nothing was trained.\nmynorm:Mine:\n1. mynorm defines no Mine.\n   Write another name."
+TRACEBACK = (
+    'before\nTraceback (most recent call last):\n  File "a.py", line 1, in <module>\n    x\nValueError: no such\nthing'
+)
+TOLD = {
+    "at length": "rule data:\n    log: {folder}/data.log\n\nError in rule rehearse:\n    jobid: 3\n    log: {folder}/rehearse.log (check log file(s))\n",
+    "in short": "RuleException:\nCommand 'set -e;  python -m bnstudy rehearse --out x 2> >(tee {folder}/rehearse.log >&2)' returned non-zero exit status 1.\n",
+    "with a plain log": "Command 'python -m bnstudy checks --out x 2> {folder}/rehearse.log' returned non-zero exit status 1.\n",
+}
+
+
+@pytest.mark.parametrize("way", TOLD)
+def test_the_reasons_of_a_failed_job_are_the_last_lines(way: str, tmp_path: Path) -> None:
+    (tmp_path / "rehearse.log").write_text(REASON)
+    (tmp_path / "data.log").write_text("all went well")
+    (tmp_path / "snakemake.log").write_text(TOLD[way].format(folder=tmp_path))
+    said = causes([tmp_path / "snakemake.log", tmp_path / "none.log"])
+    assert said.endswith(REASON) and "The job rehearse failed" in said and "all went well" not in said
+
+
+def test_of_a_traceback_the_error_is_said(tmp_path: Path) -> None:
+    (tmp_path / "rehearse.log").write_text(TRACEBACK)
+    (tmp_path / "snakemake.log").write_text(TOLD["in short"].format(folder=tmp_path))
+    said = causes([tmp_path / "snakemake.log"])
+    assert said.endswith("before\nValueError: no such\nthing") and "File" not in said
+
+
+def test_without_a_failed_job_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "snakemake.log").write_text("rule data:\n    log: data.log\n")
+    assert causes([tmp_path / "snakemake.log"]) == ""
