@@ -16,6 +16,7 @@ from bnstudy.arms.guest import Guest
 from bnstudy.core.plugins import names
 from bnstudy.nets import cnn, mlp
 from bnstudy.nets.base import Net, cross_entropy
+from bnstudy.nets.find import builder
 from bnstudy.pipeline.records import Rehearsed
 from bnstudy.pipeline.rehearsal import rehearse, report
 from helpers.project import ROOT
@@ -118,10 +119,10 @@ class Graph(Fast):
     def store(self, mean, var, n):
         self.mean = 0.9 * self.mean + 0.1 * mean
         self.var = 0.9 * self.var + 0.1 * var
-class Slow(Fast):
+class Drifts(Fast):
     def store(self, mean, var, n):
         with torch.no_grad():
-            self.mean.add_(0.01 * mean.sign())
+            self.mean.add_(0.1)
             self.var.lerp_(var, 0.1)
 
 def simple(compute, **more):
@@ -211,7 +212,7 @@ RIGHT = [
 WRONG = {
     "NoUpdate": "moves on batch statistics though update is False", "Training": "the same on batch and on running",
     "Grad": "depends on whether gradients are computed", "Unbiased": "with one sample its output on batch statistics is not finite",
-    "Graph": "keeps the graph", "Slow": "do not bring its averages to the statistics", "Mixes": "depends on the other samples",
+    "Graph": "keeps the graph", "Drifts": "do not bring its averages to the statistics", "Mixes": "depends on the other samples",
     "Random": "its output is random", "Float32": "returns float32", "Never": "lost never moves", "Networks": "changes another's output",
     "Shape": "turns [2, 16, 8] into [2, 2, 8]", "Detached": "no gradient goes through it", "Zero": "not finite", "Root": "gradient in the input is not finite",
     "Unused": "g takes no part", "ByPlace": "with fewer networks its output changes", "Axis": "g is [3]", "Chance": "g differs each time",
@@ -380,3 +381,34 @@ def test_the_two_arms_of_the_manual_are_the_published_one(tmp_path: Path) -> Non
         norm = make(f"{name}_of_the_manual:RMSNorm", [0, 1], 16, Place(1, 2))
         assert norm.bias
         torch.testing.assert_close(norm(h), expected, rtol=1e-5, atol=1e-5)
+
+
+ZOO = {
+    "mlp": ("GroupNorm", "RMSNorm", "BatchRenorm", "GhostBatchNorm", "DynamicTanh"),
+    "cnn": ("InstanceNorm", "FilterResponseNorm"),
+    "resmlp": ("SkipInit",),
+}
+
+
+@pytest.mark.parametrize(("net", "name"), [(net, name) for net, arms in ZOO.items() for name in arms])
+def test_the_zoo_keeps_the_promises(net: str, name: str) -> None:
+    assert tried(f"bnstudy.zoo:{name}", net) == ""
+
+
+def test_batch_renormalization_begins_as_batch_normalization_and_leaves_it() -> None:
+    x = torch.randn(2, 16, 32)
+    renorm, bn = (make(arm, [0, 1], 16, Place(1, 2)) for arm in ("bnstudy.zoo:BatchRenorm", "bn"))
+    torch.testing.assert_close(renorm(x), bn(x), rtol=1e-4, atol=1e-4)
+    for _ in range(50):
+        renorm(x + 3)
+    assert (renorm(x) - bn(x)).abs().max() > 0.1
+
+
+def test_standardized_weights_forget_their_scale_and_mean() -> None:
+    x = torch.randn(1, 16, 8)
+    build = builder("bnstudy.zoo:standardized_mlp")
+    net, other = (build(16, 4, 2, 16, 1.0, "none", [0]) for _ in range(2))
+    with torch.no_grad():
+        for weight in other.weights:
+            weight.mul_(3).add_(0.5)
+    torch.testing.assert_close(net(x), other(x), rtol=1e-3, atol=1e-3)

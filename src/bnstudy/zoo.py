@@ -89,8 +89,8 @@ class _Stored(_Scaled):
     @torch.no_grad()
     def keep(self, mean: Tensor, var: Tensor, samples: int) -> None:
         """Move the averages by a tenth of the way; ``var`` is the biased one of so many samples."""
-        self.mean.lerp_(mean, 0.1)
-        self.var.lerp_(var * samples / max(samples - 1, 1), 0.1)
+        self.mean.mul_(0.9).add_(0.1 * mean)
+        self.var.mul_(0.9).add_(0.1 * var * samples / max(samples - 1, 1))
 
 
 class GhostBatchNorm(_Stored):
