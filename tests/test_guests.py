@@ -122,7 +122,7 @@ class Graph(Fast):
 class Drifts(Fast):
     def store(self, mean, var, n):
         with torch.no_grad():
-            self.mean.add_(0.1)
+            self.mean.add_(0.01)
             self.var.lerp_(var, 0.1)
 
 def simple(compute, **more):
