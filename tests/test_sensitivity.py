@@ -188,7 +188,7 @@ def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
 
 def test_other_starts_and_inputs_are_tried_where_a_claim_names_none(base: Tables) -> None:
     """Steps at gain 0.41 are judged in place of gain 1; what names its gain, or its test images, is left as it is."""
-    slow = slower(base, 9.0, arm="bn", gain=0.41)
+    slow = slower(base, 40.0, arm="bn", gain=0.41)
     found = {r.id: r for r in run(part("Q3a", "Q1e", "Q2a"), slow, DEPTHS, TARGETS, SEEDS, BASE, [{"gain": 0.41}])
              if r.change == "first weights 0.41 times as large"}  # fmt: skip
     assert (found["Q3a"].kind, found["Q3a"].base_verdict) == ("flipped", "supported")
@@ -229,7 +229,7 @@ def test_what_is_said() -> None:
     )
     rows = attach([claim_row(id="Q3a", verdict="supported"), claim_row(id="Q9z", verdict="not tested")], moved)
     assert rows[0].robustness == ("batch 32",) and rows[0].weakened == ("width 32",)
-    assert rows[1].robustness == () and rows[1].robustness_sentence == "Not recomputed under any change."
+    assert rows[1].robustness == () and rows[1].robustness_sentence == ""
 
 
 def test_every_claim_is_tried(base: Tables, held: dict[str, ClaimRow]) -> None:

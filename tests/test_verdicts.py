@@ -189,7 +189,7 @@ def test_not_evaluable_says_why() -> None:
 
 def test_disagreeing_shades_are_both_said() -> None:
     row = decided("Q4g", ["opposite", "negligible"])
-    assert (row.verdict, row.detail) == ("contradicted", "not enough")
+    assert (row.verdict, row.detail) == ("contradicted", "opposite, negligible")
     assert "saves fewer steps" in row.sentence and "saves about as many steps" in row.sentence
 
 
@@ -261,8 +261,8 @@ def test_a_claim_that_is_not_judged_is_shown_with_its_numbers(claim: str) -> Non
 
 def test_three_seeds_decide_nothing_and_say_why() -> None:
     rows, contrasts = judge(load(FILE), tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
-    rows = [r for r in rows if not r.checks]
-    assert {r.verdict for r in rows} == {"inconclusive"} and contrasts
+    rows = [r for r in rows if not r.checks and r.verdict != "not judged"]
+    assert {r.verdict for r in rows} == {"inconclusive"} and contrasts and len(rows) > 20
     assert all("too few seeds: 3 seeds allow no interval for" in why(r) for r in rows)
     assert all("too few seeds: 3 seeds allow no interval for" in r.sentence for r in rows)
 

@@ -88,7 +88,7 @@ def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth
         cells = list(dict.fromkeys(zip(table["depth"], table["checkpoint"], table["gain"], strict=True)))
         figure, axes = panels(len(cells), width, 1.8, 3, narrow=2, sharex=False)
         for panel, (depth, checkpoint, gain) in zip(axes, cells, strict=True):
-            panel.set_title(f"{depth} layers, gain {gain:g}\n{when(checkpoint)}")
+            panel.set_title(f"{depth} layers\ngain {gain:g}\n{when(checkpoint)}")
             rows = table[(table["depth"] == depth) & (table["checkpoint"] == checkpoint) & (table["gain"] == gain)]
             lines(panel, rows, "layer", "norm", arms)
             if checkpoint == "init":

@@ -44,7 +44,7 @@ LOOKS = {
 OTHER = {"light": "#8b8d90", "dark": "#9a9ca0"}
 """The grey of an arm that isn't in the list above: told apart by marker and name, never a borrowed colour."""
 
-INPUTS = {"standardized": "standardized", "raw": "raw pixels", "mixed": "unequal", "scaled": "× 64"}
+INPUTS = {"standardized": "standard", "raw": "raw pixels", "mixed": "unequal", "scaled": "× 64"}
 """Scalings of the same images in words; painted inputs are other images."""
 
 GUESTS = [("once", "affine"), ("bn_frozen", "bn_detached"), ("bn_noisy", "layernorm"), ("bn_early", "bn_late")]
