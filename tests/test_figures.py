@@ -16,6 +16,7 @@ import pytest
 from coloraide import Color
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
@@ -33,6 +34,7 @@ from bnstudy.report.figures import (
     learning_rates,
     mini,
     movement,
+    remembering,
     sample_images,
     shifts,
     skip_connections,
@@ -171,7 +173,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) 
 PICTURES = [
     movement.drift, movement.drift_by_stage, movement.affine, movement.drift_steps, movement.noisy, movement.growth,
     activations.input_offset, activations.variance, activations.kurtosis,
-    shifts.severity, shifts.xhat, shifts.effective, coloured_images.lecture, coloured_images.samples, sample_images.shifted,
+    shifts.severity, shifts.xhat, shifts.effective, remembering.remembering, coloured_images.lecture, coloured_images.samples, sample_images.shifted,
     whose_statistics.on_clean, whose_statistics.control, whose_statistics.batch_sizes, whose_statistics.modes,
     learning_rates.window, learning_rates.window_by_gain, training_curves.survival, training_curves.losses, training_curves.saved, starts.starts,
     speed.detached, speed.post, speed.by_gain, speed.by_inputs, speed.by_batch, speed.halves,
@@ -447,6 +449,31 @@ def test_the_relative_drop_is_taken_of_each_networks_own_clean_accuracy() -> Non
         ["noise", "–", "62", "–", "–"],
         ["blur", "–", "0", "–", "–"],
     ]
+
+
+def test_a_mark_stands_where_its_network_lost_so_much_in_the_order_of_the_legend() -> None:
+    """Each seed's loss is from its own clean images with the same statistics; infinitely many shifts would stand apart."""
+    lost = {
+        ("none", "running"): 5.0,
+        ("bn", "running"): 30.0,
+        ("bn", "reestimated"): 8.0,
+        ("layernorm", "running"): 4.0,
+    }
+    rows = [
+        (*mode, seed, family, severity, 90 + 10 * seed - points * (severity > 0) * (1 + (family == "blur")))
+        for (mode, points), seed in product(lost.items(), range(8))
+        for family, severity in [("clean", 0), ("noise", 1), ("noise", 2), ("blur", 1), ("another source", 1)]
+    ]
+    table = pd.DataFrame(rows, columns=["arm", "statistics", "seed", "family", "severity", "accuracy"])
+    (panel,) = remembering.by_shift(shifts.points_lost(table), WIDE).axes
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == ["noise", "blur", "another source"]
+    marks = [line for line in panel.lines if line.get_marker() not in ("", "None", None)]
+    places, values = ([np.asarray(get(line)) for line in marks] for get in (Line2D.get_ydata, Line2D.get_xdata))
+    found = [dict(zip(y.round().astype(int), x, strict=True)) for y, x in zip(places, values, strict=True)]
+    assert found == [{0: points, 1: 2 * points, 2: points} for points in lost.values()]
+    stand = np.sort(places)
+    assert (np.diff(stand, axis=0) > 0).all() and (stand[:, 1:] - stand[:, :-1] == 1).all()
+    assert [mark.get_fillstyle() for mark in marks] == ["full", "full", "left", "full"]
 
 
 def test_the_colour_share_stands_by_ground_arm_and_gain() -> None:

@@ -3,7 +3,7 @@
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Style(TypedDict, total=False):
     markeredgewidth: float
     markeredgecolor: str
     markerfacecolor: str
+    fillstyle: Literal["full", "left"]
 
 
 def panels(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bnstudy.core.words import ANOTHER
 from bnstudy.report.figures.axes import (
     DASHES,
     Style,
@@ -37,6 +38,11 @@ def families(results: Results) -> list[str]:
     return sorted(results.table("shift_size")["family"].unique(), key=lambda family: family == "inversion")
 
 
+def kinds_of_shift(results: Results) -> list[str]:
+    """Return the kinds of shift, and last another source's images."""
+    return [*families(results), ANOTHER]
+
+
 def tested_depth(results: Results) -> int:
     """Return the one depth of which figures show every shift; 0 where the study has no shifted images."""
     return min(results.depths(results.at("shift"), "arm", 2), default=0)
@@ -61,11 +67,11 @@ def severity(results: Results) -> Picture:
 def losses(results: Results) -> Numbers:
     """Return the share of its clean accuracy that a network loses under each kind of shift."""
     depth = tested_depth(results)
-    how = "Percent, mean of the severities 1 to 5; median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share."
+    how = "Percent, mean of the severities 1 to 5 (another source has none); median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share."
     return Numbers(
         f"Share of its clean accuracy that a network loses, depth {depth}",
         ["shift", *TESTED.values()],
-        relative_drop(results.at("shift", depth=depth), families(results)),
+        relative_drop(results.at("shift", depth=depth), kinds_of_shift(results)),
         how,
     )
 
@@ -73,15 +79,31 @@ def losses(results: Results) -> Numbers:
 def relative_drop(table: pd.DataFrame, kinds: list[str]) -> list[list[str]]:
     """Return rows of the share of each network's own clean accuracy that a shift costs, in percent, mean of its severities:
     the kind of shift, then for each of TESTED median and interval over seeds."""
+    points = points_lost(table)
+    lost = (100 * points["lost"] / points["clean"]).groupby([points["family"], points["arm"], points["statistics"]])
+    shares = {key: group for key, group in lost}
+    return [
+        [family, *(known(shares.get((family, *mode), pd.Series(dtype=float))) for mode in TESTED)]
+        for family in kinds
+        if family in set(points["family"])
+    ]
+
+
+def points_lost(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of accuracy that each network loses under each kind of shift, mean of its severities.
+
+    Args:
+        table: Rows of shift.csv of one depth.
+
+    Returns:
+        One row per network, kind of statistics and kind of shift: family, arm, statistics, seed, clean accuracy with
+        the same statistics in percent, lost in points.
+    """
     keys = ["arm", "statistics", "seed"]
     clean = table[table["family"] == "clean"].set_index(keys)["accuracy"].rename("clean")
     shifted = table[table["severity"] > 0].join(clean, on=keys, how="inner")
-    lost = (100 * (1 - shifted["accuracy"] / shifted["clean"])).groupby([shifted[k] for k in ["family", *keys]]).mean()
-    return [
-        [family, *(known(lost.loc[family].get(mode, pd.Series(dtype=float))) for mode in TESTED)]
-        for family in kinds
-        if family in lost.index
-    ]
+    shifted = shifted.assign(lost=shifted["clean"] - shifted["accuracy"])
+    return shifted.groupby(["family", *keys], sort=False)[["clean", "lost"]].mean().reset_index()
 
 
 def xhat(results: Results) -> Picture:
