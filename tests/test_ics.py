@@ -68,7 +68,7 @@ def lengths_by_hand(net: Any, matching: str, x: Tensor, y: Tensor) -> list[float
         weights = [part.linear.weight if hasattr(part, "linear") else part.weight for part in net]
         return [0.01 * float(w.detach().norm() / w.grad.norm()) for w in weights]
     before = F.cross_entropy(net(x), y).item()
-    for length in torch.logspace(-3, 0, 1000).tolist():
+    for length in torch.logspace(-4, 0, 1400).tolist():
         trial = deepcopy(net)
         for part, each in zip(trial, grads):
             for p, g in zip(part.parameters(), each):
@@ -80,7 +80,8 @@ def lengths_by_hand(net: Any, matching: str, x: Tensor, y: Tensor) -> list[float
 
 @pytest.mark.parametrize("arm", ["none", "bn"])
 def test_equals_plain_torch(arm: str) -> None:
-    c, model, checkpoint = cell(arm), 1, "loss0.5"
+    """In network 1 a step that is 1/256 longer passes a ReLU's kink, which moves one gradient by a fifth: hence another."""
+    c, model, checkpoint = cell(arm), 2, "loss0.5"
     table = ics.measure(c).query("seed == @model and checkpoint == @checkpoint")
     index = order(c.seeds, 960, 64, 2)[:, model]
     x, y = images_of(c, model, index[0], torch.double)

@@ -101,7 +101,7 @@ def points_lost(table: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["arm", "statistics", "seed"]
     clean = table[table["family"] == "clean"].set_index(keys)["accuracy"].rename("clean")
-    shifted = table[table["severity"] > 0].join(clean, on=keys, how="inner")
+    shifted = table[table["severity"] > 0].merge(clean.reset_index(), on=keys)
     shifted = shifted.assign(lost=shifted["clean"] - shifted["accuracy"])
     return shifted.groupby(["family", *keys], sort=False)[["clean", "lost"]].mean().reset_index()
 
