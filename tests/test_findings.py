@@ -30,7 +30,9 @@ def test_the_committed_study_speaks_in_the_words_of_the_text_file() -> None:
     rows = from_json(list[ClaimRow], json.loads((ROOT / REFERENCE / "claims.json").read_text()))
     later = {claim.id for claim in ledger.claims} - {row.id for row in rows}
     if later:  # its numbers are those of the claims it was judged by: other words would say of them what they are not
-        pytest.skip(f"the committed study ran before there was {', '.join(sorted(later))}: run the default, and commit it")
+        pytest.skip(
+            f"the committed study ran before there was {', '.join(sorted(later))}: run the default, and commit it"
+        )
     own = {claim.id: claim for claim in ledger.claims}
     assert [row.id for row in rows if row.id in own and row.sentence != sentence(row, own[row.id])] == []
     committed = json.loads((ROOT / REFERENCE / "answers.json").read_text())

@@ -313,7 +313,9 @@ def test_what_verdicts_hang_on(tmp_path: Path) -> None:
         assert html.escape(rows[name]["robustness_sentence"]) in block
         assert ('class="changes"' in block) == bool(rows[name]["robustness"])
     grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
-    assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == [name for name, row in rows.items() if row["verdict"] != "not judged"]
+    assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == [
+        name for name, row in rows.items() if row["verdict"] != "not judged"
+    ]
     cells = re.findall(r'aria-hidden="true">(.)</span><span class="sr">([^<]+)<', grid)
     assert all(
         words.startswith(methods.KINDS[{m: k for k, (m, _) in methods.KINDS.items()}[mark]][1]) for mark, words in cells
