@@ -20,9 +20,10 @@ class Speaker:
         self.rows = {row.id: row for row in rows}
 
     def settings(self, place: Place, outcomes: Sequence[str] = GROUPS["listed"]) -> list[ContrastRow]:
-        """Return the settings of a place that came out as one of ``outcomes``."""
-        pairs = zip(self.claims[place.claim].settings, self.rows[place.claim].settings)
-        return [row for contrast, row in pairs if place.takes(contrast.name) and outcome(row) in outcomes]
+        """Return the settings of a place that came out as one of ``outcomes``, of those that count."""
+        pairs = zip(self.claims[place.claim].settings, self.rows[place.claim].settings, strict=True)
+        listed = [row for contrast, row in pairs if place.takes(contrast.name) and row.counts]
+        return [row for row in listed if outcome(row) in outcomes]
 
     def holds(self, condition: Condition) -> bool:
         """Return whether a condition holds."""

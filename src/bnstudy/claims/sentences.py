@@ -8,6 +8,7 @@ from dataclasses import replace
 from bnstudy.claims.ledger import Claim, Part
 from bnstudy.claims.numbers import effect
 from bnstudy.claims.records import ClaimRow, ContrastRow
+from bnstudy.core import words
 
 ORDER = (
     "supported", "opposite", "higher", "lower", "against", "negligible", "not enough", "shown", "open", "unmeasured",
@@ -196,11 +197,11 @@ def listing(labels: Sequence[str]) -> str:
 
 def label(template: str, depths: Mapping[str, int], targets: Sequence[float]) -> str:
     """Return where a setting is taken, with the study's own depths and target losses; one that it lacks is named in words."""
-    words = {name: f"{depths[name]} layers" if name in depths else f"the {name} depth" for name in DEPTHS}
+    said = {name: f"{depths[name]} layers" if name in depths else f"the {name} depth" for name in DEPTHS}
     losses = {
         name: f"loss {targets[i]:g}" if i < len(targets) else f"the {name} loss" for i, name in enumerate(TARGETS)
     }
-    return template.format_map(words | losses)
+    return template.format_map(said | losses)
 
 
 def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bool = False) -> str:
@@ -209,7 +210,7 @@ def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bo
     Args:
         found: the settings.
         every: all settings that they are some of.
-        brief: whether more than five words become a count, "in 3 of 4 cases".
+        brief: whether more than five words become a kind of networks, where that says it, or a count, "in 3 of 4 cases".
     """
     heads, others = [_head(s) for s in found], {_head(s) for s in every if s not in found}
     if others.isdisjoint(heads):
@@ -220,6 +221,11 @@ def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bo
         cases, of = len(found), len(every)
     if not brief or len(text.split()) <= BRIEF:
         return text
+    kinds = list(dict.fromkeys(s.kind for s in found))
+    if all(kinds) and {s.kind for s in every if s not in found}.isdisjoint(kinds):
+        text = listing([f"in {words.kind(kind)}" for kind in kinds])
+        if len(text.split()) <= BRIEF:
+            return text
     return f"in {cases} of {of} cases" if cases < of else "in both cases" if of == 2 else f"in all {of} cases"
 
 
