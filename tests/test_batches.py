@@ -87,7 +87,7 @@ def test_small_batches_are_tested_where_said(source: StudyImages) -> None:
     where = {b: set(map(tuple, g[["family", "severity"]].values)) for b, g in table.groupby("statistics")}
     assert where["batch1"] == where["batch2"] == where["batch4"] == {("clean", 0), ("contrast", 3)}
     plain = where["running"] - {("label", s) for s in range(6)}
-    assert len(where["running"]) == len(plain) + 6 == 1 + 7 * 5 + 6 and where["reestimated"] == plain
+    assert len(where["running"]) == len(plain) + 6 == 1 + 8 * 5 + 6 and where["reestimated"] == plain
     assert where["batch8"] == where["batch128"] == {(f, s) for f, s in plain if s in (0, 3)}
     clean = table[table["family"] == "clean"].groupby("statistics")["accuracy"].median()
     assert clean["batch1"] < clean["batch2"] < clean["batch4"] < clean["batch8"] < clean["batch32"]

@@ -98,7 +98,7 @@ def test_samples_are_an_image_of_the_study_shifted() -> None:
     found = samples(IMAGES)
     first = int(np.flatnonzero(IMAGES.y == 5)[0])
     assert found["blur"].shape == (6, 8, 8, 3) and found["lecture_gray"].shape == (6, 6, 8, 8, 3)
-    assert all(v.dtype == np.uint8 for v in found.values()) and len(found) == 9
+    assert all(v.dtype == np.uint8 for v in found.values()) and len(found) == 10
     ink = np.round(255 * IMAGES.x[first, 0])
     assert all((found[f][0] == ink[..., None]).all() for f in found if not f.startswith("lecture"))
     assert (found["inversion"][5] == 255 - found["inversion"][0]).all()

@@ -19,8 +19,11 @@ from bnstudy.measures.intervention import early_directions, left, shock
 from bnstudy.measures.steps import TrainingImages
 from bnstudy.nets.base import cross_entropy
 from bnstudy.nets.mlp import build
-from helpers.trained import RATE, alone, cell, images_of
+from helpers.trained import alone, cell, images_of
 from test_drift import shape_by_hand
+
+STEADY = 0.02
+"""A rate at which no loss jumps over its level from one step to the next, which would leave no checkpoint."""
 
 
 @pytest.mark.parametrize("arm", ["none", "bn"])
@@ -81,7 +84,7 @@ def seen_by_hand(net: Any, x: Tensor, y: Tensor) -> list[list[Tensor]]:
 @pytest.mark.parametrize("arm", ["none", "bn"])
 @pytest.mark.parametrize("depth", [4, 5])
 def test_intervention_equals_plain_torch(arm: str, depth: int) -> None:
-    c, model, half = cell(arm, depth), 1, 2
+    c, model, half = cell(arm, depth, rate=STEADY), 1, 2
     table = intervention.measure(c).query("seed == 1 and checkpoint == 'loss0.5'")
     assert sorted(set(table.layer)) == list(range(half + 1, depth + 2))
     x, y = images_of(c, model, slice(512), torch.double)
@@ -136,7 +139,7 @@ def test_what_is_left_after_matching_moments() -> None:
 @pytest.mark.parametrize("arm", ["none", "bn"])
 def test_adaptation_equals_plain_torch(arm: str) -> None:
     """The early half held, the later half trained by torch.optim.SGD: the same number of steps."""
-    c, half = cell(arm, 5), 2
+    c, half = cell(arm, 5, rate=STEADY), 2
     table = adaptation.measure(c)
     assert len(table) == 6 and table.steps.nunique() > 2 and table.reached.all()
     for row in table.itertuples():
@@ -150,7 +153,7 @@ def test_adaptation_equals_plain_torch(arm: str) -> None:
             weight.data += row.dose * direction * weight.data.norm() / direction.norm()
         assert row.harm == pytest.approx(F.cross_entropy(net(x), y).item() / before, rel=1e-3)
         early, late = net[:half], net[half:]
-        optimizer = torch.optim.SGD(late.parameters(), lr=RATE, momentum=0.9)
+        optimizer = torch.optim.SGD(late.parameters(), lr=c.rate, momentum=0.9)
         for steps in range(200):
             with torch.no_grad():
                 if F.cross_entropy(late(early(x)), y).item() <= 1.05 * before and steps in adaptation.LOOKS:
@@ -180,7 +183,7 @@ def test_noise_is_the_same_before_and_after(monkeypatch: pytest.MonkeyPatch) -> 
         drawn = [torch.randn(h.shape[1:], generator=rng(s, "noise", step), dtype=h.dtype) for s in seeds]
         return h + torch.stack(drawn)
 
-    c = cell("none", 5, shared=0.0)
+    c = cell("none", 5, shared=0.0, rate=STEADY)
     monkeypatch.setattr(none.Identity, "forward", noisy)
     assert (ics.measure(c).query("matching == 'rate'").relative == 0).all()
     monkeypatch.setattr(intervention, "DOSES", (0.0,))

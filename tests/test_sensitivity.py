@@ -189,10 +189,10 @@ def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
 def test_other_starts_and_inputs_are_tried_where_a_claim_names_none(base: Tables) -> None:
     """Steps at gain 0.41 are judged in place of gain 1; what names its gain, or its test images, is left as it is."""
     slow = slower(base, 40.0, arm="bn", gain=0.41)
-    found = {r.id: r for r in run(part("Q3a", "Q1e", "Q2a"), slow, DEPTHS, TARGETS, SEEDS, BASE, [{"gain": 0.41}])
+    found = {r.id: r for r in run(part("Q3a", "Q3h", "Q2a"), slow, DEPTHS, TARGETS, SEEDS, BASE, [{"gain": 0.41}])
              if r.change == "first weights 0.41 times as large"}  # fmt: skip
     assert (found["Q3a"].kind, found["Q3a"].base_verdict) == ("flipped", "supported")
-    assert found["Q1e"].settings == "0 of 2" and found["Q2a"].kind == "not recomputed"
+    assert found["Q3h"].settings == "0 of 4" and found["Q2a"].kind == "not recomputed"
     raw = {r.id: r for r in run(part("Q3a", "Q2a"), base, DEPTHS, TARGETS, SEEDS, BASE, [{"inputs": "raw"}])
            if r.change == "raw pixels"}  # fmt: skip
     assert raw["Q3a"].kind == "same" and raw["Q2a"].settings == "0 of 6"

@@ -58,7 +58,7 @@ def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
     parts = {name.split(".")[1] for name in found}
     assert parts <= {"core", "data", "arms", "nets", "training"}
     assert {name for name in found if name.startswith("bnstudy.core.")} <= {
-        f"bnstudy.core.{name}" for name in ("cell", "rng", "setting", "store")
+        f"bnstudy.core.{name}" for name in ("cell", "names", "rng", "setting", "store")
     }
     arms = {name for name in found if name.startswith("bnstudy.arms.")}
     assert arms <= {
@@ -75,7 +75,7 @@ def test_plan_counts_what_is_stored(study: Path) -> None:
 def test_checks_and_findings_are_written(study: Path) -> None:
     checks = json.loads((study / "results/nano/checks.json").read_text())
     assert {c["id"] for c in checks} == {f"E{i}" for i in range(1, 16)} and all(c["passed"] for c in checks)
-    assert (study / "results/nano/tables/shift_size.csv").read_text().count("\n") == 36
+    assert (study / "results/nano/tables/shift_size.csv").read_text().count("\n") == 1 + 8 * 5
     assert json.loads((study / "results/nano/findings.json").read_text())
 
 

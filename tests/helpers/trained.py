@@ -45,11 +45,12 @@ def cell(
     net: str = "mlp",
     width: int = 32,
     models: int = 3,
+    rate: float = RATE,
 ) -> TrainedCell:
     """Return networks trained on digits until well below a loss of .5."""
     training = training_spec(arm, depth=depth, width=width, batch=64, steps=120, inputs=inputs, net=net)
-    spec = cell_spec(training, RATE, range(models), "levels")
-    kept = train(spec, [Run(seed, RATE) for seed in spec.seeds], IMAGES, keep="levels").checkpoints
+    spec = cell_spec(training, rate, range(models), "levels")
+    kept = train(spec, [Run(seed, rate) for seed in spec.seeds], IMAGES, keep="levels").checkpoints
     folder = Path(mkdtemp())
     store.put(folder, spec, kept)
     return TrainedCell(folder, store.key(spec), Source(), shared)

@@ -27,7 +27,7 @@ def accuracy(lookup: Lookup, setting: Factors, statistics: str, family: str) -> 
         Missing: where the study tests under no such shift, as with tables, which have no pixels to move.
     """
     tested = lookup.tables.get("shift")
-    if tested is not None and not tested["family"].eq(family).any():
+    if tested is not None and len(tested) and not tested["family"].eq(family).any():
         raise Missing(f"the study has no test images under {family}")
     rows = lookup.measured("shift", setting, UNTESTED, statistics=statistics, family=family)
     if family != "clean":
