@@ -483,5 +483,5 @@ def test_notebooks_in_the_tree_carry_no_outputs() -> None:
 def test_table_frames_keep_the_arm_called_none(kernels: Path) -> None:
     results = Results(kernels)
     assert set(results.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}
-    assert results.table("nothing").empty and results.seeds == 10 and results.targets == [0.5, 0.25]
+    assert results.table("nothing").empty and results.seeds == 12 and results.targets == [0.5, 0.25]
     assert results.at("drift")["gain"].unique().tolist() == [1.0]
