@@ -62,7 +62,7 @@ def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
     }
     arms = {name for name in found if name.startswith("bnstudy.arms.")}
     assert arms <= {
-        f"bnstudy.arms.{name}" for name in (arm, "base", "find", "guest", "bn", "none", "noise", "bn_noisy")
+        f"bnstudy.arms.{name}" for name in (arm, "base", "find", "guest", "bn", "none", "noise", "bn_noisy", "once")
     }
 
 
