@@ -122,9 +122,8 @@ def train_on(
     loss, seen = np.zeros((budgets[-1], len(runs))), np.zeros((len(at), len(runs)))
     diverged = np.zeros(len(runs), dtype=np.int64)
     done = np.full(len(runs), budgets[-1])
-    fallen, low = np.zeros(
-        (2, len(runs)), bool
-    )  # whose function reached every target, and whose batches' mean loss did
+    # whose function reached every target, and whose batches' mean loss did
+    fallen, low = np.zeros((2, len(runs)), bool)
     lowest, started, step, look = min(spec.targets), time.monotonic(), 0, 0
 
     def see() -> None:
