@@ -244,9 +244,9 @@ def test_settings_are_the_union_of_the_grids() -> None:
 def test_steps_and_seeds() -> None:
     study = c.StudyConfig()
     assert [steps(study, depth) for depth in (2, 10, 11, 20)] == [400, 400, 800, 800]
-    assert c.evaluation_seeds(study) == list(range(18))
+    assert c.evaluation_seeds(study) == tuple(range(100, 118)) and c.evaluation_seeds(study, 2) == (100, 101)
     assert c.tuning_seeds(study) == [10_000, 10_001, 10_002]
-    most = c.StudyConfig(seeds={"tuning": 10_000, "evaluation": 10_000})  # type: ignore[arg-type]
+    most = c.StudyConfig(seeds={"tuning": 10_000, "evaluation": 9_000, "first": 1_000})  # type: ignore[arg-type]
     assert not set(c.evaluation_seeds(most)) & set(c.tuning_seeds(most))
 
 

@@ -82,7 +82,7 @@ def test_distance_says_how_far_from_the_band() -> None:
 
 def test_the_best_candidate_is_chosen() -> None:
     settings = [known(i % 3, 3 if i > 4 else 1, cosine_head=i) for i in range(9)]
-    text, rule = page(settings, "made", 8)
+    text, rule = page(settings, "made", SEEDS)
     assert rule.quantity == "cosine_head" and (rule.low, rule.high) == (-2.0, 4.5)
     assert "| cosine_head | -2.00 to 4.50 | 9 |" in text and "Wrong: none." in text
 

@@ -57,12 +57,12 @@ def test_jobs_train_each_setting_as_its_kind_says() -> None:
     plan = Plan(study())
     [tuned] = [s for s in plan.sweep("bn_cnn_d4").settings if s.setting.gain == 1.0]
     [asked] = [s for s in plan.evaluate("bn_cnn_d4").settings if s.setting.gain == 1.0]
-    assert tuned.seeds == (10_000, 10_001, 10_002) and asked.seeds == tuple(range(12))
+    assert tuned.seeds == (10_000, 10_001, 10_002) and asked.seeds == tuple(range(100, 112))
     roles = [Rate(asked.setting, f"best@{target}", rate, True, "") for target, rate in ((0.8, 0.1), (0.6, 0.3))]
     roles.append(Rate(asked.setting, "grid", 0.03, True, ""))
     assert rates_of(roles, asked) == {0.03: "curve", 0.1: "levels", 0.3: "curve"}
     cells = cells_of(plan.evaluate("bn_cnn_d4"), asked, 500, {0.1: "levels"}, Path("images.npz"))
-    assert [cell.seeds for cell in cells] == [(seed,) for seed in range(12)]
+    assert [cell.seeds for cell in cells] == [(seed,) for seed in asked.seeds]
     assert {cell.targets for cell in cells} == {(0.8, 0.6)} and {cell.setting for cell in cells} == {asked.setting}
     assert {grid.setting.net: grid.rates for grid in plan.choose().grid}["cnn"] == (0.03, 0.1)
 

@@ -41,7 +41,7 @@ def judge(
         tables: those of results/NAME/tables by name, and as "checks" the rows of checks.json.
         depths: {"shallow": 5, ...}, the numbers behind the names of the claims file.
         targets: losses in nats, the main one first.
-        seeds: the number of evaluation seeds, 0..n-1; by default as many as convergence.csv has.
+        seeds: the number of evaluation seeds; by default as many as convergence.csv has.
         base: the study's own width, batch, optimizer, pool, as for :class:`bnstudy.claims.lookup.Lookup`.
         primary: K by question, how many intervals are to hold together; by default as many as the claims file lists.
         kinds: the kinds that the claims were loaded for.

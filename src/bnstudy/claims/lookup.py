@@ -57,7 +57,7 @@ class Unreached(NotEvaluable):
 
 
 class Lookup:
-    """The tables of a study, its evaluation seeds 0..n-1 and its target losses (the first is the main one).
+    """The tables of a study, its n evaluation seeds and its target losses (the first is the main one).
 
     A setting is all that names a network but its rate and seed, as :meth:`setting` returns it.
     """
@@ -104,10 +104,11 @@ class Lookup:
 
     @cached_property
     def seeds(self) -> pd.Index:
-        """The evaluation seeds."""
+        """The evaluation seeds, which follow one another from the first that trained."""
         import pandas as pd
 
-        return pd.RangeIndex(self._count, name="seed")
+        first = int(self.tables["convergence"]["seed"].min()) if "convergence" in self.tables else 0
+        return pd.RangeIndex(first, first + self._count, name="seed")
 
     def changed(self, factors: Factors | None = None, roles: Mapping[str, str] | None = None) -> Lookup:
         """Return the same tables read at other factors or at other tuned rates.

@@ -50,7 +50,7 @@ Role = Literal["best", "shared", "neighbours", "grid"]
 Value = TypeVar("Value")
 Distinct = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(distinct)]
 Rates = Annotated[tuple[Rate, ...], Field(min_length=2), AfterValidator(ascending)]
-Evaluations = Annotated[int, Field(ge=2, le=10_000)]
+Evaluations = Annotated[int, Field(ge=2, le=9_000)]
 ClaimDepths = dict[Literal["shallow", "middle", "deep"], Depth]
 
 
@@ -115,6 +115,9 @@ class Seeds(Strict):
     )
     evaluation: Evaluations = Field(
         default=18, description="seeds that the verdicts rest on; below 12 many are inconclusive"
+    )
+    first: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        default=100, description="the first evaluation seed; the shipped claims were chosen on seeds below 100"
     )
 
 

@@ -53,9 +53,10 @@ def settings(study: StudyConfig) -> dict[Setting, Asked]:
     }
 
 
-def evaluation_seeds(study: StudyConfig) -> list[int]:
-    """Return 0, 1, ...: the seeds that the verdicts rest on, where no kind says otherwise."""
-    return list(range(study.seeds.evaluation))
+def evaluation_seeds(study: StudyConfig, count: int | None = None) -> tuple[int, ...]:
+    """Return the seeds that the verdicts rest on: ``count`` of them, as a kind of network may say, or the study's number."""
+    first = study.seeds.first
+    return tuple(range(first, first + (count or study.seeds.evaluation)))
 
 
 def tuning_seeds(study: StudyConfig) -> list[int]:

@@ -23,7 +23,7 @@ from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label
 from bnstudy.config.data import reading_of
 from bnstudy.config.kinds import OWN, crossed, depths, kinds, of_grid, own_factors
 from bnstudy.config.models import Kind
-from bnstudy.config.study import Asked, StudyConfig, settings, tuning_seeds
+from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, Splits
 from bnstudy.core.fingerprints import digest, imported
@@ -96,7 +96,7 @@ class Plan:
             records.Evaluated(
                 setting=setting,
                 recipe=asked.recipe,
-                seeds=tuple(range(asked.recipe.seeds)),
+                seeds=evaluation_seeds(self.config, asked.recipe.seeds),
                 rates=asked.rates,
                 keep=_keep(asked.measures),
                 beside=_keep(asked.beside),

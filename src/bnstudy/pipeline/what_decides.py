@@ -21,7 +21,7 @@ import torch
 from bnstudy.claims.endpoints.steps import censored
 from bnstudy.claims.lookup import Lookup, total
 from bnstudy.claims.records import JudgedWith, from_json
-from bnstudy.config.study import load_study, read_study
+from bnstudy.config.study import evaluation_seeds, load_study, read_study
 from bnstudy.core import store
 from bnstudy.core.setting import Setting
 from bnstudy.core.stats import Interval, median_interval
@@ -37,7 +37,7 @@ One quantity of the untrained network without norm shall tell where batch norm s
 median over seeds of steps without : with, each at its best rate for the study's first target). It is chosen here on
 settings whose savings were known, and is to be judged on fresh seeds and on other kinds of networks.
 `python -m bnstudy.pipeline.what_decides results/NAME` makes this page and config/forecasts/rule.json from a finished
-study ({study}, its evaluation seeds 0 to {last}) and from what docs/fashion_mnist.md tells of convolutional networks.
+study ({study}, its evaluation seeds {first} to {last}) and from what docs/fashion_mnist.md tells of convolutional networks.
 
 **The rule: batch norm saves steps unless `{quantity}` ({meaning}) lies in {low:.2f} to {high:.2f}.**
 
@@ -180,7 +180,7 @@ def unseen(quantity: str, settings: Sequence[Known]) -> int:
     return sum(right(fit(quantity, others(known)).rule, known) for known in settings)
 
 
-def page(settings: Sequence[Known], study: str, seeds: int) -> tuple[str, Rule]:
+def page(settings: Sequence[Known], study: str, seeds: Sequence[int]) -> tuple[str, Rule]:
     """Return docs/what_decides.md, and the rule that it chooses."""
     fits = {quantity: fit(quantity, settings) for quantity in COLUMNS}
     new = {quantity: unseen(quantity, settings) for quantity in COLUMNS}
@@ -199,7 +199,7 @@ def page(settings: Sequence[Known], study: str, seeds: int) -> tuple[str, Rule]:
         rows.append("| " + " | ".join(cells) + " |")
     wrong = [f"{describe(k.setting)} ({effect(k.saving)})" for k in settings if not right(rule, k)]
     text = TEXT.format(
-        saving=rule.saving, study=study, last=seeds - 1, quantity=chosen, meaning=COLUMNS[chosen], low=rule.low,
+        saving=rule.saving, study=study, first=seeds[0], last=seeds[-1], quantity=chosen, meaning=COLUMNS[chosen], low=rule.low,
         high=rule.high, n=len(settings), clear=len(clear), always=sum(k.saves for k in settings),
         always_clear=sum(k.saves for k in clear), candidates="\n".join(candidates), wrong="; ".join(wrong) or "none",
         no=sum(not k.saves for k in settings), unclear=len(settings) - len(clear),
@@ -242,7 +242,7 @@ def main() -> None:
         of_seeds = values[setting].items()
         medians, sds = ({name: float(f(v)) for name, v in of_seeds} for f in (np.median, np.std))
         known.append(Known(setting, saving, medians, sds))
-    text, rule = page(known, study.study, study.seeds.evaluation)
+    text, rule = page(known, study.study, evaluation_seeds(study))
     PAGE.write_text(text)
     store.write_json(FOLDER / "rule.json", rule)
     print(f"{PAGE}: {rule}")
