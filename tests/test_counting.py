@@ -32,7 +32,7 @@ def settings(question: str, wanted: Any) -> int:
 def test_a_setting_whose_networks_no_grid_holds_is_no_interval() -> None:
     def plain(contrast: Contrast, *arms: str) -> bool:
         named = [contrast.gain, contrast.net, contrast.batch, contrast.against, contrast.inputs]
-        own = contrast.depth == "shallow" and not any(named) and contrast.rate != "shared"
+        own = contrast.depth == "shallow" and not any(named) and contrast.rate in (None, "best")
         return own and set(contrast.arms) <= set(arms) and contrast.endpoint != "usable_rates"
 
     two = [{"arms": ["none", "bn"], "depths": [5]}]
@@ -52,7 +52,7 @@ def test_rates_and_other_networks_count_where_a_grid_asks_for_them() -> None:
     both = {"arms": ["none", "bn"], "depths": [5]}
     plain = counted([both])["Q3"]
     assert counted([{**both, "rates": ["best", "shared"]}])["Q3"] == plain  # at the shared rate nothing is judged
-    assert counted([{**both, "rates": ["best", "grid"]}])["Q3"] == plain + 1
+    assert counted([{**both, "rates": ["best", "grid"]}])["Q3"] == plain + 2
     assert counted([both, {**both, "inputs": ["raw"]}])["Q3"] == plain + 1
     noisy = {"arms": ["bn_noisy"], "depths": [5]}
     assert counted([both, noisy])["Q1"] == counted([both])["Q1"] + 1

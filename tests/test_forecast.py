@@ -1,25 +1,30 @@
 """Quantities of untrained networks against closed forms, and the rule that forecasts from one of them."""
 
 import json
-from math import inf, log
+from dataclasses import fields
+from math import log
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from bnstudy.claims.forecast import ForecastRow, check, frame, outcomes
+from bnstudy.claims.ledger import Rule
+from bnstudy.claims.lookup import Lookup
 from bnstudy.claims.records import JudgedWith, to_json
 from bnstudy.config.study import load_study
 from bnstudy.core.setting import Setting
 from bnstudy.core.stats import Interval
 from bnstudy.measures.untrained import COLUMNS, quantities
 from bnstudy.nets import mlp
-from bnstudy.pipeline.forecast import Rule, compared, forecast
-from bnstudy.pipeline.what_decides import Known, fit, page, savings, told, unseen
-from helpers.project import ROOT
+from bnstudy.pipeline.forecast import compared, forecast
+from bnstudy.pipeline.what_decides import Known, fit, page, savings, unseen
 from helpers.synthetic import BASE, TARGETS, tables, write
 
 SEEDS = range(8)
+OUTCOMES = [(True, "wrong"), (False, "right"), *4 * [(True, "right")], (False, "wrong"), (False, "open")]
 SETTING = Setting("none", 5, 1.0, "standardized", "mlp", 64, 64, "sgd", 2)
 
 
@@ -76,7 +81,7 @@ def test_unseen_leaves_out_settings_with_the_same_networks() -> None:
 
 
 def test_distance_says_how_far_from_the_band() -> None:
-    rule = Rule("cosine_head", -2, 1)
+    rule = Rule(quantity="cosine_head", low=-2, high=1)
     assert [rule.distance(v) for v in (-5, -2, 0, 1, 4)] == [3, 0, -1, 0, 3]
 
 
@@ -104,12 +109,38 @@ def test_savings_are_medians_of_paired_ratios(tmp_path: Path) -> None:
     assert found.estimate is not None and found.low < found.estimate < found.high
 
 
-def test_the_page_on_clothes_tells_three_savings() -> None:
-    found = told((ROOT / "docs/fashion_mnist.md").read_text())
-    assert set(found) == {("cnn", 4), ("cnn", 8), ("resnet", 6)}
-    assert found["resnet", 6].high == inf
-    for saving in found.values():
-        assert saving.estimate is not None and saving.low < saving.estimate < saving.high
+def outcome(quantity: float, *ratios: float) -> tuple[bool, str]:
+    """Judge the rule on a setting with this quantity in which no norm takes so many times the steps, seed by seed in turn."""
+    seeds, found = range(100, 116), {"arm": "none", "depth": 5, "gain": 1.0, "inputs": "standardized", **BASE}
+    runs = [
+        {**found, "arm": arm, "rate": 0.1, "seed": seed, "target": 0.5, "steps": steps, "reached": True, "budget": 999}
+        for seed in seeds
+        for arm, steps in (("none", 40 * ratios[seed % len(ratios)]), ("bn", 40))
+    ]
+    rates = [
+        {**found, "arm": arm, "role": "best@0.5", "rate": 0.1, "evaluable": True, "reason": ""}
+        for arm in ("none", "bn")
+    ]
+    untrained = [{**found, "rate": 0.1, "seed": seed, "ln_square_head": quantity} for seed in seeds]
+    made = {"convergence": runs, "rates": rates, "untrained": untrained}
+    at = Lookup({name: pd.DataFrame(rows) for name, rows in made.items()}, {"shallow": 5}, (0.5,), 16, BASE)
+    [row] = outcomes(at, Rule(quantity="ln_square_head", low=-2, high=1))
+    assert row.value == quantity and row.saving == pytest.approx(np.exp(np.mean(np.log(ratios))))
+    return row.saves, row.outcome
+
+
+def test_forecasts_are_judged_by_what_came_out() -> None:
+    assert outcome(0.0, 1.0) == (False, "right") and outcome(0.0, 2.0) == (False, "wrong")
+    assert outcome(3.0, 2.0) == (True, "right") and outcome(3.0, 1.0) == (True, "wrong")
+    assert outcome(0.0, 1.0, 2.0) == (False, "open")
+
+
+def test_only_decided_forecasts_count() -> None:
+    none = dict.fromkeys(f.name for f in fields(ForecastRow))
+    rows = [ForecastRow(**{**none, "saves": saves, "outcome": outcome}) for saves, outcome in OUTCOMES]
+    assert check(rows)["measured"] == 50.0  # of those that did not save one is wrong, of the others one in five
+    assert check(rows[1:])["measured"] == 20.0
+    assert np.isnan(check(rows[2:])["measured"]) and list(frame([]))[-1] == "outcome"
 
 
 def test_a_study_is_forecast_before_it_runs() -> None:
@@ -117,7 +148,7 @@ def test_a_study_is_forecast_before_it_runs() -> None:
     grids += [{"name": "b", "arms": ["none"], "depths": [4]}]
     config = {"study": "made", "data": {"source": "digits", "pool": 1, "train": 512, "test": 128, "heldout": 128}}
     study = load_study({**config, "grids": grids, "seeds": {"evaluation": 3}, "claims": {"depths": {"shallow": 3}}})
-    found = forecast(study, Rule("ln_square_head", -3, 3))
+    found = forecast(study, Rule(quantity="ln_square_head", low=-3, high=3))
     assert [f.setting for f in found.forecasts] == compared(study)
     assert [(f.setting.gain, f.saves) for f in found.forecasts] == [(0.1, True), (1.0, False)]
     assert found.forecasts[0].distance == pytest.approx(-3 - found.forecasts[0].value)

@@ -26,11 +26,11 @@ DEFAULT: dict[str, str] = {
     "Q1a": "s s", "Q1b": "s o s n", "Q1c": "u u u u u u", "Q1d": "e n n n", "Q1e": "p", "Q1f": "n n", "Q1g": "p p",
     "Q2a": "p e o o o o", "Q2b": "p p p", "Q2c": "s s o", "Q2d": "p o", "Q2e": "o s o e s o", "Q2f": "o o", "Q2g": "u u", "Q2h": "u u u u",
     "Q3a": "o a", "Q3b": "s s", "Q3c": "o s s", "Q3d": "o o", "Q3e": "s o n", "Q3f": "o s", "Q3g": "s s",
-    "Q3h": "o s s o", "Q4a": "s s", "Q4b": "n n s u", "Q4c": "u u p o", "Q4d": "n n n", "Q4e": "o p", "Q4f": "o s s s",
+    "Q3h": "o s s o", "Q3j": "u", "Q4a": "s s", "Q4b": "n n s u", "Q4c": "u u p o", "Q4d": "n n n", "Q4e": "o p", "Q4f": "o s s s",
     "Q4g": "p p", "U1": "e e", "U2": "s s", "U3": "s s s", "U4": "o s s", "U5": "n s o o", "U6": "n a", "U7": "s s",
 }  # fmt: skip
-"""What the settings of the default study came out as, by first letters: opPosite, nEgative ... as in NAMES. Q2g and Q2h
-are younger than that study."""
+"""What the settings of the default study came out as, by first letters: opPosite, nEgative ... as in NAMES. Q2g, Q2h
+and Q3j are younger than that study."""
 NAMES = {
     "s": "supported",
     "o": "open",
@@ -276,7 +276,7 @@ def test_a_verdict_that_hangs_on_a_thousandth_says_so() -> None:
 
 
 def test_names_of_what_is_varied_are_words() -> None:
-    assert words.arm("bn_noisy_half") == "half-shaken batch norm" and words.arm("my_arm") == "my arm"
+    assert words.arm("bn_noisy_mild") == "mildly shaken batch norm" and words.arm("my_arm") == "my arm"
     assert words.factors({"net": "resmlp", "pool": 1, "gain": 0.41}) == (
         "skip connections, images at full size, first weights 0.41 times as large"
     )

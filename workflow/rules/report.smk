@@ -36,6 +36,7 @@ rule claims:
         ledger=f"{PLAN.folder}/ledger.json",
         contrasts=f"{PLAN.folder}/contrasts.csv",
         robustness=f"{PLAN.folder}/robustness.csv",
+        forecasts=f"{PLAN.folder}/forecasts.csv",
     log:
         f"{PLAN.folder}/logs/claims.log",
     params:

@@ -2,8 +2,8 @@
 purpose the changes that normalization takes away.
 
 Each unit of a layer draws mu ~ U(-.5, .5) and sigma ~ U(1, 1.25) at each step. Each sample then draws
-m ~ U(mu - .1, mu + .1) and s ~ N(sigma, .1), and its activation a becomes s a + m. A smaller dose brings s nearer to 1
-and m nearer to 0.
+m ~ U(mu - .1, mu + .1) and s ~ N(sigma, .1), and its activation a becomes s a + m. A dose below 1 brings s nearer to 1
+and m nearer to 0, one above 1 takes both farther.
 """
 
 import torch

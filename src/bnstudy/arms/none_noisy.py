@@ -1,4 +1,4 @@
-"""No normalization, with the same noise as in the arm bn_noisy."""
+"""No normalization, with the same noise as in the arm bn_noisy_mild."""
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.noise import Noise

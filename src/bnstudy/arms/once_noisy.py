@@ -1,4 +1,4 @@
-"""Normalization with constants (see :mod:`bnstudy.arms.once`), with the same noise as in the arm bn_noisy."""
+"""Normalization with constants (see :mod:`bnstudy.arms.once`), with the same noise as in the arm bn_noisy_mild."""
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.noise import Noise

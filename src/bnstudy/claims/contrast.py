@@ -57,12 +57,12 @@ class NetworkFactors(Strict):
 
 
 class Premise(Strict):
-    """A contrast that must exceed its sesoi for another to say anything; keys left out are the other's."""
+    """A contrast that must exceed its sesoi, which may be negative, for another to say anything; keys left out are the other's."""
 
     endpoint: Endpoint
     arms: list[str]
     column: Column | None = None
-    sesoi: Annotated[Number, Field(ge=0)]
+    sesoi: Number
     unit: Literal["times", "points", "sd"] = "times"
     otherwise: str = Field(description="the reason given then; may name {effect} and {sesoi} of the premise")
 
@@ -85,7 +85,7 @@ class Contrast(NetworkFactors):
     margin: Number = 0.0
     reverse: bool = False
     target: Literal["main", "second"] | None = None
-    rate: Literal["best", "shared"] | None = None
+    rate: Literal["best", "shared", "same"] | None = None
     against: NetworkFactors | None = Field(None, description="the other network of a contrast: the keys that differ")
     family: str | None = None
     severity: int | None = None

@@ -32,7 +32,8 @@ def held(contrast: Contrast, names: Lookup, rates: Rates) -> bool:
     spec = contrast.model_dump(exclude_none=True)
     arms = {arm for listed in (contrast.arms, *(p.arms for p in contrast.premises)) for arm in listed}
     changes = [{}, against(spec)] if contrast.against else [{}]
-    rate = "grid" if contrast.endpoint == "usable_rates" else contrast.rate or "best"
+    grid = contrast.endpoint == "usable_rates" or contrast.rate == "same"
+    rate = "grid" if grid else contrast.rate or "best"
     names = names.of(contrast.on)
     try:
         names.target(contrast.target)

@@ -185,10 +185,25 @@ class Text(Strict):
     findings: list[Finding] = []
 
 
+class Rule(Strict):
+    """What decides: batch norm is forecast to save steps unless a quantity of the untrained network lies in a band."""
+
+    quantity: str = Field(description="a column of untrained.csv, of the network without norm")
+    meaning: str = Field("", description="what it is, in words")
+    low: float
+    high: float
+    saving: float = Field(1.25, description="steps without batch norm : steps with it, from which on a saving counts")
+
+    def distance(self, value: float) -> float:
+        """Return how far a value lies outside the band without a saving; inside, minus the way out of it."""
+        return max(self.low - value, value - self.high)
+
+
 class Ledger(Strict):
     """The claims file, with what its text file says."""
 
     text_file: str | None = Field(None, description="the file beside this one that gives the words that it lacks")
+    forecast: Rule | None = Field(None, description="the rule by which forecasts are made, and judged")
     questions: list[Question]
     claims: list[Claim]
     findings: list[Finding] = []

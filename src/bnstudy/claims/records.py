@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from bnstudy.claims.ledger import Identity
+from bnstudy.claims.ledger import Identity, Rule
 from bnstudy.claims.lookup import JudgedKind
 
 Record = TypeVar("Record")
@@ -232,12 +232,13 @@ class JudgedWith(JudgedKind):
 
     Its first values are those of the study itself, and ``kinds`` those of its kinds of networks; ``networks`` says what
     differs in the networks that it sets beside them. ``primary`` is K by question: how many primary intervals its grids
-    contain.
+    contain. ``forecast`` is the rule by which forecasts.csv was made.
     """
 
     networks: tuple[dict[str, str | int | float], ...] = ()
     primary: dict[str, int] = field(default_factory=dict)
     identities: tuple[Identity, ...] = ()
+    forecast: Rule | None = None
     kinds: dict[str, JudgedKind] = field(default_factory=dict)
 
 

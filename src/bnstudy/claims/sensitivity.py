@@ -134,7 +134,7 @@ def on_batches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def tuned(contrast: Contrast, arm: str | None = None) -> Contrast | None:
     """Return the contrast where it is taken at each arm's own best rate, and of this arm too if one is named."""
-    own = contrast.rate != "shared" and contrast.endpoint not in ("check", "usable_rates")
+    own = contrast.rate in (None, "best") and contrast.endpoint not in ("check", "usable_rates")
     return contrast if own and arm in (None, *contrast.arms) else None
 
 

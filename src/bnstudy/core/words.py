@@ -1,4 +1,4 @@
-"""Names of what a study varies, in words: no reader meets ``bn_noisy_half`` or ``net resmlp``."""
+"""Names of what a study varies, in words: no reader meets ``bn_noisy_mild`` or ``net resmlp``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +19,7 @@ ARMS = {
     "bn_post": "batch norm after the ReLU",
     "none_noisy": "a shaken plain network",
     "once_noisy": "normalized once, shaken",
-    "bn_noisy_half": "half-shaken batch norm",
-    "bn_noisy_quarter": "quarter-shaken batch norm",
+    "bn_noisy_mild": "mildly shaken batch norm",
 }
 INPUTS = {
     "raw": "raw pixels",

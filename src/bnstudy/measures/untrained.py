@@ -1,10 +1,17 @@
 """What an untrained network does to images: candidates for the one quantity that tells where batch norm saves steps."""
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
+from bnstudy.measures.cell import TrainedCell
+from bnstudy.measures.common import Table
 from bnstudy.nets.base import Net, cross_entropy
+from bnstudy.training.train import build
 
+UNTRAINED = True
+"""It asks for no checkpoint of the cell."""
 COLUMNS = {
     "ln_variance_last": "ln of the variance over images of the last hidden layer's pre-activations, mean over units",
     "ln_variance_head": "ln of the variance over images of what enters the head, mean over units",
@@ -13,6 +20,16 @@ COLUMNS = {
     "gradient_spread": "ln of the largest : smallest norm over layers of the loss's gradient in a layer's output",
     "weight_gradient_spread": "the same of the gradient in a layer's weights",
 }
+"""The columns after `seed`, on the probe images."""
+
+
+def measure(cell: TrainedCell) -> pd.DataFrame:
+    """Return one row per seed."""
+    net = build(cell.spec, cell.images, cell.seeds).to(cell.source.device)
+    table = Table(cell, tuple(COLUMNS))
+    labels = cell.split("train")[1][:, : cell.probe.shape[2]]
+    table.add(np.ones(len(cell.seeds), bool), quantities(net, cell.probe, labels))
+    return table.frame()
 
 
 def quantities(net: Net, x: Tensor, labels: Tensor) -> dict[str, Tensor]:

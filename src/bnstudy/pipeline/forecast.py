@@ -1,7 +1,7 @@
 """Forecasts, before any training, of where batch norm saves steps: `python -m bnstudy.pipeline.forecast config/NAME.yaml`.
 
-The rule, config/forecasts/rule.json, was chosen on old seeds (docs/what_decides.md). A forecast reads one quantity of
-the untrained network without norm, and is written to config/forecasts/NAME.json.
+The rule stands in the claims file; it was chosen on seeds that no verdict rests on (docs/what_decides.md). A forecast reads
+one quantity of the untrained network without norm, and is written to config/forecasts/NAME.json.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bnstudy.claims.file import load
+from bnstudy.claims.ledger import Rule
 from bnstudy.config.study import StudyConfig, evaluation_seeds, read_study, settings
 from bnstudy.core import store
 from bnstudy.core.cell import Splits, TrainingSpec
@@ -30,25 +32,6 @@ from bnstudy.nets.find import family
 from bnstudy.training.train import build
 
 FOLDER = Path("config/forecasts")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Batch norm is forecast to save steps unless the quantity lies in ``low`` to ``high``.
-
-    Attributes:
-        quantity: A column of :mod:`bnstudy.measures.untrained`.
-        saving: Steps without batch norm : steps with it, from which on a saving counts.
-    """
-
-    quantity: str
-    low: float
-    high: float
-    saving: float = 1.25
-
-    def distance(self, value: float) -> float:
-        """Return how far a value lies outside the band without a saving; inside, minus the way out of it."""
-        return max(self.low - value, value - self.high)
 
 
 @dataclass(frozen=True)
@@ -129,7 +112,10 @@ def main() -> None:
     parser.add_argument("config", type=Path, help="the study; it need not have run")
     study = read_study(parser.parse_args().config)
     torch.set_num_threads(1)
-    found = forecast(study, store.read_json(Rule, FOLDER / "rule.json"))
+    rule = load(Path(study.claims.file)).forecast
+    if rule is None:
+        parser.error(f"{study.claims.file} has no rule to forecast by (key forecast)")
+    found = forecast(study, rule)
     path = FOLDER / f"{study.study}.json"
     store.write_json(path, found)
     saves = sum(row.saves for row in found.forecasts)

@@ -280,9 +280,10 @@ def _images(study: StudyConfig) -> ImagesSpec:
 
 def _keep(measures: Sequence[str]) -> Keep:
     """Return what the cells of a setting must keep for its measures (see :func:`bnstudy.training.train.train_on`)."""
-    if not measures:
+    trained = set(measures) - set(names("measures", "UNTRAINED"))
+    if not trained:
         return "curve"
-    return "end" if set(measures) <= set(names("measures", "AT_END")) else "levels"
+    return "end" if trained <= set(names("measures", "AT_END")) else "levels"
 
 
 def _jobs(study: StudyConfig) -> Iterator[tuple[str, dict[Setting, Asked]]]:

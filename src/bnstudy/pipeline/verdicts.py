@@ -25,21 +25,28 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     """Judge the claims of a file on a study's tables; what they rest on is written beside ``out``."""
     import pandas as pd
 
+    from bnstudy.claims import forecast, sensitivity
     from bnstudy.claims import judge as judging
-    from bnstudy.claims import sensitivity
+    from bnstudy.claims.lookup import Lookup
     from bnstudy.claims.others import with_others
 
     found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
-    found["checks"] = pd.DataFrame(json.loads(checks.read_text()))
     ledger = with_others(judging.load(claims, given.kinds), found, given.depths, given.base)
     study = (found, given.depths, given.targets, given.seeds, given.base)
+    forecasts = forecast.outcomes(Lookup(*study, given.kinds), ledger.forecast) if ledger.forecast else []
+    found["checks"] = pd.DataFrame([*json.loads(checks.read_text()), forecast.check(forecasts)])
     rows, thetas = judging.judge(ledger, *study, given.primary, given.kinds)
     changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
     rows = sensitivity.attach(rows, changed)
     for name, table in (("contrasts", thetas), ("robustness", changed)):
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:
             pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
+    with store.writing(out.with_name("forecasts.csv")) as unfinished:
+        forecast.frame(forecasts).to_csv(unfinished, index=False, float_format="%.8g")
     store.write_json(out.with_name("answers.json"), to_json(judging.answers(ledger, rows)))
     store.write_json(out.with_name("findings.json"), to_json(judging.findings(ledger, rows)))
-    store.write_json(out.with_name("ledger.json"), to_json(replace(given, identities=tuple(ledger.identities))))
+    store.write_json(
+        out.with_name("ledger.json"),
+        to_json(replace(given, identities=tuple(ledger.identities), forecast=ledger.forecast)),
+    )
     store.write_json(out, to_json(rows))

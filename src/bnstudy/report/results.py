@@ -20,7 +20,7 @@ SMOOTHNESS = [
     "change_absolute", "change_relative", "loss_range", "predictiveness", "beta_smoothness", "hessian_top",
     "input_share",
 ]  # fmt: skip
-OUTSIDE = ("coverage", "robustness")
+OUTSIDE = ("coverage", "robustness", "forecasts")
 """Tables beside tables/, not in it."""
 STEPS = ["target", "steps", "reached", "batch_steps", "diverged_at", "budget", "final_loss"]
 COLUMNS = {
@@ -80,6 +80,7 @@ class Judged(TypedDict):
     base: dict[str, str | float]
     identities: list[Identity]
     kinds: NotRequired[dict[str, dict[str, Any]]]
+    forecast: NotRequired[dict[str, Any] | None]
 
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -22,7 +22,12 @@ def ln_steps(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.DataF
     setting, target = lookup.setting(spec, arm, **change), lookup.target(spec.get("target"))
     tuned = lookup.roles.get(arm, "best")
     role = "shared" if spec.get("rate") == "shared" else f"{tuned}@{target:g}"
-    rows = lookup.rows("convergence", setting, rate=lookup.rate(setting, role), target=target)
+    if spec.get("rate") == "same":
+        best = lookup.rate(lookup.setting(spec, spec["arms"][0], **change), role)
+        rate = min(lookup.rates(setting, "grid"), key=lambda of_grid: abs(math.log(of_grid / best)))
+    else:
+        rate = lookup.rate(setting, role)
+    rows = lookup.rows("convergence", setting, rate=rate, target=target)
     if rows.empty:
         raise Missing(f"no run of {lookup.describe(setting)} at the rate of {role}")
     return censored(lookup, setting, rows.set_index("seed"))
@@ -46,7 +51,10 @@ def _steps_ratio(lookup: Lookup, spec: Spec, **change: object) -> pd.DataFrame:
 
 @endpoint(2, must="depth", may="target rate")
 def steps_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
-    """Return ln(T_a / T_b) for arms [a, b], each at its own best rate for the target, or both at the shared one."""
+    """Return ln(T_a / T_b) for arms [a, b], each at its own best rate for the target, or both at one rate.
+
+    With `rate: shared` that is the one of the study's plain network, with `same` the rate of the grid nearest to a's best.
+    """
     return _steps_ratio(lookup, spec)
 
 

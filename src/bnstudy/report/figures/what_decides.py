@@ -1,0 +1,85 @@
+"""The figure of what decides: batch norm's saving over one number of the untrained network, setting by setting."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bnstudy.core import words
+from bnstudy.report.figures.axes import entry, label, legend, log_y, reference
+from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.style import INK, PAPER, SHADE, drawing
+from bnstudy.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MARKS = {"mlp": ("o", "plain"), "resmlp": ("s", "skips"), "cnn": ("^", "convolutions"), "resnet": ("D", "both")}
+"""Networks by mark, and in a word."""
+
+
+def forecasts(results: Results) -> Picture:
+    """Return the figure of forecasts and savings; the band without a saving is the claims file's rule."""
+    rows, rule = results.table("forecasts"), results.ledger.get("forecast")
+    counts = rows["outcome"].value_counts()
+    right, wrong, still = (int(counts.get(name, 0)) for name in ("right", "wrong", "open"))
+    how = (
+        f"Each mark is a kind of network with its start: right in {right}, wrong in {wrong} (crossed out), and open in {still} (hollow), where "
+        "the interval holds 1.25. " + "; ".join(f"{kind}: {told}" for kind, told in by_kind(rows).items()) + "."
+    )
+    if rule:
+        how = f"The rule was chosen on other seeds: no saving where the number lies in the band, {rule['low']:g} to {rule['high']:g}. {how}"
+    return Picture(
+        results,
+        "what-decides",
+        partial(draw, rows, rule),
+        rows,
+        "What batch norm saves, over one number of the untrained network without it",
+        how,
+        claim="Q3k",
+        arms=["none", "bn"],
+        needs=["none", "bn"],
+        intervals="Medians over seeds; intervals of 95% of each setting alone",
+        kind="Scatter plot",
+    )
+
+
+def by_kind(rows: pd.DataFrame) -> dict[str, str]:
+    """Return, by kind of network in words, in how many of its decided settings the forecast was right."""
+    decided = rows[rows["outcome"] != "open"]
+    found = {}
+    for kind, of_kind in decided.groupby(decided["kind"].fillna(""), sort=False):
+        found[words.kind(str(kind)) if kind else "all"] = f"{(of_kind['outcome'] == 'right').sum()} of {len(of_kind)}"
+    return found
+
+
+def draw(rows: pd.DataFrame, rule: dict[str, Any] | None, width: float) -> "Figure":
+    """Draw each setting's saving with its interval over the quantity; an end beyond what was run reaches the edge."""
+    from matplotlib.figure import Figure
+
+    with drawing():
+        figure = Figure(figsize=(width, 3.0), layout="constrained")
+        panel = figure.subplots()
+        shown = rows.dropna(subset=["low", "high"], how="all")
+        log_y([panel], pd.concat([shown[name] for name in ("saving", "low", "high")] + [pd.Series([0.8, 2.0])]))
+        bottom, top = panel.get_ylim()
+        if rule:
+            panel.axvspan(rule["low"], rule["high"], color=SHADE, linewidth=0)
+        for row in shown.itertuples():
+            low, high = (end if np.isfinite(end) else edge for end, edge in ((row.low, bottom), (row.high, top)))
+            panel.vlines(row.value, low, high, color=INK, linewidth=0.8)
+            middle = row.saving if np.isfinite(row.saving) else high
+            mark = MARKS.get(row.net, ("*", ""))[0]
+            face = PAPER if row.outcome == "open" else INK
+            panel.plot([row.value], [middle], mark, markerfacecolor=face, markeredgecolor=INK, markersize=5)
+            if row.outcome == "wrong":
+                panel.plot([row.value], [middle], "x", color=INK, markersize=11)
+        used = [MARKS[net] for net in MARKS if (rows["net"] == net).any()]
+        marks = [
+            entry(name, {"color": INK, "marker": mark, "linestyle": "none", "markersize": 5}) for mark, name in used
+        ]
+        legend(figure, [], [*marks, reference([panel], 1.25, "a saving that counts: 1.25 times")])
+        meaning = rule and rule["meaning"]
+        label(figure, meaning or "a number of the untrained network", "steps without / with batch norm")
+    return figure
