@@ -55,6 +55,7 @@ def main() -> None:
     )
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
+    command(_reference).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_prune)
     command(_data, "spec", "out")
     command(_rehearse, "spec", "out")
@@ -64,7 +65,9 @@ def main() -> None:
     command(_measure, "spec", "data", "index", "out")
     command(_summarize, "spec", "sweeps", "evaluations", "measures", "rates", "data", "out")
     command(_checks, "out")
-    command(_claims, "spec", "tables", "claims", "checks", "out")
+    command(_claims, "spec", "tables", "claims", "checks", "out").add_argument(
+        "--beside", type=Path, nargs="*", default=[], help="folders of reference studies"
+    )
     command(_notebook, "notebook", "tables", "out")
     command(_report, "spec", "notebooks", "quiz", "out")
     arguments = parser.parse_args()
@@ -132,6 +135,13 @@ def _findings(a: argparse.Namespace) -> None:
     from bnstudy.findings import page
 
     print(page(a.study), end="")
+
+
+def _reference(a: argparse.Namespace) -> None:
+    """Keep a finished study in results/reference, small enough to be committed; others are set beside it."""
+    from bnstudy.pipeline.reference import keep
+
+    print(keep(a.study))
 
 
 def _prune(a: argparse.Namespace) -> None:
@@ -205,7 +215,7 @@ def _claims(a: argparse.Namespace) -> None:
     from bnstudy.core import store
     from bnstudy.pipeline.verdicts import judge
 
-    judge(store.read_json(JudgedWith, a.spec), a.tables, a.claims, a.checks, a.out)
+    judge(store.read_json(JudgedWith, a.spec), a.tables, a.claims, a.checks, a.out, a.beside)
 
 
 def _notebook(a: argparse.Namespace) -> None:

@@ -29,6 +29,7 @@ rule claims:
         claims=PLAN.config.claims.file,
         text=PLAN.claims_text,
         checks=rules.study_checks.output.rows,
+        beside=[f"{folder}/claims.json" for folder in PLAN.beside],
     output:
         rows=f"{PLAN.folder}/claims.json",
         answers=f"{PLAN.folder}/answers.json",
@@ -42,8 +43,9 @@ rule claims:
     params:
         spec=lambda w: PLAN.spec("claims", PLAN.judge()),
         code=PLAN.judging(),
+        beside=PLAN.beside,
     shell:
-        "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.claims} --checks {input.checks} --out {output.rows} 2> {log}"
+        "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.claims} --checks {input.checks} --beside {params.beside} --out {output.rows} 2> {log}"
 
 
 # The notebooks read tables and verdicts, and train nothing.

@@ -219,6 +219,9 @@ class StudyConfig(Strict):
         default=DEFAULT_GRIDS, description="small full crosses whose union is the study"
     )
     claims: Claims = Claims()
+    beside: tuple[Name, ...] | None = Field(
+        default=None, description="studies of results/reference whose verdicts stand beside; left out: all but itself"
+    )
 
 
 def schema() -> JsonSchema:

@@ -60,6 +60,7 @@ class Plan:
         text = ledger.text_file
         self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
         self.name = study.study
+        self.beside = _beside(study)
         self.folder = f"results/{study.study}"
         self.device = study.training.device
         self.torch = version("torch").split("+")[0] if self.device == "cpu" else card()
@@ -224,6 +225,10 @@ def _stack(study: StudyConfig, net: str) -> int:
     return 1 if defines("nets", net, "ALONE") else study.stack
 
 
+REFERENCES = Path("results/reference")
+"""Where finished studies are kept that others are set beside."""
+
+
 def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
     """Return how many primary intervals each question has on the networks that the study's grids contain."""
     own = judged_kind(study, OWN)
@@ -276,6 +281,20 @@ def _images(study: StudyConfig) -> ImagesSpec:
     except (ValueError, OSError) as error:
         raise SystemExit(f"{error}\nNothing was run.") from None
     return ImagesSpec(source=data.source, path=data.path, sha256=sha256, images=data.images, reading=reading)
+
+
+def _beside(study: StudyConfig) -> list[str]:
+    """Return the folders of the reference studies that the study's verdicts are set beside."""
+    have = {path.parent.name: str(path.parent) for path in sorted(REFERENCES.glob("*/claims.json"))}
+    wanted = [name for name in have if name != study.study] if study.beside is None else study.beside
+    unknown = [name for name in wanted if name not in have]
+    if unknown:
+        allowed = ", ".join(have) or "none"
+        raise SystemExit(
+            f"beside: {', '.join(unknown)}: no such study in {REFERENCES}; there are {allowed}. Take the name out, or keep a "
+            f"finished study there with `python -m bnstudy reference results/NAME`.\nNothing was run."
+        )
+    return [have[name] for name in wanted]
 
 
 def _keep(measures: Sequence[str]) -> Keep:

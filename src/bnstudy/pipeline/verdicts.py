@@ -1,6 +1,7 @@
 """What is judged once the tables stand: the external checks and the claims."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,14 +22,18 @@ def check(out: Path) -> None:
     store.write_json(out, run())
 
 
-def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path) -> None:
-    """Judge the claims of a file on a study's tables; what they rest on is written beside ``out``."""
+def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path, beside: Sequence[Path] = ()) -> None:
+    """Judge the claims of a file on a study's tables; what they rest on is written beside ``out``.
+
+    ``beside`` are the folders of reference studies, whose verdicts stand in the rows.
+    """
     import pandas as pd
 
     from bnstudy.claims import forecast, sensitivity
     from bnstudy.claims import judge as judging
     from bnstudy.claims.lookup import Lookup
     from bnstudy.claims.others import with_others
+    from bnstudy.pipeline.reference import verdicts
 
     found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
     ledger = with_others(judging.load(claims, given.kinds), found, given.depths, given.base)
@@ -37,7 +42,8 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     found["checks"] = pd.DataFrame([*json.loads(checks.read_text()), forecast.check(forecasts)])
     rows, thetas = judging.judge(ledger, *study, given.primary, given.kinds)
     changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
-    rows = sensitivity.attach(rows, changed)
+    others = verdicts(beside)
+    rows = [replace(row, beside=others.get(row.id, {})) for row in sensitivity.attach(rows, changed)]
     for name, table in (("contrasts", thetas), ("robustness", changed)):
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:
             pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")

@@ -48,6 +48,7 @@ COLUMNS = {
     "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
     "coverage": [],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
+    "forecasts": ["kind", *FACTORS, "value", "saves", "saving", "low", "high", "outcome"],
 }  # fmt: skip
 """The columns that figures use; a table that the study does not have is an empty one with these."""
 
@@ -115,12 +116,15 @@ class Results:
         """Return one tidy table; an empty one, with its columns, where the study has none."""
         if name not in self._tables:
             path = self.folder / ("" if name in OUTSIDE else "tables") / f"{name}.csv"
+            kept = path.with_suffix(".parquet")
             kinds = {"gain": float, "rate": float}  # a column of ones alone would be read as whole numbers
-            self._tables[name] = (
-                pd.read_csv(path, na_values=[""], keep_default_na=False, dtype=kinds)
-                if path.exists()
-                else pd.DataFrame(columns=COLUMNS.get(name, []))
-            )
+            if path.exists():
+                self._tables[name] = pd.read_csv(path, na_values=[""], keep_default_na=False, dtype=kinds)
+            elif kept.exists():  # of a reference study
+                packed = pd.read_parquet(kept)
+                self._tables[name] = packed.astype(dict.fromkeys(packed.select_dtypes("category"), object))
+            else:
+                self._tables[name] = pd.DataFrame(columns=COLUMNS.get(name, []))
         return self._tables[name]
 
     def _json(self, name: str, default: Any = None) -> Any:

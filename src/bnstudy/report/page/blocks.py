@@ -45,9 +45,11 @@ def claim(row: ClaimRow) -> str:
 
 
 def kinds(row: ClaimRow) -> str:
-    """Return the verdict on each kind of network by itself; nothing where the study has no kinds."""
+    """Return the verdict on each kind of network by itself, and those of reference studies, where there are any."""
     said = "; ".join(f"{words.kind(kind)}: {verdict}" for kind, verdict in row.kinds.items())
-    return f'<p class="note">On each kind by itself: {escape(said)}.</p>' if said else ""
+    note = f'<p class="note">On each kind by itself: {escape(said)}.</p>' if said else ""
+    others = "; ".join(f"{study}: {verdict}" for study, verdict in row.beside.items())
+    return note + (f'<p class="note">In other studies: {escape(others)}.</p>' if others else "")
 
 
 def settings(row: ClaimRow) -> str:

@@ -1,0 +1,84 @@
+"""A finished study, small enough to be committed: its verdicts, and the rows that its page draws.
+
+Other studies are set beside it, and its page can be drawn from this folder alone.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bnstudy.claims.records import ClaimRow, from_json
+from bnstudy.claims.sentences import NOT_JUDGED
+from bnstudy.core.setting import FACTORS
+from bnstudy.pipeline.plan import REFERENCES
+
+WHOLE = (
+    *(f"{name}.json" for name in ("answers", "checks", "claims", "findings", "ledger", "provenance")),
+    *(f"{name}.csv" for name in ("contrasts", "coverage", "forecasts", "robustness")),
+)
+"""Files beside the tables."""
+AT_ANY_RATE = ("convergence", "rates", "sweep")
+BITS = 13
+"""Binary digits that a measured number keeps: four decimal ones, to 6e-5 of it. Fewer bits pack smaller."""
+UNDRAWN = {"moments": ["mean_rms", "ln_sd_rms", "dead"], "drift": ["cka"]}
+"""Columns of tables that no figure draws."""
+DRAWN = {"moments": "checkpoint.str.startswith('loss') | checkpoint == 'step100'", "drift": "start == 'loss1.0'"}
+"""Rows that figures draw, where these are few."""
+
+
+def keep(study: Path, out: Path | None = None) -> Path:
+    """Copy what a finished study's page needs to results/reference, with tables as parquet; return that folder.
+
+    Args:
+        study: results/NAME.
+        out: the folder to write anew; by default results/reference/NAME.
+    """
+    out = out or REFERENCES / study.name
+    shutil.rmtree(out, ignore_errors=True)
+    (out / "tables").mkdir(parents=True)
+    for name in WHOLE:
+        shutil.copy(study / name, out / name)
+    shutil.copy(study / "tables" / "samples.npz", out / "tables")
+    tables = {
+        path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in (study / "tables").glob("*.csv")
+    }
+    rates = tables["rates"]
+    best = rates.loc[rates["role"].str.startswith("best@"), [*FACTORS, "rate"]].drop_duplicates()
+    for name, table in tables.items():
+        if "rate" in table and name not in AT_ANY_RATE:
+            table = table.astype({"gain": float, "rate": float}).merge(best.astype({"gain": float, "rate": float}))
+        if name in DRAWN:
+            table = table.query(DRAWN[name], engine="python")
+        packed = small(table.drop(columns=UNDRAWN.get(name, [])))
+        floats = [column for column in packed if packed[column].dtype == "float32"]
+        packed.to_parquet(
+            out / "tables" / f"{name}.parquet", index=False, compression="zstd", compression_level=19,
+            use_dictionary=[column for column in packed if column not in floats], use_byte_stream_split=floats,
+        )  # fmt: skip
+    return out
+
+
+def small(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose measured numbers have BITS binary digits, and whose texts are categories."""
+    table = table.copy()
+    for column in table:
+        if table[column].dtype == object:
+            table[column] = table[column].astype("category")
+        elif table[column].dtype == float and column not in (*FACTORS, "rate"):
+            mantissa, power = np.frexp(table[column].to_numpy())
+            table[column] = np.ldexp(np.round(mantissa * 2**BITS) / 2**BITS, power).astype("float32")
+    return table
+
+
+def verdicts(folders: Sequence[Path]) -> dict[str, dict[str, str]]:
+    """Return what reference studies say of each claim, by its id and the study's name; what they do not judge is left out."""
+    found: dict[str, dict[str, str]] = {}
+    for folder in folders:
+        for row in from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text())):
+            if row.verdict not in (NOT_JUDGED, "not tested"):
+                found.setdefault(row.id, {})[folder.name] = row.verdict
+    return found

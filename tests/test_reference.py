@@ -1,0 +1,62 @@
+"""Studies kept in results/reference: small, true to four digits, whole enough for their page, and set beside others."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bnstudy.config.study import StudyConfig
+from bnstudy.pipeline.plan import Plan
+from bnstudy.pipeline.reference import WHOLE, keep, small, verdicts
+from bnstudy.report.page.build import build
+from bnstudy.report.results import Results
+from helpers import synthetic
+from helpers.pages import QUIZ, here, study
+from helpers.project import ROOT
+
+REFERENCES = sorted(path.parent for path in (ROOT / "results/reference").glob("*/claims.json"))
+
+
+def test_numbers_keep_four_digits_and_no_text_changes() -> None:
+    values = np.array([1.23456789, -9.87654e-5, 1e9 / 3, 0.0, np.nan, np.inf])
+    table = pd.DataFrame({"arm": ["bn"] * 6, "rate": values, "moments": values, "seed": range(6)})
+    kept = small(table)
+    np.testing.assert_allclose(kept["moments"], values, rtol=6.2e-5)
+    assert not np.array_equal(kept["moments"][:3], values[:3].astype("float32"))
+    assert kept["rate"].equals(table["rate"]) and list(kept["arm"]) == ["bn"] * 6 and kept["seed"].equals(table["seed"])
+
+
+def test_a_kept_study_holds_what_its_figures_draw(tmp_path: Path) -> None:
+    made = study(tmp_path / "made", synthetic.tables("support", thin=True))
+    for name in WHOLE:
+        (made / name).touch()
+    before, after = Results(made), Results(keep(made, tmp_path / "kept"))
+    for name, where in (("convergence", {}), ("moments", {"checkpoint": before.main, "site": "next"}), ("shift", {})):
+        old, new = (results.at(name, **where).reset_index(drop=True) for results in (before, after))  # type: ignore[arg-type]
+        pd.testing.assert_frame_equal(new, old[list(new)], check_dtype=False, rtol=1e-4)
+        assert len(new)
+
+
+@pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)
+def test_the_page_of_a_reference_study_is_drawn_from_its_folder_alone(folder: Path, tmp_path: Path) -> None:
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 3e6
+    alone = Path(shutil.copytree(folder, tmp_path / folder.name))
+    build(alone, here(alone), QUIZ, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    for row in json.loads((folder / "claims.json").read_text()):
+        assert f'id="claim-{row["id"]}"' in page
+
+
+def test_verdicts_of_reference_studies_stand_beside(tmp_path: Path) -> None:
+    rows = json.loads((REFERENCES[0] / "claims.json").read_text())
+    found = verdicts([REFERENCES[0]])
+    judged = {row["id"]: row["verdict"] for row in rows if row["verdict"] not in ("not judged", "not tested")}
+    assert {claim: by[REFERENCES[0].name] for claim, by in found.items()} == judged
+    own = StudyConfig.model_validate({"study": REFERENCES[0].name})
+    assert REFERENCES[0].name not in {Path(folder).name for folder in Plan(own).beside}
+    assert Plan(StudyConfig.model_validate({"study": "mine"})).beside
+    with pytest.raises(SystemExit, match="beside: unheard: no such study"):
+        Plan(StudyConfig(study="mine", beside=("unheard",)))
