@@ -148,7 +148,7 @@ def test_other_networks_are_set_beside_the_same_settings(base: Tables) -> None:
 
 def test_settings_that_name_a_factor_themselves_are_left_out(base: Tables) -> None:
     found = again(base, "U3")
-    assert {found[k].settings for k in ("batches of 32", "batches of 128")} == {"0 of 3"}
+    assert {found[k].settings for k in ("batches of 32", "batches of 128")} == {"0 of 1"}
 
 
 def test_a_table_without_a_column_holds_the_study_s_own_value_alone(base: Tables) -> None:

@@ -23,12 +23,12 @@ from helpers.thetas import SEEDS, exact, shades, theta
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may".split()
 SESOI: dict[str, list[float]] = {
     "Q1a": [0] * 2, "Q1b": [log(2)] * 4, "Q1c": [log(1.25)] * 6, "Q1d": [1, 1, log(1.25), log(1.25)], "Q1e": [0],
-    "Q1f": [log(1.25)] * 2, "Q1g": [0] * 2, "Q2a": [2] * 6, "Q2b": [0] * 3, "Q2c": [5] * 3, "Q2d": [log(1.5)] * 2,
+    "Q1f": [log(1.25)] * 2, "Q1g": [0] * 2, "Q1h": [log(1.25)] * 3, "Q2a": [2] * 6, "Q2b": [0] * 3, "Q2c": [5] * 3, "Q2d": [log(1.5)] * 2,
     "Q2e": [3] * 6, "Q2f": [1, 1], "Q2g": [2, 2], "Q2h": [2] * 4, "Q3a": [log(1.25)] * 2, "Q3b": [0.25] * 2,
     "Q3c": [log(1.25)] * 3, "Q3d": [0] * 2, "Q3e": [0, log(2), log(2)], "Q3f": [log(1.25)] * 2, "Q3g": [log(1.25)] * 2,
     "Q3h": [log(1.5), log(1.5), log(1.25), log(1.25)], "Q3j": [log(1.25)], "Q4a": [log(1.25)] * 2, "Q4b": [log(2)] * 4,
     "Q4c": [log(2), log(2), log(1.25), log(1.25)], "Q4d": [log(10)] * 3, "Q4e": [log(1.25)] * 2, "Q4f": [0] * 4,
-    "Q4g": [log(1.25)] * 2, "U1": [1, 1], "U2": [log(1.25)] * 2, "U3": [log(1.25)] * 3, "U4": [log(1.05)] * 3,
+    "Q4g": [log(1.25)] * 2, "U1": [1, 1], "U2": [log(1.25)] * 2, "U3": [log(1.25)], "U4": [log(1.05)] * 3,
     "U5": [log(1.25), log(1.25), 1, 1], "U6": [0.5, 0.5], "U7": [log(1.25)] * 2,
 }  # fmt: skip
 """The smallest effects, written here again: the claims file must agree."""
@@ -225,12 +225,12 @@ def test_arm_that_never_arrives_is_an_outcome() -> None:
 def test_premises_of_q1e() -> None:
     """Without a gain there is nothing to lose, and a noise that moves nothing tests nothing."""
     [contrast] = LEDGER.claim("Q1e").settings
-    fails = {"steps_ratio": exact([0.01] * SEEDS), "drift_ratio": exact([0.0] * SEEDS)}
+    fails = {"steps_ratio": exact([0.01] * SEEDS), "drift_ratio": exact([-0.4] * SEEDS)}
     rows = [decided("Q1e", "supported", {(contrast.name, premise): theta}) for premise, theta in fails.items()]
     one, other = (why(row.settings[0]) for row in rows)
     assert "the premise fails, since without batch norm training takes 1.0 times" in one
     assert "not clearly more than 1.25 times" in one
-    assert "the noise doesn't clearly make the next layer's input move more" in other
+    assert "the noise doesn't clearly make the next layer's input move as far as without batch norm (0.8 times), but 0.67 times" in other
     assert {row.verdict for row in rows} == {"inconclusive"}
     assert one.removeprefix("not evaluable: ") in rows[0].sentence
 

@@ -68,7 +68,7 @@ def given(contrasts: Sequence[Contrast], wanted: Sequence[str | pd.DataFrame | E
         found = what if isinstance(what, Exception) else measured(contrast, what)
         out[contrast.name, contrast.endpoint] = found
         for premise in contrast.premises:
-            out[contrast.name, premise.endpoint] = exact(np.full(SEEDS, 2 * premise.sesoi + 0.1))
+            out[contrast.name, premise.endpoint] = exact(np.full(SEEDS, premise.sesoi + 0.3))
     return out
 
 

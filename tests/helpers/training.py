@@ -40,6 +40,7 @@ class Training:
         full += [("layernorm", shallow, 1.0, "standardized")]
         full += product(("bn_detached", "bn_post"), (shallow, deep), (1.0,), ("standardized",))
         full += product(("bn_noisy",), (shallow,), (0.41, 1.0), ("standardized",))
+        full += product(("bn_noisy_mild", "none_noisy", "once_noisy"), (shallow,), (0.41,), ("standardized",))
         full += product(("bn_early", "bn_late"), (deep,), (1.0,), ("standardized",))
         full += product(("bn_early", "bn_late"), (middle,), (0.71,), ("standardized",))
         if self.grids or not self.thin:
@@ -52,7 +53,7 @@ class Training:
                 yield {"arm": arm, "depth": depth, "gain": gain, "inputs": inputs, **BASE}
         if self.grids:
             plain: dict[str, Any] = {"depth": shallow, "gain": 1.0, "inputs": "standardized", **BASE}
-            for arm, batch in product(("none", "bn"), (8, 16, 256)):
+            for arm, batch in product(("none", "bn"), (256,)):  # 32 is among GRIDS
                 yield {"arm": arm, **plain, "batch": batch}
             for arm, depth in product(("none", "bn"), (middle, deep)):
                 yield {"arm": arm, **plain, "depth": depth, "net": "resmlp"}
@@ -79,9 +80,10 @@ class Training:
         arm, depth, gain, inputs = (setting[k] for k in ("arm", "depth", "gain", "inputs"))
         h, far = self.helps(depth), abs(np.log(gain))
         slow = (0.35 + 0.055 * depth + 1.9 * far + (0.8 if inputs != "standardized" else 0.0)) * h
-        gap = slow * {"none": 1.0, "affine": 1.0, "bn_noisy": 0.8}.get(arm, 0.0)
+        gap = slow * {"none": 1.0, "none_noisy": 1.0, "affine": 1.0, "bn_noisy": 0.8}.get(arm, 0.0)
+        gap += 0.8 * h * (arm in ("bn_noisy_mild", "none_noisy", "once_noisy"))
         gap += {"bn_frozen": 0.7, "bn_detached": 0.5, "bn_post": 0.4, "bn_early": 0.9, "bn_late": 0.4}.get(arm, 0.0) * h
-        if arm == "once":
+        if arm in ("once", "once_noisy"):
             gap += 0.8 * max(-h, 0.0) + 1.5 * far
         gap -= (0.4 if arm in BATCH_ARMS else 0.1) * np.log2(setting["batch"] / 64) * h
         return float(np.log(90 + 4 * depth) + gap + (0.9 * far if arm == "bn" and h < 0 else 0.0))

@@ -22,7 +22,7 @@ WHOLE = (
 )
 """Files beside the tables."""
 AT_ANY_RATE = ("convergence", "rates", "sweep")
-BITS = 13
+BITS = 14
 """Binary digits that a measured number keeps: four decimal ones, to 6e-5 of it. Fewer bits pack smaller."""
 UNDRAWN = {"moments": ["mean_rms", "ln_sd_rms", "dead"], "drift": ["cka"]}
 """Columns of tables that no figure draws."""
