@@ -230,7 +230,10 @@ def test_premises_of_q1e() -> None:
     one, other = (why(row.settings[0]) for row in rows)
     assert "the premise fails, since without batch norm training takes 1.0 times" in one
     assert "not clearly more than 1.25 times" in one
-    assert "the noise doesn't clearly make the next layer's input move as far as without batch norm (0.8 times), but 0.67 times" in other
+    assert (
+        "the noise doesn't clearly make the next layer's input move as far as without batch norm (0.8 times), but 0.67 times"
+        in other
+    )
     assert {row.verdict for row in rows} == {"inconclusive"}
     assert one.removeprefix("not evaluable: ") in rows[0].sentence
 

@@ -15,7 +15,16 @@ CHECKPOINTS = ("init", "step100", "loss1.0", "loss0.5", "loss0.25", "final")
 PAIRS = (("init", "loss1.0"), ("loss1.0", "loss0.5"), ("loss0.5", "loss0.25"), ("init", "final"))
 STATISTICS = ("running", "batch32", "batch128", "reestimated", "batch8", "whole")
 """Of these a thin study has the first four."""
-GUESTS = {"bn_noisy": ("drift",), "bn_noisy_mild": (), "none_noisy": (), "once_noisy": (), "bn_post": ("shift",), "bn_detached": (), "bn_early": (), "bn_late": ()}
+GUESTS = {
+    "bn_noisy": ("drift",),
+    "bn_noisy_mild": (),
+    "none_noisy": (),
+    "once_noisy": (),
+    "bn_post": ("shift",),
+    "bn_detached": (),
+    "bn_early": (),
+    "bn_late": (),
+}
 """Arms of which only some tables are made."""
 SITES = {
     "none": ("linear", "relu", "next"), "affine": ("linear", "affine", "relu", "next"),

@@ -24,10 +24,12 @@ def forecasts(results: Results) -> Picture:
     rows, rule = results.table("forecasts"), results.ledger.get("forecast")
     counts = rows["outcome"].value_counts()
     right, wrong, still = (int(counts.get(name, 0)) for name in ("right", "wrong", "open"))
+    decided = rows[rows["outcome"] != "open"]
+    none = int((decided["saves"] != (decided["outcome"] == "right")).sum())
     kinds = "; ".join(f"{kind}: {told}" for kind, told in by_kind(rows).items())
     how = (
         f"Each mark is a kind of network with its start: right in {right}, wrong in {wrong} (crossed out), and open in "
-        f"{still} (hollow), where the interval holds 1.25. Right of those decided: {kinds or 'none'}."
+        f"{still} (hollow), where the interval holds 1.25. Of {len(decided)} decided settings {none} saved no steps. Right by kind: {kinds or 'none'}."
     )
     if rule:
         how = f"The rule was chosen on other seeds: no saving where the number lies in the band, {rule['low']:g} to {rule['high']:g}. {how}"
