@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bnstudy.arms import bn, none
+from bnstudy.arms import bn, layernorm, none
 from bnstudy.arms.base import Record
 from bnstudy.checks import linear, meanfield
 from bnstudy.checks.base import at_least, at_most, equal, growth
@@ -140,6 +140,15 @@ FAULTS: dict[str, tuple[Plant, str]] = {
     "E14 biased variance stored": (kernel(stored=7 / 8), "batch variance : stored variance"),
     "E14 a probe moves the averages": (always(update=True), "by a probe pass"),
     "E15 missing 1/m": (kernel(variance_flows=8.0), "this project's backward against autograd, relative error, m = 8"),
+    "E16 bn does nothing": (swap(bn, none), "share of block 10 in a residual stream, bn"),
+    "E16 none normalizes": (swap(none, bn), "share of block 10 in a residual stream, none"),
+    "E16 bn does nothing, own networks": (swap(bn, none), "after block 20 of this project's residual networks, bn"),
+    "E16 none normalizes, own networks": (swap(none, bn), "growth of the mean square a block"),
+    "E17 bn does nothing": (swap(bn, none), "bn, "),
+    "E17 none normalizes": (swap(none, bn), "none, 5 layers"),
+    "E18 mean not subtracted": (kernel(centre=False), "gelu"),
+    "E18 nothing normalized": (identity, "sigmoid"),
+    "E19 layer norm does nothing": (swap(layernorm, none), "layer norm over 8 units"),
 }
 
 
@@ -196,5 +205,5 @@ def test_growth_is_the_factor_a_layer_without_the_last() -> None:
 
 
 def test_unknown_checks_are_named() -> None:
-    with pytest.raises(ValueError, match="unknown check E99: checks are E1, E2, .*E15"):
+    with pytest.raises(ValueError, match="unknown check E99: checks are E1, E2, .*E19"):
         run(["E1", "E99"])

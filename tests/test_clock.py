@@ -1,12 +1,12 @@
-"""The clock: against closed forms, and against a plain torch.nn loop that looks by itself."""
+"""The clock: against closed forms, and against a plain torch.nn loop that looks by itself: the example's."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
+import batchnorm_from_scratch
 from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.batches import order, part
 from bnstudy.training import clock
@@ -55,20 +55,12 @@ def test_a_checkpoint_is_the_look_nearest_its_level_or_none() -> None:
     assert clock.nearest(losses, 0.1).tolist() == [-1, -1, -1]
 
 
-def looked(spec: TrainingSpec, run: Run, every: list[int]) -> np.ndarray:
-    """The loss on the first 512 training images, by their own statistics, after each of these steps of a torch.nn loop."""
+def looked(spec: TrainingSpec, run: Run) -> np.ndarray:
+    """The loss on the first 512 training images, by their own statistics, before and after each step of the example's loop."""
     net = Plain(build(spec, IMAGES, [run.seed], torch.float64), "mlp", spec.setting.arm, IMAGES.x.shape[1:])
     x, y = (torch.from_numpy(a) for a in part(IMAGES, spec, run.seed, "train"))
-    optimizer = torch.optim.SGD(net.parameters(), lr=run.rate, momentum=spec.momentum)
-    found = []
-    for step, chosen in enumerate(order([run.seed], len(x), spec.setting.batch, spec.steps + 1)[:, 0]):
-        if step in every:
-            with torch.no_grad():
-                found.append(F.cross_entropy(net(x[:512].double()), y[:512]).item())
-        optimizer.zero_grad()
-        F.cross_entropy(net(x[chosen].double()), y[chosen]).backward()
-        optimizer.step()
-    return np.array(found)
+    places = order([run.seed], len(x), spec.setting.batch, spec.steps)[:, 0]
+    return np.array(batchnorm_from_scratch.train(net, x.double(), y, places, run.rate))
 
 
 @pytest.mark.parametrize(("arm", "rate"), [("none", 0.03), ("bn", 0.02), ("layernorm", 0.03)])
@@ -79,7 +71,7 @@ def test_the_clock_is_that_of_a_plain_torch_loop(arm: str, rate: float) -> None:
     ours: Trained = train(spec, runs, IMAGES, keep="levels", dtype=torch.float64)
     at, every = clock.looks(spec.steps), list(range(spec.steps + 1))
     for i, run in enumerate(runs):
-        plain = looked(spec, run, every)
+        plain = looked(spec, run)
         assert np.abs(ours.looks[:, i] - plain[at]).max() < 1e-7
         for target in spec.targets:
             steps = clock.steps_to(ours.looks, at, ours.diverged, target)[i]

@@ -59,6 +59,13 @@ def test_rates_and_other_networks_count_where_a_grid_asks_for_them() -> None:
     assert counted([noisy])["Q1"] == 0  # its premises speak of none and bn
 
 
+def test_a_range_of_first_weights_counts_from_seven_on() -> None:
+    grid = {"arms": ["none", "bn"], "depths": [5], "rates": ["grid"], "measures": []}
+    few, many = ([0.5 + 0.1 * i for i in range(count)] for count in (6, 7))
+    assert counted([{**grid, "gains": few}])["U"] == 0
+    assert counted([{**grid, "gains": many}])["U"] == 2  # U8 and U9; the study has no deep networks
+
+
 def studies() -> dict[str, dict[str, Any]]:
     """Return every config that is shipped, and every one that the manual gives as an example."""
     found = {path.name: yaml.safe_load(path.read_text()) for path in SHIPPED}

@@ -250,6 +250,30 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
         theta("usable_rates", other, {"arms": ["bn", "none"], "depth": "shallow"})
 
 
+def test_first_weights_are_counted_where_a_middle_rate_gets_there() -> None:
+    """Of seven gains 0.1 decades apart none trains from the middle three, and from one more in the second seed, bn from all."""
+    grid, gains = (0.01, 0.03, 0.1, 0.3, 1.0), [10 ** (i / 10) for i in range(-3, 4)]
+    tables: dict[str, list[pd.DataFrame]] = {"rates": [], "convergence": []}
+    for gain, rate, (arm, row) in product(gains, grid, (("none", 0), ("bn", 2))):
+        tables["rates"].append(rates().iloc[[row]].assign(role="grid", rate=rate, gain=gain))
+        near = [0.75 < gain < 1.3, 0.75 < gain < 1.9]
+        came = [arm == "bn" or (close and rate == 0.03) or rate == 1.0 for close in near]  # 1.0 is no middle rate
+        steps: list[float | None] = [50 if arrived else None for arrived in came]
+        tables["convergence"].append(runs(arm, rate, steps).assign(gain=gain))
+    at = Lookup({name: pd.concat(parts) for name, parts in tables.items()}, DEPTHS, (0.5, 0.25), 3)
+    found = theta("usable_gains", at, PAIR)
+    assert [round(x, 4) for x in found["lower"]] == [-0.4, -0.3, -inf] and found["upper"].iloc[2] == inf
+    middle = theta("central_gain", at, {"arms": ["none"], "depth": "shallow"})
+    assert [round(x, 4) for x in middle["lower"]] == [0.0, 0.05, -inf]
+    change = {"arms": ["none"], "depth": "shallow", "against": {"depth": "shallow"}}
+    assert list(theta("usable_gains_change", at, change)["lower"])[:2] == [0, 0]
+    fewer = {name: table[table["gain"] < 1.9] for name, table in at.tables.items()}
+    with pytest.raises(
+        Missing, match="lacks a network without normalization at 2 layers over a range of first weights"
+    ):
+        theta("central_gain", Lookup(fewer, DEPTHS, (0.5,), 2), {"arms": ["none"], "depth": "shallow"})
+
+
 def test_contrasts_of_contrasts() -> None:
     table = pd.concat([rates(), rates().assign(gain=1.41)])
     plain = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])

@@ -74,7 +74,7 @@ def test_everything_is_there(support: str) -> None:
         "drift", "drift-by-stage", "affine", "drift-steps", "noisy", "ics", "input-offset",
         "samples", "severity", "remembering", "xhat", "statistics-on-clean",
         "lecture-samples", "lecture", "control", "test-batches", "effective",
-        "starts", "depths", "depths-2", "depths-3", "survival", "window", "rate-window-by-gain", "steps-by-gain",
+        "starts", "depths", "depths-2", "depths-3", "survival", "window", "rate-window-by-gain", "steps-by-gain", "map",
         "steps-by-inputs", "gradients", "landscape", "detached", "loss-curves",
         "reach", "reach-by-dose", "share-left", "adaptation", "saved", "variance", "growth", "halves", "skips", "skips-gradients",
         "modes", "batch-size", "levels", "post", "post-accuracy", "kurtosis",

@@ -30,6 +30,7 @@ SESOI: dict[str, list[float]] = {
     "Q4c": [log(2), log(2), log(1.25), log(1.25)], "Q4d": [log(10)] * 3, "Q4e": [log(1.25)] * 2, "Q4f": [0] * 4,
     "Q4g": [log(1.25)] * 2, "U1": [1, 1], "U2": [log(1.25)] * 2, "U3": [log(1.25)], "U4": [log(1.05)] * 3,
     "U5": [log(1.25), log(1.25), 1, 1], "U6": [0.5, 0.5], "U7": [log(1.25)] * 2,
+    "U8": [0.25] * 3, "U9": [0.25] * 2,
 }  # fmt: skip
 """The smallest effects, written here again: the claims file must agree."""
 
@@ -94,7 +95,7 @@ def test_the_smallest_effects_and_what_must_lie_within_them() -> None:
         claim: pytest.approx(sesoi) for claim, sesoi in SESOI.items()
     }
     within = {c.id: [s.region for s in c.settings].count("within") for c in LEDGER.claims if c.id in INTERVALS}
-    assert {claim: count for claim, count in within.items() if count} == {"Q3h": 2, "U2": 2}
+    assert {claim: count for claim, count in within.items() if count} == {"Q3h": 2, "U2": 2, "U9": 2}
 
 
 @pytest.mark.parametrize("claim", INTERVALS)

@@ -28,9 +28,10 @@ DEFAULT: dict[str, str] = {
     "Q3a": "o a", "Q3b": "s s", "Q3c": "o s s", "Q3d": "o o", "Q3e": "s o n", "Q3f": "o s", "Q3g": "s s",
     "Q3h": "o s s o", "Q3j": "u", "Q4a": "s s", "Q4b": "n n s u", "Q4c": "u u p o", "Q4d": "n n n", "Q4e": "o p", "Q4f": "o s s s",
     "Q4g": "p p", "U1": "e e", "U2": "s s", "U3": "s", "U4": "o s s", "U5": "n s o o", "U6": "n a", "U7": "s s",
+    "U8": "u u u", "U9": "u u",
 }  # fmt: skip
 """What the settings of the default study came out as, by first letters: opPosite, nEgative ... as in NAMES. Q1h, Q2g,
-Q2h and Q3j are younger than that study."""
+Q2h, Q3j, U8 and U9 are younger than that study."""
 NAMES = {
     "s": "supported",
     "o": "open",

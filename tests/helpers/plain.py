@@ -16,6 +16,7 @@ from bnstudy.training.train import Run, Trained, build
 
 EXACT = [
     "none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post",
+    "bnstudy.arms.one_layer:batch_norm_in_layer_2",
 ]  # fmt: skip
 """The arms that torch can write."""
 
@@ -44,6 +45,8 @@ class Rows(nn.Module):
 
 def norm_of(arm: str, width: int, layer: int, layers: int) -> nn.Module | None:
     """Return the torch module of an arm at one hidden layer; None where it has none."""
+    if ":" in arm:
+        return nn.BatchNorm1d(width) if arm.endswith(f"_layer_{layer}") else None
     if arm in ("bn_early", "bn_late"):
         return nn.BatchNorm1d(width) if (arm == "bn_early") == (layer <= layers // 2) else None
     if arm in ("once", "affine"):

@@ -12,6 +12,8 @@ SETTING = ["arm", "depth", "gain", "inputs", "net", "width", "batch", "optimizer
 BASE: dict[str, Any] = {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2}
 OTHERS = (("optimizer", "adam"), ("batch", 32), ("batch", 128), ("width", 32), ("width", 128), ("pool", 1))
 GRIDS: tuple[dict[str, Any], ...] = tuple({factor: value} for factor, value in (*OTHERS, ("net", "resmlp")))
+GAINS = (0.25, 0.4, 0.63, 1.6, 2.5, 4.0)
+"""First weights, beside those of gain 1, that the shallow and the deep network have over the grid of rates alone."""
 GRID = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 TARGETS = (0.5, 0.25)
 BATCH_ARMS = ("bn", "bn_frozen", "bn_noisy", "bn_detached", "bn_post", "bn_early", "bn_late")
@@ -57,6 +59,8 @@ class Training:
                 yield {"arm": arm, **plain, "batch": batch}
             for arm, depth in product(("none", "bn"), (middle, deep)):
                 yield {"arm": arm, **plain, "depth": depth, "net": "resmlp"}
+            for arm, depth, gain in product(("none", "bn"), (shallow, deep), GAINS):
+                yield {"arm": arm, **plain, "depth": depth, "gain": gain}
             for arm, factors in product(("none", "bn"), GRIDS):
                 yield {"arm": arm, **plain, **factors}
 
@@ -95,7 +99,7 @@ class Training:
         noise = (self.noise("pair", depth) + self.noise("run", *setting.values(), rate))[seeds % len(self.seeds)]
         width = 3.0 if arm in BATCH_ARMS and self.helps(depth) > 0 else 1.2
         ln = self.ln_steps(setting) + (2.0 / width * np.log10(rate / best)) ** 2 + noise
-        fragile = arm in ("affine", "none") and setting["gain"] > 1.2
+        fragile = arm in ("affine", "none") and setting["gain"] == 1.41
         died = np.where((rate > best * 10 ** (width / 2)) | (fragile & (seeds % 8 == 1)), 25 + seeds % 7, 0)
         frames = []
         for target in TARGETS:

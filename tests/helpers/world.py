@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.training import BASE, BATCH_ARMS, GRID, TARGETS, Training
+from helpers.training import BASE, BATCH_ARMS, GAINS, GRID, TARGETS, Training
 
 FAMILIES = ("contrast", "brightness", "inversion", "noise", "blur", "rotation", "translation")
 ELSEWHERE, AS_SEVERE = "another source", 3
@@ -40,6 +40,10 @@ class World(Training):
 
     def one(self, setting: dict[str, Any]) -> Made:
         """(table name, rows without the setting) of one setting."""
+        if setting["gain"] in GAINS:
+            yield "rates", pd.DataFrame({"role": "grid", "rate": GRID}).assign(evaluable=True, reason="")
+            yield "convergence", pd.concat(self.run(setting, rate, self.seeds) for rate in GRID)
+            return
         best = self.best(setting["arm"], setting["depth"])
         shared = self.best("none", setting["depth"])
         plain = setting["gain"] == 1.0 and setting["inputs"] == "standardized"

@@ -22,6 +22,10 @@ CHECKS: dict[str, Callable[[], list[Check]]] = {
     "E13": linear.any_rate_fits_with_bn,
     "E14": forward.variances_are_as_in_torch,
     "E15": backward.printed_formula_lacks_1_over_m,
+    "E16": meanfield.branches_fade_with_bn,
+    "E17": meanfield.gradients_shatter_with_bn,
+    "E18": meanfield.other_nonlinearities_explode_less,
+    "E19": meanfield.layer_norm_explodes_as_bn_does,
 }
 """The checks by id; each returns one row per case."""
 

@@ -5,9 +5,11 @@ has, and that then cannot be evaluated, counts.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.endpoints.common import against
+from bnstudy.claims.endpoints.steps import FEWEST_GAINS, OVER_GAINS
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import Lookup, Missing
 from bnstudy.core.setting import Setting
@@ -40,4 +42,7 @@ def held(contrast: Contrast, names: Lookup, rates: Rates) -> bool:
         networks = [Setting(**names.setting(spec, arm, **change)) for arm in arms for change in changes]
     except Missing:
         return False
+    if contrast.endpoint in OVER_GAINS:
+        grids = [other for other, roles in rates.items() if "grid" in roles]
+        return all(sum(replace(g, gain=n.gain) == n for g in grids) >= FEWEST_GAINS for n in networks)
     return all(rate in rates.get(network, ()) for network in networks)

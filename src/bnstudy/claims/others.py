@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 QUESTION = "A"
 BASES = ("none", "bn")
+ONE_LAYER = "bnstudy.arms.one_layer:batch_norm_in_layer_"
+"""How the arms begin that differ in one number alone: a figure shows them, and no claim is made for each."""
 PARTS = [
     {
         "what": "steps with {base} / steps with {arm}",
@@ -58,7 +60,8 @@ def with_others(ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapp
     rates = rates[rates["role"].str.startswith("best@")]
     for factor in FIXED:
         rates = rates[rates[factor] == base[factor]]
-    claims = list(_claims(rates, tables.get("shift"), sorted(set(rates["arm"]) - named - set(BASES)), depths))
+    others = sorted(arm for arm in set(rates["arm"]) - named - set(BASES) if not arm.startswith(ONE_LAYER))
+    claims = list(_claims(rates, tables.get("shift"), others, depths))
     if not claims:
         return ledger
     asked = {"title": "Other arms", "asked": "How do the other normalizers do?", "open": OPEN}

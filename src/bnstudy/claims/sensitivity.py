@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.decide import Evaluation, combine, evaluate
+from bnstudy.claims.endpoints.steps import OVER_GAINS
 from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import together
 from bnstudy.claims.kinds import Kinds
@@ -134,7 +135,7 @@ def on_batches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def tuned(contrast: Contrast, arm: str | None = None) -> Contrast | None:
     """Return the contrast where it is taken at each arm's own best rate, and of this arm too if one is named."""
-    own = contrast.rate in (None, "best") and contrast.endpoint not in ("check", "usable_rates")
+    own = contrast.rate in (None, "best") and contrast.endpoint not in ("check", "usable_rates", *OVER_GAINS)
     return contrast if own and arm in (None, *contrast.arms) else None
 
 
@@ -142,7 +143,12 @@ def silent(contrast: Contrast, factors: Factors) -> Contrast | None:
     """Return the contrast where it names none of the factors itself: by a family it names the inputs, by a kind the gain."""
     networks = (contrast, contrast.against) if contrast.against else (contrast,)
     named = any(getattr(network, k) is not None for network in networks for k in factors)
-    named |= "inputs" in factors and contrast.family is not None or "gain" in factors and bool(contrast.on)
+    named |= (
+        "inputs" in factors
+        and contrast.family is not None
+        or "gain" in factors
+        and (bool(contrast.on) or contrast.endpoint in OVER_GAINS)
+    )
     return None if named or contrast.endpoint == "check" else contrast
 
 

@@ -9,8 +9,8 @@ from bnstudy.core.plugins import names, top_level
 
 OUTSIDE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 """An arm, or a family of networks, that stands outside the package."""
-ZOO = "bnstudy.zoo"
-"""The module of this package whose norms are made and named as those from outside are."""
+NAMED_AS_OUTSIDE = ("bnstudy.zoo", "bnstudy.arms.one_layer")
+"""The modules of this package whose norms are named as those from outside are."""
 RESERVED = ("bench", "cells", "data", "reference")
 """Folders of results/ that are no study's."""
 
@@ -42,7 +42,9 @@ def _outside(name: str, makes: str) -> str:
         raise refusal("it is not of the form package.module:Name", "letters, digits and _, as in mypkg.norms:Fancy")
     module, _, defined = name.partition(":")
     file = path_of(module)
-    if (module.startswith("bnstudy.") and module != ZOO) or (file is None and installed(module) is None):
+    if (module.startswith("bnstudy.") and module not in NAMED_AS_OUTSIDE) or (
+        file is None and installed(module) is None
+    ):
         remedy = f"put {module.replace('.', '/')}.py into the folder you start from, or its folder into PYTHONPATH"
         raise refusal(
             f"there is no module {module}", "a module of your own, beside the project, or an installed one", remedy

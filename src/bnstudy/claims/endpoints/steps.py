@@ -16,6 +16,11 @@ from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable, bounds
 if TYPE_CHECKING:
     import pandas as pd
 
+OVER_GAINS = frozenset({"usable_gains", "usable_gains_change", "central_gain"})
+"""Endpoints that read a network over a range of first weights, each over the grid of rates."""
+FEWEST_GAINS = 7
+"""So many scales of the first weights make a range."""
+
 
 def ln_steps(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.DataFrame:
     """Return ln T per seed: equal ends where the target was reached within the budget, else (ln budget, inf)."""
@@ -97,3 +102,57 @@ def usable_rates(lookup: Lookup, spec: Spec) -> pd.DataFrame:
         ran = rows.groupby("seed")["rate"].nunique()
         count.append(rows["reached"].astype(bool).groupby(rows["seed"]).sum().where(ran == len(grids[0])))
     return lookup.exact(step * (count[0] - count[1]))
+
+
+def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.DataFrame:
+    """Return whether a network gets to the target from each gain of its first weights: 1 or 0 [seed x gain].
+
+    It does if it gets there within its budget at any of the middle three rates of the grid (of the four middle ones of an
+    even number, the lower three).
+    """
+    import pandas as pd
+
+    setting, target = lookup.setting(spec, arm, **change), lookup.target(spec.get("target"))
+    reached = {}
+    for gain in sorted(set(lookup.tables.get("rates", pd.DataFrame()).get("gain", ()))):
+        try:
+            grid = sorted(lookup.rates({**setting, "gain": gain}, "grid"))
+        except Missing:
+            continue
+        middle = grid[(len(grid) - 3) // 2 :][:3]
+        rows = lookup.rows("convergence", {**setting, "gain": gain}, target=target)
+        rows = rows[rows["rate"].isin(middle)]
+        ran = rows.groupby("seed")["rate"].nunique()
+        of_seed = rows["reached"].astype(bool).groupby(rows["seed"])
+        reached[gain] = of_seed.any().astype(float).where(ran == len(middle))
+    if len(reached) < FEWEST_GAINS:
+        raise Missing(f"the study lacks {lookup.describe(setting)} over a range of first weights")
+    return pd.DataFrame(reached)
+
+
+def _decades(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.Series:
+    """Return how many decades of first weights a network trains from: a count of the study's gains times their step."""
+    trained = _trained_from(lookup, spec, arm, **change)
+    gains = trained.columns
+    return trained.sum(axis=1, skipna=False) * math.log10(gains[-1] / gains[0]) / (len(gains) - 1)
+
+
+@endpoint(2, must="depth", may="target")
+def usable_gains(lookup: Lookup, spec: Spec) -> pd.DataFrame:
+    """Return the decades of first weights from which a gets to the target, minus those of b."""
+    a, b = (_decades(lookup, spec, arm) for arm in spec["arms"])
+    return lookup.exact(a - b)
+
+
+@endpoint(1, must="depth against", may="target")
+def usable_gains_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
+    """Return the decades of first weights from which a network gets to the target, minus those of another one."""
+    (arm,) = spec["arms"]
+    return lookup.exact(_decades(lookup, spec, arm) - _decades(lookup, spec, arm, **against(spec)))
+
+
+@endpoint(1, must="depth", may="target")
+def central_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
+    """Return the mean of log10 gain over the first weights from which a network gets to the target; He's are at 0."""
+    trained = _trained_from(lookup, spec, *spec["arms"])
+    return lookup.exact((trained * np.log10(trained.columns)).sum(axis=1, skipna=False) / trained.sum(axis=1))

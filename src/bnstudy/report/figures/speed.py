@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bnstudy.claims.others import ONE_LAYER
 from bnstudy.core.setting import SKIP
 from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
@@ -38,7 +39,9 @@ def by_depths(results: Results) -> list[Picture]:
     """Return the figures of steps by depth, one per group of arms."""
     best = results.at("convergence", target=results.target)
     pictures: list[Picture] = []
-    for title, arms in groups([a for a in best["arm"].unique() if a not in APART]).items():
+    for title, arms in groups(
+        [a for a in best["arm"].unique() if a not in APART and not a.startswith(ONE_LAYER)]
+    ).items():
         first = not pictures
         pictures.append(
             _of_depths(
@@ -141,6 +144,20 @@ def halves(results: Results) -> Picture:
     return Picture(
         results, "halves", draw, table, subject, COUNTED, claim="Q4c", arms=arms, needs=["bn_early", "bn_late"]
     )
+
+
+def one_layer(results: Results) -> Picture:
+    """Return the figure of steps with batch norm in one layer alone, by the place of that layer."""
+    arms = ["none", "bn", "batch_norm_in_one_layer"]
+    best = results.at("convergence", target=results.target)
+    alone = best[best["arm"].str.startswith(ONE_LAYER)]
+    alone = alone.assign(layer=alone["arm"].str.removeprefix(ONE_LAYER).astype(int), arm=arms[2])
+    beside = best[best["arm"].isin(arms) & best["depth"].isin(alone["depth"])]
+    table = pd.concat([alone, beside.merge(alone["layer"].drop_duplicates(), how="cross")])
+    draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm")
+    subject = "Steps with batch norm in one layer alone, by the place of that layer"
+    how = f"The level lines are networks with batch norm in no layer and in every layer. {COUNTED}"
+    return Picture(results, "one-layer", draw, table, subject, how, arms=arms, needs=arms)
 
 
 def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
