@@ -55,6 +55,7 @@ def main() -> None:
     )
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
+    command(_site, "out")
     command(_prune)
     command(_data, "spec", "out")
     command(_rehearse, "spec", "out")
@@ -132,6 +133,13 @@ def _findings(a: argparse.Namespace) -> None:
     from bnstudy.findings import page
 
     print(page(a.study), end="")
+
+
+def _site(a: argparse.Namespace) -> None:
+    """Build a static site: the pages of the reference studies, the findings and the documents."""
+    from bnstudy.pipeline.site import site
+
+    site(Path().resolve(), a.out)
 
 
 def _prune(a: argparse.Namespace) -> None:
