@@ -47,7 +47,7 @@ from bnstudy.report.figures import (
 from bnstudy.report.figures.axes import folded
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
+from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, drawing, look
 from bnstudy.report.figures.summary import interval, median, time_summary
 from bnstudy.report.figures.svg import themed, to_svg
 from bnstudy.report.page.build import Example
