@@ -1,6 +1,7 @@
 """The page in a real browser, at the widths of a desk and of a phone: nothing overlaps, nothing is fetched, it prints.
 
-The page is that of a made study, or the file that the environment variable BNSTUDY_PAGE names.
+The page is that of a made study, or the file that the environment variable BNSTUDY_PAGE names; BNSTUDY_AXE names axe.min.js
+of the package axe-core.
 """
 
 import csv
@@ -9,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
@@ -266,3 +267,14 @@ def test_no_printed_page_is_nearly_empty(browser: "Browser", file: Path) -> None
     pages = PdfReader(BytesIO(tab.pdf(format="A4"))).pages
     bare = [number for number, one in enumerate(pages, 1) if len(one.extract_text()) < 150]
     assert len(bare) <= 1, bare
+
+
+@pytest.mark.skipif("BNSTUDY_AXE" not in os.environ, reason="BNSTUDY_AXE names no axe.min.js")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+def test_axe_finds_no_serious_fault(browser: "Browser", file: Path, width: int, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    tab = context.new_page()
+    tab.goto(f"file://{file}")
+    tab.evaluate(Path(os.environ["BNSTUDY_AXE"]).read_text() + "; 1")
+    found = tab.evaluate("() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)")
+    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
