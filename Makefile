@@ -5,7 +5,7 @@ FILE ?= config/config.yaml
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help quick report check test lint bench prune
+.PHONY: help quick report check test lint bench site prune
 help:  # what there is; a bare `make` starts no work
 	@echo "make quick              a small study of the clearest effects -> results/quick/report.html"
 	@echo "make report             the default study -> results/default/report.html"
@@ -13,6 +13,7 @@ help:  # what there is; a bare `make` starts no work
 	@echo "make test               the tests"
 	@echo "make lint               what is checked without running anything"
 	@echo "make bench              how fast training is -> results/bench.json"
+	@echo "make site               the reference studies, findings and documents as a static site -> site/"
 	@echo "make prune              deletes stored networks that no study uses"
 	@echo "README.md says the rest; CORES=N sets how many cores are used."
 quick: .venv/ready
@@ -28,6 +29,8 @@ lint: .venv/ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy && $(RUN) lint-imports
 bench: .venv/ready
 	$(RUN) python -m bnstudy.bench
+site: .venv/ready
+	$(RUN) python -m bnstudy site --out site
 prune: .venv/ready
 	$(RUN) python -m bnstudy prune
 # Nothing is compiled to bytecode beforehand, which would take longer than the rest: Python does it at the first import.

@@ -47,7 +47,7 @@ from bnstudy.report.figures import (
 from bnstudy.report.figures.axes import folded
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, look
+from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, drawing, look
 from bnstudy.report.figures.summary import interval, median, time_summary
 from bnstudy.report.figures.svg import themed, to_svg
 from bnstudy.report.page.build import Example
@@ -173,12 +173,12 @@ def results(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) 
 PICTURES = [
     movement.drift, movement.drift_by_stage, movement.affine, movement.drift_steps, movement.noisy, movement.growth,
     activations.input_offset, activations.variance, activations.kurtosis,
-    shifts.severity, shifts.xhat, shifts.effective, remembering.remembering, coloured_images.lecture, coloured_images.samples, sample_images.shifted,
+    shifts.severity, shifts.xhat, shifts.effective, remembering.remembering, coloured_images.lecture, coloured_images.samples,
     whose_statistics.on_clean, whose_statistics.control, whose_statistics.batch_sizes, whose_statistics.modes,
     learning_rates.window, learning_rates.window_by_gain, training_curves.survival, training_curves.losses, training_curves.saved, starts.starts,
     speed.detached, speed.post, speed.by_gain, speed.by_inputs, speed.by_batch, speed.halves,
     gradients.ics, gradients.norms, surface.gradient_change, skip_connections.steps, skip_connections.gradients,
-    early_change.reach, early_change.by_dose, early_change.share_left, early_change.recovery,
+    early_change.reach, early_change.share_left, early_change.recovery,
     clean_images.loss_at_level, clean_images.before_or_after,
 ]  # fmt: skip
 """Every figure but those of steps by depth, of which there is one per group of arms."""
@@ -239,6 +239,14 @@ def test_a_figure_is_themeable_and_repeatable(results: Results, picture: Callabl
     assert len(ids) == len(set(ids)) and all(i.startswith("x-") for i in ids)
 
 
+def test_texts_keep_their_digits_and_places_lose_theirs() -> None:
+    with drawing():
+        figure = Figure(figsize=(2, 2))
+        figure.text(0.123456, 0.5, "0.125")
+    svg = to_svg(figure, "x")
+    assert ">0.125<" in svg and not re.search(r"\d\.\d{3}", svg.replace(">0.125<", ""))
+
+
 def test_a_sprite_keeps_its_pixels_and_leaves_its_gaps_to_the_page() -> None:
     a, b = np.full((2, 3, 3), 7, np.uint8), np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
     made = sample_images.sprite([[a, b], [b, a]])
@@ -250,14 +258,14 @@ def test_a_sprite_keeps_its_pixels_and_leaves_its_gaps_to_the_page() -> None:
 
 def test_images_are_inside_the_svg_at_their_own_size(results: Results) -> None:
     """One pixel a pixel, so a page of 14 x 14 images stays small; the browser enlarges them."""
-    svg = to_svg(sample_images.shifted(results).draw(WIDE), "s")
-    (found,) = re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
-    found = np.asarray(Image.open(BytesIO(b64decode(found))))
-    expected = sample_images.sprite(
-        [list(v) for k, v in samples(digits.load()).items() if k not in sample_images.GROUNDS]
-    )
-    assert found.shape == expected.shape and len(svg) < 60_000
-    assert any((way == expected).all() for way in (found, found[::-1]))
+    svg = to_svg(sample_images.by_hue(results.samples, WIDE), "s")
+    pictures = re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
+    assert len(svg) < 60_000
+    for picture, ground in zip(pictures, sample_images.GROUNDS, strict=True):
+        found = np.asarray(Image.open(BytesIO(b64decode(picture))))
+        expected = sample_images.sprite([list(row) for row in samples(digits.load())[ground]])
+        assert found.shape == expected.shape
+        assert any((way == expected).all() for way in (found, found[::-1]))
 
 
 def test_the_names_and_colours_of_hues_are_those_of_the_images() -> None:

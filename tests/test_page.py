@@ -2,9 +2,12 @@
 
 import base64
 import csv
+import gzip
 import html
+import io
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -12,13 +15,13 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bnstudy.claims import judge as ledger
+from bnstudy.claims.numbers import figures as numbers
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
 from bnstudy.report.page import methods
@@ -61,6 +64,11 @@ def oppose(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page(tmp_path_factory.mktemp("oppose"), synthetic.tables("oppose", seeds=12, grids=True), seeds=12)
 
 
+def unpacked(text: str) -> str:
+    """The table behind the first link that saves one."""
+    return gzip.decompress(base64.b64decode(found(r"data:application/gzip;base64,([^\"]+)", text))).decode()
+
+
 def figures(text: str) -> dict[str, tuple[str, ...]]:
     """id -> (title, caption, alt) of every figure, as a reader gets them."""
     found = re.findall(
@@ -72,11 +80,11 @@ def figures(text: str) -> dict[str, tuple[str, ...]]:
 def test_everything_is_there(support: str) -> None:
     assert set(figures(support)) == {
         "drift", "drift-by-stage", "affine", "drift-steps", "noisy", "ics", "input-offset",
-        "samples", "severity", "remembering", "xhat", "statistics-on-clean",
+        "severity", "remembering", "xhat", "statistics-on-clean",
         "lecture-samples", "lecture", "control", "test-batches", "effective",
         "starts", "depths", "depths-2", "depths-3", "survival", "window", "rate-window-by-gain", "steps-by-gain", "map",
         "steps-by-inputs", "gradients", "landscape", "detached", "loss-curves",
-        "reach", "reach-by-dose", "share-left", "adaptation", "saved", "variance", "growth", "halves", "skips", "skips-gradients",
+        "reach", "share-left", "adaptation", "saved", "variance", "growth", "halves", "skips", "skips-gradients",
         "modes", "batch-size", "levels", "post", "post-accuracy", "kurtosis",
     }  # fmt: skip
     formulas = sum(c.source.count("$$") // 2 for n in NOTEBOOKS for c in source(n).cells if c.cell_type == "markdown")
@@ -114,7 +122,7 @@ def test_everything_is_there(support: str) -> None:
         < support.index('id="methods"')
     )
     assert "1 of 2 passed" in support and "<td>NO</td>" in support
-    assert len(support.encode()) < 5e6
+    assert len(support.encode()) < 4e6
 
 
 def test_it_asks_the_network_for_nothing(support: str) -> None:
@@ -122,7 +130,10 @@ def test_it_asks_the_network_for_nothing(support: str) -> None:
         r'(?:src|data|srcset|action|poster)="(?!data:)[^"]*"', re.sub(r'aria-\w+="[^"]*"', "", support)
     )
     links = re.findall(r'<(\w+)[^>]*? href="([^"]+)"', support)
-    assert all(to.startswith(("#", "data:text/csv,", "data:image/png;base64,")) or tag == "a" for tag, to in links)
+    assert all(
+        to.startswith(("#", "data:application/gzip;base64,", "data:image/png;base64,")) or tag == "a"
+        for tag, to in links
+    )
     assert "<link" not in support and "@import" not in support and "url(http" not in support
     assert "default-src 'none'; img-src data:;" in support
 
@@ -153,7 +164,7 @@ def test_figures_have_alternatives_and_data(support: str) -> None:
     assert len(blocks) == len(figures(support))
     for block in blocks:
         assert len(re.findall(r'role="img" aria-label="[^"]{40,}"', block)) == 2 and block.count("<svg") == 2
-        rows = list(csv.reader(unquote(found(r"data:text/csv,([^\"]+)", block)).splitlines()))
+        rows = list(csv.reader(unpacked(block).splitlines()))
         assert len(rows) > 2 and all(len(row) == len(rows[0]) for row in rows)
 
 
@@ -168,7 +179,7 @@ BOUND = [
     "batch-size", "levels",
 ]  # fmt: skip
 FREE = [
-    "drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves", "reach-by-dose", "post-accuracy", "samples", "control", "test-batches", "effective", "skips-gradients",
+    "drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves", "post-accuracy", "control", "test-batches", "effective", "skips-gradients",
 ]  # fmt: skip
 
 
@@ -186,6 +197,77 @@ def test_swapped_arms_turn_the_page(support: str, tmp_path: Path) -> None:
     swapped = page(tmp_path, synthetic.swap(synthetic.tables("support", seeds=12)), seeds=12)
     for name in ("drift", "depths", "reach"):
         assert figures(support)[name][0] != figures(swapped)[name][0], name
+
+
+def toys(text: str) -> dict[str, list[str]]:
+    """What each toy says: of every frame, in the order of their addresses, and the answer to its guess."""
+    found = dict(re.findall(r'<section class="toy" id="toy-(\w+)"(.*?)</section>', text, re.S))
+    said = r'id="toy-(\S+)" data-at.*?<p class="said">(.*?)</p>'
+    leads = {
+        name: re.findall(r'<p class="lead">(.*?)</p>|out</summary><p>(.*?)</p>', toy) for name, toy in found.items()
+    }
+    frames = {name: [text for _, text in sorted(re.findall(said, toy, re.S))] for name, toy in found.items()}
+    return {name: frames[name] + ["".join(lead) for lead in leads[name]] for name in found}
+
+
+def test_every_toy_turns_with_the_tables(support: str, tmp_path: Path) -> None:
+    """What is arithmetic, and pictures that are not shifted, say the same whatever the tables say."""
+    swapped = page(tmp_path, synthetic.swap(synthetic.tables("support", seeds=12, grids=True)), seeds=12)
+    one, other = toys(support), toys(swapped)
+    assert one.keys() == other.keys() == {"shake", "break", "start", "poke"}
+    for name in one:
+        same = [said for said, turned in zip(one[name], other[name], strict=True) if said == turned]
+        fixed = ("Handed on", "They stay where they are", "The pictures as they are.")
+        assert all(said.startswith(fixed) for said in same), name
+        assert len(same) < len(one[name])
+
+
+def test_toys_say_what_the_tables_say(support: str, kernels: Path) -> None:
+    results = Results(kernels)
+    runs = results.at("convergence", target=results.target, depth=10)
+    steps = runs.groupby("arm")["steps"].median().round().astype(int)
+    frame = found(r'id="toy-start-plain-1-10layers"(.*?)</p></div>', support, re.S)
+    assert f"{steps['none']} without batch norm, {steps['bn']} with it" in frame
+    pokes = results.at("intervention", depth=10, layer=11, checkpoint=results.main, kind="gradient", dose=0.1)
+    change = 100 * pokes.groupby("arm")["values"].median()
+    frame = found(r'id="toy-poke-thevalues-10-gradientstep-trained"(.*?)</p></div>', support, re.S)
+    assert f"{numbers(change['none'])}% without batch norm, {numbers(change['bn'])}% with it" in frame
+    tests = results.at("shift", depth=5, arm="none", family="contrast", severity=5, statistics="running")
+    frame = found(r'id="toy-break-contrast-5"(.*?)</p></div>', support, re.S)
+    assert f"without {tests['accuracy'].median():.0f}%" in frame
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_number_is_rebuilt_from_its_seeds(place: int, support: str, kernels: Path) -> None:
+    """From the table behind a claim, by hand: median, k-th from either end; to the digits that are shown."""
+    known = [(c, s) for c in Results(kernels).claims.values() for s in c.settings if s.rank and s.shown_low is not None]
+    claim, setting = random.Random(place).choice([pair for pair in known if pair[1].shown_high is not None])
+    block = found(rf'<section class="claim" id="claim-{claim.id}">(.*?)</section>', support, re.S)
+    assert f"n = {setting.n_seeds}, k = {setting.rank}, K = {claim.intervals}" in block
+    row = next(row for row in csv.DictReader(io.StringIO(unpacked(block))) if row["setting"] == setting.name)
+    ends = [
+        [float(end) for end in value.split("..")] for name, value in row.items() if name.startswith("seed ") and value
+    ]
+    low, high = sorted(end[0] for end in ends), sorted(end[-1] for end in ends)
+    k, n = int(row["k"]), len(ends)
+    middle = (
+        (low[(n - 1) // 2] * low[n // 2]) ** 0.5 if row["unit"] == "times" else (low[(n - 1) // 2] + low[n // 2]) / 2
+    )
+    said = re.findall(r"−?[\d.]+\d|−?\d", setting.effect)
+    values = [low[k - 1], high[-k]] if setting.estimate is None else [middle, low[k - 1], high[-k]]
+    for value, text in zip(values, said, strict=True):
+        assert text in {numbers(value, digits) for digits in range(2, 7)}, (setting.effect, value)
+
+
+def test_a_number_leads_to_its_cells_and_commit(support: str) -> None:
+    """Three clicks: the claim, its seeds, the networks that it compares; cell and commit stand there."""
+    block = found(r'<section class="claim" id="claim-Q1b">(.*?)</section>', support, re.S)
+    for network in re.findall(r'href="#net-([^"]+)"', block):
+        row = found(rf'<tr id="net-{re.escape(network)}">(.*?)</tr>', support, re.S)
+        assert re.search(r"<code>[0-9a-f]{16}", row)
+    assert (
+        'href="#net-bn-5-1-' in block and 'href="#net-none-5-1-' in block and "commit <code>0123abcd</code>" in support
+    )
 
 
 @pytest.mark.parametrize("outcome", ["mixed", "missing"])

@@ -56,6 +56,7 @@ def main() -> None:
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_reference).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
+    command(_site, "out")
     command(_prune)
     command(_data, "spec", "out")
     command(_rehearse, "spec", "out")
@@ -142,6 +143,13 @@ def _reference(a: argparse.Namespace) -> None:
     from bnstudy.pipeline.reference import keep
 
     print(keep(a.study))
+
+
+def _site(a: argparse.Namespace) -> None:
+    """Build a static site: the pages of the reference studies, the findings and the documents."""
+    from bnstudy.pipeline.site import site
+
+    site(Path().resolve(), a.out)
 
 
 def _prune(a: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from bnstudy.claims import judge as ledger
 from bnstudy.claims import sensitivity
 from bnstudy.claims.records import to_json
+from bnstudy.core.setting import FACTORS
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
 from bnstudy.report import show
@@ -58,19 +59,38 @@ def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool =
     np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
     claims = ledger.load(ROOT / "config" / "claims.yaml")
     depths = {"shallow": 5, "middle": 10, "deep": 20}
-    rows, _ = ledger.judge(claims, tables, depths, base=synthetic.BASE)
+    rows, thetas = ledger.judge(claims, tables, depths, base=synthetic.BASE)
     judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
     said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
     if hangs:
         changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
         rows = sensitivity.attach(rows, changed)
         pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
-    made = {"config": {**CONFIG, "seeds": {"evaluation": seeds}}, "versions": {"torch": "2"}, "dirty": False, "runs": 7}
+    pd.DataFrame(thetas).to_csv(folder / "contrasts.csv", index=False, float_format="%.8g")
+    made = {
+        "config": {**CONFIG, "seeds": {"evaluation": seeds}},
+        "versions": {"torch": "2"},
+        "commit": "0123abcd",
+        "dirty": False,
+        "runs": 7,
+    }
     for name, value in {
         "claims": rows, "answers": ledger.answers(claims, rows), "findings": ledger.findings(claims, rows), "checks": CHECKS, "provenance": made, "ledger": said,
     }.items():  # fmt: skip
         (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
+    (folder / "evaluate").mkdir(exist_ok=True)
+    (folder / "evaluate" / "all.json").write_text(json.dumps({"cells": cells(tables["rates"])}))
     return folder
+
+
+def cells(rates: pd.DataFrame) -> list[dict[str, object]]:
+    """An index of cells as evaluating jobs write it: one for each rate of each network."""
+    own = [*FACTORS, "rate"]
+    found = json.loads(rates.dropna(subset="rate")[own].drop_duplicates().to_json(orient="records"))
+    return [
+        {"cell": f"{place:016x}", "setting": {name: row[name] for name in FACTORS}, "rate": row["rate"]}
+        for place, row in enumerate(found)
+    ]
 
 
 @cache

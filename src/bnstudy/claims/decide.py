@@ -12,6 +12,7 @@ from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured, Unreached
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
+from bnstudy.core.setting import slug
 from bnstudy.core.stats import Interval, median_interval, rank
 
 if TYPE_CHECKING:
@@ -212,8 +213,18 @@ def _row(
         shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=matters,
         verdict=verdict, detail=detail, n_seeds=n_seeds, reason=reason,
         effect=effect(shown_estimate, shown_low, shown_high, unit, edges), threshold=threshold(matters, unit),
-        kind=contrast.on,
+        kind=contrast.on, margin=contrast.margin, reverse=contrast.reverse, networks=_networks(lookup, contrast),
     )  # fmt: skip
+
+
+def _networks(lookup: Lookup, contrast: Contrast) -> tuple[str, ...]:
+    """Return the networks that a contrast compares; none where the study has no such depth."""
+    if contrast.depth not in lookup.depths:
+        return ()
+    spec = contrast.model_dump(exclude_none=True)
+    named = [lookup.setting(spec, arm, **other) for other in ({}, spec.get("against", {})) for arm in contrast.arms
+             if other.get("depth", contrast.depth) in lookup.depths]  # fmt: skip
+    return tuple(dict.fromkeys(map(slug, named)))
 
 
 def _unit(part: Contrast | Premise) -> str:

@@ -24,7 +24,8 @@ class ContrastRow:
     natural logarithms where ``unit`` is "ln times". A number is None where it is missing or infinite. ``label`` says where
     it is taken, in words, ``what`` what is set over (or against) what, ``threshold`` the smallest effect that matters,
     ``kind`` the kind of network that the claim is judged on there, where the study has kinds. ``counts`` is
-    false where that kind lacks the network or the checkpoint: then it is neither for nor against the claim. ``stability`` and
+    false where that kind lacks the network or the checkpoint: then it is neither for nor against the claim. ``networks``
+    are those compared (:func:`bnstudy.core.setting.slug`). ``stability`` and
     ``seeds_to_decide`` are as in :class:`ClaimRow`, for this interval alone.
     """
 
@@ -54,6 +55,13 @@ class ContrastRow:
     rank: int = 0
     stability: float | None = None
     seeds_to_decide: int | None = None
+    margin: float = 0.0
+    reverse: bool = False
+    networks: tuple[str, ...] = ()
+
+    def shown(self, theta: float) -> float:
+        """Return theta in the quantity's own direction and without its margin, as ``shown_estimate`` is."""
+        return self.margin - theta if self.reverse else theta - self.margin
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ SMOOTHNESS = [
     "change_absolute", "change_relative", "loss_range", "predictiveness", "beta_smoothness", "hessian_top",
     "input_share",
 ]  # fmt: skip
-OUTSIDE = ("coverage", "robustness", "forecasts")
+OUTSIDE = ("contrasts", "coverage", "forecasts", "robustness")
 """Tables beside tables/, not in it."""
 STEPS = ["target", "steps", "reached", "batch_steps", "diverged_at", "budget", "final_loss"]
 COLUMNS = {
@@ -46,7 +46,9 @@ COLUMNS = {
     "adaptation": [*RUN, "checkpoint", "match", "before", "steps", "reached", "budget"],
     "landscape": [*RUN, "checkpoint", *SMOOTHNESS],
     "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
+    "map": [*RUN, *STEPS],
     "coverage": [],
+    "contrasts": ["claim", "setting", "seed", "lower", "upper"],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
     "forecasts": ["kind", *FACTORS, "value", "saves", "saving", "low", "high", "outcome"],
 }  # fmt: skip
@@ -151,6 +153,20 @@ class Results:
         """The external checks; empty where the study wrote none."""
         checks: list[CheckRow] = self._json("checks", [])
         return checks
+
+    @cached_property
+    def cells(self) -> list[dict[str, Any]]:  # entries of the jobs' indices, as they wrote them
+        """The stored cells of the evaluated networks: cell, setting, rate; empty where the study keeps no index of them."""
+        indices = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("evaluate/*.json"))]
+        return [cell for index in indices for cell in index["cells"]]
+
+    @cached_property
+    def thetas(self) -> dict[tuple[str, str], list[tuple[int, float, float]]]:
+        """What each seed says of a claim's setting, (seed, lower, upper), by claim and setting; empty without contrasts.csv."""
+        table, found = self.table("contrasts"), dict[tuple[str, str], list[tuple[int, float, float]]]()
+        for claim, setting, *ends in table.itertuples(index=False):
+            found.setdefault((claim, setting), []).append((int(ends[0]), float(ends[1]), float(ends[2])))
+        return found
 
     @cached_property
     def samples(self) -> Mapping[str, np.ndarray]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pandas as pd
 
@@ -12,8 +11,9 @@ from bnstudy.report.figures.picture import INTERVALS, Numbers, Picture
 from bnstudy.report.figures.style import NARROW, WIDE, arm_name
 from bnstudy.report.figures.summary import FEWEST
 from bnstudy.report.figures.svg import to_svg
-from bnstudy.report.page import blocks, methods
+from bnstudy.report.page import blocks, methods, toys
 from bnstudy.report.page import story as story_blocks
+from bnstudy.report.page.checking import networks
 from bnstudy.report.results import Results
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ def story(results: Results, id: str) -> None:
     _html(story_blocks.story(results.answers[id], {row["id"] for row in results.checks}))
 
 
+def toy(results: Results, id: str) -> None:
+    """Show a toy, with a guess to make before playing; nothing where the study has no runs for it."""
+    if text := toys.html(id, results):
+        _html(text)
+
+
 def asks(results: Results, question: str) -> None:
     """Show what learners ask besides, and the answers that verdicts choose."""
     _html(blocks.asks(results.answers[question]))
@@ -37,7 +43,8 @@ def asks(results: Results, question: str) -> None:
 
 def claims(results: Results, question: str) -> None:
     """Show every claim of a question."""
-    rows = "".join(blocks.claim(row) for row in results.claims.values() if row.question == question)
+    own, named = [row for row in results.claims.values() if row.question == question], networks(results)
+    rows = "".join(blocks.claim(row, results.thetas, named) for row in own)
     _html(f'<div id="claims-{question}">{rows}</div>')
 
 
@@ -123,7 +130,7 @@ def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
         "alt": alt,
         "claim": picture.claim if picture.claim in picture.results.claims else None,
         **_pictures(picture.id, picture.draw),
-        "csv": quote(_csv(picture.table), safe=" ,.-+:()/"),
+        "csv": _csv(picture.table),
     }
     words = f"figure {picture.id}: {title}"
     _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": words})

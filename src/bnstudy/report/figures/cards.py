@@ -24,23 +24,32 @@ MODES = {
 MEASURES = {"moments": "mean and spread", "values": "the values", "output": "the output"}
 
 
-def movement(results: Results) -> str:
-    """Return how far the next layer's input moves, and in how many steps each arm trains, where it was also shaken."""
-    names = {**SIDES, "bn_noisy": words.arm("bn_noisy")}
+def moved(results: Results) -> tuple[int, list[tuple[str, float, str]]]:
+    """Return a depth at which networks were shaken, and for each arm how far inputs move, in sd, and steps in words."""
+    names = [*SIDES, "bn_noisy"]
     table = noisy(results).table
-    table = table[table["arm"].isin(list(names))]
+    table = table[table["arm"].isin(names)]
     whole = table.groupby(["depth", "gain"])["arm"].transform("nunique") == len(names)
     if not whole.any():
-        return ""
+        return 0, []
     depth, gain = min(zip(table.loc[whole, "depth"], table.loc[whole, "gain"], strict=True))
     table = table[(table["depth"] == depth) & (table["gain"] == gain)]
-    rows, said = [], []
-    for arm, name in names.items():
+    rows = []
+    for arm in names:
         own = table[table["arm"] == arm]
         time = f"{median(own['time']):.0f} steps" if median(own["time"]) < float("inf") else "never arrives"
         if own["drift"].notna().any():
-            rows.append(Row(name, [Mark(arm, median(own["drift"].dropna()), time)]))
-            said.append(f"{name} {rows[-1].marks[0].value:.2g} sd, {time}")
+            rows.append((arm, median(own["drift"].dropna()), time))
+    return depth, rows
+
+
+def movement(results: Results) -> str:
+    """Return how far the next layer's input moves, and in how many steps each arm trains, where it was also shaken."""
+    depth, found = moved(results)
+    if not found:
+        return ""
+    rows = [Row(SIDES.get(arm, words.arm(arm)), [Mark(arm, drift, time)]) for arm, drift, time in found]
+    said = [f"{row.name} {row.marks[0].value:.2g} sd, {row.marks[0].text}" for row in rows]
     subject = f"How far the next layer's input moves ({depth} layers)"
     return strips(subject, rows, "sd", f"{subject}, and steps to train: {'; '.join(said)}.")
 

@@ -8,17 +8,14 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.report.figures.axes import (
-    by_arm,
     crossed_panels,
     label,
     legend,
-    line,
     lines,
     log_y,
     panels,
     percent_y,
     reference,
-    trace,
 )  # fmt: skip
 from bnstudy.report.figures.checkpoints import when
 from bnstudy.report.figures.panels_of_steps import steps
@@ -82,32 +79,6 @@ def _panels_of_kinds(table: pd.DataFrame, width: float) -> "tuple[Figure, list[t
         panel.set_title(f"{KINDS[kind]}\n{when(checkpoint)}")
         filled.append((panel, table[(table["checkpoint"] == checkpoint) & (table["kind"] == kind)]))
     return figure, filled
-
-
-def by_dose(results: Results) -> Picture:
-    """Return the figure of how much the output changes with the size and kind of the early change."""
-    table = _changes(results)
-    table = table[table["layer"] == results.depth("middle") + 1]
-    draw = partial(output_by_dose, table, results.arms(table, *ARMS))
-    subject = f"Change of the output by the size and kind of the early change, depth {results.depth('middle')}"
-    how = "Up changes more. The verdicts are about 1%."
-    return Picture(results, "reach-by-dose", draw, table, subject, how, arms=ARMS, needs=ARMS)
-
-
-def output_by_dose(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
-    """Draw the change of the output by dose, one panel per kind of change and checkpoint."""
-    with drawing():
-        doses = sorted(table["dose"].unique())
-        figure, filled = _panels_of_kinds(table, width)
-        for panel, rows in filled:
-            for arm, own in by_arm(rows.assign(place=rows["dose"].map(doses.index)), arms):
-                trace(panel, own, "place", "values", line(arm))
-            panel.set_xticks(range(len(doses)), [f"{100 * dose:g}%" for dose in doses])
-        log_y(figure.axes, table["values"])
-        ylabel = "relative change of the output\n(up = changes more)"
-        label(figure, "change of every early weight matrix : its norm", ylabel)
-        legend(figure, arms)
-    return figure
 
 
 def share_left(results: Results) -> Picture:

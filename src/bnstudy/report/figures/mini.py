@@ -110,9 +110,18 @@ def whole(parts: Sequence[str], height: float, alt: str) -> str:
     )
 
 
-def strips(subject: str, rows: Sequence[Row], unit: str, alt: str, log: bool = False, room: float = 0) -> str:
-    """Return rows of marks over one scale; `unit` follows its last number, `room` is left free at the right."""
-    scale = Scale([mark.value for row in rows for mark in row.marks], log, RIGHT - room)
+def strips(
+    subject: str,
+    rows: Sequence[Row],
+    unit: str,
+    alt: str,
+    log: bool = False,
+    room: float = 0,
+    span: Sequence[float] = (),
+) -> str:
+    """Return rows of marks over one scale, which also holds `span`; `unit` follows its last number, `room` is left free at
+    the right."""
+    scale = Scale([*span, *(mark.value for row in rows for mark in row.marks)], log, RIGHT - room)
     bottom = 26 + ROW * len(rows)
     ticks = scale.ticks()
     parts = [text(0, 13, subject, kind="muted")]
@@ -129,7 +138,7 @@ def strips(subject: str, rows: Sequence[Row], unit: str, alt: str, log: bool = F
                 fits = x + 11 + CHARACTER * len(mark.text) <= WIDTH
                 parts.append(text(x + (11 if fits else -11), y + 4.5, mark.text, "start" if fits else "end", "strong"))
     for tick in ticks:
-        last = f" {unit}" if tick == ticks[-1] and unit else ""
+        last = f" {unit}" if tick == ticks[-1] and unit and not scale.never else ""
         end = scale(tick) + CHARACTER * len(f"{tick:g}{last}") / 2 > WIDTH
         parts.append(
             text(WIDTH if end else scale(tick), bottom + 14, f"{tick:g}{last}", "end" if end else "middle", "muted")

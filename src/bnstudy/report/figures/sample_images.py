@@ -4,15 +4,12 @@ The gaps between images are transparent, so they have the page's own paper; the 
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import drawing
-from bnstudy.report.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,21 +45,6 @@ def sprite(rows: "list[list[np.ndarray]]", gap: int = 1) -> np.ndarray:
             place = out[i * down : i * down + height, j * right : j * right + width]
             place[..., :3], place[..., 3] = image, 255
     return out
-
-
-def shifted(results: Results) -> Picture:
-    """Return the picture of one test image under each shift."""
-    draw = partial(by_family, results.samples)
-    subject = "One test image under each shift"
-    how = "Severity 0 is the image itself; each family has a scale of severities of its own. The data says how large each shift is, over all images, on the pixel scale 0 to 1."
-    return Picture(results, "samples", draw, results.table("shift_size"), subject, how)
-
-
-def by_family(samples: Mapping[str, np.ndarray], width: float) -> "Figure":
-    """Draw a row per kind of shift and a column per severity, 0 to 5. `samples`: see bnstudy.data.samples."""
-    families = [name for name in samples if name not in GROUNDS]
-    pixels = sprite([list(samples[name]) for name in families])
-    return _figure([Sprite("", pixels, families, SEVERITIES)], min(width, 3.6), width, "severity")
 
 
 def by_hue(samples: Mapping[str, np.ndarray], width: float) -> "Figure":

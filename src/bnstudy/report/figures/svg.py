@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+LONG = re.compile(r"(?<![#\w])-?\d+\.\d{3,}")
+"""A number with more digits than are seen, where it is a place: in a tag, never in a text."""
+
+
 def to_svg(figure: "Figure", prefix: str) -> str:
     """Return `figure` as SVG text: stand-in colours become CSS variables, every id starts with `prefix`, no fixed size.
 
@@ -51,8 +55,10 @@ def _shorter(svg: str) -> str:
         lambda m: (m[1] or "") and f"{m[1]} system-ui,sans-serif",
         svg,
     )
-    svg = svg.replace("<svg ", '<svg font-family="system-ui,sans-serif" ', 1)
-    svg = re.sub(r"(?<![#\w])-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), svg)
+    # matplotlib's own style sheet would hold for the whole page
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.S)
+    svg = svg.replace("<svg ", '<svg font-family="system-ui,sans-serif" stroke-linejoin="round" ', 1)
+    svg = re.sub(r"<[^>]+>", lambda tag: LONG.sub(lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), tag[0]), svg)
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
     svg = re.sub(
         r' d="([^"]*)"', lambda m: ' d="' + re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(m[1].split())) + '"', svg

@@ -2,13 +2,14 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
 from bnstudy.claims.sentences import NOT_EVALUABLE, NOT_JUDGED
 from bnstudy.claims.stability import DRAWS, MOST
 from bnstudy.core import words
-from bnstudy.report.page.marks import changes, effect, escape, makers, mark, verdict_words
+from bnstudy.report.page.checking import Thetas, csv, seeds
+from bnstudy.report.page.marks import changes, effect, escape, makers, mark, scrolling, verdict_words
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.results import CheckRow
 
@@ -25,8 +26,12 @@ def _paragraphs(sentences: Sequence[str]) -> str:
     return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
-def claim(row: ClaimRow) -> str:
-    """Return one claim: verdict, sentence, every setting with its own ruler, what would change the verdict."""
+def claim(row: ClaimRow, thetas: Thetas | None = None, networks: Mapping[str, str] | None = None) -> str:
+    """Return one claim: verdict, sentence, every setting with its own ruler and seeds, what would change the verdict.
+
+    `thetas` are those of contrasts.csv, `networks` those that the page has a row of, in words.
+    """
+    thetas = thetas or {}
     each = "".join(
         f"<li>{escape(_where(s))}: {escape(turns(s))}</li>"
         for s in row.settings
@@ -37,10 +42,10 @@ def claim(row: ClaimRow) -> str:
         f'<section class="claim" id="claim-{row.id}"><h4>{escape(row.statement)} '
         f"<small>{row.id}, {escape(makers(row.by))}</small></h4>"
         f'<p class="verdict">{mark(row.verdict)} <strong>{escape(verdict_words(row))}</strong> {changes(row)}</p>'
-        f"<p>{escape(row.sentence)}</p>{kinds(row)}{settings(row)}{hangs}"
+        f"<p>{escape(row.sentence)}</p>{kinds(row)}{settings(row, thetas, networks or {})}{hangs}"
         f"<details><summary>What would change the verdict</summary>"
         f'<p class="note">{escape(change(row))} Smallest effect that matters: {escape(row.sesoi_reason)}.</p>'
-        f"<ul>{each}</ul></details></section>"
+        f"<ul>{each}</ul>{csv(row, thetas)}</details></section>"
     )
 
 
@@ -52,8 +57,8 @@ def kinds(row: ClaimRow) -> str:
     return note + (f'<p class="note">In other studies: {escape(others)}.</p>' if others else "")
 
 
-def settings(row: ClaimRow) -> str:
-    """Return each setting of a claim: where, its ruler, effect and interval, verdict; what is compared stands above.
+def settings(row: ClaimRow, thetas: Thetas, networks: Mapping[str, str]) -> str:
+    """Return each setting of a claim: where, its ruler, effect and interval, verdict, seeds; what is compared stands above.
 
     Those that a kind of network lacks are told below.
     """
@@ -67,10 +72,11 @@ def settings(row: ClaimRow) -> str:
         if s.what != last:
             said += f'<li class="what">{escape(s.what)}</li>'
             last = s.what
-        about = f"matters from {s.threshold}, n = {s.n_seeds}, k = {s.rank}, K = {row.intervals}" if s.n_seeds else ""
+        ends = thetas.get((row.id, s.name), ())
+        dots = [(low + high) / 2 for _, low, high in ends if math.isfinite(low) and math.isfinite(high)]
         said += (
-            f'<li><span>{escape(s.label or s.name)}</span>{ruler([s])}<span title="{escape(about)}">{_whole(escape(effect(s)))}</span>'
-            f"<span>{escape(_outcome(s))}</span></li>"
+            f"<li><span>{escape(s.label or s.name)}</span>{ruler([s], dots)}<span>{_whole(escape(effect(s)))}</span>"
+            f"<span>{escape(_outcome(s))}</span>{seeds(s, row.intervals, ends, networks)}</li>"
         )
     return f'<ul class="settings">{said}</ul>{note}'
 
@@ -129,11 +135,6 @@ def table(name: str, head: Sequence[str], rows: Sequence[Sequence[object]], ids:
         cells = "".join(f"<td>{_whole(escape(cell))}</td>" for cell in row)
         body += f"<tr{f' id={chr(34)}{ids[index]}{chr(34)}' if ids else ''}>{cells}</tr>"
     return scrolling(name, f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")
-
-
-def scrolling(name: str, inside: str) -> str:
-    """Return what may be wider than the page in a frame that scrolls sideways, with a name for those who hear it."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">{inside}</div>'
 
 
 def _whole(text: str) -> str:

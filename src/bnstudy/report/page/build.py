@@ -18,6 +18,7 @@ from bnstudy.report.figures import style
 from bnstudy.report.figures.cards import mini
 from bnstudy.report.figures.mini import glyph
 from bnstudy.report.page import blocks, marks
+from bnstudy.report.page.checking import cells
 from bnstudy.report.page.quiz import quiz as questions
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.page.story import card
@@ -96,6 +97,7 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         stories=[(name, content) for name, content in sections if name != "methods"],
         methods=[(name, content) for name, content in sections if name == "methods"],
         titles={row.id.lower(): row.title for row in answers},
+        cells=cells(results),
         quiz=questions(quiz.read_text(encoding="utf-8")),
         sources=part("sources.html", images=images[1]),
         claims=claims,
@@ -108,12 +110,14 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         example=ruler([Example()]),
         made=_made(results.provenance.items()),
         config=json.dumps(config, indent=1, ensure_ascii=False) if config else "",
+        commit=results.provenance.get("commit"),
+        study=config.get("study", results.folder.name),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         css=css.replace("/*LIGHT*/", style.variables("light")).replace("/*DARK*/", style.variables("dark")),
     )
     _consistent(page)
-    store.write_text(out, page)
+    store.write_text(out, _classes(page))
 
 
 def strength(claim: ClaimRow) -> float:
@@ -160,8 +164,18 @@ def _made(provenance: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:
     return rows
 
 
+def _classes(page: str) -> str:
+    """Return the page with a class in place of each style attribute that stands on it often: a fifth of its size."""
+    often = [style for style, count in Counter(re.findall(r' style="([^"]*)"', page)).most_common() if count > 2]
+    names = {style: f"s{place}" for place, style in enumerate(often)}
+    rules = "\n".join(f".{name} {{ {style} }}" for style, name in names.items())
+    page = re.sub(r' style="([^"]*)"', lambda m: f' class="{names[m[1]]}"' if m[1] in names else m[0], page)
+    return page.replace("</style>", f"\n{rules}\n</style>", 1)
+
+
 def _consistent(page: str) -> None:
     """Raise ValueError for an id used twice and for a link to an id that is not on the page."""
+    page = re.sub(r"<script>.*?</script>", "", page, flags=re.S)
     ids = re.findall(r'\bid="([^"]+)"', page)
     twice = sorted(i for i, n in Counter(ids).items() if n > 1)
     if twice:

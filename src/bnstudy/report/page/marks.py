@@ -1,5 +1,7 @@
 """Verdicts as marks and words: one colour, told apart by shape, always with the word beside."""
 
+import base64
+import gzip
 import html
 
 from bnstudy.claims.records import ClaimRow, ContrastRow
@@ -53,3 +55,14 @@ def effect(row: ContrastRow) -> str:
 def escape(text: object) -> str:
     """Return any value as text that HTML shows as it is."""
     return html.escape(str(text))
+
+
+def scrolling(name: str, inside: str) -> str:
+    """Return what may be wider than the page in a frame that scrolls sideways, with a name for those who hear it."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">{inside}</div>'
+
+
+def download(name: str, csv: str, said: str) -> str:
+    """Return a link that saves a table: packed to a quarter, as name.csv.gz; where scripts run, page.js unpacks it."""
+    packed = base64.b64encode(gzip.compress(csv.encode(), mtime=0)).decode()
+    return f'<a class="csv" download="{escape(name)}.csv.gz" href="data:application/gzip;base64,{packed}">{said}</a>'

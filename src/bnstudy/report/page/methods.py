@@ -7,8 +7,8 @@ import pandas as pd
 
 from bnstudy.claims.records import ClaimRow
 from bnstudy.core.stats import tail
-from bnstudy.report.page.blocks import scrolling, table
-from bnstudy.report.page.marks import escape
+from bnstudy.report.page.blocks import table
+from bnstudy.report.page.marks import escape, scrolling
 from bnstudy.report.results import Identity
 
 METHODS = ("order statistics", "t", "bootstrap")

@@ -23,15 +23,15 @@ class Measured(Protocol):
     def ci_high(self) -> float | None: ...
 
 
-def ruler(contrasts: Sequence[Measured]) -> str:
-    """Return a bar per contrast, one above another.
+def ruler(contrasts: Sequence[Measured], seeds: Sequence[float] = ()) -> str:
+    """Return a bar per contrast, one above another; `seeds` are dots below the only one's.
 
     The claim says: in the shade. Right is as claimed, so region `less` is drawn turned round. Each bar is in its own unit
     (see `_unit`), since contrasts of one claim may have different ones; cut off at ±6 with an arrowhead. A contrast
     without an interval shows a bare line of dashes.
     """
     height = 14 * max(1, len(contrasts)) + 2
-    rows = "".join(_row(contrast, 1 + 14 * index) for index, contrast in enumerate(contrasts))
+    rows = "".join(_row(contrast, 1 + 14 * index, seeds) for index, contrast in enumerate(contrasts))
     return (
         f'<svg class="ruler" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" aria-hidden="true">'
         f'<path d="M0 {height}H{WIDTH}" stroke="var(--rule)"/>{rows}'
@@ -46,14 +46,17 @@ def _unit(contrast: Measured) -> float:
     return contrast.sesoi or max(ends, default=0.0) / 4 or 1.0
 
 
-def _row(contrast: Measured, top: int) -> str:
+def _row(contrast: Measured, top: int, seeds: Sequence[float]) -> str:
     unit, within = _unit(contrast), contrast.region == "within"
     threshold = contrast.sesoi / unit
     left, right = (_x(-threshold), _x(threshold)) if within else (_x(threshold), float(WIDTH))
     edges = "".join(f"M{x} {top}v14" for x in ((left, right) if within else (left,)))
+    turned = (-1 if contrast.region == "less" else 1) / unit
+    spots = "".join(f"M{_x(turned * seed) - 1:.1f} {top + 12.5}h2" for seed in seeds)
+    dots = f'<path d="{spots}" stroke="var(--muted)" stroke-width="2"/>' if spots else ""
     return (
         f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="14" fill="var(--shade)"/>'
-        f'<path d="{edges}" stroke="var(--muted)"/>{_bar(contrast, unit, top + 7)}'
+        f'<path d="{edges}" stroke="var(--muted)"/>{dots}{_bar(contrast, unit, top + 7)}'
     )
 
 

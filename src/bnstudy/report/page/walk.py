@@ -8,7 +8,8 @@ from typing import Any
 import jinja2
 import mistune
 
-from bnstudy.report.page.blocks import FIGURE, scrolling
+from bnstudy.report.page.blocks import FIGURE
+from bnstudy.report.page.marks import download, scrolling
 
 EVIDENCE = "### Evidence"
 """The heading of a notebook below which everything is folded on the page."""
@@ -17,7 +18,7 @@ PICTURE = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).
 <h4>{{ title }}</h4>
 <div class="wide" role="img" aria-label="{{ alt }}">{{ wide|safe }}</div>
 <div class="narrow" role="img" aria-label="{{ alt }}">{{ narrow|safe }}</div>
-<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}<a download="{{ id }}.csv" href="data:text/csv,{{ csv }}">Data (CSV)</a></figcaption>
+<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}{{ download(id, csv, "Data (CSV)")|safe }}</figcaption>
 </figure>
 """)
 
@@ -75,7 +76,7 @@ def body(notebook: Path) -> str:
 def _output(output: dict[str, Any], place: str) -> str:
     data = output.get("data", {})
     if FIGURE in data:
-        return PICTURE.render(data[FIGURE])
+        return PICTURE.render(data[FIGURE], download=download)
     # A value at the end of a cell is an accident, however well it may show in Jupyter.
     if output["output_type"] == "display_data" and "text/html" in data:
         return "".join(data["text/html"])
