@@ -171,7 +171,7 @@ def test_controls_choose_the_frame_and_its_address(browser: "Browser", file: Pat
     tab = opened(browser, file, 1280, "#toy-poke")
     seen = "() => [...document.querySelectorAll('#toy-poke .frame')].filter(one => !one.hidden).map(one => one.id)"
     first = tab.evaluate(seen)
-    tab.locator("#toy-poke").get_by_label("mean and spread").check()
+    tab.locator("#toy-poke").get_by_role("radio", name="mean and spread").check()
     tab.locator("#toy-poke input[type=range]").press("ArrowRight")
     (then,) = tab.evaluate(seen)
     assert then.startswith("toy-poke-meanandspread-10") and [then] != first and tab.url.endswith("#" + then)

@@ -175,7 +175,6 @@ def _classes(page: str) -> str:
 
 def _consistent(page: str) -> None:
     """Raise ValueError for an id used twice and for a link to an id that is not on the page."""
-    page = re.sub(r"<script>.*?</script>", "", page, flags=re.S)
     ids = re.findall(r'\bid="([^"]+)"', page)
     twice = sorted(i for i, n in Counter(ids).items() if n > 1)
     if twice:

@@ -98,7 +98,7 @@ const screen = make("dialog", "", { className: "screen", ariaLabel: "Figure on t
 const present = at => {
   screen.at = at; const close = make("button", "close", { onclick: () => screen.close() }), picture = figures[at].querySelector(".narrow, svg").cloneNode(true);
   for (const one of [picture, ...all("[id]", picture)]) if (one.id) one.id = "screen-" + one.id;
-  picture.innerHTML = picture.innerHTML.replaceAll('href="#', 'href="#screen-').replaceAll("url(#", "url(#screen-");
+  picture.innerHTML = picture.innerHTML.replace(/(href=.|url\()#/g, "$1#screen-");
   screen.replaceChildren(make("h2", figures[at].querySelector("h4").textContent), picture, make("p", `${at + 1} of ${figures.length}: arrows go on, Escape ends`), close);
   if (!screen.open) screen.showModal();
 };

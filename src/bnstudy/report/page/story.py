@@ -18,7 +18,7 @@ def card(row: AnswerRow, picture: str) -> str:
 
 
 def question(row: AnswerRow) -> str:
-    """Return the learner's words, and a guess to make before reading on; its answer is folded."""
+    """Return the learner's words, and a guess to make before reading on; page.js folds its answer."""
     if row.story is None:
         return f'<p class="asked">{escape(row.asked)}</p>'
     guess = row.story.guess
@@ -28,7 +28,7 @@ def question(row: AnswerRow) -> str:
     return (
         f'<blockquote class="asked">{escape(row.story.asked)}</blockquote>'
         f'<fieldset class="guess"><legend>Your guess: {escape(guess.question)}</legend>{options}'
-        f"<details><summary>What came out</summary><p>{escape(guess.answer)}</p></details></fieldset>"
+        f"<details open><summary>What came out</summary><p>{escape(guess.answer)}</p></details></fieldset>"
     )
 
 
