@@ -22,11 +22,11 @@ REFERENCES = sorted(path.parent for path in (ROOT / "results/reference").glob("*
 
 def test_numbers_keep_four_digits_and_no_text_changes() -> None:
     values = np.array([1.23456789, -9.87654e-5, 1e9 / 3, 0.0, np.nan, np.inf])
-    table = pd.DataFrame({"arm": ["bn"] * 6, "rate": values, "moments": values, "seed": range(6)})
+    table = pd.DataFrame({"arm": ["bn"] * 6, "rate": values, "dose": values, "moments": values, "seed": range(6)})
     kept = small(table)
     np.testing.assert_allclose(kept["moments"], values, rtol=6.2e-5)
     assert not np.array_equal(kept["moments"][:3], values[:3].astype("float32"))
-    assert kept["rate"].equals(table["rate"]) and list(kept["arm"]) == ["bn"] * 6 and kept["seed"].equals(table["seed"])
+    assert kept[["rate", "dose"]].equals(table[["rate", "dose"]]) and list(kept["arm"]) == ["bn"] * 6 and kept["seed"].equals(table["seed"])
 
 
 def test_a_kept_study_holds_what_its_figures_draw(tmp_path: Path) -> None:
@@ -48,6 +48,7 @@ def test_the_page_of_a_reference_study_is_drawn_from_its_folder_alone(folder: Pa
     page = (tmp_path / "report.html").read_text()
     for row in json.loads((folder / "claims.json").read_text()):
         assert f'id="claim-{row["id"]}"' in page
+    assert page.count("<svg") >= 4 + 2 * 30  # the cards' small pictures, and the figures at two widths
 
 
 def test_verdicts_of_reference_studies_stand_beside(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ WHOLE = (
 AT_ANY_RATE = ("convergence", "rates", "sweep")
 BITS = 14
 """Binary digits that a measured number keeps: four decimal ones, to 6e-5 of it. Fewer bits pack smaller."""
+CHOSEN = (*FACTORS, "rate", "target", "dose")
+"""Numbers that were chosen, not measured: rows are looked up by them."""
 UNDRAWN = {"moments": ["mean_rms", "ln_sd_rms", "dead"], "drift": ["cka"]}
 """Columns of tables that no figure draws."""
 DRAWN = {"moments": "checkpoint.str.startswith('loss') | checkpoint == 'step100'", "drift": "start == 'loss1.0'"}
@@ -68,7 +70,7 @@ def small(table: pd.DataFrame) -> pd.DataFrame:
     for column in table:
         if table[column].dtype == object:
             table[column] = table[column].astype("category")
-        elif table[column].dtype == float and column not in (*FACTORS, "rate"):
+        elif table[column].dtype == float and column not in CHOSEN:
             mantissa, power = np.frexp(table[column].to_numpy())
             table[column] = np.ldexp(np.round(mantissa * 2**BITS) / 2**BITS, power).astype("float32")
     return table

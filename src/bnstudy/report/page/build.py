@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
+from bnstudy.claims.sentences import listing
 from bnstudy.core import store, words
 from bnstudy.core.stats import ADVISED
 from bnstudy.report.figures import style
@@ -136,7 +137,7 @@ def scope(results: Results, images: str, seeds: int) -> str:
     others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(results.nets - {own}))]
     counts = [str(count) for count in sorted({kind["seeds"] for kind in told.values()} or {seeds})]
     said = [
-        f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(' and '.join(kinds or others))}."
+        f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
     ]
     judged = results.table("robustness")
     changed = [words.factor("net", net) for net in results.nets - {own}]
