@@ -125,7 +125,7 @@ def break_it(results: Results) -> Toy | None:
                 for (arm, n), a in accuracy.items()
             ]
             alt = f"Accuracy, {family}, {severity}: {', '.join(f'{row.name} {row.marks[0].text}' for row in marks)}"
-            picture = strips("Accuracy", marks, "%", alt, span=(100,))
+            picture = strips("Accuracy", marks, "%", alt, room=24, span=(100,))
             if pictures is not None:
                 seen = pictures[severity] if pictures.ndim == 4 else pictures[severity][0]
                 picture = f'<img alt="The test picture" src="{png(seen)}">{picture}'
