@@ -92,8 +92,8 @@ def test_everything_is_there(support: str) -> None:
     claims = json.loads(json.dumps(re.findall(r'<section class="claim" id="claim-(\w+)"', support)))
     assert len(claims) == len(ledger.load(ROOT / "config" / "claims.yaml").claims)
     assert "no simulation of the intervals" in support and "no verdicts under other choices" in support
-    # verdict rule and confounds; intervals; checks; scorecard; runs; the inputs' and the surface's numbers; relative drop
-    assert support.count("<table>") == 2 + 1 + 1 + 1 + 1 + 2 + 1
+    # verdict rule, confounds and what was changed; intervals; checks; scorecard; runs; the inputs' and the surface's numbers; relative drop
+    assert support.count("<table>") == 3 + 1 + 1 + 1 + 1 + 2 + 1
     for anchor in (
         "q1",
         "q2",
@@ -459,9 +459,12 @@ def test_figure_text_is_legible_on_a_phone(support: str) -> None:
     """On a page 390 pixels wide, 16 of them margin on either side."""
     pictures = re.findall(r'<div class="narrow".*?</svg>', support, re.S)
     assert len(pictures) == len(figures(support))
+    of_class = dict(re.findall(r"\.(s\d+) \{[^}]*font-size: ?([\d.]+)px", support))
     for picture in pictures:
         scale = (390 - 2 * 16) / float(found(r'viewBox="0 0 ([\d.]+)', picture))
-        assert min(float(s) for s in re.findall(r"font-size: ?([\d.]+)px", picture)) * scale >= 11
+        sizes = re.findall(r"font-size: ?([\d.]+)px", picture)
+        sizes += [of_class[name] for name in re.findall(r'class="(s\d+)"', picture) if name in of_class]
+        assert sizes and min(map(float, sizes)) * scale >= 11
 
 
 def notebook(path: Path, *outputs: dict[str, object]) -> Path:
