@@ -64,6 +64,18 @@ class CheckRow(TypedDict):
     passed: bool
 
 
+class Described(TypedDict):
+    """What an arm is on one family of networks, of one width: an entry of rehearsal.json."""
+
+    arm: str
+    net: str
+    width: int
+    mixes_samples: bool
+    stores_averages: bool
+    draws: bool
+    parameters_per_unit: float
+
+
 class Identity(TypedDict):
     """What holds by arithmetic, and which claims it concerns."""
 
@@ -146,6 +158,12 @@ class Results:
         """The external checks; empty where the study wrote none."""
         checks: list[CheckRow] = self._json("checks", [])
         return checks
+
+    @cached_property
+    def rehearsed(self) -> list[Described]:
+        """What the arms are; empty where the study has none from outside."""
+        described: list[Described] = self._json("rehearsal", [])
+        return described
 
     @cached_property
     def samples(self) -> Mapping[str, np.ndarray]:
