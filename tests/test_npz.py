@@ -90,6 +90,7 @@ WRONG_NPZ: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "scores": (odd(y=np.eye(3)[Y] / 2), ("shape [700, 3]", "y.argmax(1)")),
     "several labels an image": (odd(y=np.ones((700, 3), int)), ("shape [700, 3]", "one label per image")),
     "amounts": (odd(y=Y / 7), ("y holds fractions", "numpy.digitize")),
+    "labels that lack": (odd(y=np.where(Y == 1, np.nan, Y)), ("labels are not finite", "known = numpy.isfinite")),
     "labels beyond the names": (odd(classes=["a", "b"]), ("with 2 classes they are 0 to 1", "leave classes out")),
     "a name without images": (odd(classes=["a", "b", "c", "d"]), ("with 4 classes they are 0 to 3",)),
     "equal names": (odd(classes=["a", "b", "a"]), ("empty or equal names",)),

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from bnstudy.claims.judge import judge, load
 from bnstudy.claims.others import with_others
@@ -16,8 +18,12 @@ from bnstudy.claims.records import to_json
 from bnstudy.config import study as c
 from bnstudy.core import fingerprints as code
 from bnstudy.core.names import module_of
+from bnstudy.pipeline import trial
+from bnstudy.report.figures.ranking import ranking
+from bnstudy.report.results import Results
+from helpers import pages
 from helpers.project import ROOT, copy
-from helpers.synthetic import BASE, tables
+from helpers.synthetic import BASE, Tables, tables
 
 README = re.search(r"`mynorm.py`:\n\n```python\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README
@@ -62,13 +68,19 @@ def test_its_code_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert digest() != first
 
 
-def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
-    """An arm from outside as a copy of batch norm in the support world: better than none, the same as batch norm."""
+def with_fancy() -> Tables:
+    """Return the support world with an arm from outside that is a copy of batch norm."""
     found = tables("support")
     for name, table in found.items():
         if "arm" in table:
             of_bn = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
             found[name] = pd.concat([table, of_bn.assign(arm="mynorm:Fancy")], ignore_index=True)
+    return found
+
+
+def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
+    """Better than none, the same as batch norm."""
+    found = with_fancy()
     depths = {"shallow": 5, "middle": 10, "deep": 20}
     ledger = load(ROOT / "config/claims.yaml")
     wider = with_others(ledger, found, depths, BASE)
@@ -81,6 +93,49 @@ def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     assert "fewer steps with Fancy than with no normalization" in rows["A1"]["sentence"]
     assert (rows["A2"]["verdict"], rows["A2"]["detail"]) == ("contradicted", "negligible")
     assert "about as many steps with Fancy as with batch norm" in rows["A2"]["sentence"]
+
+
+def test_all_arms_are_listed_by_their_steps_with_what_each_is(tmp_path: Path) -> None:
+    found = with_fancy()
+    results = Results(pages.study(tmp_path, found))
+    assert ranking(results).rows == [], "no arm from outside was rehearsed"
+    what = {"net": "mlp", "width": 64, "mixes_samples": True, "stores_averages": True, "draws": False}
+    rows = [{"arm": arm, **what, "parameters_per_unit": 2.0} for arm in ("bn", "mynorm:Fancy")]
+    (tmp_path / "rehearsal.json").write_text(json.dumps(rows))
+    table = ranking(Results(tmp_path))
+    arms = {row[1]: row for row in table.rows}
+    assert [row[0] for row in table.rows] == [f"{n}." for n in range(1, len(arms) + 1)]
+    assert arms["Fancy"][2] == "mixes samples, stores averages, 2 parameters a unit" and not arms["no normalization"][2]
+    assert arms["Fancy"][3:] == arms["batch norm"][3:] and "Fancy equals batch norm here" in table.how
+    middles = [float(row[3].split()[0]) for row in table.rows]
+    assert middles == sorted(middles) and middles[0] < middles[-1]
+    runs = found["convergence"].query(
+        "arm == 'bn' and depth == 20 and gain == 1 and inputs == 'standardized' and target == 0.5"
+    )
+    best = found["rates"].query(
+        "arm == 'bn' and depth == 20 and role == 'best@0.5' and gain == 1 and inputs == 'standardized'"
+    )
+    steps = runs[runs["rate"] == best["rate"].iloc[0]]["steps"].median()
+    assert arms["batch norm"][3].startswith(f"{steps:.0f} (")
+
+
+def test_a_first_look_ends_with_a_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"SEEDS": 6, "STEPS": 40, "RATES": (0.03, 0.1), "GAINS": (0.41, 1.0), "TARGET": 1.5}.items():
+        monkeypatch.setattr(trial, name, value)
+    found = [trial.measured(arm) for arm in ("none", "torch.nn:BatchNorm1d")]
+    head, *rows = trial.table(
+        [found[0], found[1], found[0]._replace(arm="never", columns=dict.fromkeys(trial.COLUMNS, np.full(6, np.inf)))]
+    )
+    assert (
+        head.split()[:2] == ["arm", "rate"]
+        and [row.split()[1] for row in rows][2] == "never"
+        and "inf (inf to inf)" in rows[2]
+    )
+    for arm in found:
+        assert set(arm.columns["rates"]) <= {0, 1, 2} and np.isfinite(arm.columns["steps"]).all()
+        assert (arm.columns["accuracy"] > 50).all() and (arm.columns["accuracy"] != arm.columns["shifted"]).any()
+    study = c.load_study(yaml.safe_load(trial.study(["none", "bn", "torch.nn:BatchNorm1d"])))
+    assert [list(grid.arms) for grid in study.grids] == [["none", "bn", "torch.nn:BatchNorm1d"]]
 
 
 def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:

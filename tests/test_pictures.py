@@ -27,6 +27,26 @@ F = U / 255
 SPLIT = {"pool": 1, "train": 320, "test": 160, "heldout": 160}
 
 
+MANUAL = (Path(__file__).parents[1] / "config/README.md").read_text()
+SNIPPETS = re.findall(r"^(data: \{.*\})$", MANUAL, re.M) + re.findall(r"Then `(data: \{.*?\})`", MANUAL)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_each_line_of_the_manual_brings_its_images(snippet: str, tmp_path: Path) -> None:
+    data = yaml.safe_load(snippet)["data"]
+    pictures(tmp_path / "photos", count=640)
+    np.savez(tmp_path / "mine.npz", x=U, y=Y)
+    named = {"train_images": U, "train_labels": Y[:, None], "test_images": U[:200], "test_labels": Y[:200, None]}
+    np.savez(tmp_path / "pathmnist.npz", **named)
+    (tmp_path / "kmnist").mkdir()
+    np.savez(tmp_path / "kmnist/kmnist-train-imgs.npz", U)
+    np.savez(tmp_path / "kmnist/kmnist-train-labels.npz", Y)
+    found = images(tmp_path, **{**data, "path": str(tmp_path / data["path"])})
+    assert (
+        len(found.x) >= 640 and len(SNIPPETS) == 5 and (found.tests is not None) == ("test_x" in data.get("keys", {}))
+    )
+
+
 def study(folder: Path, **data: Any) -> Plan:
     """Return the plan of a study of ``mine.npz`` in ``folder``."""
     text: dict[str, Any] = {
@@ -94,6 +114,12 @@ def test_dark_pictures_that_are_meant_so_stay_dark(tmp_path: Path) -> None:
     np.savez(tmp_path / "mine.npz", x=U // 5, y=Y)
     assert "add white: 255" in said(tmp_path)
     np.testing.assert_allclose(images(tmp_path, white=255).x[:, 0], (U // 5) / 255, atol=1e-6)
+
+
+def test_a_black_above_the_pixels_is_set_back(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", x=U, y=Y)
+    assert "write black: 0, white: 255" in said(tmp_path, black=20, white=10)
+    np.testing.assert_allclose(advised(tmp_path, black=20, white=255).x[:, 0], F, atol=1e-6)
 
 
 LABELS: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {
@@ -178,8 +204,8 @@ def test_a_table_takes_no_network_of_images(tmp_path: Path) -> None:
         config.read_study(file)
 
 
-def pictures(folder: Path, colour: bool = False, **sizes: tuple[int, int]) -> None:
-    for i in range(330):
+def pictures(folder: Path, colour: bool = False, count: int = 330, **sizes: tuple[int, int]) -> None:
+    for i in range(count):
         name = "abc"[i % 3]
         (folder / name).mkdir(parents=True, exist_ok=True)
         picture = Image.fromarray(U[i])

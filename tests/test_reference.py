@@ -26,7 +26,11 @@ def test_numbers_keep_four_digits_and_no_text_changes() -> None:
     kept = small(table)
     np.testing.assert_allclose(kept["moments"], values, rtol=6.2e-5)
     assert not np.array_equal(kept["moments"][:3], values[:3].astype("float32"))
-    assert kept[["rate", "dose"]].equals(table[["rate", "dose"]]) and list(kept["arm"]) == ["bn"] * 6 and kept["seed"].equals(table["seed"])
+    assert (
+        kept[["rate", "dose"]].equals(table[["rate", "dose"]])
+        and list(kept["arm"]) == ["bn"] * 6
+        and kept["seed"].equals(table["seed"])
+    )
 
 
 def test_a_kept_study_holds_what_its_figures_draw(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 # One thread per job: the number of threads changes the bits of a sum, and parallelism is jobs.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
+
+warnings.filterwarnings("ignore", message="There is a performance drop")  # of vmap over an arm from outside
 
 HELP = {
     "spec": "what the job is told: a JSON file that planning wrote",
@@ -105,7 +108,7 @@ def _check(a: argparse.Namespace) -> None:
             from bnstudy.pipeline.rehearsal import rehearsed
 
             rehearsed(job)
-        tried = f", {len(job.parts)} rehearsed" if job.parts else ""
+        tried = f", {sum(part.outside for part in job.parts)} rehearsed" if job.parts else ""
         print(f"{file}: study {plan.name}, {len(settings(plan.config))} settings{tried}; no errors")
 
 

@@ -3,7 +3,6 @@
 config/normalizers.yaml sets them beside none and bn. Whatever stands here could stand in a file beside the project.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -184,4 +183,4 @@ def standardized_mlp(*arguments: Any, **named: Any) -> Net:
     def layout(inputs: int | tuple[int, ...], depth: int) -> Layout:
         return mlp.layout(inputs, depth)._replace(net=StandardizedMLP)
 
-    return partial(assemble, layout)(*arguments, **named)
+    return assemble(layout, *arguments, **named)

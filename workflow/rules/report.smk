@@ -55,6 +55,7 @@ rule notebook:
         tables=f"{PLAN.folder}/tables",
         claims=rules.claims.output,
         checks=rules.study_checks.output,
+        rehearsed=PLAN.rehearsed,
     output:
         f"{PLAN.folder}/notebooks/{{notebook}}.ipynb",
     log:

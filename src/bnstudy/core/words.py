@@ -48,12 +48,17 @@ KINDS = {
 
 def kind(name: str) -> str:
     """Return a kind of networks in words, as they stand after "in"; one without words of its own by its name."""
-    return KINDS.get(name, f"networks of kind {name.replace('_', ' ')}")
+    return KINDS.get(name, f"networks of kind {_plain(name)}")
 
 
 def arm(name: str) -> str:
-    """Return an arm in words; one without words of its own by its name, a guest's without its module."""
-    return ARMS.get(name, name.rpartition(":")[2].replace("_", " "))
+    """Return an arm in words; one without words of its own by its name."""
+    return ARMS.get(name, _plain(name))
+
+
+def _plain(name: str) -> str:
+    """Return a name without words of its own; a guest's without its module."""
+    return name.rpartition(":")[2].replace("_", " ")
 
 
 def network(name: str) -> str:
@@ -63,7 +68,7 @@ def network(name: str) -> str:
 
 def factor(name: str, value: Any) -> str:
     """Return a factor's value in words: factor("batch", 32) is "batches of 32"."""
-    plain = str(value).replace("_", " ")
+    plain = _plain(str(value))
     return {
         "arm": lambda: arm(str(value)),
         "depth": lambda: f"{plain} layers",

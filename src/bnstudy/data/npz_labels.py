@@ -69,7 +69,10 @@ def _single(path: Path, y: np.ndarray) -> np.ndarray:
     if y.ndim != 1 or y.dtype.kind not in "buifUS":
         fault = f"y is an array of {kind} and shape {list(y.shape)}"
         raise Unusable(path, fault, "store one label per image, [N]: of rows of scores, y.argmax(1)")
-    if y.dtype.kind == "f" and not (np.isfinite(y).all() and (y == np.rint(y)).all()):
+    if y.dtype.kind == "f" and (strange := np.count_nonzero(~np.isfinite(y))):
+        remedy = "leave these images out: known = numpy.isfinite(y.ravel()), then x[known] and y[known]"
+        raise Unusable(path, f"{strange} labels are not finite (NaN or infinite)", remedy)
+    if y.dtype.kind == "f" and (y != np.rint(y)).any():
         remedy = f"store classes: numpy.digitize(y, limits), or {NUMBERED}"
         raise Unusable(path, "y holds fractions: amounts, not classes", remedy)
     return y.astype(np.int64) if y.dtype.kind in "bf" else y

@@ -36,7 +36,7 @@ def scale(path: Path, dtype: np.dtype, found: Range, black: float | None, white:
     """
     if found.least == found.most:
         raise Unusable(path, f"every number of x is {found.least:.9g}", "store pictures that differ")
-    likely = _likely(found)
+    likely = _likely(found, black)
     if dtype.kind == "b":
         return 0.0, 1.0
     if white is None and dtype.kind == "i":
@@ -71,13 +71,13 @@ def to_unit(x: np.ndarray, black: float, white: float) -> np.ndarray:
     return unit
 
 
-def _likely(found: Range) -> str:
-    """Return the keys that would fit a range."""
+def _likely(found: Range, black: float | None) -> str:
+    """Return the keys that would fit a range, in place of those that the config has."""
     if found.least >= 0:
         known = next(
             (n for n in (1, 15, 16, 31, 63, 127, 255, 1023, 4095, 16383, 65535) if n / DARK <= found.most <= n), None
         )
-        return f"white: {known or format(found.most, '.9g')}"
+        return f"{'black: 0, ' * bool(black)}white: {known or format(found.most, '.9g')}"
     if -1 - HAIR <= found.least and found.most <= 1 + HAIR:
         return "black: -1, white: 1"
     return f"black: {found.least:.9g}, white: {found.most:.9g}"

@@ -68,7 +68,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 
 def euclidean(value: Tensor) -> Tensor:
     """Return the Euclidean norm over all but the first axis: [M, ...] -> [M]."""
-    return torch.linalg.vector_norm(value.flatten(1), dim=1)
+    return torch.linalg.vector_norm(value.reshape(len(value), -1), dim=1)
 
 
 def centred(h: Tensor) -> Tensor:

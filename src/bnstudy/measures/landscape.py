@@ -86,7 +86,7 @@ def weight_norm(net: Net) -> Tensor:
 
 def flat(groups: Iterable[Sequence[Tensor]]) -> Tensor:
     """Return all tensors [M, ...] of the groups side by side: [M, P]."""
-    return torch.cat([t.flatten(1) for group in groups for t in group], 1)
+    return torch.cat([t.reshape(len(t), -1) for group in groups for t in group], 1)
 
 
 def gradient_change(net: Net, x: Tensor, labels: Tensor, grads: Grouped, length: Tensor) -> Tensor:

@@ -133,7 +133,7 @@ def _settle(net: Net, norms: list[Norm], x: Tensor) -> None:
         moved = 0.0
         for (norm, name), start in states[0].items():
             middle, end = states[1][norm, name], states[2][norm, name]
-            first, second = ((b - a).flatten(1) for a, b in ((start, middle), (middle, end)))
+            first, second = ((b - a).reshape(len(a), -1) for a, b in ((start, middle), (middle, end)))
             kept = (first * second).sum(1) / first.square().sum(1)
             goal = start + (middle - start) * (1 / (1 - kept)).view(-1, *[1] * (start.dim() - 1))
             settled = torch.where(goal.isfinite(), goal, end)
@@ -149,5 +149,5 @@ def _averages(norms: list[Norm]) -> dict[tuple[Norm, str], Tensor]:
         (norm, name): buffer.detach().clone()
         for norm in norms
         for name, buffer in norm.named_buffers()
-        if buffer.is_floating_point() and buffer.dim() > 1
+        if buffer.is_floating_point()
     }

@@ -73,14 +73,14 @@ class Plan:
         self.data = f"results/data/{store.key([anywhere, code])}.npz"
 
     def rehearse(self) -> records.RehearseJob:
-        """Return what of the study comes from outside, to be tried before anything is trained."""
+        """Return what of the study comes from outside, to be tried before anything is trained, and what stands beside it."""
         measures: dict[tuple[str, str, int, int], set[str]] = {}
         for setting, asked in settings(self.config).items():
-            if ":" in setting.arm or ":" in setting.net:
-                measures.setdefault((setting.arm, setting.net, setting.width, setting.batch), set()).update(
-                    asked.measures
-                )
-        parts = tuple(records.Rehearsed(*part, measures=tuple(sorted(of))) for part, of in sorted(measures.items()))
+            part = setting.arm, setting.net, setting.width, setting.batch
+            measures.setdefault(part, set()).update(asked.measures)
+        every = [records.Rehearsed(*part, measures=tuple(sorted(of))) for part, of in sorted(measures.items())]
+        places = {(p.net, p.width, p.batch) for p in every if p.outside}
+        parts = tuple(p for p in every if (p.net, p.width, p.batch) in places)
         modules = sorted({module_of("arms", p.arm) for p in parts} | {module_of("nets", p.net) for p in parts})
         code = {module: digest(module) for module in [*modules, *(["bnstudy.pipeline.rehearsal"] if parts else [])]}
         return records.RehearseJob(parts=parts, code=code, torch=self.torch)

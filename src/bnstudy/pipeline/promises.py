@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from bnstudy.arms.base import Norm, only
 from bnstudy.arms.guest import Guest
+from bnstudy.core.fingerprints import ROOT
 
 NETWORKS = 2
 CLOSE = 1e-3
@@ -35,28 +37,50 @@ class Stage(NamedTuple):
 
 
 def promises(stage: Stage) -> Iterator[Reason]:
-    """Yield every promise that the arm breaks. Where a pass fails, the rest of that promise is left out."""
+    """Yield every promise that the arm breaks; none behind a pass that fails or that is not repeated, which spoils the rest."""
     for promise in (contract, outputs, gradients, state, samples, modes, networks, precision, itself):
         try:
-            yield from promise(stage)
+            broken = list(promise(stage))
         except Exception as error:  # an author's code may raise anything
-            kind = type(error).__name__
-            fault = f"with activations {list(stage.h.shape)} it fails: {kind}: {str(error).strip().splitlines()[0] if str(error) else ''}"
-            yield Reason(fault, _shapes(stage))
+            yield failed(f"with activations {list(stage.h.shape)} it fails", error, _shapes(stage))
             return
+        yield from broken
+        if broken and promise is state:
+            return
+
+
+def failed(what: str, error: BaseException, remedy: str) -> Reason:
+    """Return a reason that names the error, and the author's line that raised it."""
+    place, where = error.__traceback__, ""
+    while place is not None:
+        file = place.tb_frame.f_code.co_filename
+        installed = {"site-packages", "dist-packages"} & set(Path(file).parts) or file.startswith("<frozen")
+        if not installed and not Path(file).is_relative_to(ROOT):
+            where = f" ({Path(file).name}, line {place.tb_lineno})"
+        place = place.tb_next
+    if isinstance(error, SyntaxError):
+        where = f" ({Path(error.filename or '').name}, line {error.lineno})"
+    said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+    return Reason(f"{what}: {said}{where}", remedy)
 
 
 def _shapes(stage: Stage) -> str:
     pixels = ", height, width" if stage.h.dim() > 3 else ""
+    width = f" It is given network.width = {stage.h.shape[1]} units."
     if isinstance(stage.fresh(), Guest):
         others = "" if pixels else "; modules for images, such as BatchNorm2d, belong in networks of images"
-        return f"It must take [samples, units{pixels}] and return the same shape{others}."
-    return f"It must take [networks, units, samples{pixels}] and return the same shape."
+        return f"It must take [samples, units{pixels}] and return the same shape{others}.{width}"
+    return f"It must take [networks, units, samples{pixels}] and return the same shape.{width}"
 
 
 def contract(stage: Stage) -> Iterator[Reason]:
     """The attributes that others read are what they must be, and parameters begin with the axis of the networks."""
     norm, twin = stage.fresh(), stage.fresh().state_dict()
+    for part in norm.modules():
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor) and value.requires_grad:
+                remedy = f"Make it a parameter: self.{name} = torch.nn.Parameter(...)."
+                yield Reason(f"{name} asks for gradients, but no training moves it", remedy)
     for name in ("bias", "has_statistics", "after_relu", "activation", "draws"):
         if not isinstance(getattr(norm, name), bool):
             yield Reason(
@@ -112,7 +136,7 @@ def gradients(stage: Stage) -> Iterator[Reason]:
             yield Reason(f"the gradient in {name} is not finite", "Mind roots and logarithms at zero.")
     for name, buffer in norm.named_buffers():
         if buffer.requires_grad:
-            remedy = f"Compute it under torch.no_grad(), or from h.detach(): self.{name}.lerp_(mean.detach(), 0.1)."
+            remedy = f"Compute it under torch.no_grad(), or from h.detach(): self.{name}.lerp_(of_batch.detach(), 0.1)."
             yield Reason(f"the buffer {name} keeps the graph of the pass that moved it", remedy)
 
 
@@ -129,7 +153,7 @@ def state(stage: Stage) -> Iterator[Reason]:
                 return
         again = passed(norm, stage.h, statistics, grad=True).detach()
         if not alike(first, again):
-            yield _differs(stage, norm, statistics, first)
+            yield _differs(stage, statistics, first)
             return
     twin = stage.fresh()
     twin.load_state_dict(norm.state_dict())
@@ -141,8 +165,9 @@ def state(stage: Stage) -> Iterator[Reason]:
                 return
 
 
-def _differs(stage: Stage, norm: Norm, statistics: str, first: Tensor) -> Reason:
+def _differs(stage: Stage, statistics: str, first: Tensor) -> Reason:
     """Return why two passes, the second with gradients, differ."""
+    norm = moved(stage)
     if alike(passed(norm, stage.h, statistics), first):
         fault = f"on {statistics} statistics its output depends on whether gradients are computed"
         mode = "self.training" if isinstance(norm, Guest) else 'self.statistics ("batch" or "running") and self.update'

@@ -18,7 +18,7 @@ from bnstudy.training.tune import Choice, Outcome
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """An arm on a family of networks, one of them from outside, and the measures that a study takes of it."""
+    """An arm on a family of networks, and the measures that a study takes of it."""
 
     arm: str
     net: str
@@ -26,10 +26,15 @@ class Rehearsed:
     batch: int
     measures: tuple[str, ...]
 
+    @property
+    def outside(self) -> bool:
+        """Whether the arm or the family comes from outside."""
+        return ":" in self.arm or ":" in self.net
+
 
 @dataclass(frozen=True)
 class RehearseJob:
-    """Rehearse what a study has from outside; ``code`` is the digest of each."""
+    """Rehearse what a study has from outside, and describe what stands beside it; ``code`` is the digest of each."""
 
     parts: tuple[Rehearsed, ...]
     code: dict[str, str]

@@ -1,6 +1,6 @@
 """The dress rehearsal: arms and networks from outside do, small, all that a study will ask of them, before it trains any.
 
-Two layers of the study's own family, width and batch size are built, trained for some steps, twice, and measured by every
+Three layers of the study's own family, width and batch size are built, trained for some steps, twice, and measured by every
 measure that the study asks for, on made-up images.
 """
 
@@ -18,7 +18,6 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from bnstudy.arms.base import Norm, Place
 from bnstudy.arms.find import find, make
-from bnstudy.arms.guest import Guest
 from bnstudy.core import store
 from bnstudy.core.cell import CellSpec, Splits
 from bnstudy.core.setting import Setting
@@ -26,46 +25,41 @@ from bnstudy.data.images import Images
 from bnstudy.measures.cell import StudyImages, TrainedCell
 from bnstudy.measures.view import with_statistics_of
 from bnstudy.nets.find import builder
-from bnstudy.pipeline.promises import NETWORKS, Reason, Stage, alike, passed, promises, random
+from bnstudy.pipeline.promises import NETWORKS, Reason, Stage, alike, failed, passed, promises, random
 from bnstudy.pipeline.records import Rehearsed, RehearseJob
 from bnstudy.training.train import Run, train
 
-SHAPE, CLASSES, DEPTH = (3, 12, 12), 4, 2
+SHAPE, CLASSES, DEPTH = (3, 12, 12), 4, 3
 RATE, STEPS, TARGET = 0.003, 22, 1000.0
 """A run is long enough for a mean over 20 steps, which any loss below TARGET turns into a checkpoint."""
 LEAST = 128
 """Images of each split, and at least two batches of training images."""
 
 
-def rehearse(part: Rehearsed) -> tuple[list[Reason], dict[str, Any]]:
-    """Return why an arm on a family of networks cannot be studied, and what the arm is where it can.
-
-    That is, whether it mixes samples of a batch, stores averages, draws random numbers, and its parameters per unit.
-    """
+def rehearse(part: Rehearsed) -> list[Reason]:
+    """Return why an arm on a family of networks cannot be studied."""
     outside = ":" in part.arm
-    if outside:
-        reasons = list(_made(part))
-        if reasons:
-            return reasons, {}
+    if outside and (reasons := list(_made(part))):
+        return reasons
     try:
-        norm, h = _layer(part)
+        norm, h = _last(part)
     except Exception as error:
-        return [
-            _failed(
-                f"the networks {part.net} cannot be built",
-                error,
-                "Its function is called as build in bnstudy/nets/mlp.py is.",
-            )
-        ], {}
+        remedy = "Its function is called as build in bnstudy/nets/mlp.py is."
+        return [failed(f"the networks {part.net} cannot be built", error, remedy)]
     if outside:
-        reasons = list(_without_pixels(norm, h)) or list(
-            promises(Stage(lambda: make(part.arm, range(NETWORKS), part.width, Place(1, DEPTH), h.dim() - 3), h))
-        )
-        if reasons:
-            return reasons, {}
+        stage = Stage(lambda: _norm(part, DEPTH, h), h)
+        if reasons := list(_without_pixels(norm, h)) or list(promises(stage)):
+            return reasons
     torch.set_num_threads(1)
-    reasons = list(_performed(part))
-    return reasons, {} if reasons else _traits(norm, h)
+    return list(_performed(part))
+
+
+def described(part: Rehearsed) -> dict[str, Any]:
+    """Return what an arm is: whether it mixes samples of a batch, stores averages, draws random numbers, and its
+    parameters per unit; each the most of any layer."""
+    h = _last(part)[1]
+    every = [_traits(_norm(part, layer, h), h) for layer in range(1, DEPTH + 1)]
+    return {name: max(traits[name] for traits in every) for name in every[0]}
 
 
 def _made(part: Rehearsed) -> Iterator[Reason]:
@@ -73,7 +67,7 @@ def _made(part: Rehearsed) -> Iterator[Reason]:
     module, _, name = part.arm.partition(":")
     remedy = f"An arm is called with the number of channels alone, and makes a torch.nn.Module: def mine(channels): return {name}(..., channels, ...); then write {module}:mine, or a module of your own, in place of {part.arm}."
     try:
-        found = find(part.arm)
+        find(part.arm)
     except AttributeError:
         near = get_close_matches(name, dir(import_module(module)), 1)
         remedy = f"Did you mean {near[0]}? " if near else ""
@@ -82,26 +76,26 @@ def _made(part: Rehearsed) -> Iterator[Reason]:
     except TypeError as error:
         yield Reason(str(error), remedy)
         return
-    except Exception as error:
-        lacking = isinstance(error, ModuleNotFoundError) and error.name != module
-        mend = f"Install {error.name}, or take the import out." if lacking else "Mend that line."  # type: ignore[attr-defined]
-        yield _failed(f"importing {module} fails", error, mend)
+    except (Exception, SystemExit) as error:
+        lacks = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+        mend = f"Install {lacks}, or take the import out." if lacks not in (None, module) else "Mend that line."
+        yield failed(f"importing {module} fails", error, mend)
         return
     try:
         make(part.arm, range(NETWORKS), part.width, Place(1, DEPTH), 0)
     except TypeError as error:
-        yield Reason(f"called with the number of channels, {found.__name__} fails: {error}", remedy)
+        yield Reason(f"called with the number of channels, {name} fails: {error}", remedy)
     except KeyError as error:  # how torch says that a class attribute has the name
-        yield _failed(
+        yield failed(
             "it cannot be made",
             error,
             "bias, statistics and update are words of the contract: give what you keep another name, e.g. own_bias.",
         )
     except Exception as error:
-        yield _failed(
+        yield failed(
             f"called with the number of channels, {part.width}, it fails",
             error,
-            f"Make it take {part.width} channels, or set network.width to a number that it takes.",
+            f"It is called with the number of channels alone: let it take {part.width}, or set network.width to a number that it takes.",
         )
 
 
@@ -112,31 +106,23 @@ def _without_pixels(norm: Norm, h: Tensor) -> Iterator[Reason]:
         yield Reason(fault, "Use it in networks of images (network.family: cnn), or write torch.nn:LayerNorm here.")
 
 
-def _failed(what: str, error: Exception, remedy: str) -> Reason:
-    """Return a reason that names the error, and the author's line that raised it."""
-    lines, place = str(error).strip().splitlines(), error.__traceback__
-    where = ""
-    while place is not None:
-        file = place.tb_frame.f_code.co_filename
-        if not {"bnstudy", "site-packages", "dist-packages"} & set(Path(file).parts) and not file.startswith("<frozen"):
-            where = f" ({Path(file).name}, line {place.tb_lineno})"
-        place = place.tb_next
-    if isinstance(error, SyntaxError):
-        where = f" ({Path(error.filename or '').name}, line {error.lineno})"
-    return Reason(f"{what}: {type(error).__name__}: {lines[0] if lines else ''}{where}", remedy)
+def _last(part: Rehearsed) -> tuple[Norm, Tensor]:
+    """Return the norm of the last layer, and what it gets there [M, C, B, *S], laid out as networks of the family do.
 
-
-def _layer(part: Rehearsed) -> tuple[Norm, Tensor]:
-    """Return the norm of the first layer, and what it gets there [M, C, B, *S], laid out as networks of the family do."""
-    seen: dict[str, Tensor] = {}
+    In networks with skip connections one ends there.
+    """
+    seen: dict[tuple[int, str], Tensor] = {}
     arm = "none" if ":" in part.arm else part.arm
     net = builder(part.net)(SHAPE, CLASSES, DEPTH, part.width, 1.0, arm, range(NETWORKS))
     x = torch.randn(NETWORKS, int(np.prod(SHAPE)), part.batch, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        net(x, lambda layer, site, value: seen.setdefault(site, value.detach()))
-    h = seen["linear"]
-    norm = make(part.arm, range(NETWORKS), part.width, Place(1, DEPTH), h.dim() - 3)
-    return norm, h
+        net(x, lambda layer, site, value: seen.setdefault((layer, site), value.detach()))
+    h = seen[DEPTH, "linear"]
+    return _norm(part, DEPTH, h), h
+
+
+def _norm(part: Rehearsed, layer: int, h: Tensor) -> Norm:
+    return make(part.arm, range(NETWORKS), part.width, Place(layer, DEPTH), h.dim() - 3)
 
 
 def _performed(part: Rehearsed) -> Iterator[Reason]:
@@ -150,7 +136,7 @@ def _performed(part: Rehearsed) -> Iterator[Reason]:
     try:
         first, second = (train(spec, runs, images, "levels") for _ in range(2))
     except Exception as error:
-        yield _failed("training fails", error, "Mend that line; nothing of the kind was seen in a single pass.")
+        yield failed("training fails", error, "Mend that line; nothing of the kind was seen in a single pass.")
         return
     if not np.array_equal(first.loss, second.loss, equal_nan=True):
         yield Reason(
@@ -172,7 +158,7 @@ def _performed(part: Rehearsed) -> Iterator[Reason]:
             try:
                 import_module(f"bnstudy.measures.{name}").measure(cell)
             except Exception as error:
-                yield _failed(
+                yield failed(
                     f"the measure {name} fails", error, "Mend that line; or leave the measure out of the grids."
                 )
 
@@ -209,14 +195,14 @@ def _reestimated(cell: TrainedCell, net: Any) -> Iterator[Reason]:
 
 def _traits(norm: Norm, h: Tensor) -> dict[str, Any]:
     half = h.shape[2] // 2
-    draws = random(norm, h)
-    whole, part = passed(norm, h, "batch"), passed(norm, h[:, :, :half].clone(), "batch")
+    other = h.clone()
+    other[:, :, half:] *= 3
+    before, after = (passed(norm, x, "batch")[:, :, :half] for x in (h, other))
     return {
-        "mixes_samples": not draws and not alike(part, whole[:, :, :half]),
+        "mixes_samples": not alike(after, before),
         "stores_averages": norm.has_statistics,
-        "draws": draws,
+        "draws": random(norm, h),
         "parameters_per_unit": round(sum(p.numel() for p in norm.parameters()) / NETWORKS / h.shape[1], 3),
-        "loop": isinstance(norm, Guest) and norm.loop,
     }
 
 
@@ -245,18 +231,21 @@ def _images(part: Rehearsed) -> Images:
 
 
 def rehearsed(job: RehearseJob) -> list[dict[str, Any]]:
-    """Return what each part of a job is; end the program, all reasons its last lines, where one cannot be studied."""
-    found = [(part, *rehearse(part)) for part in job.parts]
-    failed = [(part, reasons) for part, reasons, _ in found if reasons]
-    if failed:
-        raise SystemExit(report(failed))
-    return [vars(part) | traits for part, _, traits in found]
+    """Return what each part of a job is; end the program, all reasons its last lines, where one cannot be studied.
+
+    What is the package's own is described alone.
+    """
+    found = [(part, rehearse(part)) for part in job.parts if part.outside]
+    broken = [(part, reasons) for part, reasons in found if reasons]
+    if broken:
+        raise SystemExit(report(broken))
+    return [vars(part) | described(part) for part in job.parts]
 
 
-def report(failed: list[tuple[Rehearsed, list[Reason]]]) -> str:
+def report(broken: list[tuple[Rehearsed, list[Reason]]]) -> str:
     """Return all reasons as one text; they are its last lines."""
     lines = ["Nothing was trained. config/README.md, 'A normalizer of your own', shows how an arm is written."]
-    for part, reasons in failed:
+    for part, reasons in broken:
         lines.append(f"{part.arm} in networks {part.net} of {part.width} units, with batches of {part.batch}:")
         for number, (fault, remedy) in enumerate(reasons, 1):
             lines += [f"{number}. {fault}.", f"   {remedy}"]

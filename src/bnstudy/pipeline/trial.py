@@ -20,7 +20,6 @@ from torch import Tensor
 from bnstudy.core.cell import Splits, TrainingSpec
 from bnstudy.core.plugins import names
 from bnstudy.core.setting import Setting
-from bnstudy.core.stats import median_interval
 from bnstudy.data.batches import scaling
 from bnstudy.data.digits import load
 from bnstudy.data.images import Images
@@ -28,6 +27,7 @@ from bnstudy.data.shifts import shift
 from bnstudy.measures.common import accuracy
 from bnstudy.pipeline.records import Rehearsed, RehearseJob
 from bnstudy.pipeline.rehearsal import rehearsed
+from bnstudy.report.figures.summary import known
 from bnstudy.training.clock import looks, steps_to
 from bnstudy.training.train import Run, build, train
 
@@ -48,10 +48,15 @@ COLUMNS = {
     "small": f"steps, batches of {SMALL}",
 }
 """What is measured of each seed, and the heads of the table."""
+DIGITS = {"accuracy": 1, "shifted": 1}
+"""Decimals of what is no whole number."""
 NOTE = (
-    f"Medians of {SEEDS} seeds with 95% intervals. Steps: at the best of {len(RATES)} learning rates, half a decade apart; "
-    f"inf: not within {STEPS}. Rates, starts: at how many of them, and of {len(GAINS)} scales of the initial weights from "
-    f"{GAINS[0]:g} to {GAINS[-1]:g} of He's, the target is reached. Contrast: accuracy at severity {SHIFT[1]}, stored statistics."
+    f"Medians of {SEEDS} seeds with 95% intervals, in networks of {DEPTH} layers on scikit-learn's digits. Steps: at the best of",
+    f"{len(RATES)} learning rates, half a decade apart, chosen on the same seeds; inf: not within {STEPS}. Rates, starts: at how many",
+    f"of them, and of {len(GAINS)} scales of the initial weights from {GAINS[0]:g} to {GAINS[-1]:g} of He's, the target is reached.",
+    f"Contrast: accuracy at severity {SHIFT[1]}, stored statistics. Neighbours whose intervals overlap may stand the other way round.",
+    "",
+    "The study that decides is the line below, to be saved as tried.yaml; then: snakemake --cores 2 --configfile tried.yaml",
 )
 
 
@@ -63,12 +68,8 @@ class Found(NamedTuple):
     columns: dict[str, np.ndarray]
 
 
-def attempt(arms: Sequence[str], processes: int | None = None) -> str:
+def attempt(arms: Sequence[str]) -> str:
     """Rehearse the arms that come from outside, train all and those of BASES, and return the table, ranked by steps.
-
-    Args:
-        arms: The names of arms.
-        processes: How many arms are tried at once; None: one per core, two at most.
 
     Raises:
         SystemExit: An arm does not keep its promises; the reasons are the last lines.
@@ -76,13 +77,9 @@ def attempt(arms: Sequence[str], processes: int | None = None) -> str:
     parts = tuple(Rehearsed(arm, "mlp", WIDTH, BATCH, names("measures", "measure")) for arm in arms if ":" in arm)
     rehearsed(RehearseJob(parts, {}, ""))
     every = list(dict.fromkeys([*arms, *BASES]))
-    workers = processes or min(2, os.cpu_count() or 1)
-    if workers == 1:
-        found = list(map(measured, every))
-    else:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            found = list(pool.map(measured, every))
-    return "\n".join([*table(found), "", NOTE, "The whole study, to be saved as a file of one line:", study(every)])
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1), get_context("spawn")) as pool:
+        found = list(pool.map(measured, every))
+    return "\n".join([*table(found), "", *NOTE, study(every)])
 
 
 def table(found: Iterable[Found]) -> list[str]:
@@ -91,16 +88,15 @@ def table(found: Iterable[Found]) -> list[str]:
     rows = [["", "arm", "rate", *COLUMNS.values()]]
     for place, of_arm in enumerate(ranked, 1):
         rows.append(
-            [f"{place}.", of_arm.arm, f"{of_arm.rate:g}", *(_interval(of_arm.columns[name]) for name in COLUMNS)]
+            [
+                f"{place}.",
+                of_arm.arm,
+                f"{of_arm.rate:g}",
+                *(known(of_arm.columns[n], DIGITS.get(n, 0)) for n in COLUMNS),
+            ]
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-
-
-def _interval(values: np.ndarray) -> str:
-    interval = median_interval(values, values, 1)
-    middle = "inf" if interval.estimate is None else f"{interval.estimate:.3g}"
-    return f"{middle} ({interval.low:.3g} to {interval.high:.3g})"
 
 
 def study(arms: Sequence[str]) -> str:
@@ -108,7 +104,7 @@ def study(arms: Sequence[str]) -> str:
     config = {
         "study": "tried",
         "data": {"source": "digits", "pool": 1, "train": SPLITS.train, "test": 416, "heldout": 384},
-        "training": {"steps": STEPS, "deep_steps": 2 * STEPS},
+        "training": {"steps": STEPS},
         "grids": [{"name": "main", "arms": list(arms), "depths": [DEPTH], "rates": ["best", "neighbours"]}],
         "claims": {"depths": {"shallow": DEPTH}},
     }

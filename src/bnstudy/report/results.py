@@ -67,6 +67,18 @@ class CheckRow(TypedDict):
     passed: bool
 
 
+class Described(TypedDict):
+    """What an arm is on one family of networks, of one width: an entry of rehearsal.json."""
+
+    arm: str
+    net: str
+    width: int
+    mixes_samples: bool
+    stores_averages: bool
+    draws: bool
+    parameters_per_unit: float
+
+
 class Identity(TypedDict):
     """What holds by arithmetic, and which claims it concerns."""
 
@@ -167,6 +179,12 @@ class Results:
         for claim, setting, *ends in table.itertuples(index=False):
             found.setdefault((claim, setting), []).append((int(ends[0]), float(ends[1]), float(ends[2])))
         return found
+
+    @cached_property
+    def rehearsed(self) -> list[Described]:
+        """What the arms are; empty where the study has none from outside."""
+        described: list[Described] = self._json("rehearsal", [])
+        return described
 
     @cached_property
     def samples(self) -> Mapping[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """What the figures draw of many seeds: the median and its interval, and times that may never come."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -28,12 +29,13 @@ def median(values: "np.ndarray | pd.Series") -> float:
     return float(low if low == high else (low + high) / 2)
 
 
-def known(values: "np.ndarray | pd.Series") -> str:
-    """Return median and interval in whole numbers, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
+def known(values: "Collection[float] | pd.Series", digits: int = 0) -> str:
+    """Return median and interval, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
     if len(values) == 0:
         return "–"
-    low, high = interval(values)
-    return f"{round(median(values))}" + ("" if math.isnan(low) else f" ({round(low)} to {round(high)})")
+    numbers = np.asarray(values, float)
+    middle, low, high = (f"{number:z.{digits}f}" for number in (median(numbers), *interval(numbers)))
+    return middle if low == "nan" else f"{middle} ({low} to {high})"
 
 
 def medians(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
