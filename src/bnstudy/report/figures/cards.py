@@ -32,7 +32,8 @@ def moved(results: Results) -> tuple[int, list[tuple[str, float, str]]]:
     whole = table.groupby(["depth", "gain"])["arm"].transform("nunique") == len(names)
     if not whole.any():
         return 0, []
-    depth, gain = min(zip(table.loc[whole, "depth"], table.loc[whole, "gain"], strict=True))
+    places = zip(table.loc[whole, "depth"], table.loc[whole, "gain"], strict=True)
+    depth, gain = min(places, key=lambda place: (place[1] != 1, *place))  # the usual first weights, where they were run
     table = table[(table["depth"] == depth) & (table["gain"] == gain)]
     rows = []
     for arm in names:

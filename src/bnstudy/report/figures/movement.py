@@ -104,16 +104,16 @@ def drift_steps(results: Results) -> Picture:
 
 
 def noisy(results: Results) -> Picture:
-    """Return the figure of drift against steps where shifts are put back on purpose, at initial scales other than He's."""
+    """Return the figure of drift against steps where shifts are put back on purpose."""
     arms = ["none", "bn", "bn_frozen", "once", "bn_noisy", "once_noisy"]
     steps = results.at("convergence", target=results.target, gain=..., arm=arms)
-    steps = results.beside(steps[steps["gain"] != 1], "depth", "gain", arm="bn_noisy")
+    steps = results.beside(steps, "depth", "gain", arm="bn_noisy")
     moved = results.at("drift", site="next", start="loss1.0", end=results.main, gain=...)
     table = drift_and_steps(moved, steps)
     draw = partial(drift_against_steps, table, results.arms(table, *arms), halfway=True)
     subject = "Drift against steps to target, with shifts put back on purpose"
     how = (
-        "At initial scales where a network without batch norm is slow. Where a network without batch norm gets there, a dotted line lies halfway, as a ratio, from batch norm to it; "
+        "Where a network without batch norm gets there, a dotted line lies halfway, as a ratio, from batch norm to it; "
         "on the rail above, how many seeds never got there, and so have no drift to the target."
     )
     return Picture(

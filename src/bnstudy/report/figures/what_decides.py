@@ -41,8 +41,8 @@ def forecasts(results: Results) -> Picture:
         "What batch norm saves, over one number of the untrained network without it",
         how,
         claim="Q3k",
-        arms=["none", "bn"],
-        needs=["none", "bn"],
+        arms=["none"],
+        needs=["none"],
         intervals="Medians over seeds; intervals of 95% of each setting alone",
         kind="Scatter plot",
     )
