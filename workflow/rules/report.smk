@@ -15,8 +15,6 @@ rule checks:
 rule claims:
     input:
         tables=f"{PLAN.folder}/tables",
-        claims=PLAN.config.claims.file,
-        text=PLAN.claims_text,
         checks=rules.checks.output.rows,
     output:
         rows=f"{PLAN.folder}/claims.json",
@@ -30,8 +28,10 @@ rule claims:
     params:
         spec=lambda w: PLAN.spec("claims", PLAN.judge()),
         code=PLAN.code("claims"),
+        claims=lambda w: PLAN.config.claims.file,  # no input: braces in its name would be wildcards
+        judged_by=PLAN.judged_by,
     shell:
-        "python -m bnstudy claims --spec {params.spec:q} --tables {input.tables:q} --claims {input.claims:q} --checks {input.checks:q} --code {params.code:q} --out {output.rows:q} 2> >(tee {log:q} >&2)"
+        "python -m bnstudy claims --spec {params.spec:q} --tables {input.tables:q} --claims {params.claims:q} --checks {input.checks:q} --code {params.code:q} --out {output.rows:q} 2> >(tee {log:q} >&2)"
 
 
 # The notebooks read tables and verdicts, and train nothing.

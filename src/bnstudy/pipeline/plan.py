@@ -58,7 +58,8 @@ class Plan:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
         text = ledger.text_file
-        self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
+        claims = Path(study.claims.file)
+        self.judged_by = [store.sha256(file) for file in (claims, *([claims.with_name(text)] if text else []))]
         self.name = study.study
         self.folder = f"results/{study.study}"
         self.device = study.training.device

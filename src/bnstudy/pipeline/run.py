@@ -155,7 +155,7 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
     maker.workers, maker.cores = Here(), 1
     maker.make(Task("summarize", plan.code("summarize"), tables, told, every, summarize, given))
     spec, code = plan.judge(), plan.code("claims")
-    judging = [spec, code, *map(store.sha256, [claims, *map(Path, plan.claims_text)])]
+    judging = [spec, code, *plan.judged_by]
     given = [spec, tables, claims, checks]
     maker.make(Task("claims", code, folder / "claims.json", judging, [tables, checks], judge, given))
     return maker.seconds
