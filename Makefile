@@ -3,7 +3,14 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 FILE ?= config/config.yaml
 BIN := .venv/bin
-RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+RUN := PATH="$$PWD/$(BIN):$$PATH"
+export FILE
+# A user without a home that can be written to, as containers have them: caches and settings go into this folder.
+ifneq ($(shell test -w "$$HOME" && echo writable),writable)
+export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
+export MPLCONFIGDIR ?= $(CURDIR)/.snakemake/cache/matplotlib
+endif
+export USER ?= nobody
 
 .PHONY: help quick report check test lint bench site prune
 help:  # what there is; a bare `make` starts no work
@@ -17,12 +24,13 @@ help:  # what there is; a bare `make` starts no work
 	@echo "make prune              deletes stored networks that no study uses"
 	@echo "README.md says the rest; CORES=N sets how many cores are used."
 quick: .venv/ready
+	@$(RUN) python -m bnstudy plan --config config/quick.yaml
 	$(RUN) snakemake --cores $(CORES) --configfile config/quick.yaml
 report: .venv/ready
 	@$(RUN) python -m bnstudy plan
 	$(RUN) snakemake --cores $(CORES)
 check: .venv/ready
-	@$(RUN) python -m bnstudy check $(FILE) && $(RUN) python -m bnstudy plan --config $(FILE)
+	@$(RUN) python -m bnstudy check "$$FILE" && $(RUN) python -m bnstudy plan --config "$$FILE"
 test: .venv/ready
 	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile
 lint: .venv/ready

@@ -19,7 +19,7 @@ from bnstudy.bench import contestants, finished, fresh, generated, growth, growt
 from bnstudy.bench.figures import IDS, Metric, line, metric
 from bnstudy.bench.machine import Used, used
 from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
-from bnstudy.core import store
+from bnstudy.core import seals, store
 from bnstudy.data.images import read
 from bnstudy.nets import cnn, mlp
 from bnstudy.nets.base import Net
@@ -200,6 +200,8 @@ def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: 
     table.head(0).to_parquet(files[-1])
     arguments = generated.tables(10, tmp_path / "study")
     store.write_json(tmp_path / "study/measure.json", {"tables": {"ours": [str(f) for f in files]}, "seconds": {}})
+    for file in [*files, tmp_path / "study/measure.json"]:
+        seals.seal(file)
     monkeypatch.chdir(tmp_path / "study")
     paths = [Path(f"{name}.json") for name in ("sweep", "evaluate", "measure", "rates")]
     tables.summarize(paths[:1], paths[1:2], paths[2:3], paths[3], Path("images.npz"), 1, Path("tables"))

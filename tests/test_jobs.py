@@ -1,6 +1,7 @@
 """What jobs are told and do: the rates of a setting, the seeds of a cell, and files that appear whole."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 from bnstudy.__main__ import main
 from bnstudy.config.models import Grid
 from bnstudy.config.study import StudyConfig, settings
-from bnstudy.core import store
+from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, Keep, by_cell
 from bnstudy.core.recipe import Recipe
 from bnstudy.data import digits
 from bnstudy.data.images import save
+from bnstudy.pipeline import jobs
 from bnstudy.pipeline.jobs import rates_of
 from bnstudy.pipeline.plan import SHARED_SECONDS, Plan
 from bnstudy.pipeline.records import Evaluated, EvaluateResult, MeasureJob, MeasureResult, Rate, SweepJob
@@ -124,7 +126,7 @@ def test_what_was_trained_for_fewer_steps_goes_on(tmp_path: Path, monkeypatch: p
 
     def trainer(folder: str, budgets: list[int]) -> Trainer:
         monkeypatch.setattr(stacks, "CELLS", tmp_path / folder)
-        made = Trainer(tmp_path / "digits.npz", 4, budgets, Progress("test"))
+        made = Trainer(tmp_path / "digits.npz", 4, budgets, Progress("test"), lambda: None)
         begin = made._begin
 
         def counting(cells: list[CellSpec]) -> list[Stack]:
@@ -154,11 +156,44 @@ def test_what_is_stored_already_is_passed_by(tmp_path: Path, monkeypatch: pytest
     at = {steps: cells(steps, [1e-4], [1]) for steps in (25, 50, 75)}
     monkeypatch.setattr(stacks, "CELLS", tmp_path / "cells")
     progress = Progress("test")
-    Trainer(tmp_path / "digits.npz", 4, [50], progress).train(at[50])
-    trainer = Trainer(tmp_path / "digits.npz", 4, [25, 50, 75], progress)
+    Trainer(tmp_path / "digits.npz", 4, [50], progress, lambda: None).train(at[50])
+    trainer = Trainer(tmp_path / "digits.npz", 4, [25, 50, 75], progress, lambda: None)
     assert trainer.train(at[25]) > 0 and trainer.train(at[50]) == 0 and trainer.train(at[75]) > 0
     assert progress.trained == 3
     assert len(store.arrays(tmp_path / "cells", store.key(at[75][0]), "curve")["loss"]) == 75
+
+
+def test_what_edited_code_trained_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole job: the code is edited while its first batch trains, and back again, or before it begins."""
+    save(digits.load(), tmp_path / "digits.npz")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("from bnstudy.arms.bn import build\n")
+    grid = {"name": "a", "arms": ["mine:build"], "depths": [2]}
+    study: dict[str, object] = {"network": {"width": 32}, "grids": [grid]}
+    study |= {"training": {"batch": 32, "steps": 30, "deep_steps": 30}}
+    study |= {"data": {"source": "digits", "pool": 1, "train": 960, "test": 256, "heldout": 256}}
+    study |= {"claims": {"depths": {"shallow": 2}}, "seeds": {"tuning": 1, "evaluation": 8}, "targets": [1.0, 0.5]}
+    plan = Plan(StudyConfig.model_validate_json(json.dumps(study)))
+    [name] = plan.jobs
+    job = plan.sweep(name)
+    text = (tmp_path / "mine.py").read_text()
+
+    def edit(*_: object) -> None:
+        (tmp_path / "mine.py").write_text(text + "EDITED = 1\n")
+
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "tick", edit)
+        with pytest.raises(SystemExit, match="mine was edited .*\nNothing of this batch is stored"):
+            jobs.sweep(job, Path("digits.npz"), Path("sweep.json"))
+    assert not (tmp_path / "results").exists() and not (tmp_path / "sweep.json").exists()
+    with pytest.raises(SystemExit, match="Nothing of this batch is stored"):
+        jobs.sweep(job, Path("digits.npz"), Path("sweep.json"))
+    assert not (tmp_path / "results").exists()
+    (tmp_path / "mine.py").write_text(text)
+    jobs.sweep(job, Path("digits.npz"), Path("sweep.json"))
+    assert (tmp_path / "results/cells").stat().st_mode == next((tmp_path / "results/cells").iterdir()).stat().st_mode
 
 
 def test_a_specification_of_any_size_reaches_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,10 +207,13 @@ def test_a_specification_of_any_size_reaches_its_job(tmp_path: Path, monkeypatch
     assert path.stat().st_size > 200 * 1024
     assert store.read_json(MeasureJob, path) == plan.measure(job)
     store.write_json(Path("index.json"), EvaluateResult(cells=(), trained=0, seconds={}, rows=()))
-    command = f"bnstudy measure --spec {path} --data none.npz --index index.json --out o.json"
+    store.write_text(Path("none.npz"), "")
+    for file in ("index.json", "none.npz"):
+        seals.seal(Path(file))
+    command = f"bnstudy measure --spec {path} --data none.npz --index index.json --code {plan.code('measure', job)} --out o.json"
     monkeypatch.setattr("sys.argv", command.split())
     main()
-    assert store.read_json(MeasureResult, Path("o.json")).tables == {}
+    assert store.read_json(MeasureResult, Path("o.json")).tables == {} and seals.sound(Path("o.json"))
 
 
 def test_a_specification_has_a_file_of_its_own_and_is_written_once(
@@ -202,7 +240,10 @@ def test_a_specification_that_is_none_is_refused(fault: str) -> None:
 def test_a_missing_flag_is_a_message_on_how_to_call(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    required = {"measure": "--spec, --data, --index, --out", "claims": "--spec, --tables, --claims, --checks, --out"}
+    required = {
+        "measure": "--spec, --data, --index, --code, --out",
+        "claims": "--spec, --tables, --claims, --checks, --code, --out",
+    }
     for command, flags in required.items():
         monkeypatch.setattr("sys.argv", ["bnstudy", command])
         with pytest.raises(SystemExit) as stopped:

@@ -15,6 +15,7 @@ from bnstudy.data import local
 from bnstudy.data.images import read, split
 from bnstudy.data.local import Unusable, digest
 from bnstudy.data.prepare import prepare
+from bnstudy.pipeline import stamps
 from bnstudy.pipeline.plan import Plan
 from helpers.data_jobs import load, refused, spec
 from helpers.project import ROOT, python
@@ -205,7 +206,19 @@ def test_the_job_ends_with_a_message(tmp_path: Path) -> None:
     np.savez(path, **odd(y=None))
     job = tmp_path / "job.json"
     store.write_json(job, spec("npz", path))
-    done = python(tmp_path, "-m", "bnstudy", "data", "--out", str(out), "--spec", str(job), project=ROOT)
+    done = python(
+        tmp_path,
+        "-m",
+        "bnstudy",
+        "data",
+        "--out",
+        str(out),
+        "--spec",
+        str(job),
+        "--code",
+        stamps.images("npz"),
+        project=ROOT,
+    )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "no images from data source npz" in done.stderr and "no array y; the file holds x" in done.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"mine.npz", "job.json"}

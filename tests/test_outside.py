@@ -58,7 +58,7 @@ def test_its_code_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "helper.py").write_text("A = 1  # a remark\n")
 
     def digest() -> str:
-        code._parse.cache_clear()
+        code._source.cache_clear()
         return code.digest(module_of("arms", "mynorm:RMSNorm"))
 
     first = digest()

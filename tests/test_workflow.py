@@ -1,6 +1,7 @@
 """The whole way on the smallest study, and what an edit makes the workflow do again."""
 
 import json
+import random
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import faults
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.plugins import names
 from bnstudy.report.results import COLUMNS
@@ -205,3 +207,29 @@ def test_jobs_of_an_earlier_config_are_no_part_of_the_tables(study: Path, nano: 
     snakemake(study, "--until", "summarize", "--cores", "2")
     left = {stage: {p.stem for p in study.glob(f"results/fewer/{stage}/*.json")} for stage in ("sweep", "evaluate")}
     assert left == {stage: {"none_mlp_d2to3", "bn_mlp_d2to3"} for stage in left}
+
+
+def test_what_is_damaged_is_named_and_made_again_by_the_same_command(study: Path, tmp_path: Path) -> None:
+    """One bit in a file of every kind, a cell without its cell.json, and a table that is gone."""
+    shutil.copytree(study, tmp_path / "a")
+    base, want = tmp_path / "a", faults.numbers(study)
+    index = json.loads((base / "results/nano/evaluate/bn_mlp_d2to3.json").read_text())["cells"]
+    (base / "results/cells" / index[0]["cell"] / "cell.json").unlink()
+    (base / "results/nano/tables/drift.csv").unlink()
+    counts = faults.flips(base, 1, random.Random(0), want)
+    said = (base / "said.log").read_text()
+    assert counts["bits flipped"] == len(faults.KINDS) and faults.fine(counts), (counts, said)
+    assert counts["runs"] == 1 and "drift.csv" in said and "sweep" in said and "cell.json is missing" in said, said
+
+
+def test_nothing_in_a_name_is_a_command(study: Path, tmp_path: Path) -> None:
+    """Neither in that of the project's folder nor in that of the claims file."""
+    base = tmp_path / 'it\'s a "b";c $HOME {x} $(touch pwned) :\u00fc'
+    shutil.copytree(study, base)
+    counts = faults.injections(base, 1, random.Random(0))
+    assert faults.fine(counts) and not list(tmp_path.rglob("pwned")), (counts, (base / "said.log").read_text())
+    assert "rule claims" in (base / "said.log").read_text()
+
+
+def test_any_config_and_any_fault_in_short(tmp_path: Path) -> None:
+    assert faults.fine(faults.configs(tmp_path, 30, random.Random(0)))

@@ -4,6 +4,7 @@ import argparse
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 # One thread per job: the number of threads changes the bits of a sum, and parallelism is jobs.
@@ -26,10 +27,13 @@ HELP = {
     "notebook": "the notebook to execute",
     "notebooks": "the executed notebooks",
     "quiz": "the quiz and its key",
+    "code": "the code that was planned to do it",
     "out": "the file or folder to write",
 }
 """What each flag of a job means; all flags of a job are required."""
 SEVERAL = {"sweeps", "evaluations", "measures", "notebooks"}
+SEALED = {*SEVERAL, "data", "rates", "index", "tables", "checks"}
+"""What earlier jobs wrote, with digests beside it."""
 
 
 def main() -> None:
@@ -43,7 +47,8 @@ def main() -> None:
         added.set_defaults(run=run)
         for flag in flags:
             many = "+" if flag in SEVERAL else None
-            added.add_argument(f"--{flag}", required=True, type=Path, nargs=many, help=HELP[flag])
+            kind = str if flag == "code" else Path
+            added.add_argument(f"--{flag}", required=True, type=kind, nargs=many, help=HELP[flag])
         return added
 
     config = Path("config/config.yaml")
@@ -61,21 +66,32 @@ def main() -> None:
     command(_reference).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_site, "out")
     command(_prune)
-    command(_data, "spec", "out")
-    command(_rehearse, "spec", "out")
-    command(_sweep, "spec", "data", "out")
-    command(_choose, "spec", "sweeps", "out")
-    command(_evaluate, "spec", "data", "rates", "out")
-    command(_measure, "spec", "data", "index", "out")
-    command(_summarize, "spec", "sweeps", "evaluations", "measures", "rates", "data", "out")
-    command(_checks, "out")
-    command(_claims, "spec", "tables", "claims", "checks", "out").add_argument(
+    command(_data, "spec", "code", "out")
+    command(_rehearse, "spec", "code", "out")
+    command(_sweep, "spec", "data", "code", "out")
+    command(_choose, "spec", "sweeps", "code", "out")
+    command(_evaluate, "spec", "data", "rates", "code", "out")
+    command(_measure, "spec", "data", "index", "code", "out")
+    command(_summarize, "spec", "sweeps", "evaluations", "measures", "rates", "data", "code", "out")
+    command(_checks, "code", "out")
+    command(_claims, "spec", "tables", "claims", "checks", "code", "out").add_argument(
         "--beside", type=Path, nargs="*", default=[], help="folders of reference studies"
     )
-    command(_notebook, "notebook", "tables", "out")
-    command(_report, "spec", "notebooks", "quiz", "out")
+    command(_notebook, "notebook", "tables", "code", "out")
+    command(_report, "spec", "notebooks", "quiz", "code", "out")
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    if "code" in arguments:
+        _perform(arguments)
+    else:
+        arguments.run(arguments)
+
+
+def _perform(a: argparse.Namespace) -> None:
+    from bnstudy.pipeline.perform import perform
+
+    given = [getattr(a, flag) for flag in sorted(SEALED & set(vars(a)))]
+    inputs = [path for value in given for path in (value if isinstance(value, list) else [value])]
+    perform(a.run.__name__.strip("_"), a.code, inputs, partial(a.run, a), a.out)
 
 
 def _plan(a: argparse.Namespace) -> None:
@@ -168,7 +184,7 @@ def _data(a: argparse.Namespace) -> None:
     from bnstudy.data.local import ImagesSpec
     from bnstudy.pipeline import jobs
 
-    jobs.images(store.read_json(ImagesSpec, a.spec), a.out)
+    jobs.images(store.read_json(ImagesSpec, a.spec), a.code, a.out)
 
 
 def _sweep(a: argparse.Namespace) -> None:
@@ -217,7 +233,7 @@ def _checks(a: argparse.Namespace) -> None:
     """Check what must come out whatever the study, and simulate the interval."""
     from bnstudy.pipeline.verdicts import check
 
-    check(a.out)
+    check(a.code, a.out)
 
 
 def _claims(a: argparse.Namespace) -> None:

@@ -1,18 +1,29 @@
+import shlex
 import sys
 from pathlib import Path
 
 from bnstudy.config.study import load_study
-from bnstudy.core.fingerprints import digest
+from bnstudy.pipeline import alive
 from bnstudy.pipeline.causes import causes, say_last
+from bnstudy.pipeline.mend import mend
+from bnstudy.pipeline.outlook import warning
 from bnstudy.pipeline.plan import NOTEBOOKS, Plan
 from bnstudy.pipeline.provenance import begin, end
 
 PLAN = Plan(load_study(config, files=list(workflow.configfiles)))
 
+if workflow.is_main_process and alive.works(sys.argv[1:]):
+    alive.hold(Path(PLAN.folder))
+    print(warning(PLAN, workflow.cores or 1), file=sys.stderr)
+    mend(PLAN)
+
 begin(workflow.cores or 1)
 
 # Jobs run with the interpreter that runs Snakemake, whether or not its environment is activated.
-shell.prefix(f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PATH; ")
+BIN = (
+    shlex.quote(str(Path(sys.executable).parent)).replace("{", "{{").replace("}", "}}")
+)
+shell.prefix(f"set -euo pipefail; export PATH={BIN}:$PATH; ")
 
 
 wildcard_constraints:
@@ -21,7 +32,6 @@ wildcard_constraints:
 
 localrules:
     all,
-    study_checks,
 
 
 onsuccess:

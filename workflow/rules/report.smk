@@ -1,34 +1,21 @@
-# What must come out whatever the study: shared by all studies of this code.
+# What must come out whatever the study: made once for all studies of this code.
 rule checks:
-    output:
-        rows=f"{PLAN.checks()}.json",
-        coverage=f"{PLAN.checks()}.csv",
-    log:
-        f"{PLAN.folder}/logs/checks.log",
-    threads: 1
-    shell:
-        "python -m bnstudy checks --out {output.rows} 2> {log}"
-
-
-rule study_checks:
-    input:
-        rows=rules.checks.output.rows,
-        coverage=rules.checks.output.coverage,
     output:
         rows=f"{PLAN.folder}/checks.json",
         coverage=f"{PLAN.folder}/coverage.csv",
     log:
-        f"{PLAN.folder}/logs/study_checks.log",
+        f"{PLAN.folder}/logs/checks.log",
+    threads: 1
+    params:
+        code=PLAN.code("checks"),
     shell:
-        "cp {input.rows} {output.rows} && cp {input.coverage} {output.coverage} 2> {log}"
+        "python -m bnstudy checks --code {params.code:q} --out {output.rows:q} 2> >(tee {log:q} >&2)"
 
 
 rule claims:
     input:
         tables=f"{PLAN.folder}/tables",
-        claims=PLAN.config.claims.file,
-        text=PLAN.claims_text,
-        checks=rules.study_checks.output.rows,
+        checks=rules.checks.output.rows,
         beside=[f"{folder}/claims.json" for folder in PLAN.beside],
     output:
         rows=f"{PLAN.folder}/claims.json",
@@ -42,10 +29,12 @@ rule claims:
         f"{PLAN.folder}/logs/claims.log",
     params:
         spec=lambda w: PLAN.spec("claims", PLAN.judge()),
-        code=PLAN.judging(),
+        code=PLAN.code("claims"),
+        claims=lambda w: PLAN.config.claims.file,  # no input: braces in its name would be wildcards
+        judged_by=PLAN.judged_by,
         beside=PLAN.beside,
     shell:
-        "python -m bnstudy claims --spec {params.spec} --tables {input.tables} --claims {input.claims} --checks {input.checks} --beside {params.beside} --out {output.rows} 2> {log}"
+        "python -m bnstudy claims --spec {params.spec:q} --tables {input.tables:q} --claims {params.claims:q} --checks {input.checks:q} --beside {params.beside:q} --code {params.code:q} --out {output.rows:q} 2> >(tee {log:q} >&2)"
 
 
 # The notebooks read tables and verdicts, and train nothing.
@@ -54,7 +43,7 @@ rule notebook:
         notebook="report/{notebook}.ipynb",
         tables=f"{PLAN.folder}/tables",
         claims=rules.claims.output,
-        checks=rules.study_checks.output,
+        checks=rules.checks.output,
         rehearsed=PLAN.rehearsed,
     output:
         f"{PLAN.folder}/notebooks/{{notebook}}.ipynb",
@@ -65,16 +54,16 @@ rule notebook:
     # those with most to draw first, so that no core waits for one at the end
     priority: lambda w: Path(f"report/{w.notebook}.ipynb").read_text().count("figure(")
     params:
-        code=lambda w: PLAN.notebook(w.notebook),
+        code=lambda w: PLAN.code("notebook", w.notebook),
     shell:
-        "python -m bnstudy notebook --notebook {input.notebook} --tables {input.tables} --out {output} 2> {log}"
+        "python -m bnstudy notebook --notebook {input.notebook:q} --tables {input.tables:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule report:
     input:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
         claims=rules.claims.output,
-        checks=rules.study_checks.output,
+        checks=rules.checks.output,
         quiz="docs/quiz.md",
         template=[
             f"src/bnstudy/report/page/{n}"
@@ -87,6 +76,6 @@ rule report:
         f"{PLAN.folder}/logs/report.log",
     params:
         spec=lambda w: PLAN.spec("report", PLAN.effective()),
-        code=digest("bnstudy.report.page.build", "bnstudy.pipeline.provenance"),
+        code=PLAN.code("report"),
     shell:
-        "python -m bnstudy report --spec {params.spec} --notebooks {input.notebooks} --quiz {input.quiz} --out {output.page} 2> {log}"
+        "python -m bnstudy report --spec {params.spec:q} --notebooks {input.notebooks:q} --quiz {input.quiz:q} --code {params.code:q} --out {output.page:q} 2> >(tee {log:q} >&2)"

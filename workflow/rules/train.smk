@@ -5,8 +5,9 @@ rule data:
         f"{PLAN.folder}/logs/data.log",
     params:
         spec=lambda w: PLAN.spec("data", PLAN.images),
+        code=PLAN.code("data"),
     shell:
-        "python -m bnstudy data --spec {params.spec} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy data --spec {params.spec:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 # Arms and networks from outside do in small what they will do; where one cannot, nothing is trained.
@@ -19,8 +20,9 @@ rule rehearse:
     threads: 1
     params:
         spec=lambda w: PLAN.spec("rehearse", PLAN.rehearse()),
+        code=lambda w: PLAN.code("rehearse"),
     shell:
-        "python -m bnstudy rehearse --spec {params.spec} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy rehearse --spec {params.spec:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 # Tuning seeds, every rate: steps to the target loss, and the best rate of each setting.
@@ -38,8 +40,9 @@ rule sweep:
         gpu=PLAN.gpu,
     params:
         spec=lambda w: PLAN.spec(f"sweep-{w.job}", PLAN.sweep(w.job)),
+        code=lambda w: PLAN.code("sweep", w.job),
     shell:
-        "python -m bnstudy sweep --spec {params.spec} --data {input.data} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy sweep --spec {params.spec:q} --data {input.data:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule choose:
@@ -51,9 +54,9 @@ rule choose:
         f"{PLAN.folder}/logs/choose.log",
     params:
         spec=lambda w: PLAN.spec("choose", PLAN.choose()),
-        code=digest("bnstudy.pipeline.jobs"),
+        code=PLAN.code("choose"),
     shell:
-        "python -m bnstudy choose --spec {params.spec} --sweeps {input} --out {output} 2> {log}"
+        "python -m bnstudy choose --spec {params.spec:q} --sweeps {input:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 # Evaluation seeds, at the rates chosen without them.
@@ -71,8 +74,9 @@ rule evaluate:
         gpu=PLAN.gpu,
     params:
         spec=lambda w: PLAN.spec(f"evaluate-{w.job}", PLAN.evaluate(w.job)),
+        code=lambda w: PLAN.code("evaluate", w.job),
     shell:
-        "python -m bnstudy evaluate --spec {params.spec} --data {input.data} --rates {input.rates} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy evaluate --spec {params.spec:q} --data {input.data:q} --rates {input.rates:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule measure:
@@ -89,8 +93,9 @@ rule measure:
         gpu=PLAN.gpu,
     params:
         spec=lambda w: PLAN.spec(f"measure-{w.job}", PLAN.measure(w.job)),
+        code=lambda w: PLAN.code("measure", w.job),
     shell:
-        "python -m bnstudy measure --spec {params.spec} --data {input.data} --index {input.index} --out {output} 2> >(tee {log} >&2)"
+        "python -m bnstudy measure --spec {params.spec:q} --data {input.data:q} --index {input.index:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule summarize:
@@ -106,6 +111,7 @@ rule summarize:
         f"{PLAN.folder}/logs/summarize.log",
     params:
         spec=lambda w: PLAN.spec("summarize", PLAN.summarize()),
+        code=PLAN.code("summarize"),
     shell:
-        "python -m bnstudy summarize --spec {params.spec} --sweeps {input.sweeps} --evaluations {input.evaluations} "
-        "--measures {input.measures} --rates {input.rates} --data {input.data} --out {output} 2> {log}"
+        "python -m bnstudy summarize --spec {params.spec:q} --sweeps {input.sweeps:q} --evaluations {input.evaluations:q} "
+        "--measures {input.measures:q} --rates {input.rates:q} --data {input.data:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bnstudy.arms.base import EPS
 from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
+from bnstudy.core import seals
 from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, read, save
@@ -35,6 +36,7 @@ def images(path: str) -> None:
     from bnstudy.data import mnist5k
 
     save(mnist5k.load(), Path(path))
+    seals.seal(Path(path))
 
 
 def gemm(products: int, side: int = 1024) -> float:

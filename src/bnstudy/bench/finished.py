@@ -64,7 +64,8 @@ def size(folder: Path, cells: Path, data: Path) -> Metric:
     if not names:
         return metric("results_gib", f"{what}; {_missing(f'{folder} holds no networks')}", [])
     roots = [folder, data, *(cells / name for name in names)]
-    total = sum(p.stat().st_size for root in roots for p in root.rglob("*") if p.is_file())
+    found = (p.stat() for root in roots for p in root.rglob("*") if p.is_file())
+    total = sum({file.st_ino: file.st_size for file in found}.values())  # images stand in two folders, and once on disk
     return metric("results_gib", what, [total / 2**30])
 
 

@@ -9,7 +9,7 @@ from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Used, fresh, used
 from bnstudy.bench.shapes import JOBS, MODELS, WIDTH, Effort
 from bnstudy.config.models import Claims, Grid, Network, Seeds, StudyConfig, Training
-from bnstudy.core import store
+from bnstudy.core import seals, store
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate
 
@@ -49,7 +49,9 @@ def train(study: StudyConfig, data: str, folder: Path) -> Used:
     best = Rate(setting=setting, role=role, rate=0.1, evaluable=True, reason="")
     store.write_json(folder / "rates.json", [best])
     store.write_json(folder / "job.json", plan.evaluate(job))
-    given = ["--spec", "job.json", "--data", data, "--rates", "rates.json", "--out", "index.json"]
+    seals.seal(folder / "rates.json")
+    given = [*"--spec job.json --rates rates.json --out index.json --data".split(), data]
+    given += ["--code", plan.code("evaluate", job)]
     return used([sys.executable, "-m", "bnstudy", "evaluate", *given], folder)
 
 
@@ -58,7 +60,8 @@ def measure(study: StudyConfig, data: str, folder: Path) -> Used:
     plan = Plan(study)
     [job] = plan.jobs
     store.write_json(folder / "job.json", plan.measure(job))
-    given = ["--spec", "job.json", "--data", data, "--index", "index.json", "--out", "measure.json"]
+    given = [*"--spec job.json --index index.json --out measure.json --data".split(), data]
+    given += ["--code", plan.code("measure", job)]
     return used([sys.executable, "-m", "bnstudy", "measure", *given], folder)
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 
 from bnstudy.bench.shapes import spec
 from bnstudy.config.models import Claims, Grid, StudyConfig
-from bnstudy.core import store
+from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, by_cell
+from bnstudy.pipeline import stamps
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SummarizeJob, SweepResult, Tuned
 from bnstudy.training.clock import looks
@@ -61,6 +62,7 @@ def tables(rows: int, folder: Path) -> list[str]:
         path = folder / f"results/cells/{number:05}/measures/drift.parquet"
         path.parent.mkdir(parents=True)
         table.to_parquet(path)
+        seals.seal(path)
         paths.append(str(path.relative_to(folder)))
     met = {
         "target": 0.5,
@@ -87,11 +89,14 @@ def tables(rows: int, folder: Path) -> list[str]:
     }
     for name, content in left.items():
         store.write_json(folder / f"{name}.json", content)
+        seals.seal(folder / f"{name}.json")
     pixels = noise.random((10, 1, 14, 14), dtype=np.float32)
     save(Images(pixels, np.arange(10), tuple("0123456789")), folder / "images.npz")
+    seals.seal(folder / "images.npz")
     files = {"sweeps": "sweep", "evaluations": "evaluate", "measures": "measure", "rates": "rates"}
     arguments = [part for key, name in files.items() for part in (f"--{key}", f"{name}.json")]
-    return ["summarize", "--spec", "job.json", *arguments, "--data", "images.npz", "--out", "tables"]
+    told = f"--spec job.json --data images.npz --code {stamps.of('summarize')} --out tables"
+    return ["summarize", *told.split(), *arguments]
 
 
 if __name__ == "__main__":

@@ -28,6 +28,21 @@ def digest(*modules: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def stamp(*modules: str) -> str:
+    """Return module names and the digest of their closure in one text, for a job that tells whether they were edited."""
+    return f"{','.join(modules)}={digest(*modules)}"
+
+
+def edited(stamp: str) -> bool:
+    """Return whether the files of the modules of a stamp, read anew, are other code than they were, or none."""
+    modules, _, before = stamp.partition("=")
+    _source.cache_clear()
+    try:
+        return digest(*filter(None, modules.split(","))) != before
+    except (OSError, SyntaxError, ValueError):
+        return True
+
+
 def closure(*modules: str) -> set[str]:
     """Return these modules and all that they import, directly or not, inside this package or among a user's own."""
     waiting, closed = list(modules), set[str]()
@@ -73,17 +88,29 @@ def imported(tree: ast.AST, outside: bool = False) -> list[str]:
     return [m for m in modules if (outside or m.startswith(f"{PACKAGE}.")) and path_of(m)]
 
 
-@cache
 def _parse(module: str) -> tuple[str, list[str]]:
     """Return a hash of the syntax tree without docstrings, and the modules of this package that it imports."""
-    path = path_of(module)
-    if path is None and (outside := installed(module)):  # of an installed package its version counts
-        first = module.partition(".")[0]
-        names = packages_distributions().get(first, [])
-        return version(names[0]) if names else hashlib.sha256(outside.read_bytes()).hexdigest(), []
-    if path is None:
-        raise FileNotFoundError(f"no module {module}")
-    tree = ast.parse(path.read_bytes())
+    source = _source(module)
+    return _parsed(module, source) if isinstance(source, bytes) else (source, [])
+
+
+@cache
+def _source(module: str) -> bytes | str:
+    """Return the source of a module; of an installed package its version, which counts there."""
+    if path := path_of(module):
+        return path.read_bytes()
+    if outside := installed(module):
+        names = _distributions().get(module.partition(".")[0], [])
+        return version(names[0]) if names else hashlib.sha256(outside.read_bytes()).hexdigest()
+    raise FileNotFoundError(f"no module {module}")
+
+
+_distributions = cache(packages_distributions)
+
+
+@cache
+def _parsed(module: str, source: bytes) -> tuple[str, list[str]]:
+    tree = ast.parse(source)
     inside = imported(tree, outside=not module.startswith(f"{PACKAGE}."))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

@@ -9,13 +9,25 @@ from bnstudy.core.setting import Setting
 def seconds(steps: int, setting: Setting, networks: int) -> float:
     """Return a rough cost, as timed on one core of a server.
 
-    A hidden layer takes 40 microseconds per step and network at batch 64 and width 64; one of convolutions, which train
-    alone, 5 milliseconds at width 32 on about 14 x 14 pixels, and 2 at width 16.
+    A hidden layer takes 40 microseconds per step and network at batch 64 and width 64, and from width 128 on as the square
+    of the width; one of convolutions, which train alone, 5 milliseconds at width 32 on about 14 x 14 pixels, and 2 at
+    width 16.
     """
-    layer = 40e-6 * setting.width / 64
+    layer = 40e-6 * setting.width / 64 * max(1, setting.width / 128)
     if defines("nets", setting.net, "ALONE"):
         layer = 5e-3 * (setting.width / 32) ** 1.25
     return steps * networks * layer * (setting.depth + 1) * setting.batch / 64
+
+
+def gib(setting: Setting, networks: int) -> float:
+    """Return about how much memory a job takes that trains so many networks at once, GiB (see docs/growth.md).
+
+    Python and torch take 0.3; a network its parameters five times over, and twice what its layers put out for a batch.
+    """
+    alone = defines("nets", setting.net, "ALONE")
+    parameters = setting.depth * setting.width**2 * (9 if alone else 1)
+    outputs = setting.depth * setting.width * setting.batch * (14 * 14 if alone else 1)
+    return 0.3 + 4 * (1 if alone else networks) * (5 * parameters + 2 * outputs) / 2**30
 
 
 CARD = 100

@@ -1,36 +1,59 @@
 """What the Snakemake jobs do: each reads a complete specification and files, and knows nothing of the config."""
 
+import os
+import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bnstudy.core import store
+from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
 from bnstudy.core.setting import Setting
 from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import records
+from bnstudy.pipeline.perform import unedited
 from bnstudy.training import tune
 from bnstudy.training.progress import Progress
-from bnstudy.training.stacks import CELLS, Trainer
+from bnstudy.training.stacks import CELLS, Trainer, trained_by
 
 if TYPE_CHECKING:
     from bnstudy.measures.cell import StudyImages
 
 
-def images(spec: ImagesSpec, out: Path) -> None:
-    """Prepare the images of a data source."""
-    from bnstudy.data.images import save
-    from bnstudy.data.prepare import other, prepare
+SHARED = Path("results/data")
+"""What all studies share: prepared images, and the external checks."""
 
+
+def images(spec: ImagesSpec, code: str, out: Path) -> None:
+    """Prepare the images of a data source, or take those that another study prepared."""
+    shared = SHARED / out.name
+    if not seals.sound(shared):
+        from bnstudy.data.images import save
+        from bnstudy.data.prepare import other, prepare
+
+        try:
+            found = prepare(spec)
+            beside = other(spec, found)
+            unedited(code, "job")
+            save(found, shared, beside)
+        except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
+            raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+        seals.seal(shared)
+    take(shared, out)
+
+
+def take(shared: Path, out: Path) -> None:
+    """Put what all studies share into the folder of one: no two runs of Snakemake then delete or wait for the same file."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.unlink(missing_ok=True)
     try:
-        found = prepare(spec)
-        save(found, out, other(spec, found))
-    except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
-        raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
+        os.link(shared, out)
+    except OSError:  # not every file system has links
+        shutil.copyfile(shared, out)
 
 
 def rehearse(job: records.RehearseJob, out: Path) -> None:
@@ -42,7 +65,7 @@ def rehearse(job: records.RehearseJob, out: Path) -> None:
 
 def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
-    _settle(job.device, job.torch)
+    check = _settle(job)
     progress = Progress(out.stem + " sweep")
     seconds = 0.0
     names: list[str] = []
@@ -50,7 +73,7 @@ def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     best: list[records.Tuned] = []
     for swept in job.settings:
         recipe = swept.recipe
-        trainer = Trainer(data, job.stack, tune.budgets(recipe.steps), progress, job.device)
+        trainer = Trainer(data, job.stack, tune.budgets(recipe.steps), progress, check, job.device)
 
         def run(
             grid: list[float], steps: int, swept: records.Swept = swept, trainer: Trainer = trainer
@@ -94,7 +117,7 @@ def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
 
 def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> None:
     """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
-    _settle(job.device, job.torch)
+    check = _settle(job)
     progress = Progress(out.stem + " evaluate")
     seconds = 0.0
     index: list[records.IndexEntry] = []
@@ -107,7 +130,7 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
         asked, steps = rates_of(roles, evaluated), evaluated.recipe.steps
         cells = cells_of(job, evaluated, steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
-        seconds += Trainer(data, job.stack, [steps], progress, job.device).train(cells)
+        seconds += Trainer(data, job.stack, [steps], progress, check, job.device).train(cells)
         best = next((row.rate for row in roles if row.role == f"best@{evaluated.recipe.targets[0]:g}"), None)
         for cell in cells:
             index.append(
@@ -142,7 +165,8 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
     from bnstudy.measures.cell import TrainedCell
 
-    _settle(job.device, job.torch)
+    _settle_torch(job.device, job.torch)
+    demand([index])
     progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
     entries = [entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve"]
@@ -153,20 +177,49 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
         for name in of_setting.measures if entry.best else of_setting.beside:
             code = store.key([job.code[name], entry.shared])
             path = CELLS / entry.cell / "measures" / f"{name}-{code}.parquet"
-            if not path.is_file():
+            if not seals.sound(path):
                 started = time.monotonic()
                 cell = cell or TrainedCell(CELLS, entry.cell, images, entry.shared)
                 table = import_module(f"bnstudy.measures.{name}").measure(cell)
                 for column, value in reversed({**vars(entry.setting), "rate": entry.rate}.items()):
                     table.insert(0, column, value)
+                arm, net = entry.setting.arm, entry.setting.net
+                unedited(_stamp(job.code[name], f"bnstudy.measures.{name}"), "measure")
+                unedited(_stamp(cell.spec.code, *trained_by(arm, net, job.device)), "measure")
                 with store.writing(path) as unfinished:
                     table.to_parquet(unfinished)
+                seals.seal(path)
                 seconds += time.monotonic() - started
             tables.setdefault(name, []).append(str(path))
         progress.tick((i + 1) / len(entries))
     progress.report(f"measured {len(entries)} cells in {seconds:.0f} s")
     written = {name: tuple(files) for name, files in tables.items()}
     store.write_json(out, records.MeasureResult(tables=written, seconds={"measures": seconds}))
+
+
+def demand(indexes: Iterable[Path], measured: Iterable[Path] = ()) -> None:
+    """Raise SystemExit where what evaluating or measuring jobs name is missing or differs: they then make it again."""
+    lost = [file for file in indexes if not whole_cells(file)] + [file for file in measured if not whole_tables(file)]
+    if lost:
+        raise SystemExit(f"Run the same command again, which makes {', '.join(map(str, lost))} again.")
+
+
+def whole_cells(index: Path) -> bool:
+    """Return whether all cells of an index are as they were written; if not, set aside those that differ, and the index."""
+    names = [entry.cell for entry in store.read_json(records.EvaluateResult, index).cells]
+    lost = [name for name in names if not seals.sound_cell(CELLS, name)]
+    if lost:
+        seals.set_aside(index, f"names cells that are damaged or missing ({', '.join(lost)})")
+    return not lost
+
+
+def whole_tables(measured: Path) -> bool:
+    """Return whether all tables that a measuring job names are as they were written, as :func:`whole_cells` does."""
+    tables = store.read_json(records.MeasureResult, measured).tables
+    lost = [file for files in tables.values() for file in files if not seals.sound(Path(file))]
+    if lost:
+        seals.set_aside(measured, f"names tables that are damaged or missing ({', '.join(lost)})")
+    return not lost
 
 
 def cells_of(
@@ -202,7 +255,25 @@ def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:
     return found
 
 
-def _settle(device: str, torch: str) -> None:
+def _stamp(code: str, *modules: str) -> str:
+    return f"{','.join(modules)}={code}"
+
+
+def _settle(job: records.SweepJob | records.EvaluateJob) -> Callable[[], None]:
+    """Set torch up and import all that trains; return what ends the job where that code was edited since it was planned."""
+    _settle_torch(job.device, job.torch)
+    from bnstudy.arms.find import find
+    from bnstudy.nets.find import family
+    from bnstudy.training import train  # noqa: F401
+
+    setting = job.settings[0].setting
+    find(setting.arm), family(setting.net)
+    check = partial(unedited, _stamp(job.code, *trained_by(setting.arm, setting.net, job.device)), "batch")
+    check()
+    return check
+
+
+def _settle_torch(device: str, torch: str) -> None:
     """Set torch up; end the job, without a traceback of ours, where the card is not the one it was planned for."""
     from bnstudy.training.device import settle
 

@@ -1,11 +1,15 @@
 """What of a study is stored, what it would still train and for how long; and what of the store no study uses."""
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
-from bnstudy.pipeline.cost import CARD, evaluated, seconds
+from bnstudy.core.seals import fault
+from bnstudy.pipeline.alive import working
+from bnstudy.pipeline.cost import CARD, evaluated, gib, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate, Swept, TrainingJob, named
@@ -55,17 +59,78 @@ def outlook(plan: Plan) -> str:
             recipe = asked.recipe
             unknown = 0 if roles else evaluated(asked.rates, len(recipe.targets), len(recipe.rates))
             count.add(job, asked, rates_of(roles, asked), recipe.steps, recipe.steps, unknown)
+    memory = fits(plan)
     stored = f"{count.stored} of about {count.wanted} cells are stored; training the rest takes about"
     if not plan.gpu:
-        return f"{stored} {count.seconds / 120:.1f} min on 2 cores"
+        return f"{stored} {count.seconds / 120:.1f} min on 2 cores.\n{memory}"
     owned = f"Jobs that train or measure ask for gpu={plan.gpu}, so that one at a time has the card."
     return f"{stored} {count.seconds / 60 / CARD:.1f} min with torch {plan.torch}.\n{owned}"
 
 
-def prune() -> int:
-    """Delete stored cells that no study's index refers to; return how many."""
-    wanted = {name for study in Path("results").glob("*") for name in named(study)}
-    unused = [path for path in Path("results/cells").glob("*") if path.name not in wanted]
-    for path in unused:
-        shutil.rmtree(path)
+def fits(plan: Plan) -> str:
+    """Say how much memory a job takes, and how many of them this machine holds at once.
+
+    Raises:
+        SystemExit: It holds none.
+    """
+    most, job = max(
+        (gib(s, min(plan.config.stack, asked.recipe.seeds * len(asked.recipe.rates))), name)
+        for name, settings in plan.jobs.items()
+        for s, asked in settings.items()
+    )
+    has = memory() / 2**30
+    said = f"A job takes up to about {most:.1f} GiB ({job}), this machine has {has:.1f}"
+    if plan.device == "cpu" and most > has:
+        raise SystemExit(f"{said}.\nNothing was run. Make network.width, the depths or stack smaller.")
+    at_once = f": run with --cores {int(has / most)} at most" if has < most * (os.cpu_count() or 1) else ""
+    return f"{said}{at_once}."
+
+
+def memory() -> int:
+    """Return the bytes of memory that this machine, or the container that it is, may use."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    said = limit.read_text().strip() if limit.is_file() else "max"
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(physical, int(said)) if said.isdigit() else physical
+
+
+LONG = 30
+"""Minutes of training from which on Snakemake says beforehand how many they are."""
+
+
+def warning(plan: Plan, cores: int) -> str:
+    """Return what a person should know before a study begins; "" where it trains little."""
+    fits(plan)
+    minutes = sum(plan.work(job) for job in plan.jobs) / 60 / (cores if plan.device == "cpu" else CARD)
+    if minutes < LONG:
+        return ""
+    return (
+        f"[plan] Study {plan.name}: training takes up to about {minutes:,.0f} min on {cores} cores, less what is stored.\n"
+        "[plan] Ctrl+C stops it; the same command goes on with what is left."
+    )
+
+
+YOUNG = 24 * 3600
+"""Seconds for which `prune` spares what no study refers to: a run that goes on may."""
+
+
+def prune(results: Path = Path("results")) -> int:
+    """Delete stored cells that no study's index refers to, and what broken runs left; return how many.
+
+    Raises:
+        SystemExit: A study is being made, or what one refers to cannot be told.
+    """
+    if other := working(results):
+        raise SystemExit(f"A study is being made, by {other}.\nNothing was deleted; prune when it has ended.")
+    indexes = [path for stage in ("sweep", "evaluate") for path in results.glob(f"*/{stage}/*.json")]
+    for index in indexes:
+        if why := fault(index):
+            raise SystemExit(
+                f"{index} {why}.\nNothing was deleted; make that study again, or delete {index.parents[1]}."
+            )
+    wanted = {name for study in results.glob("*") for name in named(study)}
+    old = time.time() - YOUNG
+    unused = [path for path in (results / "cells").glob("*") if path.name not in wanted and path.stat().st_mtime < old]
+    for path in unused:  # under another name first: what is deleted in part never counts as stored
+        shutil.rmtree(path.rename(path.with_name(f".old-{path.name}")))
     return len(unused)

@@ -1,6 +1,5 @@
 """From a study to its jobs: functions of the config, without torch, for the Snakefile and `bnstudy plan`."""
 
-import ast
 import json
 import os
 import subprocess
@@ -26,14 +25,15 @@ from bnstudy.config.models import Kind
 from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, Splits
-from bnstudy.core.fingerprints import digest, imported
+from bnstudy.core.fingerprints import digest, stamp
 from bnstudy.core.names import module_of
 from bnstudy.core.plugins import defines, names
 from bnstudy.core.setting import FACTORS, Setting
 from bnstudy.data import local
 from bnstudy.data.local import ImagesSpec
-from bnstudy.pipeline import cost, records
+from bnstudy.pipeline import cost, records, stamps
 from bnstudy.pipeline.cost import evaluated
+from bnstudy.training.stacks import trained_by
 
 MOST_STACKED = 1024
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
@@ -58,7 +58,8 @@ class Plan:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
         text = ledger.text_file
-        self.claims_text = [str(Path(study.claims.file).with_name(text))] if text else []
+        claims = Path(study.claims.file)
+        self.judged_by = [store.sha256(file) for file in (claims, *([claims.with_name(text)] if text else []))]
         self.name = study.study
         self.beside = _beside(study)
         self.folder = f"results/{study.study}"
@@ -68,9 +69,9 @@ class Plan:
         self.jobs = dict(_jobs(study))
         self.images = _images(study)
         self.rehearsed = [f"{self.folder}/rehearsal.json"] if self.rehearse().parts else []
-        code = digest("bnstudy.data.prepare", f"bnstudy.data.{study.data.source}")
+        code = stamps.images(study.data.source).partition("=")[2]
         anywhere = replace(self.images, path=None)  # where the user's file lies changes nothing
-        self.data = f"results/data/{store.key([anywhere, code])}.npz"
+        self.data = f"{self.folder}/data/{store.key([anywhere, code])}.npz"
 
     def rehearse(self) -> records.RehearseJob:
         """Return what of the study comes from outside, to be tried before anything is trained, and what stands beside it."""
@@ -136,9 +137,20 @@ class Plan:
         of_kinds, networks = judged_kinds(study), other_networks(study)
         return JudgedWith(**vars(own), networks=networks, primary=self.primary, kinds=of_kinds)
 
-    def judging(self) -> str:
-        """Return a digest of the code that judges."""
-        return digest("bnstudy.claims.judge", "bnstudy.claims.sensitivity", "bnstudy.claims.others")
+    def code(self, stage: str, part: str = "") -> str:
+        """Return the stamp of the code that a stage's job, of that name or on that notebook, depends on."""
+        if stage == "data":
+            return stamps.images(self.config.data.source)
+        if stage == "notebook":
+            return stamps.notebook(part)
+        if stage == "rehearse":
+            return stamp(*self.rehearse().code)
+        if stage == "measure":
+            return stamp(*(f"bnstudy.measures.{name}" for name in self.measure(part).code))
+        if stage in ("sweep", "evaluate"):
+            first = next(iter(self.jobs[part]))
+            return stamps.training(first.arm, first.net, self.device)
+        return stamps.of(stage)
 
     def effective(self) -> dict[str, Any]:  # a document for the report, not a record: nobody computes with it
         """Return the whole config, defaults included."""
@@ -154,18 +166,6 @@ class Plan:
         if not path.is_file():
             store.write_text(path, store.canonical(content) + "\n")  # sorted: an order of keys cannot change a byte
         return str(path)
-
-    def checks(self) -> str:
-        """Return where the external checks and the simulated interval stand: the same for all studies of this code."""
-        arms = [f"bnstudy.arms.{arm}" for arm in ("none", "bn", "bn_frozen")]
-        code = digest("bnstudy.checks.run", "bnstudy.checks.coverage", "bnstudy.nets.mlp", *arms)
-        return f"results/data/checks-{code}"
-
-    def notebook(self, name: str) -> str:
-        """Return a digest of what a notebook draws with: the modules that its cells import."""
-        cells = json.loads(Path(f"report/{name}.ipynb").read_text())["cells"]
-        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
-        return digest("bnstudy.pipeline.notebook", *imported(ast.parse(text)))
 
     def files(self, stage: str) -> list[str]:
         """Return the files that all jobs of a stage write."""
@@ -184,7 +184,7 @@ class Plan:
             momentum=study.training.momentum,
             stack=_stack(study, first.net),
             splits=Splits(train=study.data.train, test=study.data.test, heldout=study.data.heldout),
-            code=digest(*_trains(self.device), module_of("arms", first.arm), module_of("nets", first.net)),
+            code=digest(*trained_by(first.arm, first.net, self.device)),
             torch=self.torch,
             device=self.device,
             tune=digest("bnstudy.training.tune"),
@@ -211,11 +211,6 @@ def card() -> str:
 def _path() -> str:
     """Return PYTHONPATH with this package in it."""
     return os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def _trains(device: str) -> list[str]:
-    """Return the modules whose code trained networks depend on, beside their arm and family."""
-    return ["bnstudy.training.train", *([] if device == "cpu" else ["bnstudy.training.device"])]
 
 
 def _stack(study: StudyConfig, net: str) -> int:

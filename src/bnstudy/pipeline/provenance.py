@@ -21,7 +21,7 @@ PACKAGES = ("torch", "snakemake", "numpy", "pandas", "scipy", "seaborn", "matplo
 STARTED, CORES = "BNSTUDY_STARTED", "BNSTUDY_CORES"
 """Environment variables by which a run of the workflow tells its jobs when it began (seconds since 1970) and on how many
 cores: not part of any job's command, so that they make nothing run again."""
-RUNS = "runs.jsonl"
+RUNS = "runs.json"
 
 
 def begin(cores: int) -> None:
@@ -32,9 +32,8 @@ def begin(cores: int) -> None:
 
 def end(folder: Path) -> None:
     """Note how long this run of the workflow took: a study may take several, and its cost is their sum."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / RUNS, "a") as file:
-        file.write(json.dumps({"seconds": _since_start(), "cores": int(os.environ[CORES])}) + "\n")
+    store.write_json(folder / RUNS, cost(folder))
+    del os.environ[STARTED]
 
 
 def _since_start() -> float:
@@ -43,13 +42,14 @@ def _since_start() -> float:
 
 def cost(folder: Path) -> dict[str, float]:
     """Return {wall_seconds, cores} of all runs of the workflow so far, this one included; cores: the most of any."""
-    file = folder / RUNS
-    runs = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
-    if STARTED in os.environ:
-        runs.append({"seconds": _since_start(), "cores": int(os.environ[CORES])})
-    if not runs:
-        return {}
-    return {"wall_seconds": round(sum(r["seconds"] for r in runs), 1), "cores": max(r["cores"] for r in runs)}
+    try:
+        before: dict[str, float] = json.loads((folder / RUNS).read_text())
+        seconds, cores = before["wall_seconds"], before["cores"]
+    except (OSError, ValueError, LookupError, TypeError):
+        before, seconds, cores = {}, 0, 0
+    if STARTED not in os.environ:
+        return before
+    return {"wall_seconds": round(seconds + _since_start(), 1), "cores": max(cores, int(os.environ[CORES]))}
 
 
 def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # documents, written and shown as they are
@@ -64,7 +64,7 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # docum
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain")),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "runs": len(rows) // max(len(targets), 1),
         "diverged": sum(row.diverged_at is not None for row in rows) // max(len(targets), 1),
         "cells_trained": sum(result.trained for result in trained),
@@ -96,6 +96,8 @@ def _version(package: str) -> str | None:
 
 
 def _git(*arguments: str) -> str | None:
+    if not Path(".git").exists():  # unpacked inside another repository, whose commit says nothing
+        return None
     try:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

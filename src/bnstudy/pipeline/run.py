@@ -6,16 +6,18 @@ run. What is there already is not made again, so that a study can be run in part
 
 import json
 import multiprocessing
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bnstudy.core import store
-from bnstudy.pipeline import jobs, provenance
+from bnstudy.pipeline import alive, jobs, provenance
+from bnstudy.pipeline.mend import mend
+from bnstudy.pipeline.perform import perform
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.tables import summarize
 from bnstudy.pipeline.verdicts import check, judge
@@ -26,6 +28,7 @@ class Task(NamedTuple):
 
     Attributes:
         stage: The rule of the workflow that makes it.
+        code: The stamp of the code that it depends on.
         out: The file or folder.
         told: All that can influence it, beside the inputs.
         inputs: Files of earlier tasks.
@@ -34,6 +37,7 @@ class Task(NamedTuple):
     """
 
     stage: str
+    code: str
     out: Path
     told: Any
     inputs: Sequence[Path]
@@ -100,6 +104,8 @@ def run(plan: Plan, until: float = float("inf"), cores: int = 1) -> dict[str, fl
         cores: How many tasks run at once. On a card they share it.
     """
     folder, started = Path(plan.folder), time.monotonic()
+    alive.hold(folder)
+    mend(plan)
     provenance.begin(cores)
     try:
         seconds = _make(plan, Maker(folder, started + until, cores))
@@ -125,38 +131,40 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
     ) -> Iterable[Task]:
         for name in sorted(names, key=measured, reverse=True) if stage == "measure" else names:
             out, job, files = folder / stage / f"{name}.json", told(name), inputs(name)
-            yield Task(stage, out, job, files, work, [job, *files])
+            yield Task(stage, plan.code(stage, name), out, job, files, work, [job, *files])
 
     with maker.workers:
         if plan.rehearsed:
             rehearse = plan.rehearse()
-            maker.make(Task("rehearse", Path(plan.rehearsed[0]), rehearse, [], jobs.rehearse, [rehearse]))
-        maker.make(Task("data", data, plan.data, [], jobs.images, [plan.images]))
-        common = Path(f"{plan.checks()}.json")
-        checking = Task("checks", common, plan.checks(), [], check, [])  # as long as a sweep, and it needs nothing
+            out = Path(plan.rehearsed[0])
+            maker.make(Task("rehearse", plan.code("rehearse"), out, rehearse, [], jobs.rehearse, [rehearse]))
+        code = plan.code("data")
+        maker.make(Task("data", code, data, plan.data, [], jobs.images, [plan.images, code]))
+        code, checks = plan.code("checks"), folder / "checks.json"
+        checking = Task("checks", code, checks, code, [], check, [code])  # as long as a sweep, and it needs nothing
         maker.make(checking, *each("sweep", plan.sweep, lambda name: [data], jobs.sweep))
         sweeps, evaluations, measures = (list(map(Path, plan.files(s))) for s in ("sweep", "evaluate", "measure"))
         choose = plan.choose()
-        maker.make(Task("choose", rates, choose, sweeps, jobs.choose, [choose, sweeps]))
+        maker.make(Task("choose", plan.code("choose"), rates, choose, sweeps, jobs.choose, [choose, sweeps]))
         maker.make(*each("evaluate", plan.evaluate, lambda name: [data, rates], jobs.evaluate))
         index = dict(zip(plan.jobs, evaluations))
         maker.make(*each("measure", plan.measure, lambda name: [data, index[name]], jobs.measure))
-    tables, checks, told = folder / "tables", folder / "checks.json", plan.summarize()
+    tables, told = folder / "tables", plan.summarize()
     every = [*sweeps, *evaluations, *measures, rates, data]
     given = [sweeps, evaluations, measures, rates, data, told.pool]
     maker.workers, maker.cores = Here(), 1
-    maker.make(Task("summarize", tables, told, every, summarize, given))
-    maker.make(Task("checks", checks, plan.checks(), [common], shutil.copyfile, [common]))
-    spec = plan.judge()
-    judging = [spec, plan.judging(), *map(store.sha256, [claims, *map(Path, plan.claims_text)])]
-    maker.make(Task("claims", folder / "claims.json", judging, [tables, checks], judge, [spec, tables, claims, checks]))
+    maker.make(Task("summarize", plan.code("summarize"), tables, told, every, summarize, given))
+    spec, code = plan.judge(), plan.code("claims")
+    judging = [spec, code, *plan.judged_by]
+    given = [spec, tables, claims, checks]
+    maker.make(Task("claims", code, folder / "claims.json", judging, [tables, checks], judge, given))
     return maker.seconds
 
 
 def _timed(task: Task) -> float:
     started = time.monotonic()
     task.out.parent.mkdir(parents=True, exist_ok=True)
-    task.work(*task.given, task.out)
+    perform(task.stage, task.code, task.inputs, partial(task.work, *task.given, task.out), task.out)
     return time.monotonic() - started
 
 

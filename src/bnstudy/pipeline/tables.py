@@ -13,6 +13,7 @@ import pandas as pd
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline import effective
+from bnstudy.pipeline.jobs import demand
 from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SweepResult, flat
 from bnstudy.training import clock
 from bnstudy.training.stacks import CELLS
@@ -30,6 +31,7 @@ def summarize(
 
     What jobs of an earlier config left in results/NAME/sweep, evaluate and measure is deleted: no part of this study.
     """
+    demand(evaluations, measures)
     out.mkdir(parents=True, exist_ok=True)
     for stage, inputs in (("sweep", sweeps), ("evaluate", evaluations), ("measure", measures)):
         current = {path.resolve() for path in inputs}

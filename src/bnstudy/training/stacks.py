@@ -1,13 +1,15 @@
 """Cells side by side: which of them train in one stack, which stacks go on, and what of them is stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bnstudy.core import store
+from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec
+from bnstudy.core.names import module_of
 from bnstudy.training import clock
 from bnstudy.training.progress import Progress
 
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
     from bnstudy.training.train import Trained
 
 CELLS = Path("results/cells")
+
+
+def trained_by(arm: str, net: str, device: str) -> tuple[str, ...]:
+    """Return the modules whose code trained networks depend on."""
+    trainer = ["bnstudy.training.train", *([] if device == "cpu" else ["bnstudy.training.device"])]
+    return (*trainer, module_of("arms", arm), module_of("nets", net))
 
 
 @lru_cache(maxsize=1)
@@ -38,16 +46,26 @@ class Trainer:
 
     Cells share a stack where the shapes keep their bits apart (width, batch and the images that tell the loss of the
     function multiples of 16), else each trains alone; on a card they share one as large as it takes. What was trained for one of the ascending ``budgets`` stays in
-    memory and goes on when asked for the next.
+    memory and goes on when asked for the next. Before cells are stored ``check`` is called, which raises where they must
+    not be.
     """
 
-    def __init__(self, data: Path, stack: int, budgets: Sequence[int], progress: Progress, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        data: Path,
+        stack: int,
+        budgets: Sequence[int],
+        progress: Progress,
+        check: Callable[[], None],
+        device: str = "cpu",
+    ) -> None:
         self.data, self.stack, self.budgets, self.progress, self.device = data, stack, budgets, progress, device
+        self.check = check
         self.paused: list[Stack] = []
 
     def train(self, cells: Sequence[CellSpec]) -> float:
         """Train those of the cells that the store lacks, all of one setting and number of steps; return the seconds."""
-        missing = [cell for cell in cells if not store.stored(CELLS, store.key(cell))]
+        missing = [cell for cell in cells if not seals.sound_cell(CELLS, store.key(cell))]
         if not missing:
             return 0.0
         steps = missing[0].steps
@@ -102,6 +120,7 @@ class Trainer:
     def _store(self, cells: list[CellSpec], missing: list[CellSpec], result: "Trained") -> None:
         import numpy as np
 
+        self.check()
         start = 0
         for cell in cells:
             runs = slice(start, start + len(cell.seeds))
@@ -114,3 +133,5 @@ class Trainer:
             curve["looks"] = result.looks[: len(clock.looks(end)), runs].astype(np.float32)
             checkpoints = {name: {k: v[runs] for k, v in arrays.items()} for name, arrays in result.checkpoints.items()}
             store.put(CELLS, cell, {"curve": curve, **checkpoints})
+            with suppress(PermissionError):  # another user's, who was faster
+                (CELLS / store.key(cell)).chmod(CELLS.stat().st_mode)  # put makes it the user's alone

@@ -1,0 +1,87 @@
+"""Digests of stored files, taken when they are written and verified when they are read.
+
+Beside a file or folder FILE stands FILE.sha256, in the format of `sha256sum --check`; a trained cell has the digests of its
+files in its own cell.json. What is unreadable or differs counts as missing: it is set aside, named, and made again.
+"""
+
+import json
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from bnstudy.core import store
+
+SUFFIX = ".sha256"
+
+
+def seal(path: Path, *beside: str) -> None:
+    """Write the digests of a file or of all files of a folder, and of further files ``beside`` it."""
+    files = [*_files(path), *(path.with_name(name) for name in beside)]
+    lines = [f"{store.sha256(file)}  {file.relative_to(path.parent)}\n" for file in files]
+    store.write_text(path.with_name(path.name + SUFFIX), "".join(lines))
+
+
+def fault(path: Path) -> str:
+    """Return what is wrong with a file or folder that was sealed; "" where it is as it was written."""
+    try:
+        lines = path.with_name(path.name + SUFFIX).read_text().splitlines()
+        digests = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+        missing = {str(file.relative_to(path.parent)) for file in _files(path)} - set(digests)
+        if missing or not digests:
+            return f"is not what was written ({', '.join(sorted(missing)) or 'nothing'} was added)"
+        changed = next((name for name in digests if store.sha256(path.parent / name) != digests[name]), None)
+        return f"is not what was written ({changed} differs)" if changed else ""
+    except FileNotFoundError as error:
+        return f"is not what was written ({Path(str(error.filename)).name} is missing)"
+    except (OSError, ValueError) as error:
+        return f"cannot be read ({error})"
+
+
+def cell_fault(cells: Path, name: str) -> str:
+    """Return what is wrong with a stored cell, or that it is missing; "" where it is as it was written."""
+    try:
+        content = json.loads((cells / name / "cell.json").read_bytes())
+        if store.key(content["spec"]) != name:
+            return "is not what was written (cell.json differs)"
+        digests = content["files"].items()
+        changed = next((file for file, digest in digests if store.sha256(cells / name / file) != digest), None)
+        return f"is not what was written ({changed} differs)" if changed else ""
+    except FileNotFoundError as error:
+        return f"is not what was written ({Path(str(error.filename)).name} is missing)"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"cannot be read ({error})"
+
+
+def set_aside(path: Path, why: str) -> None:
+    """Rename what counts as missing, and say so."""
+    aside = path.with_name(path.name + ".damaged")
+    if path.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+    if path.exists():
+        with suppress(FileNotFoundError):  # another process was faster
+            path.rename(aside)
+        why += f"; it is made again, and kept as {aside.name}"
+    print(f"[store] {path} {why}", file=sys.stderr, flush=True)
+
+
+def sound(path: Path) -> bool:
+    """Return whether a file is there as it was written; set aside one that differs."""
+    why = fault(path)
+    if why and path.exists():
+        set_aside(path, why)
+    return not why
+
+
+def sound_cell(cells: Path, name: str) -> bool:
+    """Return whether the store holds a cell as it was written; set aside one that differs."""
+    why = cell_fault(cells, name)
+    if why and (cells / name).exists():
+        set_aside(cells / name, why)
+    return not why
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.is_file() and file.name[0] != ".")  # Snakemake leaves such

@@ -1,0 +1,40 @@
+"""The code that each kind of job's result depends on: its modules and their digest as planned (see fingerprints.stamp)."""
+
+import ast
+import json
+from pathlib import Path
+
+from bnstudy.core.fingerprints import imported, stamp
+from bnstudy.training.stacks import trained_by
+
+ARMS = [f"bnstudy.arms.{arm}" for arm in ("none", "bn", "bn_frozen")]
+FIXED = {
+    "choose": ["bnstudy.pipeline.jobs"],
+    "summarize": ["bnstudy.pipeline.tables"],
+    "checks": ["bnstudy.checks.run", "bnstudy.checks.coverage", "bnstudy.nets.mlp", *ARMS],
+    "claims": ["bnstudy.claims.judge", "bnstudy.claims.sensitivity", "bnstudy.claims.others"],
+    "report": ["bnstudy.report.page.build", "bnstudy.pipeline.provenance"],
+}
+"""The modules of stages whose jobs are the same in every study."""
+
+
+def of(stage: str) -> str:
+    """Return the stamp of a stage of which all studies share the code."""
+    return stamp(*FIXED[stage])
+
+
+def images(source: str) -> str:
+    """Return that of preparing the images of a source."""
+    return stamp("bnstudy.data.prepare", f"bnstudy.data.{source}")
+
+
+def training(arm: str, net: str, device: str) -> str:
+    """Return that of a job that tunes or evaluates an arm on a kind of network."""
+    return stamp(*trained_by(arm, net, device), "bnstudy.training.tune")
+
+
+def notebook(name: str) -> str:
+    """Return that of what a notebook draws with: the modules that its cells import."""
+    cells = json.loads(Path(f"report/{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    return stamp("bnstudy.pipeline.notebook", *imported(ast.parse(text)))
