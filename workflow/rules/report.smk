@@ -67,7 +67,14 @@ rule report:
         quiz="docs/quiz.md",
         template=[
             f"src/bnstudy/report/page/{n}"
-            for n in ("page.html", "how.html", "sources.html", "toys.html", "page.css", "page.js")
+            for n in (
+                "page.html",
+                "how.html",
+                "sources.html",
+                "toys.html",
+                "page.css",
+                "page.js",
+            )
         ],
     output:
         page=f"{PLAN.folder}/report.html",

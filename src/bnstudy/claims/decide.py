@@ -222,7 +222,8 @@ def _networks(lookup: Lookup, contrast: Contrast) -> tuple[str, ...]:
     if contrast.depth not in lookup.depths:
         return ()
     spec = contrast.model_dump(exclude_none=True)
-    named = [lookup.setting(spec, arm, **other) for other in ({}, spec.get("against", {})) for arm in contrast.arms
+    others: tuple[dict[str, Any], ...] = ({}, spec.get("against", {}))
+    named = [lookup.setting(spec, arm, **other) for other in others for arm in contrast.arms
              if other.get("depth", contrast.depth) in lookup.depths]  # fmt: skip
     return tuple(dict.fromkeys(map(slug, named)))
 

@@ -70,11 +70,10 @@ def outcomes(lookup: Lookup, rule: Rule) -> list[ForecastRow]:
         saves = rule.distance(value := float(values.median())) > 0
         edge = math.log(rule.saving)
         outcome = "right" if saves == (interval.low > edge) else "wrong"
-        row = {name: _times(end) for name, end in zip(("saving", "low", "high"), interval[:3])}
         rows.append(
             ForecastRow(
-                kind=kind, **setting, value=value, least=float(values.min()), most=float(values.max()), saves=saves, **row,
-                outcome=outcome if interval.low > edge or interval.high < edge else "open",
+                kind=kind, **setting, value=value, least=float(values.min()), most=float(values.max()), saves=saves,
+                saving=_times(interval.estimate), low=_times(interval.low), high=_times(interval.high), outcome=outcome if interval.low > edge or interval.high < edge else "open",
             )
         )  # fmt: skip
     return rows

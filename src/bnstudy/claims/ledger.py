@@ -189,10 +189,12 @@ class Rule(Strict):
     """What decides: batch norm is forecast to save steps unless a quantity of the untrained network lies in a band."""
 
     quantity: str = Field(description="a column of untrained.csv, of the network without norm")
-    meaning: str = Field("", description="what it is, in words")
+    meaning: str = Field(default="", description="what it is, in words")
     low: float
     high: float
-    saving: float = Field(1.25, description="steps without batch norm : steps with it, from which on a saving counts")
+    saving: float = Field(
+        default=1.25, description="steps without batch norm : steps with it, from which on a saving counts"
+    )
 
     def distance(self, value: float) -> float:
         """Return how far a value lies outside the band without a saving; inside, minus the way out of it."""

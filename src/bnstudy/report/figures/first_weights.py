@@ -89,7 +89,8 @@ def decides(results: Results, table: pd.DataFrame) -> Iterator[Curve]:
                 if value[0] <= edge <= value[-1]:
                     found.append((np.exp(np.interp(edge, value, np.log(rows["gain"]))), depth))
             if found:
-                yield str(net), "none", DECIDES, *map(np.array, zip(*found))
+                gains, depths = zip(*found)
+                yield str(net), "none", DECIDES, np.array(gains), np.array(depths)
 
 
 def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> "Figure":
@@ -108,7 +109,7 @@ def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> "Figure":
             log_ticks(panel.yaxis, *deep)
             panel.grid(False)
             came, never = rows[np.isfinite(rows["steps"])], rows[~np.isfinite(rows["steps"])]
-            marks = {"marker": look(arm).marker, "color": look(arm).light, "linewidths": 0}
+            marks: dict[str, Any] = {"marker": look(arm).marker, "color": look(arm).light, "linewidths": 0}
             panel.scatter(came["gain"], came["depth"], AREA * least / came["steps"], **marks)
             panel.scatter(never["gain"], never["depth"], 9, color=MUTED, marker="x", linewidths=0.8)
             panel.set_title(f"{KINDS[net]},{gap}{arm_name(arm)}")

@@ -137,7 +137,7 @@ def scope(results: Results, images: str, seeds: int) -> str:
     others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(results.nets - {own}))]
     counts = [str(count) for count in sorted({kind["seeds"] for kind in told.values()} or {seeds})]
     said = [
-        f"We trained {f'{runs:,} ' if runs else ''}small networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
+        f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
     ]
     judged = results.table("robustness")
     changed = [words.factor("net", net) for net in results.nets - {own}]
@@ -145,7 +145,7 @@ def scope(results: Results, images: str, seeds: int) -> str:
     apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
     if claims := sorted(apart if kinds else flipped):
         links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
-        said.append(f"The kinds disagree on {links}.")
+        said.append(f"The kinds contradict each other on {links}.")
     return " ".join(said)
 
 

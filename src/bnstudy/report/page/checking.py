@@ -18,7 +18,8 @@ Thetas = Mapping[tuple[str, str], Sequence[Ends]]
 
 def shown(row: ContrastRow, thetas: Iterable[Ends]) -> list[Ends]:
     """Return what each seed says in the direction of the printed effect, from the least to the most."""
-    ends = [(seed, *sorted((row.shown(low), row.shown(high)))) for seed, low, high in thetas]
+    both = [(seed, row.shown(low), row.shown(high)) for seed, low, high in thetas]
+    ends = [(seed, min(low, high), max(low, high)) for seed, low, high in both]
     return sorted(ends, key=lambda end: end[1:])
 
 
