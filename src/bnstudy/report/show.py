@@ -160,6 +160,8 @@ def _values(picture: Picture) -> str:
 
 def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
     """Return how many seeds could be there, in words the arms and depths that lack some, and the fewest seeds of any."""
+    if "seed" not in table:  # rows that are medians over seeds already
+        return results.seeds, [], results.seeds
     present = set(table["seed"])
     total = max(results.seeds, len(present)) if present <= set(results.table("convergence")["seed"]) else len(present)
     if "arm" not in table:
