@@ -154,5 +154,8 @@ def usable_gains_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(1, must="depth", may="target")
 def central_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the mean of log10 gain over the first weights from which a network gets to the target; He's are at 0."""
-    trained = _trained_from(lookup, spec, *spec["arms"])
+    (arm,) = spec["arms"]
+    trained = _trained_from(lookup, spec, arm)
+    if not trained.any(axis=None):
+        raise NotEvaluable(f"{lookup.describe(lookup.setting(spec, arm))}: it trains from none of its first weights")
     return lookup.exact((trained * np.log10(trained.columns)).sum(axis=1, skipna=False) / trained.sum(axis=1))

@@ -89,8 +89,8 @@ def decides(results: Results, table: pd.DataFrame) -> Iterator[Curve]:
                 if value[0] <= edge <= value[-1]:
                     found.append((np.exp(np.interp(edge, value, np.log(rows["gain"]))), depth))
             if found:
-                gains, depths = zip(*found)
-                yield str(net), "none", DECIDES, np.array(gains), np.array(depths)
+                gains, depths = np.array(found).T
+                yield str(net), "none", DECIDES, gains, depths
 
 
 def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> "Figure":
@@ -109,8 +109,8 @@ def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> "Figure":
             log_ticks(panel.yaxis, *deep)
             panel.grid(False)
             came, never = rows[np.isfinite(rows["steps"])], rows[~np.isfinite(rows["steps"])]
-            marks: dict[str, Any] = {"marker": look(arm).marker, "color": look(arm).light, "linewidths": 0}
-            panel.scatter(came["gain"], came["depth"], AREA * least / came["steps"], **marks)
+            size, mark = AREA * least / came["steps"], look(arm)
+            panel.scatter(came["gain"], came["depth"], size, color=mark.light, marker=mark.marker, linewidths=0)
             panel.scatter(never["gain"], never["depth"], 9, color=MUTED, marker="x", linewidths=0.8)
             panel.set_title(f"{KINDS[net]},{gap}{arm_name(arm)}")
             for of_net, of_arm, meaning, *line in curves:
