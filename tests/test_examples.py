@@ -36,12 +36,7 @@ def test_its_batch_norm_is_torchs() -> None:
         module(torch.randn(64, small.WIDTH))  # one step of training
     h = torch.randn(64, small.WIDTH)
     assert torch.allclose(ours(h), theirs(h), atol=1e-5)
-<<<<<<< HEAD
-    assert theirs.running_mean is not None
-    assert torch.allclose(ours.mean, theirs.running_mean, atol=1e-6)
-=======
     assert theirs.running_mean is not None and torch.allclose(ours.mean, theirs.running_mean, atol=1e-6)
->>>>>>> map
     stored = ours.eval()(h)
     with torch.no_grad():
         ours.train()(h + 1)  # to look changes nothing
