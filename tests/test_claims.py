@@ -35,7 +35,15 @@ def test_the_default_study_leaves_no_judged_claim_untested() -> None:
     study, judged = StudyConfig(), {claim.id for claim in FILED.claims if claim.judged}
     assert judged - planned(study) == {"Q3i", "Q3k"}  # which rest on checks
     fewer = [grid for grid in study.grids if not grid.name.startswith(("lecture", "window"))]
-    assert judged - planned(study.model_copy(update={"grids": tuple(fewer)})) == {"Q3i", "Q3k", "Q2e", "Q3b", "Q3j"}
+    assert judged - planned(study.model_copy(update={"grids": tuple(fewer)})) == {
+        "Q3i",
+        "Q3k",
+        "U8",
+        "U9",
+        "Q2e",
+        "Q3b",
+        "Q3j",
+    }
 
 
 def test_each_kind_of_the_default_study_is_judged_on() -> None:

@@ -29,7 +29,7 @@ NOISY = ["bn_noisy", "bn_noisy_mild", "none_noisy", "once_noisy"]
 
 
 def test_every_arm_is_tested() -> None:
-    assert sorted(names("arms", "build")) == sorted(EXACT + NOISY)
+    assert sorted(names("arms", "build")) == sorted(arm for arm in EXACT + NOISY if ":" not in arm)
 
 
 @pytest.mark.parametrize("arm", EXACT)
@@ -95,7 +95,7 @@ def test_who_leaves_the_stack_changes_nothing_for_those_who_stay(arm: str, optim
     best = {"sgd": 0.1, "adam": 0.01}[optimizer]
     runs = [Run(0, 1e6), Run(1, best), Run(2, best / 300), Run(3, best), Run(4, best / 3), Run(5, best / 1000)]
     whole = train(s, runs, IMAGES, keep="curve")
-    assert len(set(whole.done)) >= 4 and whole.done.max() == 80
+    assert len(set(whole.done)) >= 3 and whole.done.max() == 80
     for place, run in enumerate(runs):
         alone = train(s, [run], IMAGES, keep="curve")
         end = whole.done[place]

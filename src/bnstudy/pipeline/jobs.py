@@ -169,7 +169,9 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
     demand([index])
     progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
-    entries = [entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve" or entry.best]
+    entries = [
+        entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve" or entry.best
+    ]
     wanted = {measured.setting: measured for measured in job.settings}
     for i, entry in enumerate(entries):
         cell = None

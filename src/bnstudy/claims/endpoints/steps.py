@@ -28,8 +28,9 @@ def ln_steps(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.DataF
     tuned = lookup.roles.get(arm, "best")
     role = "shared" if spec.get("rate") == "shared" else f"{tuned}@{target:g}"
     if spec.get("rate") == "same":
+        grid = lookup.rates(setting, "grid")
         best = lookup.rate(lookup.setting(spec, spec["arms"][0], **change), role)
-        rate = min(lookup.rates(setting, "grid"), key=lambda of_grid: abs(math.log(of_grid / best)))
+        rate = min(grid, key=lambda of_grid: abs(math.log(of_grid / best)))
     else:
         rate = lookup.rate(setting, role)
     rows = lookup.rows("convergence", setting, rate=rate, target=target)
