@@ -24,6 +24,7 @@ from bnstudy.pipeline.records import Evaluated, EvaluateResult, MeasureJob, Meas
 from bnstudy.training import stacks
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import Stack, Trainer
+from helpers.project import ROOT
 from helpers.trained import cell_spec, training_spec
 
 FACTORS = training_spec("bn", depth=2, width=32, batch=32, steps=1).setting
@@ -167,6 +168,7 @@ def test_what_edited_code_trained_is_not_stored(tmp_path: Path, monkeypatch: pyt
     """A whole job: the code is edited while its first batch trains, and back again, or before it begins."""
     save(digits.load(), tmp_path / "digits.npz")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").symlink_to(ROOT / "config")
     (tmp_path / "mine.py").write_text("from bnstudy.arms.bn import build\n")
     grid = {"name": "a", "arms": ["mine:build"], "depths": [2]}
     study: dict[str, object] = {"network": {"width": 32}, "grids": [grid]}
@@ -178,14 +180,17 @@ def test_what_edited_code_trained_is_not_stored(tmp_path: Path, monkeypatch: pyt
     job = plan.sweep(name)
     text = (tmp_path / "mine.py").read_text()
 
-    def edit(*_: object) -> None:
+    begin = Progress.begin
+
+    def edit(progress: Progress, total: int) -> None:
         (tmp_path / "mine.py").write_text(text + "EDITED = 1\n")
+        begin(progress, total)
 
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     with monkeypatch.context() as patch:
-        patch.setattr(Progress, "tick", edit)
-        with pytest.raises(SystemExit, match="mine was edited .*\nNothing of this batch is stored"):
+        patch.setattr(Progress, "begin", edit)
+        with pytest.raises(SystemExit, match="mine, .* was edited .*\nNothing of this batch is stored"):
             jobs.sweep(job, Path("digits.npz"), Path("sweep.json"))
     assert not (tmp_path / "results").exists() and not (tmp_path / "sweep.json").exists()
     with pytest.raises(SystemExit, match="Nothing of this batch is stored"):
