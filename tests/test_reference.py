@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bnstudy.config.study import StudyConfig
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.reference import WHOLE, keep, small, verdicts
 from bnstudy.report.page.build import build
+from bnstudy.report.page.story import story
 from bnstudy.report.results import Results
 from helpers import synthetic
 from helpers.pages import QUIZ, here, study
@@ -53,6 +55,15 @@ def test_the_page_of_a_reference_study_is_drawn_from_its_folder_alone(folder: Pa
     for row in json.loads((folder / "claims.json").read_text()):
         assert f'id="claim-{row["id"]}"' in page
     assert page.count("<svg") >= 4 + 2 * 30  # the cards' small pictures, and the figures at two widths
+
+
+def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> None:
+    results = Results(study(tmp_path / "made", synthetic.tables("support", thin=True)))
+    plain = story(results.answers["Q3"], (), results.claims)
+    beside = {"other": "contradicted", "third": "supported"}
+    turned = {**results.claims, "Q3a": replace(results.claims["Q3a"], beside=beside)}
+    assert "In study" not in plain
+    assert "In study other the claim is contradicted." in story(results.answers["Q3"], (), turned)
 
 
 def test_verdicts_of_reference_studies_stand_beside(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bnstudy.claims.records import AnswerRow, from_json
+from bnstudy.claims.sentences import elsewhere
 from bnstudy.compare import load, outcome, summary
 
 
@@ -28,7 +29,7 @@ def page(folder: Path) -> str:
         lines += ["", f"## {answer.id} {answer.title}", "", answer.asked]
         for claim in study.claims.values():
             if claim.question == answer.id:
-                lines += ["", f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}"]
+                lines += ["", f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}{elsewhere(claim)}"]
     return "\n".join(lines) + "\n"
 
 

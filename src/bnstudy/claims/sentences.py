@@ -179,6 +179,13 @@ def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
             yield _sentence(f"That hangs on a thousandth of {UNIT[s.unit]} {listing([s.label])}")
 
 
+def elsewhere(row: ClaimRow) -> str:
+    """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
+    against = {"supported": "contradicted", "contradicted": "supported"}.get(row.verdict)
+    others = [study for study, verdict in row.beside.items() if verdict == against]
+    return f" In study {listing(others)} the claim is {against}." if others else ""
+
+
 def listing(labels: Sequence[str]) -> str:
     """Return places in a sentence, the words that all begin and end with said once: "at 5 and 20 layers"."""
     rows = [label.replace(";", "").split() for label in dict.fromkeys(labels)]

@@ -31,6 +31,9 @@ PAGE = Path("docs/what_decides.md")
 ENOUGH = math.log(1.25)
 TEXT = """# What decides: chosen on old seeds and kinds
 
+How the rule fared since, on fresh seeds and on networks that it was not chosen on, is what claim Q3k says in the studies of
+results/reference; their forecasts.csv has each setting.
+
 One quantity of the untrained network without norm shall tell where batch norm saves steps (at least {saving:g} times:
 median over seeds of steps without : with, each at its best rate for its kind of network's first target). It is chosen here on
 settings whose savings were known, and is to be judged on fresh seeds and on other kinds of networks.

@@ -138,7 +138,11 @@ class Results:
                 packed = pd.read_parquet(kept)
                 self._tables[name] = packed.astype(dict.fromkeys(packed.select_dtypes("category"), object))
             else:
-                self._tables[name] = pd.DataFrame(columns=COLUMNS.get(name, []))
+                empty = pd.DataFrame(columns=COLUMNS.get(name, []))
+                numbers = kinds | dict.fromkeys(
+                    ("depth", "width", "batch", "pool", "seed"), int
+                )  # else no table joins it
+                self._tables[name] = empty.astype({column: kind for column, kind in numbers.items() if column in empty})
         return self._tables[name]
 
     def _json(self, name: str, default: Any = None) -> Any:

@@ -27,7 +27,7 @@ def question(results: Results, id: str) -> None:
 
 def story(results: Results, id: str) -> None:
     """Show the argument that answers a question, step by step, and what the lecture says."""
-    _html(story_blocks.story(results.answers[id], {row["id"] for row in results.checks}))
+    _html(story_blocks.story(results.answers[id], {row["id"] for row in results.checks}, results.claims))
 
 
 def toy(results: Results, id: str) -> None:

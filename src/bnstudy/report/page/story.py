@@ -1,8 +1,9 @@
 """What is said of a question, as blocks of HTML: its card on the first screen, and its story."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from bnstudy.claims.records import AnswerRow, StoryRow
+from bnstudy.claims.records import AnswerRow, ClaimRow, StoryRow
+from bnstudy.claims.sentences import elsewhere
 from bnstudy.report.page.marks import escape
 
 
@@ -32,18 +33,19 @@ def question(row: AnswerRow) -> str:
     )
 
 
-def story(row: AnswerRow, checks: Collection[str]) -> str:
+def story(row: AnswerRow, checks: Collection[str], claims: Mapping[str, ClaimRow]) -> str:
     """Return the argument, what holds by arithmetic, what the lecture says, and what may still be unclear.
 
-    `checks` are the ids of the checks that the page shows, which can be linked.
+    `checks` are the ids of the checks that the page shows, which can be linked. Where a reference study decides a step's
+    claim in `claims` otherwise, the step says so.
     """
     note = f'<p class="note">{escape(row.open)}</p>' if row.open else ""
-    return (_told(row.story, checks) if row.story else "") + note
+    return (_told(row.story, checks, claims) if row.story else "") + note
 
 
-def _told(told: StoryRow, checks: Collection[str]) -> str:
+def _told(told: StoryRow, checks: Collection[str], claims: Mapping[str, ClaimRow]) -> str:
     steps = "".join(
-        f'<li>{escape(step.text)} <a class="source" href="#claim-{escape(step.claim)}">{escape(step.claim)}</a></li>'
+        f'<li>{escape(step.text + (elsewhere(claims[step.claim]) if step.claim in claims else ""))} <a class="source" href="#claim-{escape(step.claim)}">{escape(step.claim)}</a></li>'
         for step in told.argument
     )
     why = told.mechanism
