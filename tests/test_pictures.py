@@ -37,7 +37,7 @@ def test_each_line_of_the_manual_brings_its_images(snippet: str, tmp_path: Path)
     pictures(tmp_path / "photos", count=640)
     np.savez(tmp_path / "mine.npz", x=U, y=Y)
     named = {"train_images": U, "train_labels": Y[:, None], "test_images": U[:200], "test_labels": Y[:200, None]}
-    np.savez(tmp_path / "pathmnist.npz", **named)
+    np.savez(tmp_path / "pathmnist.npz", **named)  # type: ignore[arg-type]
     (tmp_path / "kmnist").mkdir()
     np.savez(tmp_path / "kmnist/kmnist-train-imgs.npz", U)
     np.savez(tmp_path / "kmnist/kmnist-train-labels.npz", Y)
