@@ -19,8 +19,9 @@ from bnstudy.config import study as c
 from bnstudy.core import fingerprints as code
 from bnstudy.core.names import module_of
 from bnstudy.pipeline import trial
+from bnstudy.report.figures.movement import drift_and_steps
 from bnstudy.report.figures.ranking import ranking
-from bnstudy.report.results import Results
+from bnstudy.report.results import COLUMNS, Results
 from helpers import pages
 from helpers.project import ROOT, copy
 from helpers.synthetic import BASE, Tables, tables
@@ -117,6 +118,11 @@ def test_all_arms_are_listed_by_their_steps_with_what_each_is(tmp_path: Path) ->
     )
     steps = runs[runs["rate"] == best["rate"].iloc[0]]["steps"].median()
     assert arms["batch norm"][3].startswith(f"{steps:.0f} (")
+
+
+def test_a_study_that_measures_no_drift_is_drawn() -> None:
+    nothing = pd.DataFrame(columns=COLUMNS["drift"])
+    assert drift_and_steps(nothing, tables("support")["convergence"].iloc[:0]).empty
 
 
 def test_a_first_look_ends_with_a_study(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,7 @@ def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFr
     """
     keys = ["arm", "depth", "gain", "seed"]
     mean = drift[drift["layer"] >= 2].groupby(keys)["moments"].mean().reset_index(name="drift")
+    mean = mean.astype(convergence[keys].dtypes)  # of a study without drift there is no row to tell the types
     return (
         convergence.assign(time=times(convergence))[[*keys, "time"]]
         .merge(mean, how="left")

@@ -13,7 +13,7 @@ from bnstudy.report.results import RUN, Described, Results
 TRAITS = {"mixes_samples": "mixes samples", "stores_averages": "stores averages", "draws": "draws random numbers"}
 PLACE = ["arm", "net", "width"]
 ALIKE = 1e-3
-"""Arms whose losses differ by less, relative to one of them, are one function."""
+"""Arms whose losses differ by less, relative to one of them, in half of their runs are one function."""
 
 
 def ranking(results: Results) -> Numbers:
@@ -46,13 +46,23 @@ def ranking(results: Results) -> Numbers:
         "neighbours whose intervals overlap may stand the other way round. Rates: at how many of the study's the target was "
         "reached. Contrast: accuracy where the contrast is shifted by severity 3. Accuracies are with stored statistics."
     )
-    return Numbers(title, ["", "arm", "what it is", *held], rows, " ".join([how, *twins(all_rates)]))
+    return Numbers(
+        title, ["", "arm", "what it is", *held], rows, " ".join([how, *unranked(results, depth), *twins(all_rates)])
+    )
+
+
+def unranked(results: Results, depth: int) -> Iterator[str]:
+    """Yield which arms have no best rate to be compared at, and why."""
+    rates = results.filter(results.table("rates"), depth=depth, net=..., width=..., role=f"best@{results.target:g}")
+    for row in rates[~rates["evaluable"].astype(bool)].itertuples():
+        yield f"Not ranked: {words.arm(row.arm)}, {words.factor('net', row.net)} ({row.reason})."
 
 
 def traits(part: Described) -> str:
     """Return what an arm is, in words."""
     said = [text for name, text in TRAITS.items() if part[name]]  # type: ignore[literal-required]
-    return ", ".join([*said, f"{part['parameters_per_unit']:g} parameters a unit"])
+    count = f"{part['parameters_per_unit']:g}"
+    return ", ".join([*said, f"{'no' if count == '0' else count} parameter{'s' * (count != '1')} a unit"])
 
 
 def twins(runs: pd.DataFrame) -> Iterator[str]:
@@ -61,7 +71,7 @@ def twins(runs: pd.DataFrame) -> Iterator[str]:
     for guest in (arm for arm in losses if ":" in arm):
         for other in (arm for arm in losses if ":" not in arm or arm < guest):
             both = losses[[guest, other]].dropna()
-            apart = float(((both[guest] - both[other]).abs() / both[other]).max())
+            apart = float(((both[guest] - both[other]).abs() / both[other]).median())  # at the fastest, rounding grows
             if apart < ALIKE:
                 digits = int(-log10(max(apart, 1e-7)))
-                yield f"{words.arm(guest)} equals {words.arm(other)} here: their final losses agree to {digits} digits."
+                yield f"{words.arm(guest)} equals {words.arm(other)} here: of the runs that both made, half end with losses alike to {digits} digits or more."
