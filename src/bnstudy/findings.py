@@ -29,7 +29,10 @@ def page(folder: Path) -> str:
         lines += ["", f"## {answer.id} {answer.title}", "", answer.asked]
         for claim in study.claims.values():
             if claim.question == answer.id:
-                lines += ["", f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}{elsewhere(claim)}"]
+                lines += [
+                    "",
+                    f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}{elsewhere(claim)}",
+                ]
     return "\n".join(lines) + "\n"
 
 
