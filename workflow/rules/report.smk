@@ -30,11 +30,19 @@ rule claims:
         text=PLAN.claims_text,
         checks=rules.study_checks.output.rows,
     output:
-        rows=f"{PLAN.folder}/claims.json",
+        rows=report(
+            f"{PLAN.folder}/claims.json",
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
         answers=f"{PLAN.folder}/answers.json",
         findings=f"{PLAN.folder}/findings.json",
         ledger=f"{PLAN.folder}/ledger.json",
-        contrasts=f"{PLAN.folder}/contrasts.csv",
+        contrasts=report(
+            f"{PLAN.folder}/contrasts.csv",
+            caption="../report/contrasts.rst",
+            category="Claims",
+        ),
         robustness=f"{PLAN.folder}/robustness.csv",
     log:
         f"{PLAN.folder}/logs/claims.log",
@@ -66,6 +74,7 @@ rule notebook:
         "python -m bnstudy notebook --notebook {input.notebook} --tables {input.tables} --out {output} 2> {log}"
 
 
+# The page, and its figures by themselves, for `snakemake --report`.
 rule report:
     input:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
@@ -77,7 +86,18 @@ rule report:
             for n in ("page.html", "how.html", "sources.html", "page.css", "page.js")
         ],
     output:
-        page=f"{PLAN.folder}/report.html",
+        page=report(
+            f"{PLAN.folder}/report.html",
+            caption="../report/page.rst",
+            category="Page",
+        ),
+        figures=report(
+            directory(f"{PLAN.folder}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         provenance=f"{PLAN.folder}/provenance.json",
     log:
         f"{PLAN.folder}/logs/report.log",
