@@ -36,6 +36,8 @@ rule sweep:
     threads: 1
     resources:
         gpu=PLAN.gpu,
+        mem_mb=lambda w: megabytes(PLAN.sweep(w.job)),
+        runtime=lambda w: minutes(PLAN.work(w.job), bool(PLAN.gpu)),
     params:
         spec=lambda w: PLAN.spec(f"sweep-{w.job}", PLAN.sweep(w.job)),
     shell:
@@ -69,6 +71,8 @@ rule evaluate:
     threads: 1
     resources:
         gpu=PLAN.gpu,
+        mem_mb=lambda w: megabytes(PLAN.sweep(w.job)),
+        runtime=lambda w: minutes(PLAN.work(w.job), bool(PLAN.gpu)),
     params:
         spec=lambda w: PLAN.spec(f"evaluate-{w.job}", PLAN.evaluate(w.job)),
     shell:
@@ -87,6 +91,8 @@ rule measure:
     threads: 1
     resources:
         gpu=PLAN.gpu,
+        mem_mb=lambda w: megabytes(PLAN.sweep(w.job)),
+        runtime=lambda w: minutes(PLAN.work(w.job), bool(PLAN.gpu)),
     params:
         spec=lambda w: PLAN.spec(f"measure-{w.job}", PLAN.measure(w.job)),
     shell:
