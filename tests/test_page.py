@@ -443,13 +443,16 @@ def test_identities_are_those_of_the_claims_file(support: str) -> None:
         assert html.escape(identity.text) in section and f'href="#claim-{identity.claims[0]}"' in section
 
 
-def test_the_slowest_jobs_are_listed(tmp_path: Path) -> None:
+def test_the_slowest_jobs_and_the_kinds_of_processors_are_listed(tmp_path: Path) -> None:
     for index in range(7):
         path = tmp_path / ("sweep", "evaluate")[index % 2] / f"depth-{index}.json"
         path.parent.mkdir(exist_ok=True)
         same = {"rows": [], "cells": [], "trained": 0, "best": []}
-        path.write_text(json.dumps({**same, "seconds": {"training": index, "saving": 0.5}}))
-    found = provenance(tmp_path, {})["slowest"]
+        spent = {"seconds": {"training": index, "saving": 0.5}}
+        path.write_text(json.dumps({**same, **spent, **({"processor": f"kind {index // 4}"} if index else {})}))
+    made = provenance(tmp_path, {})
+    assert made["processors"] == "kind 0; kind 1"
+    found = made["slowest"]
     assert [job["job"] for job in found] == [f"{('sweep', 'evaluate')[i % 2]} depth-{i}" for i in (6, 5, 4, 3, 2)]
     assert found[0]["seconds"] == 6.5
     assert _made([("slowest", found)])[0][1].startswith("sweep depth-6 6 s; evaluate depth-5 6 s")

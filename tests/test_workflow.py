@@ -1,5 +1,6 @@
 """The whole way on the smallest study, and what an edit makes the workflow do again."""
 
+import html
 import json
 import random
 import re
@@ -102,6 +103,23 @@ def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> Non
 
 def test_a_second_run_does_nothing(study: Path) -> None:
     assert "Nothing to be done" in snakemake(study, "-n")
+
+
+@pytest.mark.parametrize("command", ["--unlock", "--summary", "--dag"])
+def test_what_starts_no_job_needs_no_number_of_cores(study: Path, command: str) -> None:
+    assert ("digraph" in snakemake(study, command)) == (command == "--dag")
+
+
+def test_the_report_of_snakemake_holds_the_page_the_claims_and_the_figures_with_their_captions(study: Path) -> None:
+    snakemake(study, "--report", "all.html")
+    held = re.findall(r'"results/nano/([^"]+)": \{.*?"caption": ("(?:[^"\\]|\\.)*")', (study / "all.html").read_text())
+    captions = {name: html.unescape(re.sub("<[^>]+>", "", json.loads(text))) for name, text in held}
+    page = (study / "results/nano/report.html").read_text()
+    figures = re.findall(r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?<figcaption>(.*?) *<a ', page, re.DOTALL)
+    expected = {f"figures/{id}.svg": html.unescape(f"{title}\n{caption}\n") for id, title, caption in figures}
+    assert len(expected) >= 3
+    assert {name: text for name, text in captions.items() if name in expected} == expected
+    assert set(captions) == {"report.html", "claims.json", "contrasts.csv", *expected} and all(captions.values())
 
 
 @contextmanager

@@ -259,9 +259,11 @@ def _report(a: argparse.Namespace) -> None:
     from bnstudy.core import store
     from bnstudy.pipeline.provenance import provenance
     from bnstudy.report.page.build import build
+    from bnstudy.report.page.walk import figures
 
     study = a.out.parent
     store.write_json(study / "provenance.json", provenance(study, json.loads(a.spec.read_text())))
+    figures(a.notebooks, study / "figures")
     build(study, a.notebooks, a.quiz, a.out)
 
 

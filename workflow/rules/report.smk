@@ -18,11 +18,19 @@ rule claims:
         checks=rules.checks.output.rows,
         beside=[f"{folder}/claims.json" for folder in PLAN.beside],
     output:
-        rows=f"{PLAN.folder}/claims.json",
+        rows=report(
+            f"{PLAN.folder}/claims.json",
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
         answers=f"{PLAN.folder}/answers.json",
         findings=f"{PLAN.folder}/findings.json",
         ledger=f"{PLAN.folder}/ledger.json",
-        contrasts=f"{PLAN.folder}/contrasts.csv",
+        contrasts=report(
+            f"{PLAN.folder}/contrasts.csv",
+            caption="../report/contrasts.rst",
+            category="Claims",
+        ),
         robustness=f"{PLAN.folder}/robustness.csv",
         forecasts=f"{PLAN.folder}/forecasts.csv",
     log:
@@ -59,6 +67,7 @@ rule notebook:
         "python -m bnstudy notebook --notebook {input.notebook:q} --tables {input.tables:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
+# The page, and its figures by themselves, for `snakemake --report`.
 rule report:
     input:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
@@ -77,7 +86,18 @@ rule report:
             )
         ],
     output:
-        page=f"{PLAN.folder}/report.html",
+        page=report(
+            f"{PLAN.folder}/report.html",
+            caption="../report/page.rst",
+            category="Page",
+        ),
+        figures=report(
+            directory(f"{PLAN.folder}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         provenance=f"{PLAN.folder}/provenance.json",
     log:
         f"{PLAN.folder}/logs/report.log",

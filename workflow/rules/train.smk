@@ -38,6 +38,8 @@ rule sweep:
     threads: 1
     resources:
         gpu=PLAN.gpu,
+        mem_mb=lambda w: megabytes(PLAN.sweep(w.job)),
+        runtime=lambda w: minutes(PLAN.work(w.job), bool(PLAN.gpu)),
     params:
         spec=lambda w: PLAN.spec(f"sweep-{w.job}", PLAN.sweep(w.job)),
         code=lambda w: PLAN.code("sweep", w.job),
@@ -72,6 +74,8 @@ rule evaluate:
     threads: 1
     resources:
         gpu=PLAN.gpu,
+        mem_mb=lambda w: megabytes(PLAN.sweep(w.job)),
+        runtime=lambda w: minutes(PLAN.work(w.job), bool(PLAN.gpu)),
     params:
         spec=lambda w: PLAN.spec(f"evaluate-{w.job}", PLAN.evaluate(w.job)),
         code=lambda w: PLAN.code("evaluate", w.job),
@@ -91,6 +95,8 @@ rule measure:
     threads: 1
     resources:
         gpu=PLAN.gpu,
+        mem_mb=lambda w: megabytes(PLAN.sweep(w.job)),
+        runtime=lambda w: minutes(PLAN.work(w.job), bool(PLAN.gpu)),
     params:
         spec=lambda w: PLAN.spec(f"measure-{w.job}", PLAN.measure(w.job)),
         code=lambda w: PLAN.code("measure", w.job),

@@ -1,9 +1,11 @@
-"""About how long training takes: for `bnstudy plan`, and to make jobs of a handy size."""
+"""About how long training takes, and how much memory: for `bnstudy plan`, for jobs of a handy size, and for clusters."""
 
 from collections.abc import Iterable
+from math import ceil
 
 from bnstudy.core.plugins import defines
 from bnstudy.core.setting import Setting
+from bnstudy.pipeline.records import SweepJob
 
 
 def seconds(steps: int, setting: Setting, networks: int) -> float:
@@ -41,3 +43,32 @@ def evaluated(roles: Iterable[str], targets: int, grid: int) -> int:
     """
     rates = {"best": targets, "neighbours": 2, "shared": 1, "grid": grid}
     return sum(rates[role] for role in roles)
+
+
+COPIES = 8
+"""At most how often a job holds its networks and what passes through them: weights, gradients, momenta, checkpoints."""
+PROGRAMS = 2000
+"""MB of a job without its networks: its Python, 330 as measured in docs/growth.md, its images, and Snakemake twice."""
+
+
+def minutes(seconds: float, on_card: bool) -> int:
+    """Return how many minutes a cluster should give a job of so many seconds on one core: twice what it may take."""
+    return 10 + ceil(2 * seconds / 60 / (CARD if on_card else 1))
+
+
+def megabytes(job: SweepJob) -> int:
+    """Return at most how many MB of memory it takes to train or measure what a job tunes; a card's own are not counted.
+
+    A convolution is taken to see pictures of 28 x 28 pixels.
+    """
+    most = 0.0
+    for setting in (swept.setting for swept in job.settings):
+        weights = (setting.depth + 1) * setting.width**2
+        images = max(
+            setting.batch * (setting.depth + 1), job.splits.test
+        )  # a batch in all layers, or all images in one
+        passing = images * setting.width if job.device == "cpu" else 0
+        if defines("nets", setting.net, "ALONE"):
+            weights, passing = 9 * weights, 784 * passing
+        most = max(most, 4e-6 * (weights + passing))
+    return PROGRAMS + ceil(COPIES * job.stack * most)

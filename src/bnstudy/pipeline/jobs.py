@@ -16,6 +16,7 @@ from bnstudy.core.setting import Setting
 from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import records
 from bnstudy.pipeline.perform import unedited
+from bnstudy.pipeline.provenance import processor
 from bnstudy.training import tune
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import CELLS, Trainer, trained_by
@@ -89,7 +90,9 @@ def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
         best += [records.Tuned(setting=swept.setting, choice=choice) for choice in choices]
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(names) - progress.trained}")
     spent = {"training": seconds}
-    store.write_json(out, records.SweepResult(tuple(names), progress.trained, spent, tuple(rows), tuple(best)))
+    store.write_json(
+        out, records.SweepResult(tuple(names), progress.trained, spent, tuple(rows), tuple(best), processor())
+    )
 
 
 def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
@@ -139,7 +142,7 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
         rows += _outcomes(cells)
     progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
     spent = {"training": seconds}
-    store.write_json(out, records.EvaluateResult(tuple(index), progress.trained, spent, tuple(rows)))
+    store.write_json(out, records.EvaluateResult(tuple(index), progress.trained, spent, tuple(rows), processor()))
 
 
 def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dict[float, Keep]:

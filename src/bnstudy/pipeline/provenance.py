@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Mapping
@@ -63,6 +64,9 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # docum
         "config_sha256": store.key(config),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "processors": "; ".join(
+            sorted({result.processor for result in trained} - {""})
+        ),  # of different ones, other bits
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "runs": len(rows) // max(len(targets), 1),
@@ -72,6 +76,13 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # docum
         **cost(folder),
         "slowest": slowest({**sweeps, **evaluations, **_results(folder, "measure", MeasureResult)}),
     }
+
+
+def processor() -> str:
+    """Return the kind of this machine's processor, as the system names it: another kind rounds otherwise."""
+    cores = Path("/proc/cpuinfo")
+    named = re.search(r"^model name\s*: (.+)", cores.read_text(), re.MULTILINE) if cores.is_file() else None
+    return named[1] if named else platform.processor() or platform.machine()
 
 
 def slowest(

@@ -162,13 +162,15 @@ class Rate:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What a sweep leaves: the keys of its cells, how many it trained, seconds by kind of work, runs and choices."""
+    """What a sweep leaves: the keys of its cells, how many it trained, seconds by kind of work, runs and choices, and on
+    which kind of processor it ran."""
 
     cells: tuple[str, ...]
     trained: int
     seconds: dict[str, float]
     rows: tuple[Outcome, ...]
     best: tuple[Tuned, ...]
+    processor: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,12 +190,14 @@ class IndexEntry:
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """What an evaluation leaves: an index of its cells, how many it trained, seconds by kind of work, and runs."""
+    """What an evaluation leaves: an index of its cells, how many it trained, seconds by kind of work, runs, and on which
+    kind of processor it ran."""
 
     cells: tuple[IndexEntry, ...]
     trained: int
     seconds: dict[str, float]
     rows: tuple[Outcome, ...]
+    processor: str = ""
 
 
 @dataclass(frozen=True)

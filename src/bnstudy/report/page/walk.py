@@ -2,6 +2,8 @@
 
 import html
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,17 @@ def body(notebook: Path) -> str:
             parts.append(_output(output, f"{notebook}, cell {index}"))
     folded = any(part.startswith('<details class="evidence">') for part in parts)
     return "\n".join(parts) + "</details>" * folded
+
+
+def figures(notebooks: Iterable[Path], folder: Path) -> None:
+    """Write the figures of executed notebooks to a folder: ID.svg, and ID.rst, the title and caption in reStructuredText."""
+    folder.mkdir(exist_ok=True)
+    cells = (cell for path in notebooks for cell in json.loads(path.read_text(encoding="utf-8"))["cells"])
+    for data in (output.get("data", {}) for cell in cells for output in cell.get("outputs", [])):
+        if figure := data.get(FIGURE):
+            title, caption = (re.sub(r"([^\w\s]|_)", r"\\\1", figure[name]) for name in ("title", "caption"))
+            (folder / f"{figure['id']}.svg").write_text(figure["wide"], encoding="utf-8")
+            (folder / f"{figure['id']}.rst").write_text(f"**{title}**\n\n{caption}\n", encoding="utf-8")
 
 
 def _output(output: dict[str, Any], place: str) -> str:

@@ -1,0 +1,17 @@
+# `make quick` in a container; docs/cluster.md says how to run it, on processor cores and on cards.
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim-bookworm
+# Where torch comes from: its build for processor cores. With --build-arg INDEX= it is that of the default index, for CUDA.
+ARG INDEX="--index-url https://download.pytorch.org/whl/cpu"
+# git tells provenance.json the commit.
+RUN apt-get update && apt-get install -y --no-install-recommends git make && rm -rf /var/lib/apt/lists/*
+WORKDIR /bnstudy
+COPY requirements.txt ./
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --no-compile $INDEX "$(grep '^torch==' requirements.txt)"
+RUN .venv/bin/pip install --no-cache-dir --no-compile -r requirements.txt
+COPY . .
+RUN make PYTHON=python .venv/ready && git config --system --add safe.directory /bnstudy
+# Any user may run it, also one without a home.
+RUN mkdir -p results .snakemake && chmod a+rwx . results .snakemake
+ENV PATH=/bnstudy/.venv/bin:$PATH USER=bnstudy HOME=/tmp XDG_CACHE_HOME=/tmp/cache MPLCONFIGDIR=/tmp/matplotlib PYTHONPYCACHEPREFIX=/tmp/pycache
+CMD ["make", "quick"]
