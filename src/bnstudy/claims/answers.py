@@ -38,10 +38,21 @@ class Speaker:
         Raises:
             ValueError: where none holds, or a field has no setting to speak of.
         """
+        return fill(self.chosen(answers).text, self._field)
+
+    def chosen(self, answers: Sequence[Answer]) -> Answer:
+        """Return the first answer that holds; raise ValueError where none does."""
         for answer in answers:
             if all(self.holds(Condition.read(condition)) for condition in answer.when):
-                return fill(answer.text, self._field)
+                return answer
         raise ValueError("no answer holds; the last one must have no `when`")
+
+    def undecided(self, answer: Answer) -> str:
+        """Return " (open)" or " (not judged)" where an answer tells a number of settings of which none is decided; else ""."""
+        for condition in map(Condition.read, answer.when):
+            if condition.outcomes == GROUPS["measured"] and not self.settings(condition.place, GROUPS["decided"]):
+                return " (open)" if self.settings(condition.place, ("open",)) else " (not judged)"
+        return ""
 
     def _field(self, place: Place, outcomes: Sequence[str], how: str) -> str:
         if how == "sentence":
@@ -93,7 +104,7 @@ def findings(ledger: Ledger, rows: Sequence[ClaimRow]) -> dict[str, FindingRow]:
     """Return what is said of each figure, its title chosen by verdict."""
     speaker, by_figure = Speaker(ledger, rows), {}
     for finding in ledger.findings:
-        title = speaker.text(finding.title).rstrip(".")
+        title = speaker.text(finding.title).rstrip(".") + speaker.undecided(speaker.chosen(finding.title))
         by_figure[finding.figure] = FindingRow(
             title=title, alt=finding.alt.format(title=title), caption=finding.caption
         )
