@@ -46,7 +46,6 @@ COLUMNS = {
     "adaptation": [*RUN, "checkpoint", "match", "before", "steps", "reached", "budget"],
     "landscape": [*RUN, "checkpoint", *SMOOTHNESS],
     "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
-    "map": [*RUN, *STEPS],
     "coverage": [],
     "contrasts": ["claim", "setting", "seed", "lower", "upper"],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],

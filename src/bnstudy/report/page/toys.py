@@ -13,10 +13,11 @@ from bnstudy.core import words
 from bnstudy.report.figures.cards import SIDES, moved
 from bnstudy.report.figures.coloured_images import lecture_rows
 from bnstudy.report.figures.early_change import KINDS as DIRECTIONS
+from bnstudy.report.figures.first_weights import fastest, where
 from bnstudy.report.figures.mini import Mark, Row, png, strips
 from bnstudy.report.figures.panels_of_severities import of_mode
 from bnstudy.report.figures.starts import every_start
-from bnstudy.report.figures.summary import median, times
+from bnstudy.report.figures.summary import median
 from bnstudy.report.results import Results
 
 TESTED = {
@@ -155,15 +156,14 @@ def _lost(costs: Mapping[str, float]) -> str:
 def start(results: Results) -> Toy | None:
     """Return the toy of where training starts: steps by depth and scale of the first weights, with and without batch norm.
 
-    A table `map` of the study, runs at their networks' own best rates, is shown with the starts that the claims rest on.
+    The starts of the map, each at the best rate of its grid, are shown with those that the claims rest on.
     """
-    runs, spread = every_start(results), results.table("map")
-    runs = runs[runs["inputs"] == "standardized"]
-    if len(spread):
-        runs = pd.concat([runs, spread[spread["arm"].isin(SIDES)].assign(time=times)])
-    runs = runs.assign(other=runs["net"] != results.base["net"])
-    table = runs.groupby(["other", "net", "gain", "depth", "arm"])["time"].agg(median).unstack("arm")
-    table = table.reindex(columns=[*SIDES]).dropna().droplevel("other")
+    place, runs = ["net", "gain", "depth", "arm"], every_start(results)
+    own = runs[runs["inputs"] == "standardized"].groupby(place)["time"].agg(median).reset_index()
+    spread = fastest(where(results).table).rename(columns={"steps": "time"})
+    table = pd.concat([own, spread]).drop_duplicates(place).set_index(place)["time"].unstack("arm")
+    table = table.reindex(columns=[*SIDES]).dropna()
+    table = table.sort_index(key=lambda part: part.map(lambda value: (value != results.base["net"], value)))
     span = [value for value in table.to_numpy().ravel() if not isinf(value)] + [float("inf")]
     frames = {}
     for (net, gain, depth), (none, bn) in zip(table.index, table.itertuples(index=False)):
