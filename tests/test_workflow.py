@@ -77,7 +77,7 @@ def test_plan_counts_what_is_stored(study: Path) -> None:
 
 def test_checks_and_findings_are_written(study: Path) -> None:
     checks = json.loads((study / "results/nano/checks.json").read_text())
-    assert {c["id"] for c in checks} == {f"E{i}" for i in range(1, 16)} and all(c["passed"] for c in checks)
+    assert {c["id"] for c in checks} == {f"E{i}" for i in range(1, 20)} and all(c["passed"] for c in checks)
     assert (study / "results/nano/tables/shift_size.csv").read_text().count("\n") == 1 + 8 * 5
     assert json.loads((study / "results/nano/findings.json").read_text())
 
@@ -117,7 +117,7 @@ def test_the_report_of_snakemake_holds_the_page_the_claims_and_the_figures_with_
     page = (study / "results/nano/report.html").read_text()
     figures = re.findall(r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?<figcaption>(.*?) *<a ', page, re.DOTALL)
     expected = {f"figures/{id}.svg": html.unescape(f"{title}\n{caption}\n") for id, title, caption in figures}
-    assert len(expected) >= 3
+    assert len(expected) >= 2
     assert {name: text for name, text in captions.items() if name in expected} == expected
     assert set(captions) == {"report.html", "claims.json", "contrasts.csv", *expected} and all(captions.values())
 
@@ -143,7 +143,7 @@ def test_a_line_of_code_in_the_trainer_trains_again(study: Path) -> None:
 
 
 def test_a_figure_redraws_only(study: Path) -> None:
-    with added(study / "src/bnstudy/report/figures/early_change.py", "EDITED = 1"):
+    with added(study / "src/bnstudy/report/figures/surface.py", "EDITED = 1"):
         plan = snakemake(study, "-n", "--quiet", "rules")
     counts = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
     assert counts == {"all": "1", "notebook": "1", "report": "1", "total": "3"}, plan
@@ -237,7 +237,8 @@ def test_what_is_damaged_is_named_and_made_again_by_the_same_command(study: Path
     counts = faults.flips(base, 1, random.Random(0), want)
     said = (base / "said.log").read_text()
     assert counts["bits flipped"] == len(faults.KINDS) and faults.fine(counts), (counts, said)
-    assert counts["runs"] == 1 and "drift.csv" in said and "sweep" in said and "cell.json is missing" in said, said
+    named = ("nano/tables", "nano/rates.json", "nano/claims.json", "cells/")  # of a folder what differs first
+    assert counts["runs"] == 1 and all(f"results/{name}" in said for name in named), said
 
 
 def test_nothing_in_a_name_is_a_command(study: Path, tmp_path: Path) -> None:
