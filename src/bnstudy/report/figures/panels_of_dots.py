@@ -35,8 +35,12 @@ def dots(
 
     `labels` are those of x and y, `at` is a dotted line and its name. All panels share the y axis.
     """
+    from matplotlib.ticker import MaxNLocator
+
     with drawing():
         figure, axes = panels(len(tables), width, columns=2, sharex=False)
+        for panel in axes:  # as many ticks whatever the height: others come, and wider ones, once the label has its place
+            panel.yaxis.set_major_locator(MaxNLocator(4))
         for panel, (title, table) in zip(axes, tables.items(), strict=True):
             panel.set_title(title)
             ticks, names = side_by_side(table[x])
