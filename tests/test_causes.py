@@ -11,7 +11,7 @@ TRACEBACK = (
     'before\nTraceback (most recent call last):\n  File "a.py", line 1, in <module>\n    x\nValueError: no such\nthing'
 )
 TOLD = {
-    "at length": "rule data:\n    log: {folder}/data.log\n\nError in rule rehearse:\n    jobid: 3\n    log: {folder}/rehearse.log (check log file(s))\n",
+    "at length": "rule data:\n    log: {folder}/data.log\n\nError in rule rehearse:\n    message: None\n    jobid: 3\n    log: {folder}/rehearse.log (check log file(s))\n",
     "on a cluster": "Error in rule rehearse:\n    message: SLURM-job '3' failed.\n    jobid: 3\n    log: {folder}/rehearse.log, {folder}/3.log (check log file(s) for error details)\n",
     "in short": "RuleException:\nCommand 'set -e;  python -m bnstudy rehearse --out x 2> >(tee {folder}/rehearse.log >&2)' returned non-zero exit status 1.\n",
     "with a plain log": "Command 'python -m bnstudy checks --out x 2> {folder}/rehearse.log' returned non-zero exit status 1.\n",
@@ -25,6 +25,7 @@ def test_the_reasons_of_a_failed_job_are_the_last_lines(way: str, tmp_path: Path
     (tmp_path / "snakemake.log").write_text(TOLD[way].format(folder=tmp_path))
     said = causes([tmp_path / "snakemake.log", tmp_path / "none.log"])
     assert said.endswith(REASON) and "The job rehearse failed" in said and "all went well" not in said
+    assert "None" not in said
 
 
 def test_of_a_job_on_a_cluster_the_state_and_the_log_of_the_queue_are_said(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def causes(logs: list[Path]) -> str:
     """Return what the failed jobs said last, by Snakemake's own logs of the run; "" where they name no job's log."""
     text = "\n".join(log.read_text(errors="replace") for log in logs if log.is_file())
     named = re.findall(
-        r"Error in rule \S+:(?:\n\s+message: ([^\n]*))?.*?\n\s+log: (.+?) \(check|"
+        r"Error in rule \S+:(?:\n\s+message: (?!None\n)([^\n]*))?.*?\n\s+log: (.+?) \(check|"
         r"Command '.*?(?:tee |2> )(\S+?\.log).*?' returned",
         text,
         re.DOTALL,

@@ -39,7 +39,9 @@ def dots(
 
     with drawing():
         figure, axes = panels(len(tables), width, columns=2, sharex=False)
-        for panel in axes:  # as many ticks whatever the height: others come, and wider ones, once the label has its place
+        for (
+            panel
+        ) in axes:  # as many ticks whatever the height: others come, and wider ones, once the label has its place
             panel.yaxis.set_major_locator(MaxNLocator(4))
         for panel, (title, table) in zip(axes, tables.items(), strict=True):
             panel.set_title(title)
