@@ -66,11 +66,11 @@ def failed(what: str, error: BaseException, remedy: str) -> Reason:
 
 def _shapes(stage: Stage) -> str:
     pixels = ", height, width" if stage.h.dim() > 3 else ""
-    width = f" It is given network.width = {stage.h.shape[1]} units."
-    if isinstance(stage.fresh(), Guest):
-        others = "" if pixels else "; modules for images, such as BatchNorm2d, belong in networks of images"
-        return f"It must take [samples, units{pixels}] and return the same shape{others}.{width}"
-    return f"It must take [networks, units, samples{pixels}] and return the same shape.{width}"
+    width = f"It is given network.width = {stage.h.shape[1]} units."
+    if not isinstance(stage.fresh(), Guest):
+        return f"It must take [networks, units, samples{pixels}] and return the same shape. {width}"
+    others = "" if pixels else "; modules for images, such as BatchNorm2d, belong in networks of images"
+    return f"It must take [samples, units{pixels}] and return the same shape{others}. {width}"
 
 
 def contract(stage: Stage) -> Iterator[Reason]:
@@ -79,8 +79,7 @@ def contract(stage: Stage) -> Iterator[Reason]:
     for part in norm.modules():
         for name, value in vars(part).items():
             if isinstance(value, Tensor) and value.requires_grad:
-                remedy = f"Make it a parameter: self.{name} = torch.nn.Parameter(...)."
-                yield Reason(f"{name} asks for gradients, but no training moves it", remedy)
+                yield Reason(f"{name} asks for gradients, but no training moves it", "Make it a torch.nn.Parameter.")
     for name in ("bias", "has_statistics", "after_relu", "activation", "draws"):
         if not isinstance(getattr(norm, name), bool):
             yield Reason(
@@ -263,8 +262,7 @@ def itself(stage: Stage) -> Iterator[Reason]:
             y = passed(norm, stage.h, "batch" if training else "running", update=training)[0]
             if not alike(y, expected):
                 fault = "it remembers something outside its parameters and buffers"
-                remedy = "Keep counters and averages in buffers, so that they are stored: self.register_buffer(...)."
-                yield Reason(fault, remedy)
+                yield Reason(fault, "Keep counters and averages in buffers: self.register_buffer(...).")
                 return
 
 
