@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sinfo", "sbatch", "srun", "squeue", "scancel")
 FILES = (Path("/etc/slurm/slurm.conf"), Path("/etc/slurm/cgroup.conf"))
 """Where the programs of Slurm look for them, whatever they are told."""
@@ -68,7 +70,12 @@ def lacks() -> str:
 
 @contextmanager
 def started(folder: Path) -> Iterator[None]:
-    """Run a Slurm whose files are in ``folder``, but for two that its programs look for in /etc/slurm."""
+    """Run a Slurm whose files are in ``folder``, but for two that its programs look for in /etc/slurm.
+
+    The test skips where another one started a Slurm meanwhile.
+    """
+    if reason := lacks():
+        pytest.skip(reason)
     host = socket.gethostname().split(".")[0]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 - 512
     port, other = free_ports()
@@ -84,7 +91,8 @@ def started(folder: Path) -> Iterator[None]:
     try:
         for link in FILES:
             link.parent.mkdir(exist_ok=True)
-            link.unlink(missing_ok=True)  # one that a killed test left leads nowhere
+            if not link.exists():
+                link.unlink(missing_ok=True)  # a killed test left one that leads nowhere
             link.symlink_to(folder / link.name)
         call("munged", "--force", *(f"--{name}={folder}/munge.{ending}" for name, ending in names.items()))
         call("slurmctld", "-c")
@@ -97,7 +105,8 @@ def started(folder: Path) -> Iterator[None]:
         for name in ("slurmd", "slurmctld", "munge"):
             stop(folder / f"{name}.pid")
         for link in FILES:
-            link.unlink(missing_ok=True)
+            if link.resolve().parent == folder.resolve():
+                link.unlink()
 
 
 def call(*command: str) -> str:
