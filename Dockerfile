@@ -1,8 +1,8 @@
 # `make quick` in a container; docs/cluster.md says how to run it, on processor cores and on cards.
 ARG PYTHON=3.11
 FROM python:${PYTHON}-slim-bookworm
-# Where torch comes from: its build for processor cores. With --build-arg INDEX= it is that of the default index, for CUDA.
-ARG INDEX="--index-url https://download.pytorch.org/whl/cpu"
+# Options by which pip finds torch's build for processor cores; left empty, the default index may give that for CUDA.
+ARG INDEX=""
 # git tells provenance.json the commit.
 RUN apt-get update && apt-get install -y --no-install-recommends git make && rm -rf /var/lib/apt/lists/*
 WORKDIR /bnstudy

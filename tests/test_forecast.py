@@ -16,10 +16,12 @@ from bnstudy.claims.ledger import Rule
 from bnstudy.claims.lookup import Lookup
 from bnstudy.claims.records import JudgedWith, to_json
 from bnstudy.config.study import load_study
+from bnstudy.core.fingerprints import closure
 from bnstudy.core.setting import Setting
 from bnstudy.core.stats import Interval
 from bnstudy.measures.untrained import COLUMNS, quantities
 from bnstudy.nets import mlp
+from bnstudy.pipeline import stamps
 from bnstudy.pipeline.forecast import compared, forecast
 from bnstudy.pipeline.what_decides import Known, fit, page, savings, unseen
 from helpers.synthetic import BASE, TARGETS, tables, write
@@ -134,6 +136,11 @@ def test_forecasts_are_judged_by_what_came_out() -> None:
     assert outcome(0.0, 1.0) == (False, "right") and outcome(0.0, 2.0) == (False, "wrong")
     assert outcome(3.0, 2.0) == (True, "right") and outcome(3.0, 1.0) == (True, "wrong")
     assert outcome(0.0, 1.0, 2.0) == (False, "open")
+
+
+def test_code_that_judges_forecasts_makes_the_verdicts_anew() -> None:
+    judging = {f"bnstudy.claims.{name}" for name in ("judge", "sensitivity", "others", "forecast")}
+    assert judging <= closure(*stamps.FIXED["claims"])
 
 
 def test_only_decided_forecasts_count() -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from bnstudy.claims.endpoints.steps import censored
 from bnstudy.claims.ledger import Rule
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable, total
-from bnstudy.core.setting import FACTORS
+from bnstudy.core.setting import FACTORS, Setting
 from bnstudy.core.stats import Interval, median_interval
 
 if TYPE_CHECKING:
@@ -34,15 +34,7 @@ class ForecastRow:
     """
 
     kind: str
-    arm: str
-    depth: int
-    gain: float
-    inputs: str
-    net: str
-    width: int
-    batch: int
-    optimizer: str
-    pool: int
+    setting: Setting
     value: float
     least: float
     most: float
@@ -69,11 +61,13 @@ def outcomes(lookup: Lookup, rule: Rule) -> list[ForecastRow]:
         values = measured[rule.quantity]
         saves = rule.distance(value := float(values.median())) > 0
         edge = math.log(rule.saving)
-        outcome = "right" if saves == (interval.low > edge) else "wrong"
+        outcome = "open"
+        if interval.low > edge or interval.high < edge:
+            outcome = "right" if saves == (interval.low > edge) else "wrong"
         rows.append(
             ForecastRow(
-                kind=kind, **setting, value=value, least=float(values.min()), most=float(values.max()), saves=saves,
-                saving=_times(interval.estimate), low=_times(interval.low), high=_times(interval.high), outcome=outcome if interval.low > edge or interval.high < edge else "open",
+                kind=kind, setting=Setting(**setting), value=value, least=float(values.min()), most=float(values.max()), saves=saves,
+                saving=_times(interval.estimate), low=_times(interval.low), high=_times(interval.high), outcome=outcome,
             )
         )  # fmt: skip
     return rows
@@ -83,7 +77,8 @@ def frame(rows: Sequence[ForecastRow]) -> pd.DataFrame:
     """Return the rows as a table that has its columns even where it has no row."""
     import pandas as pd
 
-    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(ForecastRow)])
+    columns = [name for field in fields(ForecastRow) for name in (FACTORS if field.name == "setting" else [field.name])]
+    return pd.DataFrame([vars(row) | vars(row.setting) for row in rows], columns=columns)
 
 
 def saving(lookup: Lookup, setting: Factors) -> Interval:

@@ -155,9 +155,10 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
     maker.workers, maker.cores = Here(), 1
     maker.make(Task("summarize", plan.code("summarize"), tables, told, every, summarize, given))
     spec, code = plan.judge(), plan.code("claims")
-    judging = [spec, code, *plan.judged_by]
-    given = [spec, tables, claims, checks]
-    maker.make(Task("claims", code, folder / "claims.json", judging, [tables, checks], judge, given))
+    beside = [Path(study) for study in plan.beside]
+    judging = [spec, code, *plan.judged_by, *(store.sha256(study / "claims.json") for study in beside)]
+    work, given = partial(judge, beside=beside), [spec, tables, claims, checks]
+    maker.make(Task("claims", code, folder / "claims.json", judging, [tables, checks], work, given))
     return maker.seconds
 
 

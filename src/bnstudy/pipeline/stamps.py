@@ -12,7 +12,7 @@ FIXED = {
     "choose": ["bnstudy.pipeline.jobs"],
     "summarize": ["bnstudy.pipeline.tables"],
     "checks": ["bnstudy.checks.run", "bnstudy.checks.coverage", "bnstudy.nets.mlp", *ARMS],
-    "claims": ["bnstudy.claims.judge", "bnstudy.claims.sensitivity", "bnstudy.claims.others"],
+    "claims": [f"bnstudy.claims.{name}" for name in ("judge", "sensitivity", "others", "forecast")],
     "report": ["bnstudy.report.page.build", "bnstudy.pipeline.provenance"],
 }
 """The modules of stages whose jobs are the same in every study."""

@@ -28,7 +28,7 @@ from bnstudy.measures.untrained import COLUMNS
 from bnstudy.pipeline.forecast import compared, untrained
 
 PAGE = Path("docs/what_decides.md")
-ENOUGH = math.log(1.25)
+ENOUGH = math.log(Rule.model_fields["saving"].default)
 TEXT = """# What decides: chosen on old seeds and kinds
 
 How the rule fared since, on fresh seeds and on networks that it was not chosen on, is what claim Q3k says in the studies of
