@@ -22,6 +22,7 @@ from bnstudy.core.plugins import names
 from bnstudy.data import digits
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.pipeline import plan
+from bnstudy.pipeline import run as in_one_process
 from bnstudy.pipeline.outlook import outlook
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training import device
@@ -189,6 +190,22 @@ def test_a_card_measures_what_processor_cores_measure(net: str, arm: str, tmp_pa
                 error = (there[column] - here[column]).abs() / (here[column].abs() + 1e-2)
                 off[name, column] = float(error.quantile(0.9))
     assert max(off.values()) < 0.02, {at: error for at, error in off.items() if error >= 0.02}
+
+
+def test_a_full_card_is_named_and_what_else_was_made_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(full: bool, out: Path) -> None:
+        if full:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        store.write_json(out, full)
+
+    monkeypatch.setattr(in_one_process, "perform", lambda stage, code, inputs, work, out: work())
+    tasks = [
+        in_one_process.Task("measure", "", tmp_path / f"{full}.json", full, [], work, [full]) for full in (True, False)
+    ]
+    maker = in_one_process.Maker(tmp_path, float("inf"), 1)
+    with pytest.raises(SystemExit, match="measure True did not end; all else is kept.*\\n.*--cores 1"):
+        maker.make(*tasks)
+    assert list(maker.of) == [str(tmp_path / "False.json")]
 
 
 def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:

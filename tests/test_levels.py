@@ -10,9 +10,14 @@ from bnstudy.measures.common import Table
 from helpers.trained import alone, cell, images_of
 
 
-@pytest.mark.parametrize("arm", ["none", "bn"])
-def test_losses_are_those_of_the_function_whose_averages_are_measured_again(arm: str) -> None:
-    """The averages of torch.nn with momentum 1 after a pass over as many training images as there are test images."""
+@pytest.mark.parametrize(("arm", "at_once", "fit"), [("none", 256, 8192), ("bn", 256, 8192), ("bn", 100, 500)])
+def test_losses_are_those_of_the_function_whose_averages_are_measured_again(
+    arm: str, at_once: int, fit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The averages of torch.nn with momentum 1 after a pass over as many training images as there are test images, or as
+    may be looked at in one pass."""
+    monkeypatch.setattr(levels, "FIT", fit)
+    monkeypatch.setattr(levels, "PIXELS", at_once * 64)
     rows = levels.measure(cell(arm)).set_index(["checkpoint", "statistics", "seed"])
     assert set(rows.index.droplevel("seed")) == {
         (c, s) for c in ("loss1.0", "loss0.5", "final") for s in ("running", "reestimated")
@@ -26,10 +31,10 @@ def test_losses_are_those_of_the_function_whose_averages_are_measured_again(arm:
                 part.norm.momentum = 1.0
                 part.norm.running_mean = stored.norms[layer].running_mean[seed].clone()
                 part.norm.running_var = stored.norms[layer].running_var[seed].clone()
-        train, answers = images_of(cell(arm), seed)
+        train, answers = (part[:fit] for part in images_of(cell(arm), seed))
         with torch.no_grad():
             if statistics == "reestimated":
-                net.train()(train[:256])
+                net.train()(train[:at_once])
             net.eval()
             row, logits = rows.loc[checkpoint, statistics, seed], net(x[seed].T)
             assert row["nll"] == pytest.approx(cross_entropy(logits, labels[seed]).item(), rel=1e-4)

@@ -17,25 +17,30 @@ COLUMNS = ("checkpoint", "statistics", "fit", "nll", "accuracy")
 """The columns after `seed`:
 
 checkpoint: a level of the training loss, or final
-statistics: running (the stored averages), or reestimated (on as many training images as there are test images); both are
-    the same for arms without statistics
-fit: nats: mean negative log-likelihood of all training images, by the same function
+statistics: running (the stored averages), or reestimated (on as many training images as there are test images, or as
+    PIXELS allows); both are the same for arms without statistics
+fit: nats: mean negative log-likelihood of the training images, the first FIT where there are more, by the same function
 nll: nats: mean negative log-likelihood of the clean test images
 accuracy: percent of the clean test images
 """
+FIT = 8192
+"""Images that tell the fit. On 60,000, a pass over all at four checkpoints would cost more than to train the networks."""
+PIXELS = 2**19
+"""Pixels of a network's inputs that are looked at in one pass: memory is bounded."""
 
 
 @torch.no_grad()
 def measure(cell: TrainedCell) -> pd.DataFrame:
     """Return one row per seed, checkpoint and kind of statistics."""
     (train, answers), (x, labels) = cell.split("train"), cell.split("test")
-    size = x.shape[2]
+    train, answers = train[..., :FIT], answers[..., :FIT]
+    size = min(x.shape[2], PIXELS // cell.pixels[0].numel())
     table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         if checkpoint.startswith("loss") or checkpoint == "final":
             have, net = cell.have(checkpoint), cell.net(checkpoint, "running")
             for name, function in (("running", net), ("reestimated", with_statistics_of(net, train[..., :size]))):
-                logits = function(x)
+                logits = _in_parts(function, x, size)
                 fit = cross_entropy(_in_parts(function, train, size), answers)
                 values = {"fit": fit, "nll": cross_entropy(logits, labels), "accuracy": accuracy(logits, labels)}
                 table.add(have, values, checkpoint=checkpoint, statistics=name)
@@ -43,5 +48,5 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
 
 
 def _in_parts(net: Net, x: Tensor, size: int) -> Tensor:
-    """Return the logits [M, classes, n] of inputs [M, F, n], ``size`` images at a time: memory stays that of the test."""
+    """Return the logits [M, classes, n] of inputs [M, F, n], ``size`` images at a time."""
     return torch.cat([net(part) for part in x.split(size, 2)], 2)

@@ -69,6 +69,7 @@ class Maker:
         keys = [self._key(task) for task in tasks]
         missing = [(t, key) for t, key in zip(tasks, keys) if self.of.get(str(t.out)) != key or not t.out.exists()]
         running: dict[Future[float], tuple[Task, str]] = {}
+        full: list[Task] = []
         while missing or running:
             while missing and len(running) < self.cores and time.monotonic() <= self.until:
                 task, key = missing.pop(0)
@@ -77,9 +78,18 @@ class Maker:
                 raise SystemExit(f"The time is over. Run again to go on with {missing[0][0].out}.")
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 task, key = running.pop(done)
+                if type(done.exception()).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+                    full.append(task)
+                    continue
                 self.seconds[task.stage] = self.seconds.get(task.stage, 0.0) + done.result()
                 self.of[str(task.out)] = key
                 store.write_json(self.file, self.of)
+        if full:
+            names = ", ".join(f"{task.stage} {task.out.stem}" for task in full)
+            raise SystemExit(
+                f"The card's memory was full with {self.cores} jobs at once: {names} did not end; all else is kept.\n"
+                f"what to do: run again with --cores {max(self.cores // 2, 1)}, which goes on from here"
+            )
 
     def _key(self, task: Task) -> str:
         return store.key([task.stage, task.told, [self.of[str(path)] for path in task.inputs]])
@@ -89,9 +99,12 @@ class Here(Executor):
     """Runs what it is given at once, in this process."""
 
     def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
-        """Return what ``work`` returned, as if it had been waited for."""
+        """Return what ``work`` returned or raised, as if it had been waited for."""
         done: Future[Any] = Future()
-        done.set_result(work(*given, **named))
+        try:
+            done.set_result(work(*given, **named))
+        except RuntimeError as error:
+            done.set_exception(error)
         return done
 
 
@@ -165,7 +178,11 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
 def _timed(task: Task) -> float:
     started = time.monotonic()
     task.out.parent.mkdir(parents=True, exist_ok=True)
-    perform(task.stage, task.code, task.inputs, partial(task.work, *task.given, task.out), task.out)
+    try:
+        perform(task.stage, task.code, task.inputs, partial(task.work, *task.given, task.out), task.out)
+    finally:
+        if "torch" in sys.modules and sys.modules["torch"].cuda.is_initialized():
+            sys.modules["torch"].cuda.empty_cache()  # a process keeps what it freed, and others share the card
     return time.monotonic() - started
 
 
