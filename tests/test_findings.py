@@ -17,15 +17,21 @@ from helpers.project import ROOT
 REFERENCE = Path("results/reference/default")
 
 
-def test_the_page_is_what_the_command_makes() -> None:
-    """If this fails: python -m bnstudy findings results/reference/default > docs/findings.md"""
-    command = [sys.executable, "-m", "bnstudy", "findings", str(REFERENCE)]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "docs" / "findings.md").read_text() == made
+@pytest.mark.parametrize(
+    ("document", "command"),
+    [
+        ("findings.md", ["bnstudy", "findings", str(REFERENCE)]),
+        ("fashion_mnist.md", ["bnstudy.compare", str(REFERENCE), "results/reference/fashion_mnist_full"]),
+    ],
+)
+def test_a_page_is_what_its_command_makes(document: str, command: list[str]) -> None:
+    """If this fails: python -m COMMAND > docs/DOCUMENT"""
+    made = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs" / document).read_text() == made
 
 
 def test_the_committed_study_speaks_in_the_words_of_the_text_file() -> None:
-    """If this fails: judge a default study anew, and `python -m bnstudy reference results/default`."""
+    """If this fails: python -m bnstudy reference results/reference/default"""
     judged = from_json(JudgedWith, json.loads((ROOT / REFERENCE / "ledger.json").read_text()))
     ledger = load(ROOT / "config" / "claims.yaml", judged.kinds)
     rows = from_json(list[ClaimRow], json.loads((ROOT / REFERENCE / "claims.json").read_text()))

@@ -11,7 +11,7 @@ import pytest
 
 from bnstudy.config.study import StudyConfig
 from bnstudy.pipeline.plan import Plan
-from bnstudy.pipeline.reference import WHOLE, keep, small, verdicts
+from bnstudy.pipeline.reference import WHOLE, keep, renew, small, verdicts
 from bnstudy.report.page.build import build
 from bnstudy.report.page.story import story
 from bnstudy.report.results import Results
@@ -64,6 +64,22 @@ def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> N
     turned = {**results.claims, "Q3a": replace(results.claims["Q3a"], beside=beside)}
     assert "In study" not in plain
     assert "In study other the claim is contradicted." in story(results.answers["Q3"], (), turned)
+
+
+def test_a_kept_study_speaks_in_the_words_of_today(tmp_path: Path) -> None:
+    """What was said wrong, or beside studies that are no longer kept, is said anew; numbers stay."""
+    for folder in REFERENCES[:2]:
+        shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("tables"))
+    one, other = (tmp_path / folder.name for folder in REFERENCES[:2])
+    before = json.loads((one / "claims.json").read_text())
+    old = [row | {"sentence": "Old words.", "beside": {"gone": "supported"}} for row in before]
+    (one / "claims.json").write_text(json.dumps(old))
+    (one / "answers.json").write_text("[]")
+    renew(one)
+    renewed = json.loads((one / "claims.json").read_text())
+    said = verdicts([other])
+    assert [row | {"beside": said.get(row["id"], {})} for row in before] == renewed
+    assert [answer["id"] for answer in json.loads((one / "answers.json").read_text())] == ["Q1", "Q2", "Q3", "Q4", "U"]
 
 
 def test_verdicts_of_reference_studies_stand_beside(tmp_path: Path) -> None:

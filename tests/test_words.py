@@ -16,7 +16,7 @@ from bnstudy.claims.ledger import Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import AnswerRow, ClaimRow
-from bnstudy.claims.sentences import ORDER, outcome
+from bnstudy.claims.sentences import ORDER, listing, outcome
 from bnstudy.core import words
 from helpers.judging import FILED, INTERVALS, LEDGER, decided, said, story
 from helpers.thetas import SEEDS, exact, shades
@@ -257,6 +257,15 @@ def test_a_title_over_an_open_claim_says_what_is_seen() -> None:
     assert "faster" not in titles["halves"] and "times as many steps" in titles["halves"]
     vague = [k for k, t in titles.items() if not re.search(r"\d", t)]
     assert not vague, vague
+
+
+def test_places_share_only_whole_words_of_where() -> None:
+    plain, small, deep = (
+        f"at {place}; to loss 0.5"
+        for place in ("5 layers in networks", "5 layers in networks started small", "20 layers in networks")
+    )
+    assert listing([plain, small]) == "at 5 layers in networks and networks started small to loss 0.5"
+    assert listing([plain, deep]) == "at 5 and 20 layers in networks to loss 0.5"
 
 
 def test_rounding_never_makes_a_contradiction() -> None:

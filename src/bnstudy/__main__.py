@@ -158,10 +158,17 @@ def _findings(a: argparse.Namespace) -> None:
 
 
 def _reference(a: argparse.Namespace) -> None:
-    """Keep a finished study in results/reference, small enough to be committed; others are set beside it."""
-    from bnstudy.pipeline.reference import keep
+    """Keep a finished study in results/reference, small enough to be committed; others are set beside it.
 
-    print(keep(a.study))
+    Given a folder of results/reference, say its findings anew, in the words of today's texts.
+    """
+    from bnstudy.pipeline.plan import REFERENCES
+    from bnstudy.pipeline.reference import keep, renew
+
+    if a.study.resolve().parent == REFERENCES.resolve():
+        renew(a.study)
+    else:
+        print(keep(a.study))
 
 
 def _site(a: argparse.Namespace) -> None:

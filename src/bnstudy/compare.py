@@ -1,8 +1,10 @@
 """Two finished studies claim by claim, as a page in Markdown: `python -m bnstudy.compare results/A results/B > page.md`."""
 
 import argparse
+import csv
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +12,18 @@ from bnstudy.claims.records import ClaimRow, JudgedWith, from_json
 from bnstudy.claims.sensitivity import DECIDED
 from bnstudy.claims.sentences import NOT_JUDGED
 
+FORECAST = (
+    "One quantity of each untrained network says it before training ([what_decides.md](what_decides.md)); open is what the "
+    "interval of the saving cannot tell from 1.25 times."
+)
+
 
 class Study(NamedTuple):
-    """A finished study's claims by id, and what they were judged with."""
+    """A finished study's claims by id, what they were judged with, and the rows of forecasts.csv."""
 
     claims: dict[str, ClaimRow]
     judged: JudgedWith
+    forecasts: Sequence[Mapping[str, str]] = ()
 
 
 def load(folder: Path) -> Study:
@@ -23,18 +31,20 @@ def load(folder: Path) -> Study:
     try:
         claims = from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text()))
         judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
+        forecasts = list(csv.DictReader((folder / "forecasts.csv").read_text().splitlines()))
     except (OSError, ValueError) as error:
         remedy = "run `snakemake --cores 2` with its config"
         raise SystemExit(f"{folder} is no finished study ({error}); {remedy}") from None
-    return Study({row.id: row for row in claims}, judged)
+    return Study({row.id: row for row in claims}, judged, forecasts)
 
 
-def page(names: Sequence[str], studies: Sequence[Study]) -> str:
-    """Return the page: what the two studies are, where they disagree, where only one decides, and all claims side by side.
+def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
+    """Return the page: what the two studies are, how forecasts fared, where they disagree, where only one decides, and all
+    claims side by side.
 
     They disagree on a claim that both decide with different verdicts; a contradiction of another shade is one too.
     """
-    (first, _), (second, _) = studies
+    names, (first, second) = [folder.name for folder in folders], [study.claims for study in studies]
     pairs = {name: (first[name], second[name]) for name in first if name in second}
     shared = [name for name, two in pairs.items() if all(row.verdict != NOT_JUDGED for row in two)]
     both = [n for n in shared if all(row.verdict in DECIDED for row in pairs[n])]
@@ -42,13 +52,19 @@ def page(names: Sequence[str], studies: Sequence[Study]) -> str:
     one = [n for n in shared if n not in both and any(row.verdict in DECIDED for row in pairs[n])]
     left = len(shared) - len(both) - len(one)
     lines = [f"# {names[0]} and {names[1]}, claim by claim", ""]
-    lines += [f"- **{name}**: {summary(judged)}" for name, (_, judged) in zip(names, studies)]
-    lines += ["", f"`python -m bnstudy.compare results/{names[0]} results/{names[1]}` makes this page.", ""]
+    lines += [f"- **{name}**: {summary(study.judged)}" for name, study in zip(names, studies)]
+    lines += [
+        "",
+        f"`python -m bnstudy.compare {' '.join(folder.as_posix() for folder in folders)}` makes this page.",
+        "",
+    ]
     lines += [
         f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
         f"{len(apart)} they don't. {len(one)} are decided by one alone, {left} by neither.",
         "",
     ]
+    lines += ["## Was it forecast where batch norm saves steps?", "", FORECAST, ""]
+    lines += [f"- {name}: {_fared(study.forecasts)}" for name, study in zip(names, studies)] + [""]
     for title, chosen in (("Where the two disagree", apart), ("Where only one decides", one)):
         lines += [f"## {title}", ""]
         for name in chosen:
@@ -62,6 +78,17 @@ def page(names: Sequence[str], studies: Sequence[Study]) -> str:
         cells = [text for row in two for text in (outcome(row), row.effect)]
         lines.append("| " + " | ".join([f"{name}. {two[0].statement}", *cells]).replace("\n", " ") + " |")
     return "\n".join(lines) + "\n"
+
+
+def _fared(forecasts: Sequence[Mapping[str, str]]) -> str:
+    """Return how many forecasts came true, and those that did not."""
+    count = Counter(row["outcome"] for row in forecasts)
+    wrong = [row for row in forecasts if row["outcome"] == "wrong"]
+    kinds = Counter((row["net"], row["gain"], "saves" if row["saves"] == "True" else "saves nothing") for row in wrong)
+    told = "; ".join(
+        f"{n} of {net} at gain {float(gain):g}, forecast: {said}" for (net, gain, said), n in kinds.items()
+    )
+    return f"{count['right']} right, {count['wrong']} wrong{f' ({told})' if told else ''}, {count['open']} open."
 
 
 def outcome(row: ClaimRow) -> str:
@@ -85,7 +112,7 @@ def main() -> None:
 
 def compare(folders: Sequence[Path]) -> None:
     """Print the page of two studies' folders."""
-    print(page([folder.name for folder in folders], [load(folder) for folder in folders]), end="")
+    print(page(folders, [load(folder) for folder in folders]), end="")
 
 
 if __name__ == "__main__":

@@ -191,12 +191,13 @@ def listing(labels: Sequence[str]) -> str:
     rows = [label.replace(";", "").split() for label in dict.fromkeys(labels)]
     head, tail = list[str](), list[str]()
     if len(rows) > 1:
-        while min(map(len, rows)) > 1 and len({row[0] for row in rows}) == 1:
-            head.append(rows[0][0])
-            rows = [row[1:] for row in rows]
+        # ends first: "in networks to a loss" and "in networks with skips to a loss" are no "in networks to and with skips"
         while min(map(len, rows)) > 1 and len({row[-1] for row in rows}) == 1:
             tail.insert(0, rows[0][-1])
             rows = [row[:-1] for row in rows]
+        while min(map(len, rows)) > 1 and len({row[0] for row in rows}) == 1:
+            head.append(rows[0][0])
+            rows = [row[1:] for row in rows]
     *some, last = (" ".join(row) for row in rows)
     middle = f"{', '.join(some)} and {last}" if some else last
     return " ".join([*head, middle, *tail])

@@ -14,7 +14,7 @@ def samples(images: Images) -> dict[str, np.ndarray]:
     """Return the first image of the middle class as 8-bit RGB under each shift [severity 0..5, H, W, 3] and on each
     ground of the lecture split [severity 0..5, hue, H, W, 3]. Where there are not three channels, their mean is shown.
 
-    The whole pool is shifted, as in the measures: scaling needs the pool's mean, and random shifts draw per image.
+    All images are shifted, as in the measures: scaling needs the pool's mean, and random shifts draw per image.
     """
     first = int(np.flatnonzero(images.y == len(images.classes) // 2)[0])
     pool, one = torch.from_numpy(images.x), torch.from_numpy(images.x[first : first + 1])

@@ -6,13 +6,18 @@ Other studies are set beside it, and its page can be drawn from this folder alon
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bnstudy.claims.records import ClaimRow, from_json
-from bnstudy.claims.sentences import NOT_JUDGED
+from bnstudy.claims.answers import answers, findings
+from bnstudy.claims.file import load
+from bnstudy.claims.records import AnswerRow, ClaimRow, JudgedWith, from_json, to_json
+from bnstudy.claims.sentences import NOT_JUDGED, sentence
+from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline.plan import REFERENCES
 
@@ -62,6 +67,35 @@ def keep(study: Path, out: Path | None = None) -> Path:
             use_dictionary=[column for column in packed if column not in floats], use_byte_stream_split=floats,
         )  # fmt: skip
     return out
+
+
+def renew(folder: Path) -> None:
+    """Say what a kept study found in the words that the texts of its claims have now, beside the studies that are kept now.
+
+    Its numbers and verdicts stay. What is said of arms that the claims do not name stays too.
+
+    Args:
+        folder: results/reference/NAME.
+    """
+    config = json.loads((folder / "provenance.json").read_text())["config"]
+    ledger = load(Path(config["claims"]["file"]), from_json(JudgedWith, _read(folder, "ledger")).kinds)
+    own = {claim.id: claim for claim in ledger.claims}
+    others = verdicts([path for path in sorted(folder.parent.glob("*")) if path.name != folder.name])
+    rows = [
+        replace(
+            row, beside=others.get(row.id, {}), sentence=sentence(row, own[row.id]) if row.id in own else row.sentence
+        )
+        for row in from_json(list[ClaimRow], _read(folder, "claims"))
+    ]
+    told = {claim.id for claim in ledger.questions}
+    guests = [answer for answer in from_json(list[AnswerRow], _read(folder, "answers")) if answer.id not in told]
+    store.write_json(folder / "claims.json", to_json(rows))
+    store.write_json(folder / "answers.json", to_json([*answers(ledger, rows), *guests]))
+    store.write_json(folder / "findings.json", to_json(findings(ledger, rows)))
+
+
+def _read(folder: Path, name: str) -> Any:  # a document, read as what is asked for
+    return json.loads((folder / f"{name}.json").read_text())
 
 
 def small(table: pd.DataFrame) -> pd.DataFrame:
