@@ -12,13 +12,14 @@ export MPLCONFIGDIR ?= $(CURDIR)/.snakemake/cache/matplotlib
 endif
 export USER ?= nobody
 
-.PHONY: help quick report check test lint bench site prune
+.PHONY: help quick report check test lint format bench site prune pins
 help:  # what there is; a bare `make` starts no work
 	@echo "make quick              a small study of the clearest effects -> results/quick/report.html"
 	@echo "make report             the default study -> results/default/report.html"
 	@echo "make check FILE=x.yaml  checks a config, and says how long its study takes"
 	@echo "make test               the tests"
 	@echo "make lint               what is checked without running anything"
+	@echo "make format             lays code out as lint wants it, and mends what can be mended by itself"
 	@echo "make bench              how fast training is -> results/bench.json"
 	@echo "make site               the reference studies, findings and documents as a static site -> site/"
 	@echo "make prune              deletes stored networks that no study uses"
@@ -35,12 +36,19 @@ test: .venv/ready
 	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile
 lint: .venv/ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy && $(RUN) lint-imports
+format: .venv/ready
+	$(RUN) ruff check --fix . && $(RUN) ruff format . && $(RUN) snakefmt Snakefile workflow
 bench: .venv/ready
 	$(RUN) python -m bnstudy.bench
 site: .venv/ready
 	$(RUN) python -m bnstudy site --out site
 prune: .venv/ready
 	$(RUN) python -m bnstudy prune
+# Pins from pyproject.toml, by uv (pip install uv); those that fit stay as they are. Resolved for macOS, where torch brings no
+# CUDA, less the one package that macOS alone needs: CUDA's packages come with the build of torch that pip finds.
+pins:
+	MACOSX_DEPLOYMENT_TARGET=14.0 uv pip compile pyproject.toml --extra run --extra report --extra dev --python-version 3.11 \
+		--python-platform macos --no-emit-package appnope --no-annotate --custom-compile-command "make pins" --output-file requirements.txt
 # Nothing is compiled to bytecode beforehand, which would take longer than the rest: Python does it at the first import.
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try make PYTHON=python3.11"; exit 1; }

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -38,6 +39,8 @@ SEALED = {*SEVERAL, "data", "rates", "index", "tables", "checks"}
 
 def main() -> None:
     """Run what the arguments ask for; a missing or unknown one ends with a message on how to call it."""
+    if sys.path[0] not in ("", os.getcwd()):  # as `python -m` has it: modules of the user's own
+        sys.path.insert(0, os.getcwd())
     parser = argparse.ArgumentParser(prog="python -m bnstudy", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 

@@ -1,5 +1,5 @@
-# What must come out whatever the study: made once for all studies of this code.
 rule checks:
+    "Checks what must come out whatever the study: made once for all studies of this code."
     output:
         rows=f"{PLAN.folder}/checks.json",
         coverage=f"{PLAN.folder}/coverage.csv",
@@ -13,6 +13,7 @@ rule checks:
 
 
 rule claims:
+    "Judges the claims on the tables, and chooses the words for the outcomes."
     input:
         tables=f"{PLAN.folder}/tables",
         checks=rules.checks.output.rows,
@@ -38,15 +39,15 @@ rule claims:
     params:
         spec=lambda w: PLAN.spec("claims", PLAN.judge()),
         code=PLAN.code("claims"),
-        claims=lambda w: PLAN.config.claims.file,  # no input: braces in its name would be wildcards
+        claims=lambda w: str(PLAN.claims),  # no input: braces in its name would be wildcards
         judged_by=PLAN.judged_by,
         beside=PLAN.beside,
     shell:
         "python -m bnstudy claims --spec {params.spec:q} --tables {input.tables:q} --claims {params.claims:q} --checks {input.checks:q} --beside {params.beside:q} --code {params.code:q} --out {output.rows:q} 2> >(tee {log:q} >&2)"
 
 
-# The notebooks read tables and verdicts, and train nothing.
 rule notebook:
+    "Executes a notebook: it reads tables and verdicts, and trains nothing."
     input:
         notebook="report/{notebook}.ipynb",
         tables=f"{PLAN.folder}/tables",
@@ -67,8 +68,8 @@ rule notebook:
         "python -m bnstudy notebook --notebook {input.notebook:q} --tables {input.tables:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
-# The page, and its figures by themselves, for `snakemake --report`.
 rule report:
+    "Makes the page from the executed notebooks, and its figures by themselves for `snakemake --report`."
     input:
         notebooks=expand(f"{PLAN.folder}/notebooks/{{n}}.ipynb", n=NOTEBOOKS),
         claims=rules.claims.output,

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from math import prod
-from pathlib import Path
 
 from bnstudy.config.data import data_checks, fits_pool
 from bnstudy.config.errors import Problem, nearest_name, show
+from bnstudy.config.files import shipped
 from bnstudy.config.kinds import OWN, crossed, depths, kinds, networks, of_grid
 from bnstudy.config.models import Grid, StudyConfig
 from bnstudy.core.plugins import defines
@@ -14,7 +14,6 @@ from bnstudy.core.recipe import Recipe
 from bnstudy.core.setting import Setting
 from bnstudy.core.yaml_file import KeyPath
 
-PROJECT = Path(__file__).parents[3]
 MOST_SETTINGS = 10_000
 BASE_GAIN = 1.0
 BASE_INPUTS = "standardized"
@@ -185,7 +184,11 @@ def _labels(grids: tuple[Grid, ...]) -> Iterator[Problem]:
 
 
 def label(arm: str) -> str:
-    """Return what stands for an arm in the name of a job: mypkg_mod_fancy for mypkg.mod:Fancy."""
+    """Return what stands for an arm in the name of a job.
+
+    >>> label("bn"), label("mypkg.mod:Fancy")
+    ('bn', 'mypkg_mod_fancy')
+    """
     return re.sub("[^a-z0-9]+", "_", arm.lower())
 
 
@@ -209,6 +212,6 @@ def _depths(
 def _claims(study: StudyConfig, grids_known: bool) -> Iterator[Problem]:
     studied = {depth for grid in study.grids for depth in grid.depths}
     yield from _depths(depths(study, OWN), studied, ("claims", "depths"), grids_known)
-    if not any((folder / study.claims.file).is_file() for folder in (Path.cwd(), PROJECT)):
+    if not shipped(study.claims.file).is_file():
         fault, remedy = "there is no such file", "check the path; it is relative to the project's folder"
         yield Problem(("claims", "file"), fault, "a claims file", remedy, value=study.claims.file)

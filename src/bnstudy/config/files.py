@@ -63,6 +63,12 @@ class ConfigFile:
             self._refuse(fault, "a mapping of keys to values", 'begin with a line such as "study: mine"', 1)
 
 
+def shipped(file: str) -> Path:
+    """Return a file by its path from the folder of the run; where it is not there, the one in config/ that the package has."""
+    path, own = Path(file), Path(__file__).with_name(Path(file).name)
+    return own if path.parent == Path("config") and not path.exists() and own.exists() else path
+
+
 def relative(file: str | Path) -> str:
     """Return the file's name, from the current folder if it lies inside it."""
     try:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from bnstudy.claims.file import load
 from bnstudy.claims.ledger import Rule
+from bnstudy.config.files import shipped
 from bnstudy.config.study import StudyConfig, evaluation_seeds, read_study, settings
 from bnstudy.core import store
 from bnstudy.core.cell import Splits, TrainingSpec
@@ -112,7 +113,7 @@ def main() -> None:
     parser.add_argument("config", type=Path, help="the study; it need not have run")
     study = read_study(parser.parse_args().config)
     torch.set_num_threads(1)
-    rule = load(Path(study.claims.file)).forecast
+    rule = load(shipped(study.claims.file)).forecast
     if rule is None:
         parser.error(f"{study.claims.file} has no rule to forecast by (key forecast)")
     found = forecast(study, rule)

@@ -20,6 +20,7 @@ from bnstudy.claims.lookup import JudgedKind, Lookup
 from bnstudy.claims.records import JudgedWith
 from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label
 from bnstudy.config.data import reading_of
+from bnstudy.config.files import shipped
 from bnstudy.config.kinds import OWN, crossed, depths, kinds, of_grid, own_factors
 from bnstudy.config.models import Kind
 from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, tuning_seeds
@@ -49,17 +50,18 @@ class Plan:
     """
 
     def __init__(self, study: StudyConfig) -> None:
+        self.claims = shipped(study.claims.file)
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
-            ledger = load(Path(study.claims.file))
+            ledger = load(self.claims)
             self.primary = primary(study, ledger)
             fewest = min([study.seeds.evaluation, *(kind.seeds for kind in judged_kinds(study).values())])
-            check_seeds(Path(study.claims.file), self.primary, fewest)
+            check_seeds(self.claims, self.primary, fewest)
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study
         text = ledger.text_file
-        claims = Path(study.claims.file)
-        self.judged_by = [store.sha256(file) for file in (claims, *([claims.with_name(text)] if text else []))]
+        files = (self.claims, *([self.claims.with_name(text)] if text else []))
+        self.judged_by = [store.sha256(file) for file in files]
         self.name = study.study
         self.beside = _beside(study)
         self.folder = f"results/{study.study}"

@@ -134,7 +134,7 @@ def run(plan: Plan, until: float = float("inf"), cores: int = 1) -> dict[str, fl
 def _make(plan: Plan, maker: Maker) -> dict[str, float]:
     folder, data = Path(plan.folder), Path(plan.data)
     names = sorted(plan.jobs, key=plan.work, reverse=True)
-    rates, claims = folder / "rates.json", Path(plan.config.claims.file)
+    rates, claims = folder / "rates.json", plan.claims
 
     def measured(name: str) -> int:
         return len({measure for asked in plan.jobs[name].values() for measure in asked.measures})
