@@ -1,4 +1,5 @@
 rule data:
+    "Prepares the images of the study's source."
     output:
         PLAN.data,
     log:
@@ -10,8 +11,8 @@ rule data:
         "python -m bnstudy data --spec {params.spec:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
-# Arms and networks from outside do in small what they will do; where one cannot, nothing is trained.
 rule rehearse:
+    "Lets arms and networks from outside do in small what they will do; where one cannot, nothing is trained."
     output:
         f"{PLAN.folder}/rehearsal.json",
     log:
@@ -25,8 +26,8 @@ rule rehearse:
         "python -m bnstudy rehearse --spec {params.spec:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
-# Tuning seeds, every rate: steps to the target loss, and the best rate of each setting.
 rule sweep:
+    "Trains the tuning seeds at every rate, and chooses the best rate of each setting for each target."
     input:
         data=PLAN.data,
         rehearsed=PLAN.rehearsed,
@@ -48,6 +49,7 @@ rule sweep:
 
 
 rule choose:
+    "Gathers the chosen rates and their roles."
     input:
         PLAN.files("sweep"),
     output:
@@ -61,8 +63,8 @@ rule choose:
         "python -m bnstudy choose --spec {params.spec:q} --sweeps {input:q} --code {params.code:q} --out {output:q} 2> >(tee {log:q} >&2)"
 
 
-# Evaluation seeds, at the rates chosen without them.
 rule evaluate:
+    "Trains the evaluation seeds, at the rates chosen without them."
     input:
         data=PLAN.data,
         rates=f"{PLAN.folder}/rates.json",
@@ -84,6 +86,7 @@ rule evaluate:
 
 
 rule measure:
+    "Measures the trained networks of an evaluating job."
     input:
         data=PLAN.data,
         index=f"{PLAN.folder}/evaluate/{{job}}.json",
@@ -105,6 +108,7 @@ rule measure:
 
 
 rule summarize:
+    "Writes the tables of the study."
     input:
         sweeps=PLAN.files("sweep"),
         evaluations=PLAN.files("evaluate"),
