@@ -27,7 +27,11 @@ class Study(NamedTuple):
 
 
 def load(folder: Path) -> Study:
-    """Read a study's folder; end the program, saying what to do, where it holds no finished study."""
+    """Read a study's folder.
+
+    Raises:
+        SystemExit: It holds no finished study; the text says what to do.
+    """
     try:
         claims = from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text()))
         judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
@@ -43,6 +47,13 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     claims side by side.
 
     They disagree on a claim that both decide with different verdicts; a contradiction of another shade is one too.
+
+    Args:
+        names: The names of the two studies.
+        studies: The two studies, in the same order.
+
+    Returns:
+        The page in Markdown.
     """
     names, (first, second) = [folder.name for folder in folders], [study.claims for study in studies]
     pairs = {name: (first[name], second[name]) for name in first if name in second}

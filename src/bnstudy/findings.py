@@ -10,7 +10,14 @@ from bnstudy.compare import load, outcome, summary
 
 
 def page(folder: Path) -> str:
-    """Return the page of the study in `folder`; end the program, saying what to do, where it holds no finished study."""
+    """Return what a study found as a page in Markdown, every interval included.
+
+    Args:
+        folder: The study's folder, results/NAME or one of results/reference.
+
+    Raises:
+        SystemExit: It holds no finished study; the text says what to do.
+    """
     study = load(folder)
     try:
         answers = from_json(list[AnswerRow], json.loads((folder / "answers.json").read_text(encoding="utf-8")))

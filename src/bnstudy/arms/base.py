@@ -97,12 +97,25 @@ def only(module: nn.Module, which: Tensor) -> None:
 
 
 def per_unit(value: Tensor, like: Tensor) -> Tensor:
-    """Return [M, C] with trailing axes of length 1, to broadcast against ``like`` [M, C, B, *S]."""
+    """Return [M, C] with trailing axes of length 1, to broadcast against ``like`` [M, C, B, *S].
+
+    >>> per_unit(torch.ones(2, 3), torch.ones(2, 3, 8, 4, 4)).shape
+    torch.Size([2, 3, 1, 1, 1])
+    """
     return value.reshape(*value.shape, *[1] * (like.dim() - 2))
 
 
 def scale_and_add(h: Tensor, scale: Tensor | None, constant: Tensor | None) -> Tensor:
-    """Return scale * h + constant, with one scale and one constant per unit [M, C]; None leaves that part out."""
+    """Return scale * h + constant; None leaves that part out.
+
+    Args:
+        h: Activations [M, C, B, *S].
+        scale: One per unit [M, C].
+        constant: One per unit [M, C].
+
+    >>> scale_and_add(torch.ones(1, 2, 3), torch.tensor([[2.0, 3.0]]), torch.tensor([[0.0, 1.0]])).tolist()
+    [[[2.0, 2.0, 2.0], [4.0, 4.0, 4.0]]]
+    """
     if scale is None:
         return h if constant is None else h + per_unit(constant, h)
     y = h * per_unit(scale, h)  # two passes: one with two broadcast operands takes four times as long

@@ -147,6 +147,9 @@ def shades(contrast: Contrast) -> tuple[str, ...]:
 
     Where its smallest effect size of interest is 0, all that contradicts is the opposite; the error that a check measures
     is never below 0.
+
+    >>> shades(Contrast(name="deep", endpoint="steps_ratio", arms=["none", "bn"], depth="deep", target="main", sesoi=0.2, unit="times"))
+    ('opposite', 'negligible', 'not enough')
     """
     if contrast.endpoint == "check":
         return ("higher",)

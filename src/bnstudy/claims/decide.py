@@ -63,6 +63,13 @@ def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple
     Returns:
         The verdict, "supported", "contradicted" or "open"; and the shade of a contradiction, else None: "opposite",
         "negligible", or "not enough" (one of the two), and for "within" "higher" or "lower".
+
+    >>> decide(1.2, 3.0, sesoi=1.0)
+    ('supported', None)
+    >>> decide(-0.9, 0.4, sesoi=1.0)
+    ('contradicted', 'negligible')
+    >>> decide(0.4, 1.6, sesoi=1.0)
+    ('open', None)
     """
     if region == "within":
         if -sesoi < low and high < sesoi:
@@ -85,6 +92,15 @@ def combine(verdicts: Sequence[str]) -> str:
     """Return a claim's verdict from those of its contrasts (what could not be evaluated is "open").
 
     It is mixed where two disagree, else decided where at least half of all the listed ones are. Never an average.
+
+    Args:
+        verdicts: "supported", "contradicted" or "open", one per contrast.
+
+    Returns:
+        "supported", "contradicted", "mixed" or "inconclusive".
+
+    >>> combine(["supported", "open"]), combine(["supported", "open", "open"]), combine(["supported", "contradicted"])
+    ('supported', 'inconclusive', 'mixed')
     """
     yes, no = verdicts.count("supported"), verdicts.count("contradicted")
     if yes and no:

@@ -10,7 +10,11 @@ Sides = tuple[str, str]
 
 
 def figures(value: float, digits: int = 2) -> str:
-    """Return a number to ``digits`` significant figures, from 0.0001 on without exponent: 0.31, 2.4, 130."""
+    """Return a number to ``digits`` significant figures, from 0.0001 on without exponent.
+
+    >>> figures(0.3149), figures(127.0), figures(-2.0, digits=1), figures(math.inf)
+    ('0.31', '130', '−2', '∞')
+    """
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞" if value > 0 else "−∞"
     if abs(value) < 1e-4:
@@ -22,12 +26,25 @@ def figures(value: float, digits: int = 2) -> str:
 
 
 def natural(value: float | None, unit: str, digits: int = 2) -> str:
-    """Return a number of claims.json in its reader's unit: natural(.69, "ln times") is "2.0 times"."""
+    """Return a number of claims.json in its reader's unit.
+
+    Args:
+        value: None where it is missing.
+        unit: as in claims.json; "ln times" says that the value is a natural logarithm.
+        digits: significant figures.
+
+    >>> natural(0.693, "ln times"), natural(3.21, "points"), natural(None, "sd")
+    ('2.0 times', '3.2 points', 'not measurable')
+    """
     return MISSING if value is None else _with_unit(figures(_exact(value, unit), digits), unit)
 
 
 def threshold(value: float, unit: str) -> str:
-    """Return a smallest effect that matters, in size, as the claims file writes it: "1.25 times", "2 points"."""
+    """Return a smallest effect that matters, in size, as the claims file writes it.
+
+    >>> threshold(math.log(1.25), "ln times"), threshold(-2.0, "points")
+    ('1.25 times', '2 points')
+    """
     return _with_unit(f"{abs(_exact(value, unit)):.3g}", unit)
 
 
@@ -39,7 +56,7 @@ def effect(
     edges: Sequence[float] = (),
     sides: Sides | None = None,
 ) -> str:
-    """Return an estimate and its interval in words: "2.4 times (1.8 to 3.1)".
+    """Return an estimate and its interval in words. An interval of one point (a check's) is not written out.
 
     Args:
         estimate: None where it is missing; all numbers are natural logarithms where ``unit`` is "ln times".
@@ -47,10 +64,14 @@ def effect(
         high: the interval's upper end, None where it is open.
         unit: the unit, as in claims.json.
         edges: numbers that no end may be rounded onto, or beyond: an end has as many digits as that takes.
-        sides: words in place of the sign of a difference: "29 points more (23 to 37)", "1.0 points fewer (2.1 fewer to 0.5
-            more)".
+        sides: words in place of the sign of a difference.
 
-    An interval of one point (a check's) is not written out.
+    >>> effect(math.log(2.4), math.log(1.8), math.log(3.1), "ln times")
+    '2.4 times (1.8 to 3.1)'
+    >>> effect(-1.0, -2.1, 0.5, "points", sides=("more", "fewer"))
+    '1.0 points fewer (0.50 more to 2.1 fewer)'
+    >>> effect(2.0, 1.3, None, "sd")
+    '2.0 sd (at least 1.3)'
     """
     numbers = [_rounded(estimate, unit, ()), *(_rounded(end, unit, edges) for end in (low, high))]
     if low is None and high is None:

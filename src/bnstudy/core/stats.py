@@ -26,13 +26,29 @@ class Interval(NamedTuple):
 
 
 def tail(n: int, k: int) -> float:
-    """Return how often [x(k), x(n+1-k)] misses the median of a continuous distribution: 2 BinomCDF(k-1; n, 1/2)."""
+    """Return how often [x(k), x(n+1-k)] misses the median of a continuous distribution: 2 BinomCDF(k-1; n, 1/2).
+
+    Args:
+        n: The number of independent values.
+        k: The rank of the ends, from 1 to n/2.
+
+    >>> tail(6, 1)  # all six on one side of the median: twice 1/64
+    0.03125
+    """
     return 2 * sum(comb(n, i) for i in range(k)) / 2**n
 
 
 @cache
 def rank(n: int, intervals: int) -> int:
-    """Return the largest k with 2 BinomCDF(k-1; n, 1/2) <= .05 / intervals (Bonferroni); 0 where not even 1 is allowed."""
+    """Return the largest k with 2 BinomCDF(k-1; n, 1/2) <= .05 / intervals (Bonferroni); 0 where not even 1 is allowed.
+
+    Args:
+        n: The number of seeds.
+        intervals: How many intervals hold together with 95% confidence.
+
+    >>> rank(18, 1), rank(18, 30), rank(4, 1)
+    (5, 3, 0)
+    """
     k, below, ways = 0, 1, 1  # below: the number of the 2^n outcomes with at most k successes; ways: with exactly k
     while k < n // 2 and 2 * below / 2**n <= LEVEL / intervals:
         k += 1
@@ -42,7 +58,11 @@ def rank(n: int, intervals: int) -> int:
 
 
 def max_intervals(n: int) -> int:
-    """Return the most simultaneous 95% intervals that n seeds allow: 25 at n = 10, 1638 at n = 16; 0 below n = 6."""
+    """Return the most simultaneous 95% intervals that n seeds allow; 0 below n = 6.
+
+    >>> max_intervals(5), max_intervals(10), max_intervals(16)
+    (0, 25, 1638)
+    """
     return int(LEVEL * 2.0 ** (min(n, MOST_SEEDS) - 1)) if n > 0 else 0
 
 
@@ -51,6 +71,9 @@ def seeds_needed(intervals: int) -> int:
 
     Raises:
         ValueError: Not even MOST_SEEDS seeds do.
+
+    >>> seeds_needed(1), seeds_needed(25)
+    (6, 10)
     """
     for n in range(2, MOST_SEEDS):
         if rank(n, intervals):
@@ -69,8 +92,17 @@ def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Int
         upper: The most that each value can be [n]; the same where the value is not censored.
         intervals: How many intervals hold together with 95% confidence.
 
+    Returns:
+        The interval, in the values' unit.
+
     Raises:
         ValueError: An end is missing, or they are the wrong way round.
+
+    >>> values = np.array([3.0, 1.0, 2.0, 6.0, 4.0, 7.0, 5.0])
+    >>> median_interval(values, values, intervals=1)
+    Interval(estimate=4.0, low=1.0, high=7.0, reason='')
+    >>> median_interval(values, np.where(values < 7, values, np.inf), intervals=1).high  # the largest is only known to exceed 7
+    inf
     """
     lower, upper = np.sort(np.asarray(lower, float)), np.sort(np.asarray(upper, float))
     if lower.shape != upper.shape or not (lower <= upper).all():

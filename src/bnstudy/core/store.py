@@ -24,12 +24,23 @@ Record = TypeVar("Record")
 
 
 def canonical(value: Any) -> str:
-    """Return JSON with sorted keys and no spaces: one text per value. Records become objects."""
+    """Return JSON with sorted keys and no spaces: one text per value. Records become objects.
+
+    Raises:
+        ValueError: A number is not finite.
+
+    >>> canonical({"b": [1, None], "a": 0.5})
+    '{"a":0.5,"b":[1,null]}'
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=vars)
 
 
 def key(value: Any) -> str:
-    """Return the name of what ``value`` specifies: sixteen hex digits."""
+    """Return the name of what ``value`` specifies: sixteen hex digits.
+
+    >>> len(key({"rate": 0.1})), key({"a": 1, "b": 2}) == key({"b": 2, "a": 1})
+    (16, True)
+    """
     return hashlib.sha256(canonical(value).encode()).hexdigest()[:16]
 
 

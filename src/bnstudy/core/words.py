@@ -52,7 +52,11 @@ def kind(name: str) -> str:
 
 
 def arm(name: str) -> str:
-    """Return an arm in words; one without words of its own by its name."""
+    """Return an arm in words; one without words of its own by its name.
+
+    >>> arm("bn_noisy"), arm("mynorm:Fancy_norm")
+    ('shaken batch norm', 'Fancy norm')
+    """
     return ARMS.get(name, _plain(name))
 
 
@@ -67,7 +71,15 @@ def network(name: str) -> str:
 
 
 def factor(name: str, value: Any) -> str:
-    """Return a factor's value in words: factor("batch", 32) is "batches of 32"."""
+    """Return a factor's value in words.
+
+    Args:
+        name: The factor, as in the tables: arm, depth, gain, inputs, net, width, batch, optimizer, pool.
+        value: Its value; a gain is a number.
+
+    >>> factor("batch", 32), factor("gain", 0.5)
+    ('batches of 32', 'first weights 0.5 times as large')
+    """
     plain = _plain(str(value))
     return {
         "arm": lambda: arm(str(value)),
@@ -83,5 +95,9 @@ def factor(name: str, value: Any) -> str:
 
 
 def factors(values: Mapping[str, Any]) -> str:
-    """Return several factors in words, parted by commas."""
+    """Return several factors in words, parted by commas.
+
+    >>> factors({"depth": 5, "optimizer": "adam"})
+    '5 layers, Adam'
+    """
     return ", ".join(factor(name, value) for name, value in values.items())

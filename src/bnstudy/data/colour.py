@@ -42,8 +42,19 @@ def ink(x: Tensor) -> Tensor:
 
 
 def paint(x: Tensor, colour: Tensor, ground: float | Tensor) -> Tensor:
-    """Return the ink of ``x`` [N, C, H, W] in ``colour`` ([3], or [N, 3] with one per image) on ``ground`` (one number, or
-    one per channel [3]): [N, 3, H, W]."""
+    """Return the ink of images in a colour on a ground.
+
+    Args:
+        x: Images [N, C, H, W].
+        colour: [3], or [N, 3] with one per image.
+        ground: One number, or one per channel [3].
+
+    Returns:
+        Images [N, 3, H, W].
+
+    >>> paint(torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([1.0, 0.0, 0.0]), 0.5)[0, :, 0].tolist()
+    [[0.5, 1.0], [0.5, 0.0], [0.5, 0.0]]
+    """
     below = torch.as_tensor(ground).to(x).expand(3)[:, None, None]
     return below + ink(x) * (colour.to(x)[..., None, None] - below)
 

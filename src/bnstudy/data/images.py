@@ -60,10 +60,20 @@ def checked(images: Images, source: str) -> Images:
 
 
 def pool(x: np.ndarray, factor: int) -> np.ndarray:
-    """Average over squares of ``factor`` x ``factor`` pixels: [N, C, H, W] -> [N, C, H/factor, W/factor].
+    """Average over squares of ``factor`` x ``factor`` pixels.
+
+    Args:
+        x: Images [N, C, H, W].
+        factor: The side of the squares, in pixels.
+
+    Returns:
+        Images [N, C, H/factor, W/factor], of the same type.
 
     Raises:
         ValueError: The factor does not divide the image's size.
+
+    >>> pool(np.array([[[[0.0, 1.0], [0.5, 0.5]]]]), 2)
+    array([[[[0.5]]]])
     """
     n, channels, height, width = x.shape
     if factor < 1 or height % factor or width % factor:

@@ -8,7 +8,11 @@ from bnstudy.core.rng import rng
 
 
 def proportions(severity: int, major: int, usual: np.ndarray) -> np.ndarray:
-    """Return shares [classes]: the ``usual`` ones at severity 0, class ``major`` alone at 5, equal steps between them."""
+    """Return shares [classes]: the ``usual`` ones at severity 0, class ``major`` alone at 5, equal steps between them.
+
+    >>> proportions(5, 1, np.array([0.5, 0.5])).tolist()
+    [0.0, 1.0]
+    """
     shares = (1 - severity / 5) * usual
     shares[major] += severity / 5
     return shares
@@ -18,6 +22,9 @@ def counts(shares: np.ndarray, size: int, first: int) -> np.ndarray:
     """Return the whole numbers with sum ``size`` that are nearest to size * shares (largest remainders).
 
     Among equal remainders the classes from ``first`` on go first, cyclically, so that no class is always favoured.
+
+    >>> counts(np.array([0.5, 0.5]), 3, first=1).tolist()
+    [1, 2]
     """
     exact = np.round(size * shares, 9)
     whole = np.floor(exact).astype(int)

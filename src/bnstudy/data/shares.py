@@ -15,7 +15,7 @@ class Unsplittable(ValueError):
 
 
 def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
-    """Return the number of images of each class in each part [classes, parts + 1]; the last part holds what is left over.
+    """Return the number of images of each class in each part; the last part holds what is left over.
 
     The number is the class's proportional share of the part, to less than 1, or to exactly 1 where the totals need it
     (largest remainder).
@@ -24,9 +24,15 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
         classes: The number of images of each class.
         sizes: The number of images of each part.
 
+    Returns:
+        Whole numbers [classes, parts + 1].
+
     Raises:
         ValueError: The sizes are impossible.
         Unsplittable: A class has too few images to be in every part.
+
+    >>> shares([60, 40], {"train": 50, "test": 10})
+    [[30, 6, 24], [20, 4, 16]]
     """
     total, wanted = sum(classes), sum(sizes.values())
     if any(n < 1 for n in sizes.values()) or wanted > total:

@@ -121,6 +121,9 @@ def shift(x: Tensor, kind: str, severity: int, seed: int) -> Tensor:
 
     Raises:
         ValueError: There is no such shift (the message names all, and the nearest) or severity, or pixels lie outside 0..1.
+
+    >>> shift(torch.zeros(1, 1, 1, 2), "brightness", 5, seed=0)
+    tensor([[[[0.5000, 0.5000]]]])
     """
     if kind not in SHIFTS:
         near = get_close_matches(kind, SHIFTS, 1)
@@ -149,7 +152,11 @@ def size(x: Tensor, kind: str, severity: int, seed: int) -> dict[str, float]:
 
 
 def affine(x: Tensor, slope: float) -> Tensor:
-    """Return slope x + (1 - slope)/2: mid-grey stays, and for abs(slope) <= 1 pixels stay in 0..1."""
+    """Return slope x + (1 - slope)/2: mid-grey stays, and for abs(slope) <= 1 pixels stay in 0..1.
+
+    >>> affine(torch.tensor([0.0, 0.5, 1.0]), -1.0)
+    tensor([1.0000, 0.5000, 0.0000])
+    """
     return slope * x + (1 - slope) / 2
 
 

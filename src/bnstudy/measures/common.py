@@ -61,13 +61,28 @@ def milestones(cell: TrainedCell, *levels: float) -> list[str]:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the percentage [M] of images whose largest logit [M, classes, n], the first of equal ones, is at the label [M, n]."""
+    """Return the percentage of images whose largest logit, the first of equal ones, is at the label.
+
+    Args:
+        logits: [M, classes, n].
+        labels: [M, n].
+
+    Returns:
+        Percent [M].
+
+    >>> accuracy(torch.tensor([[[2.0, 0.0], [1.0, 3.0]]]), torch.tensor([[0, 0]]))
+    tensor([50.])
+    """
     answers = logits.max(1).indices  # argmax takes six times as long over an axis that is not the last
     return 100 * (answers == labels).float().mean(1)
 
 
 def euclidean(value: Tensor) -> Tensor:
-    """Return the Euclidean norm over all but the first axis: [M, ...] -> [M]."""
+    """Return the Euclidean norm over all but the first axis: [M, ...] -> [M].
+
+    >>> euclidean(torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([5., 1.])
+    """
     return torch.linalg.vector_norm(value.reshape(len(value), -1), dim=1)
 
 
@@ -94,19 +109,36 @@ class Units(NamedTuple):
 
 
 def moment_change(a: Units, b: Units) -> Tensor:
-    """Return sqrt(mean over units (dmean^2 + dsd^2) / mean over units var_a), [M]."""
+    """Return how far the units' mean and sd moved from ``a`` to ``b``, in units of the sd in ``a``.
+
+    Returns:
+        sqrt(mean over units (dmean^2 + dsd^2) / mean over units var_a), [M].
+
+    >>> h = torch.tensor([[[1.0, 2.0, 3.0]]])  # one unit: mean 2, sd 1
+    >>> moment_change(Units.of(h), Units.of(h + 0.5))
+    tensor([0.5000])
+    """
     change = (b.mean - a.mean).square() + (b.sd - a.sd).square()
     return (change.mean(1) / a.sd.square().mean(1)).sqrt()
 
 
 def shape_change(a: Units, b: Units) -> Tensor:
-    """Return the mean over units of Wasserstein-1 between standardized values [M]; units dead in either are left out."""
+    """Return the mean over units of Wasserstein-1 between standardized values [M]; units dead in either are left out.
+
+    >>> h = torch.tensor([[[1.0, 2.0, 3.0]]])
+    >>> shape_change(Units.of(h), Units.of(5 * h + 2))  # mean and spread changed alone
+    tensor([0.])
+    """
     distance = (a.ranks - b.ranks).abs().mean(2)
     return torch.where((a.sd > DEAD) & (b.sd > DEAD), distance, torch.nan).nanmean(1)
 
 
 def offset(mean: Tensor, ln_sd: Tensor) -> Tensor:
-    """Return the RMS over units of sqrt(mean^2 + (ln sd)^2): [M, C] twice -> [M]."""
+    """Return the RMS over units of sqrt(mean^2 + (ln sd)^2): [M, C] twice -> [M]. It is 0 where all units have mean 0 and sd 1.
+
+    >>> offset(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 0.0]]))
+    tensor([0.])
+    """
     return (mean.square() + ln_sd.square()).mean(1).sqrt()
 
 

@@ -43,7 +43,11 @@ class State(NamedTuple):
 
 
 def pairs(depth: int) -> list[Link]:
-    """Return skip connections over layers 2 and 3, 4 and 5, ... The first layer changes the width, so none crosses it."""
+    """Return skip connections over layers 2 and 3, 4 and 5, ... The first layer changes the width, so none crosses it.
+
+    >>> [(link.keep, link.add) for link in pairs(3)]
+    [(False, False), (True, False), (False, True)]
+    """
     layers = range(1, depth + 1)
     return [Link(keep=layer % 2 == 0 and layer < depth, add=layer % 2 == 1 and layer > 1) for layer in layers]
 
@@ -200,7 +204,18 @@ def linear(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross-entropy of each network in nats: logits [M, classes, B] and labels [M, B] -> [M]."""
+    """Return the mean cross-entropy of each network.
+
+    Args:
+        logits: [M, classes, B].
+        labels: [M, B].
+
+    Returns:
+        Nats [M].
+
+    >>> cross_entropy(torch.zeros(1, 2, 8), torch.zeros(1, 8, dtype=torch.long))  # ln 2: nothing is known
+    tensor([0.6931])
+    """
     return F.cross_entropy(logits, labels, reduction="none").mean(1)
 
 

@@ -72,7 +72,12 @@ def checkpoint(lookup: Lookup, spec: Spec) -> str:
 
 
 def ln(ratio: pd.Series) -> pd.Series:
-    """Return ln of a ratio; 0/0, and values that overflowed, become unknown."""
+    """Return ln of a ratio; 0/0, and values that overflowed, become unknown.
+
+    >>> import pandas as pd
+    >>> ln(pd.Series([1.0, math.e, 0.0])).tolist()
+    [0.0, 1.0, nan]
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(ratio).replace([np.inf, -np.inf], np.nan)
 
@@ -83,5 +88,10 @@ def by_layer(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def first_last(wide: pd.DataFrame) -> pd.Series:
-    """Return ln(last layer / first) per seed of [seed x layer]."""
+    """Return ln(last layer / first) per seed of [seed x layer].
+
+    >>> import pandas as pd
+    >>> first_last(pd.DataFrame({1: [1.0, 2.0], 2: [9.0, 9.0], 3: [math.e, 2.0]})).tolist()
+    [1.0, 0.0]
+    """
     return ln(wide[wide.columns.max()] / wide[wide.columns.min()])

@@ -16,6 +16,9 @@ def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
     """Return the order-statistic interval of the median, [x(k), x(n+1-k)], at 95% or more for any distribution.
 
     Infinite values are allowed. Below six values no such interval exists: (nan, nan).
+
+    >>> interval(pd.Series([3.0, 1.0, 2.0, 6.0, 4.0, 5.0]))
+    (1.0, 6.0)
     """
     ordered = np.sort(np.asarray(values, float))
     k = rank(len(ordered), intervals=1)
@@ -23,14 +26,22 @@ def interval(values: "np.ndarray | pd.Series") -> tuple[float, float]:
 
 
 def median(values: "np.ndarray | pd.Series") -> float:
-    """Return the median; of an even number of values with infinite ones, the upper middle if that is infinite."""
+    """Return the median; of an even number of values with infinite ones, the upper middle if that is infinite.
+
+    >>> median(pd.Series([1.0, 2.0, math.inf, math.inf]))
+    inf
+    """
     ordered = np.sort(np.asarray(values, float))
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     return float(low if low == high else (low + high) / 2)
 
 
 def known(values: "Collection[float] | pd.Series", digits: int = 0) -> str:
-    """Return median and interval, "38 (35 to 41)"; of too few seeds the median alone, of none a dash."""
+    """Return median and interval in words; of too few seeds the median alone, of none a dash.
+
+    >>> known([1, 2, 3, 4, 5, 6], digits=1), known([1, 2]), known([])
+    ('3.5 (1.0 to 6.0)', '2', '–')
+    """
     if len(values) == 0:
         return "–"
     numbers = np.asarray(values, float)
