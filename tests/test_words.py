@@ -23,15 +23,14 @@ from helpers.thetas import SEEDS, exact, shades
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may bn_ resmlp".split()
 DEFAULT: dict[str, str] = {
-    "Q1a": "s s", "Q1b": "s o s n", "Q1c": "u u u u u u", "Q1d": "e n n n", "Q1e": "p", "Q1f": "n n", "Q1g": "p p", "Q1h": "u u u",
-    "Q2a": "p e o o o o", "Q2b": "p p p", "Q2c": "s s o", "Q2d": "p o", "Q2e": "o s o e s o", "Q2f": "o o", "Q2g": "u u", "Q2h": "u u u u",
+    "Q1a": "s s", "Q1b": "s o s n", "Q1c": "u u u u u u", "Q1d": "e n n n", "Q1e": "p", "Q1f": "n n", "Q1g": "p p",
+    "Q2a": "p e o o o o", "Q2b": "p p p", "Q2c": "s s o", "Q2d": "p o", "Q2e": "o s o e s o", "Q2f": "o o",
     "Q3a": "o a", "Q3b": "s s", "Q3c": "o s s", "Q3d": "o o", "Q3e": "s o n", "Q3f": "o s", "Q3g": "s s",
-    "Q3h": "o s s o", "Q3j": "u", "Q4a": "s s", "Q4b": "n n s u", "Q4c": "u u p o", "Q4d": "n n n", "Q4e": "o p", "Q4f": "o s s s",
+    "Q3h": "o s s o", "Q4a": "s s", "Q4b": "n n s u", "Q4c": "u u p o", "Q4d": "n n n", "Q4e": "o p", "Q4f": "o s s s",
     "Q4g": "p p", "U1": "e e", "U2": "s s", "U3": "s", "U4": "o s s", "U5": "n s o o", "U6": "n a", "U7": "s s",
-    "U8": "u u u", "U9": "u u",
 }  # fmt: skip
-"""What the settings of the default study came out as, by first letters: opPosite, nEgative ... as in NAMES. Q1h, Q2g,
-Q2h, Q3j, U8 and U9 are younger than that study."""
+"""What the settings of the default study came out as, by first letters: opPosite, nEgative ... as in NAMES. Claims that are
+younger than that study are unmeasured in it."""
 NAMES = {
     "s": "supported",
     "o": "open",
@@ -72,7 +71,8 @@ def study(**made: Sequence[str] | str) -> list[ClaimRow]:
     rows = []
     for claim in LEDGER.claims:
         if claim.id in INTERVALS:
-            wanted = made.get(claim.id) or [NAMES[letter] for letter in DEFAULT[claim.id].split()]
+            wanted = made.get(claim.id) or [NAMES[letter] for letter in DEFAULT.get(claim.id, "").split()]
+            wanted = wanted or "unmeasured"
             each = [wanted] * len(claim.settings) if isinstance(wanted, str) else wanted
             rows.append(row(claim.id, tuple(each), filed=True))
     return [*rows, row("Q3i", ("absent", "absent")), row("Q3k", ("absent",))]

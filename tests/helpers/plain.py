@@ -1,5 +1,6 @@
 """Single networks as one writes them with torch.nn, for every arm that torch can write: what stacked ones must equal."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -13,12 +14,6 @@ from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images
 from bnstudy.nets.base import Net
 from bnstudy.training.train import Run, Trained, build
-
-EXACT = [
-    "none", "bn", "bn_frozen", "once", "affine", "bn_detached", "layernorm", "bn_early", "bn_late", "bn_post",
-    "bnstudy.arms.one_layer:batch_norm_in_layer_2",
-]  # fmt: skip
-"""The arms that torch can write."""
 
 
 class Detached(nn.BatchNorm1d):
@@ -43,20 +38,35 @@ class Rows(nn.Module):
         return rows.unflatten(0, (h.shape[0], *h.shape[2:])).movedim(-1, 1)
 
 
+def affine(width: int) -> nn.Module:
+    """Return gamma and beta alone."""
+    norm = Constant(width)
+    norm.constants = torch.tensor(0.0), torch.tensor(1.0)
+    return norm
+
+
+TORCH: dict[str, Callable[[int], nn.Module | None]] = {
+    "none": lambda width: None,
+    "bn": nn.BatchNorm1d,
+    "bn_frozen": partial(nn.BatchNorm1d, affine=False),
+    "once": Constant,
+    "affine": affine,
+    "bn_detached": Detached,
+    "layernorm": nn.LayerNorm,
+    "bn_post": nn.BatchNorm1d,
+}
+"""The module of torch for each arm that has the same in all layers, by the number of units; None where it has none."""
+EXACT = [*TORCH, "bn_early", "bn_late", "bnstudy.arms.one_layer:batch_norm_in_layer_2"]
+"""The arms that torch can write."""
+
+
 def norm_of(arm: str, width: int, layer: int, layers: int) -> nn.Module | None:
     """Return the torch module of an arm at one hidden layer; None where it has none."""
     if ":" in arm:
         return nn.BatchNorm1d(width) if arm.endswith(f"_layer_{layer}") else None
     if arm in ("bn_early", "bn_late"):
         return nn.BatchNorm1d(width) if (arm == "bn_early") == (layer <= layers // 2) else None
-    if arm in ("once", "affine"):
-        norm = Constant(width)
-        norm.constants = None if arm == "once" else (torch.tensor(0.0), torch.tensor(1.0))
-        return norm
-    plainly = {"bn": nn.BatchNorm1d, "bn_post": nn.BatchNorm1d, "bn_detached": Detached, "layernorm": nn.LayerNorm}
-    if arm == "bn_frozen":
-        return nn.BatchNorm1d(width, affine=False)
-    return plainly[arm](width) if arm in plainly else None
+    return TORCH[arm](width)
 
 
 def norm_2d(arm: str, width: int, layer: int, layers: int) -> nn.Module | None:
