@@ -102,8 +102,8 @@ def test_the_shift_changes_pixels_and_is_tested(extended: Path) -> None:
 
 def test_the_claim_is_judged(extended: Path) -> None:
     claims = {claim["id"]: claim for claim in json.loads((extended / "results/mine/claims.json").read_text())}
-    assert claims["Q3l"]["n_seeds"] == 12 and claims["Q3l"]["verdict"] in ("supported", "contradicted", "inconclusive")
-    assert "grow" in claims["Q3l"]["sentence"]
+    assert claims["Q1i"]["n_seeds"] == 12 and claims["Q1i"]["verdict"] in ("supported", "contradicted", "inconclusive")
+    assert "grow" in claims["Q1i"]["sentence"]
 
 
 @pytest.mark.parametrize(("growth", "verdict"), [(2.0, "supported"), (1.0, "contradicted"), (0.5, "contradicted")])
@@ -120,7 +120,7 @@ import pandas as pd
 from pathlib import Path
 from bnstudy.claims.judge import judge, load
 ledger = load(Path("config/claims.yaml"))
-ledger = ledger.model_copy(update={{"claims": [ledger.claim("Q3l")]}})
+ledger = ledger.model_copy(update={{"claims": [ledger.claim("Q1i")]}})
 tables = {{name: pd.read_csv(f"{tmp_path}/{{name}}.csv") for name in {list(made)}}}
 print(judge(ledger, tables, {DEPTHS}, {TARGETS}, base={synthetic.BASE})[0][0].verdict)"""
     assert said(extended, "-c", code).strip() == verdict
@@ -134,7 +134,7 @@ from bnstudy.report import show
 show._display = lambda data: print(data.get("text/plain", "")) if "image/svg+xml" in data else None
 show._pictures = lambda id, draw: {w: id == "weights" and show.to_svg(draw(6.4), id) for w in ("wide", "narrow")}
 scope = {}
-for cell in json.loads(Path("report/q3.ipynb").read_text())["cells"]:
+for cell in json.loads(Path("report/q1.ipynb").read_text())["cells"]:
     if cell["cell_type"] == "code":
         exec("".join(cell["source"]), scope)
     if "parameters" in cell["metadata"].get("tags", []):
