@@ -106,14 +106,10 @@ def test_the_claim_is_judged(extended: Path) -> None:
     assert "grow" in claims["Q1i"]["sentence"]
 
 
-@pytest.mark.parametrize(("growth", "verdict"), [(2.0, "supported"), (1.0, "contradicted"), (0.5, "contradicted")])
-def test_the_claim_follows_the_numbers(
-    extended: Path, tmp_path: Path, growth: float, verdict: str, base: synthetic.Tables
-) -> None:
-    """In a made study whose weights grow so many times as much with batch norm."""
-    runs = base["drift"].drop_duplicates([*synthetic.SETTING, "rate", "seed"])[[*synthetic.SETTING, "rate", "seed"]]
-    made = {name: base[name] for name in ("rates", "convergence")}
-    made["weights"] = runs.assign(layer=1, growth=[growth if arm == "bn" else 1.0 for arm in runs["arm"]])
+def test_the_claim_follows_the_numbers(extended: Path, tmp_path: Path, base: synthetic.Tables) -> None:
+    """In made studies whose weights grow twice as much with batch norm, as much, and half as much."""
+    runs = base["drift"][[*synthetic.SETTING, "rate", "seed"]].drop_duplicates()
+    made = {"rates": base["rates"], "convergence": base["convergence"], "weights": runs.assign(layer=1)}
     synthetic.write(made, tmp_path)
     code = f"""
 import pandas as pd
@@ -122,8 +118,10 @@ from bnstudy.claims.judge import judge, load
 ledger = load(Path("config/claims.yaml"))
 ledger = ledger.model_copy(update={{"claims": [ledger.claim("Q1i")]}})
 tables = {{name: pd.read_csv(f"{tmp_path}/{{name}}.csv") for name in {list(made)}}}
-print(judge(ledger, tables, {DEPTHS}, {TARGETS}, base={synthetic.BASE})[0][0].verdict)"""
-    assert said(extended, "-c", code).strip() == verdict
+for times in (2.0, 1.0, 0.5):
+    tables["weights"]["growth"] = tables["weights"]["arm"].map(lambda arm: times if arm == "bn" else 1.0)
+    print(judge(ledger, tables, {DEPTHS}, {TARGETS}, base={synthetic.BASE})[0][0].verdict)"""
+    assert said(extended, "-c", code).split() == ["supported", "contradicted", "contradicted"]
 
 
 def test_the_figure_is_drawn_in_its_notebook(extended: Path) -> None:
