@@ -27,6 +27,7 @@ from bnstudy.pipeline.provenance import provenance
 from bnstudy.report.page import methods
 from bnstudy.report.page.blocks import FIGURE, change, turns
 from bnstudy.report.page.build import _made, build, strength
+from bnstudy.report.page.glossary import GLOSSARY, explained
 from bnstudy.report.page.quiz import quiz
 from bnstudy.report.page.walk import body, mathml
 from bnstudy.report.results import Results
@@ -574,3 +575,14 @@ def test_table_frames_keep_the_arm_called_none(kernels: Path) -> None:
     assert set(results.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}
     assert results.table("nothing").empty and results.seeds == 12 and results.targets == [0.5, 0.25]
     assert results.at("drift")["gain"].unique().tolist() == [1.0]
+
+
+def test_the_first_use_of_a_word_in_a_story_leads_to_what_it_means() -> None:
+    text = '<li>A <a href="#x">unit</a> of a batch; internal covariate shift</li><li>batch norm; a unit, units; batches</li>'
+    said = explained(text)
+    places = {word.name: number for number, word in enumerate(GLOSSARY, 1)}
+    links = re.findall(r'<a class="word" href="#word-(\d+)">(.*?)</a>', said)
+    assert {(places["batch"], "batch"), (places["internal covariate shift"], "internal covariate shift")} | {
+        (places["unit"], "unit")
+    } == {(int(number), word) for number, word in links}
+    assert re.sub(r'<a class="word"[^>]*>(.*?)</a>', r"\1", said) == text

@@ -20,6 +20,7 @@ from bnstudy.report.figures.cards import mini
 from bnstudy.report.figures.mini import glyph
 from bnstudy.report.page import blocks, marks
 from bnstudy.report.page.checking import cells
+from bnstudy.report.page.glossary import GLOSSARY, explained
 from bnstudy.report.page.quiz import quiz as questions
 from bnstudy.report.page.ruler import ruler
 from bnstudy.report.page.story import card
@@ -83,6 +84,11 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
     )
     images = IMAGES.get(config.get("data", {}).get("source"), ("", ""))
     sections = [(path.stem, body(path)) for path in notebooks]
+
+    def explain(content: str) -> str:
+        """Return a story whose words lead to the glossary where its steps first use them."""
+        return re.sub(r'<ol class="argument">.*?</ol>', lambda steps: explained(steps[0]), content, flags=re.DOTALL)
+
     page = part(
         "page.html",
         title=config.get("title", "Batch normalization, cross-examined"),
@@ -95,12 +101,12 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         few=ADVISED,
         cards=[card(row, mini(results, row.card.figure)) for row in answers if row.card],
         how=part("how.html"),
-        stories=[(name, content) for name, content in sections if name != "methods"],
+        stories=[(name, explain(content)) for name, content in sections if name != "methods"],
         methods=[(name, content) for name, content in sections if name == "methods"],
         titles={row.id.lower(): row.title for row in answers},
         cells=cells(results),
         quiz=questions(quiz.read_text(encoding="utf-8")),
-        sources=part("sources.html", images=images[1]),
+        sources=part("sources.html", images=images[1], glossary=GLOSSARY),
         claims=claims,
         strength=strength,
         changes=marks.changes,
