@@ -4,7 +4,7 @@ import json
 import math
 import re
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import combinations, product
 from pathlib import Path
@@ -54,6 +54,13 @@ from bnstudy.report.page.build import Example
 from bnstudy.report.page.ruler import WIDTH, ruler
 from bnstudy.report.results import CheckRow, Results
 from helpers import synthetic
+
+
+@pytest.fixture(autouse=True)
+def _settings() -> Iterator[None]:
+    with drawing():
+        yield
+
 
 SIGHT = ("protan", "deutan", "tritan")
 
@@ -240,9 +247,8 @@ def test_a_figure_is_themeable_and_repeatable(results: Results, picture: Callabl
 
 
 def test_texts_keep_their_digits_and_places_lose_theirs() -> None:
-    with drawing():
-        figure = Figure(figsize=(2, 2))
-        figure.text(0.123456, 0.5, "0.125")
+    figure = Figure(figsize=(2, 2))
+    figure.text(0.123456, 0.5, "0.125")
     svg = to_svg(figure, "x")
     assert ">0.125<" in svg and not re.search(r"\d\.\d{3}", svg.replace(">0.125<", ""))
 

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.claims.records import FindingRow
 from bnstudy.report.figures.picture import INTERVALS, Numbers, Picture
-from bnstudy.report.figures.style import NARROW, WIDE, arm_name
+from bnstudy.report.figures.style import NARROW, WIDE, arm_name, drawing
 from bnstudy.report.figures.summary import FEWEST
 from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.page import blocks, methods, toys
 from bnstudy.report.page import story as story_blocks
 from bnstudy.report.page.checking import networks
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def question(results: Results, id: str) -> None:
@@ -89,8 +86,9 @@ def figure(*pictures: Picture) -> None:
 def _figure(picture: Picture) -> None:
     results, table, arms, subject = picture.results, picture.table, picture.arms, picture.subject
     have = set(table["arm"]) if "arm" in table else set(arms)
-    if table.empty or not set(picture.needs) <= have:
-        missing = ", ".join(arm_name(a) for a in picture.needs if a not in (results.arms_run if table.empty else have))
+    needs = arms if picture.needs is None else picture.needs
+    if table.empty or not set(needs) <= have:
+        missing = ", ".join(arm_name(a) for a in needs if a not in (results.arms_run if table.empty else have))
         lacks = missing or "the runs for it"
         _html(f'<p class="note">{blocks.escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
         return
@@ -136,9 +134,10 @@ def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
     _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": words})
 
 
-def _pictures(id: str, draw: "Callable[[float], Figure]") -> dict[str, str]:
+def _pictures(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
     """Return the figure as SVG at both widths."""
-    return {label: to_svg(draw(width), f"{id}-{label}") for label, width in (("wide", WIDE), ("narrow", NARROW))}
+    with drawing():
+        return {label: to_svg(draw(width), f"{id}-{label}") for label, width in (("wide", WIDE), ("narrow", NARROW))}
 
 
 def _finding(picture: Picture) -> FindingRow:

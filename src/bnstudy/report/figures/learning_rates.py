@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ARMS = ("none", "bn", "once")
 
@@ -25,7 +22,7 @@ def window(results: Results) -> Picture:
     draw = partial(steps_by_rate, by_depth(of_shared_rates(table, "depth")), results.arms(table, *ARMS))
     subject = f"Steps to training loss {results.target:g} against the learning rate"
     how = "Each panel's lowest points are the arms at their best. Below, the window of usable rates: a bar where every seed got there, else the number that didn't; × where some diverged."
-    return Picture(results, "window", draw, table, subject, how, claim="Q3b", arms=["none", "bn"], needs=["none", "bn"])
+    return Picture(results, "window", draw, table, subject, how, claim="Q3b", arms=["none", "bn"])
 
 
 def window_by_gain(results: Results) -> Picture:
@@ -41,7 +38,7 @@ def window_by_gain(results: Results) -> Picture:
     return Picture(results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"])
 
 
-def steps_by_rate(tables: dict[str, pd.DataFrame], arms: Sequence[str], width: float) -> "Figure":
+def steps_by_rate(tables: dict[str, pd.DataFrame], arms: Sequence[str], width: float) -> Figure:
     """Draw steps against the learning rate."""
     return steps(tables, "rate", arms, "learning rate", width, log=True)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.claims.others import ONE_LAYER
 from bnstudy.core.setting import SKIP
@@ -13,9 +13,6 @@ from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import GUESTS, INPUTS, LOOKS, NARROW
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 COUNTED = "Below, a bar where every seed got there, else the number that didn't; × where some diverged."
 APART = ("bn_detached", "bn_post", "bn_early", "bn_late")
@@ -119,7 +116,7 @@ def by_inputs(results: Results) -> Picture:
         "the smallest, and then all by one number, so that their mean square is that of standardized ones. × 64: the "
         "scale alone."
     )
-    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms, needs=arms)
+    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms)
 
 
 def by_batch(results: Results) -> Picture:
@@ -129,9 +126,7 @@ def by_batch(results: Results) -> Picture:
     rows = table.sort_values("batch")
     draw = partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch")
     subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
-    return Picture(
-        results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"], needs=["none", "bn"]
-    )
+    return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"])
 
 
 def halves(results: Results) -> Picture:
@@ -157,10 +152,10 @@ def one_layer(results: Results) -> Picture:
     draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm")
     subject = "Steps with batch norm in one layer alone, by the place of that layer"
     how = f"The level lines are networks with batch norm in no layer and in every layer. {COUNTED}"
-    return Picture(results, "one-layer", draw, table, subject, how, arms=arms, needs=arms)
+    return Picture(results, "one-layer", draw, table, subject, how, arms=arms)
 
 
-def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw steps by network: its depth, its gain where that is not He's, and whether it has skip connections."""
     skip, gap = table["net"].isin(SKIP.values()), "\n" if width <= NARROW else " "
     words = [

@@ -32,7 +32,7 @@ def gradient_change(results: Results) -> Picture:
     draw = partial(dots, tables, "time", "change", results.arms(table, *ARMS), labels)
     subject = f"How much the gradient changes over a step along it, depth {results.depth('middle')}"
     how = "A step of 1% of the norm of the initial weights, the same for both arms, or of 1% of each network's own weights. Small dots are seeds."
-    return Picture(results, "landscape", draw, table, subject, how, claim="Q3g", arms=ARMS, needs=ARMS, kind="Dot plot")
+    return Picture(results, "landscape", draw, table, subject, how, claim="Q3g", arms=ARMS, kind="Dot plot")
 
 
 def quantities(results: Results) -> Numbers:
