@@ -17,11 +17,7 @@ MODES = {
     ("bn", "hue32"): "batch norm, 32 images of one hue",
     ("bn", "mixed32"): "batch norm, 32 images of mixed hues",
 }
-PANELS = {
-    **GROUNDS,
-    "lecture_white_twin": "white, without colour",
-    "lecture_gray_twin": "mid-gray, without colour",
-}
+PANELS = {**GROUNDS, "lecture_white_twin": "white, without colour", "lecture_gray_twin": "mid-gray, without colour"}
 FURTHER = ("severity (right = further from training)", "accuracy, %\n(up = better)")
 
 

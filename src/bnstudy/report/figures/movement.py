@@ -115,15 +115,7 @@ def noisy(results: Results) -> Picture:
         "on the rail above, how many seeds never got there, and so have no drift to the target."
     )
     return Picture(
-        results,
-        "noisy",
-        draw,
-        table,
-        subject,
-        how,
-        claim="Q1e",
-        arms=["none", "bn", "bn_noisy"],
-        kind="Scatter plot",
+        results, "noisy", draw, table, subject, how, claim="Q1e", arms=["none", "bn", "bn_noisy"], kind="Scatter plot"
     )
 
 
