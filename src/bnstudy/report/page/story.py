@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from bnstudy.claims.records import AnswerRow, ClaimRow, StoryRow
+from bnstudy.claims.ledger import Story
+from bnstudy.claims.records import AnswerRow, ClaimRow
 from bnstudy.claims.sentences import elsewhere
 from bnstudy.report.page.marks import escape
 
@@ -43,7 +44,7 @@ def story(row: AnswerRow, checks: Collection[str], claims: Mapping[str, ClaimRow
     return (_told(row.story, checks, claims) if row.story else "") + note
 
 
-def _told(told: StoryRow, checks: Collection[str], claims: Mapping[str, ClaimRow]) -> str:
+def _told(told: Story[str], checks: Collection[str], claims: Mapping[str, ClaimRow]) -> str:
     steps = "".join(
         f'<li>{escape(step.text + (elsewhere(claims[step.claim]) if step.claim in claims else ""))} <a class="source" href="#claim-{escape(step.claim)}">{escape(step.claim)}</a></li>'
         for step in told.argument
