@@ -161,7 +161,8 @@ def write(folder: Path, tables: synthetic.Tables) -> Results:
     """A study's results as figures read them: its tables, and no claims."""
     synthetic.write(tables, folder / "tables")
     np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": synthetic.TARGETS, "base": synthetic.BASE}
+    depths = {"shallow": 5, "middle": 10, "deep": 20}
+    judged = {"depths": depths, "targets": synthetic.TARGETS, "base": synthetic.BASE, "seeds": 8}
     (folder / "claims.json").write_text("[]")
     (folder / "ledger.json").write_text(json.dumps(judged))
     return Results(folder)
@@ -525,7 +526,8 @@ def test_figures_show_the_depths_that_the_claims_speak_of(
     tmp_path: Path, depths: list[int], count: int, shown: list[int]
 ) -> None:
     (tmp_path / "claims.json").write_text("[]")
-    (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')
+    judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": [0.5], "base": {}, "seeds": 8}
+    (tmp_path / "ledger.json").write_text(json.dumps(judged))
     rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
     table = pd.DataFrame(rows, columns=["depth", "arm"])
     assert Results(tmp_path).depths(table, "arm", count) == shown

@@ -62,7 +62,7 @@ def coverage(results: Results) -> None:
 
 def identities(results: Results) -> None:
     """Show what holds by arithmetic, as the claims file lists it."""
-    _html(methods.identities(results.ledger["identities"]))
+    _html(methods.identities(results.ledger.identities))
 
 
 def robustness(results: Results) -> None:

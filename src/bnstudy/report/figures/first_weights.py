@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,19 +70,18 @@ def theory(table: pd.DataFrame) -> Iterator[Curve]:
 
 def decides(results: Results, table: pd.DataFrame) -> Iterator[Curve]:
     """Yield the edges of the claims file's rule, where the untrained networks without norm were measured."""
-    rule: Any = results.ledger.get("forecast")
-    measured = results.table("untrained")
-    if not rule or rule["quantity"] not in measured:
+    rule, measured = results.ledger.forecast, results.table("untrained")
+    if not rule or rule.quantity not in measured:
         return
     places = table[table["arm"] == "none"][["net", "depth", "gain"]].drop_duplicates()
     values = results.filter(measured, arm="none", net=..., gain=...).merge(places)
-    values = values.groupby(["net", "depth", "gain"])[rule["quantity"]].median().reset_index()
+    values = values.groupby(["net", "depth", "gain"])[rule.quantity].median().reset_index()
     for net, of_net in values.groupby("net"):
-        for edge in (rule["low"], rule["high"]):
+        for edge in (rule.low, rule.high):
             found = []
             for depth, rows in of_net.groupby("depth"):
-                rows = rows.sort_values(rule["quantity"])
-                value = rows[rule["quantity"]].to_numpy()
+                rows = rows.sort_values(rule.quantity)
+                value = rows[rule.quantity].to_numpy()
                 if value[0] <= edge <= value[-1]:
                     found.append((np.exp(np.interp(edge, value, np.log(rows["gain"]))), depth))
             if found:

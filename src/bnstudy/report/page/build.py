@@ -132,10 +132,10 @@ def strength(claim: ClaimRow) -> float:
 def scope(results: Results, images: str, seeds: int) -> str:
     """Return of which networks and images the page speaks, and how many verdicts its kinds of networks disagree on."""
     runs, own = results.provenance.get("runs"), str(results.base["net"])
-    told = results.ledger.get("kinds", {})
+    told = results.ledger.kinds
     kinds = [words.kind(kind) for kind in told]
     others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(results.nets - {own}))]
-    counts = [str(count) for count in sorted({kind["seeds"] for kind in told.values()} or {seeds})]
+    counts = [str(count) for count in sorted({kind.seeds for kind in told.values()} or {seeds})]
     said = [
         f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
     ]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnstudy.claims.ledger import Identity
 from bnstudy.claims.records import ClaimRow
 from bnstudy.core.stats import tail
 from bnstudy.report.page.blocks import table
 from bnstudy.report.page.marks import escape, scrolling
-from bnstudy.report.results import Identity
 
 METHODS = ("order statistics", "t", "bootstrap")
 PROMISE = 0.05
@@ -91,8 +91,8 @@ def identities(rows: Sequence[Identity]) -> str:
         return '<p class="note">This study has no list of identities on file.</p>'
     said = ""
     for row in rows:
-        links = ", ".join(f'<a href="#claim-{escape(c)}">{escape(c)}</a>' for c in row["claims"])
-        said += f"<li>{escape(row['text'])} ({links})</li>"
+        links = ", ".join(f'<a href="#claim-{escape(c)}">{escape(c)}</a>' for c in row.claims)
+        said += f"<li>{escape(row.text)} ({links})</li>"
     return f"<ul>{said}</ul>"
 
 
