@@ -12,19 +12,24 @@ from bnstudy.report.figures.style import NARROW, WIDE, arm_name, drawing
 from bnstudy.report.figures.summary import FEWEST
 from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.page import blocks, methods, toys
-from bnstudy.report.page import story as story_blocks
 from bnstudy.report.page.checking import networks
+from bnstudy.report.page.marks import escape
+from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
 
 
 def question(results: Results, id: str) -> None:
     """Show a question in the learner's words, and a guess to make before reading on."""
-    _html(story_blocks.question(results.answers[id]))
+    _html(filled("question.html", row=results.answers[id]))
 
 
 def story(results: Results, id: str) -> None:
     """Show the argument that answers a question, step by step, and what the lecture says."""
-    _html(story_blocks.story(results.answers[id], {row["id"] for row in results.checks}, results.claims))
+    _html(
+        filled(
+            "story.html", row=results.answers[id], checks={row["id"] for row in results.checks}, claims=results.claims
+        )
+    )
 
 
 def toy(results: Results, id: str) -> None:
@@ -35,7 +40,7 @@ def toy(results: Results, id: str) -> None:
 
 def asks(results: Results, question: str) -> None:
     """Show what learners ask besides, and the answers that verdicts choose."""
-    _html(blocks.asks(results.answers[question]))
+    _html(filled("asks.html", asks=results.answers[question].asks))
 
 
 def claims(results: Results, question: str) -> None:
@@ -73,8 +78,8 @@ def robustness(results: Results) -> None:
 def numbers(table: Numbers) -> None:
     """Show a small table; nothing where it has no rows."""
     if table.rows:
-        text = f"<h4>{blocks.escape(table.title)}</h4>{blocks.table(table.title, table.head, table.rows)}"
-        _html(f'{text}<p class="note">{blocks.escape(table.how)}</p>')
+        text = f"<h4>{escape(table.title)}</h4>{blocks.table(table.title, table.head, table.rows)}"
+        _html(f'{text}<p class="note">{escape(table.how)}</p>')
 
 
 def figure(*pictures: Picture) -> None:
@@ -90,7 +95,7 @@ def _figure(picture: Picture) -> None:
     if table.empty or not set(needs) <= have:
         missing = ", ".join(arm_name(a) for a in needs if a not in (results.arms_run if table.empty else have))
         lacks = missing or "the runs for it"
-        _html(f'<p class="note">{blocks.escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
+        _html(f'<p class="note">{escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
         return
     finding = _finding(picture)
     title = finding.title

@@ -7,16 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    crossed_panels,
-    label,
-    legend,
-    lines,
-    log_y,
-    panels,
-    percent_y,
-    reference,
-)  # fmt: skip
+from bnstudy.report.figures.axes import crossed_panels, label, legend, lines, log_y, panels, percent_y, reference
 from bnstudy.report.figures.checkpoints import when
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture

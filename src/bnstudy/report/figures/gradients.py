@@ -20,7 +20,7 @@ from bnstudy.report.figures.axes import (
     log_y,
     panels,
     trace,
-)  # fmt: skip
+)
 from bnstudy.report.figures.checkpoints import in_order, when
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, MUTED

@@ -18,7 +18,7 @@ from bnstudy.report.figures.axes import (
     log_y,
     reference,
     trace,
-)  # fmt: skip
+)
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.style import NARROW

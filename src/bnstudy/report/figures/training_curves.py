@@ -7,17 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    Style,
-    by_arm,
-    by_depth,
-    draw,
-    label,
-    legend,
-    log_ticks,
-    log_y,
-    panels,
-)  # fmt: skip
+from bnstudy.report.figures.axes import Style, by_arm, by_depth, draw, label, legend, log_ticks, log_y, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, MUTED, look
 from bnstudy.report.figures.summary import medians, times

@@ -5,18 +5,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    DASHES,
-    Style,
-    draw,
-    entry,
-    label,
-    legend,
-    line,
-    panels,
-    percent_y,
-    trace,
-)  # fmt: skip
+from bnstudy.report.figures.axes import DASHES, Style, draw, entry, label, legend, line, panels, percent_y, trace
 from bnstudy.report.figures.coloured_images import FURTHER
 from bnstudy.report.figures.panels_of_dots import dots
 from bnstudy.report.figures.panels_of_severities import STORED, TESTED, in_modes, mode_style, of_mode, over_severities

@@ -22,7 +22,7 @@ from bnstudy.report.page import blocks, marks
 from bnstudy.report.page.checking import cells
 from bnstudy.report.page.quiz import quiz as questions
 from bnstudy.report.page.ruler import ruler
-from bnstudy.report.page.story import card
+from bnstudy.report.page.templates import filled
 from bnstudy.report.page.walk import body
 from bnstudy.report.results import Results
 
@@ -64,26 +64,18 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         ValueError: a notebook's output has no place on the page, an id is used twice, or a link leads to an id that is
             not there.
     """
-    import jinja2
-
     results = Results(study_dir)
     claims, answers = list(results.claims.values()), list(results.answers.values())
     files = resources.files(__package__ or "")
     script = (files / "page.js").read_text(encoding="utf-8").strip()
     css = (files / "page.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
-
-    def part(name: str, **values: object) -> str:
-        """Return a template of this folder, filled."""
-        return environment.from_string((files / name).read_text(encoding="utf-8")).render(values)
-
     config = results.provenance.get("config", {})
     seeds = int(
         config.get("seeds", {}).get("evaluation") or max((s.n_seeds for c in claims for s in c.settings), default=0)
     )
     images = IMAGES.get(config.get("data", {}).get("source"), ("", ""))
     sections = [(path.stem, body(path)) for path in notebooks]
-    page = part(
+    page = filled(
         "page.html",
         title=config.get("title", "Batch normalization, cross-examined"),
         scope=scope(results, images[0], seeds),
@@ -93,21 +85,16 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         ),
         seeds=seeds,
         few=ADVISED,
-        cards=[card(row, mini(results, row.card.figure)) for row in answers if row.card],
-        how=part("how.html"),
+        cards=[(row, mini(results, row.card.figure)) for row in answers if row.card],
+        how=filled("how.html"),
         stories=[(name, content) for name, content in sections if name != "methods"],
         methods=[(name, content) for name, content in sections if name == "methods"],
         titles={row.id.lower(): row.title for row in answers},
         cells=cells(results),
         quiz=questions(quiz.read_text(encoding="utf-8")),
-        sources=part("sources.html", images=images[1]),
+        sources=filled("sources.html", images=images[1]),
         claims=claims,
         strength=strength,
-        changes=marks.changes,
-        makers=marks.makers,
-        mark=marks.mark,
-        verdict_words=marks.verdict_words,
-        ruler=ruler,
         example=ruler([Example()]),
         made=_made(results.provenance.items()),
         config=json.dumps(config, indent=1, ensure_ascii=False) if config else "",
