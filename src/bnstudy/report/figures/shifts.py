@@ -65,12 +65,8 @@ def losses(results: Results) -> Numbers:
     """Return the share of its clean accuracy that a network loses under each kind of shift."""
     depth = tested_depth(results)
     how = "Percent, mean of the severities 1 to 5 (another source has none); median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share."
-    return Numbers(
-        f"Share of its clean accuracy that a network loses, depth {depth}",
-        ["shift", *TESTED.values()],
-        relative_drop(results.at("shift", depth=depth), kinds_of_shift(results)),
-        how,
-    )
+    title, head = f"Share of its clean accuracy that a network loses, depth {depth}", ["shift", *TESTED.values()]
+    return Numbers(title, head, relative_drop(results.at("shift", depth=depth), kinds_of_shift(results)), how)
 
 
 def relative_drop(table: pd.DataFrame, kinds: list[str]) -> list[list[str]]:

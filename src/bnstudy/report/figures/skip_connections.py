@@ -36,9 +36,10 @@ def claims(results: Results) -> Numbers:
     table = results.table("robustness")
     table = table[(table["change"] == f"net {results.skip}") & (table["kind"] != "not recomputed")]
     how = "Every claim whose settings this study also ran with skip connections, judged by the same rule on those settings."
+    title, head = "What the claims become with skip connections", ["claim", "says that", "without", "with"]
     return Numbers(
-        "What the claims become with skip connections",
-        ["claim", "says that", "without", "with"],
+        title,
+        head,
         [[row.id, results.claims[row.id].statement, row.base_verdict, row.verdict] for row in table.itertuples()],
         how,
     )

@@ -31,17 +31,8 @@ def starts(results: Results) -> Picture:
         "Right: steps without batch norm, as a multiple of those with it (ratio of medians); an open mark never arrived."
     )
     draw = partial(dumbbells, rows)
-    return Picture(
-        results,
-        "starts",
-        draw,
-        rows,
-        subject,
-        how,
-        arms=["none", "bn"],
-        intervals="Medians over seeds",
-        kind="Dot plot",
-    )
+    arms, alone = ["none", "bn"], "Medians over seeds"
+    return Picture(results, "starts", draw, rows, subject, how, arms=arms, intervals=alone, kind="Dot plot")
 
 
 def every_start(results: Results) -> pd.DataFrame:

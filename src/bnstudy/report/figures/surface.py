@@ -71,12 +71,8 @@ def input_shares(results: Results) -> Numbers:
         "Of the uncentred second moment of the training inputs; 1 would be a single direction: the larger it is, "
         "the more unequal the curvature that a first layer meets (LeCun et al., 1998). Medians over seeds."
     )
-    return Numbers(
-        "How unequal the inputs' directions are",
-        ["inputs", "largest eigenvalue : trace", "95% interval"],
-        shares(results.at("landscape", checkpoint="init", inputs=..., arm="none")),
-        how,
-    )
+    title, head = "How unequal the inputs' directions are", ["inputs", "largest eigenvalue : trace", "95% interval"]
+    return Numbers(title, head, shares(results.at("landscape", checkpoint="init", inputs=..., arm="none")), how)
 
 
 def shares(table: pd.DataFrame) -> list[list[str]]:

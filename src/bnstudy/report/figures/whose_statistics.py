@@ -77,12 +77,8 @@ def control(results: Results) -> Picture:
 def swapped_hues(results: Results) -> Numbers:
     """Return the accuracy where every test image wears another class's hue."""
     how = "The networks of the panel on colour above, which saw nine of ten images in their own class's hue. Median over seeds with 95% order-statistic interval, pointwise."
-    return Numbers(
-        "Accuracy in percent where every test image wears the hue of another class",
-        ["networks", "accuracy"],
-        swapped(control_rows(results)),
-        how,
-    )
+    title, head = "Accuracy in percent where every test image wears the hue of another class", ["networks", "accuracy"]
+    return Numbers(title, head, swapped(control_rows(results)), how)
 
 
 def swapped(table: pd.DataFrame) -> list[list[str]]:
