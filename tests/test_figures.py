@@ -50,8 +50,7 @@ from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, drawing, look
 from bnstudy.report.figures.summary import interval, median, time_summary
 from bnstudy.report.figures.svg import themed, to_svg
-from bnstudy.report.page.build import Example
-from bnstudy.report.page.ruler import WIDTH, ruler
+from bnstudy.report.page.ruler import WIDTH, Example, ruler
 from bnstudy.report.results import CheckRow, Results
 from helpers import synthetic
 

@@ -87,7 +87,7 @@ def table(found: Iterable[Found]) -> list[str]:
     ranked = sorted(found, key=lambda f: (np.median(f.columns["steps"]), -np.median(f.columns["rates"]), f.arm))
     rows = [["", "arm", "rate", *COLUMNS.values()]]
     for place, of_arm in enumerate(ranked, 1):
-        numbers = [known(of_arm.columns[n], DIGITS.get(n, 0)) for n in COLUMNS]
+        numbers = [known(of_arm.columns[n], f"z.{DIGITS.get(n, 0)}f") for n in COLUMNS]
         rows.append([f"{place}.", of_arm.arm, f"{of_arm.rate:g}", *numbers])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

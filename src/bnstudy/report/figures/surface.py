@@ -9,7 +9,7 @@ from bnstudy.report.figures.checkpoints import in_order, when
 from bnstudy.report.figures.panels_of_dots import dots
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.style import INPUTS, arm_name
-from bnstudy.report.figures.summary import interval, median
+from bnstudy.report.figures.summary import interval, known, median
 from bnstudy.report.results import Results
 
 ARMS = ["none", "bn"]
@@ -47,22 +47,13 @@ def quantities(results: Results) -> Numbers:
         f"The surface in the literature's numbers, depth {results.depth('middle')}",
         ["", "when", *map(arm_name, arms)],
         [
-            [words, when(checkpoint), *(_cell(rows.loc[rows["arm"] == arm, column].dropna()) for arm in arms)]
+            [words, when(checkpoint), *(known(rows.loc[rows["arm"] == arm, column].dropna(), ".3g") for arm in arms)]
             for column, words in QUANTITIES.items()
             for checkpoint in in_order(table)
             for rows in [table[table["checkpoint"] == checkpoint]]
         ],
         how,
     )
-
-
-def _cell(values: pd.Series) -> str:
-    """Return median and interval in three figures."""
-    if values.empty:
-        return "–"
-    low, high = interval(values)
-    ends = f" ({low:.3g} to {high:.3g})" if np.isfinite(low) else ""
-    return f"{median(values):.3g}{ends}"
 
 
 def input_shares(results: Results) -> Numbers:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from importlib import resources
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
 from bnstudy.claims.sentences import listing
@@ -21,7 +20,7 @@ from bnstudy.report.figures.mini import glyph
 from bnstudy.report.page import blocks, marks
 from bnstudy.report.page.checking import cells
 from bnstudy.report.page.quiz import quiz as questions
-from bnstudy.report.page.ruler import ruler
+from bnstudy.report.page.ruler import Example, ruler
 from bnstudy.report.page.templates import filled
 from bnstudy.report.page.walk import body
 from bnstudy.report.results import Results
@@ -41,16 +40,6 @@ IMAGES = {
     "cifar10": ("small photographs", "CIFAR-10 (Krizhevsky, 2009); its publisher states no licence and asks to be cited."),
 }  # fmt: skip
 """Images by data source: in a few words, and where they come from under which licence."""
-
-
-class Example(NamedTuple):
-    """The contrast that shows how to read a ruler."""
-
-    region: str = "more"
-    sesoi: float = 1.0
-    estimate: float | None = 2.2
-    ci_low: float | None = 1.4
-    ci_high: float | None = 3.1
 
 
 def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None:

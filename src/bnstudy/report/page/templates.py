@@ -32,6 +32,6 @@ TEMPLATES = jinja2.Environment(
 )
 TEMPLATES.filters["whole"] = whole
 TEMPLATES.globals |= {
-    "changes": marks.changes, "download": marks.download, "effect": marks.effect, "elsewhere": elsewhere,
-    "makers": marks.makers, "mark": marks.mark, "ruler": ruler, "verdict_words": marks.verdict_words, "words": words,
+    "download": marks.download, "elsewhere": elsewhere, "makers": marks.makers, "ruler": ruler,
+    "verdict_words": marks.verdict_words, "words": words,
 }  # fmt: skip
