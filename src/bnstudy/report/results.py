@@ -216,11 +216,6 @@ class Results:
         return SKIP.get(str(self.base["net"]), "")
 
     @property
-    def arms_run(self) -> set[str]:
-        """Arms of which the study has any run."""
-        return set(self.table("rates")["arm"])
-
-    @property
     def nets(self) -> set[str]:
         """Kinds of networks of which the study has any run."""
         return set(self.table("rates")["net"])

@@ -93,7 +93,8 @@ def _figure(picture: Picture) -> None:
     have = set(table["arm"]) if "arm" in table else set(arms)
     needs = arms if picture.needs is None else picture.needs
     if table.empty or not set(needs) <= have:
-        missing = ", ".join(arm_name(a) for a in needs if a not in (results.arms_run if table.empty else have))
+        run = set(results.table("rates")["arm"]) if table.empty else have
+        missing = ", ".join(arm_name(a) for a in needs if a not in run)
         lacks = missing or "the runs for it"
         _html(f'<p class="note">{escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
         return
