@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from numpy.typing import ArrayLike
 
 from bnstudy.report.figures.style import INK, NARROW, POINTS, Dash, arm_name, look
 from bnstudy.report.figures.summary import interval, median
@@ -157,17 +158,23 @@ def plain(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:,.6g}"
 
 
-def log_y(axes: Sequence[Axes], values: Sequence[float] | np.ndarray | pd.Series) -> None:
-    """Set a log y axis over the finite positive values, shared by all panels."""
+def log_scale(
+    axes: Sequence[Axes],
+    values: ArrayLike,
+    which: Literal["x", "y"] = "y",
+    pad: float = 1.15,
+    empty: tuple[float, float] = (0.1, 10.0),
+) -> tuple[float, float]:
+    """Set a log axis over the finite positive values, shared by all panels, and return its ends; `empty` without any."""
     array = np.asarray(values, float)
     array = array[np.isfinite(array) & (array > 0)]
-    low, high = (array.min() / 1.15, array.max() * 1.15) if len(array) else (0.1, 10.0)
+    low, high = (array.min() / pad, array.max() * pad) if len(array) else empty
     for panel in axes:
-        panel.set_autoscaley_on(False)  # a log scale of data without positive values would warn
+        panel.set(**{f"autoscale{which}_on": False})  # a log scale of data without positive values would warn
     for panel in axes:
-        panel.set_yscale("log")
-        panel.set_ylim(low, high)
-        log_ticks(panel.yaxis, low, high)
+        panel.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
+        log_ticks(panel.xaxis if which == "x" else panel.yaxis, low, high)
+    return low, high
 
 
 def percent_y(panel: Axes, top: float = 100) -> None:

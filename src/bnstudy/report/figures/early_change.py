@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import crossed_panels, label, legend, lines, log_y, panels, percent_y, reference
+from bnstudy.report.figures.axes import crossed_panels, label, legend, lines, log_scale, panels, percent_y, reference
 from bnstudy.report.figures.checkpoints import when
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
@@ -48,7 +48,7 @@ def reach_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fi
         rows = table[(table["checkpoint"] == checkpoint) & table[measure].notna()]
         lines(panel, rows, "layer", measure, arms)
         panel.set_xticks([*ticks, out], [*map(str, ticks), "out"])
-    log_y(figure.axes, table[list(MEASURES)].to_numpy().ravel())
+    log_scale(figure.axes, table[list(MEASURES)].to_numpy().ravel())
     label(figure, "layer", "relative change\n(up = changes more)")
     legend(figure, arms)
     return figure

@@ -17,7 +17,7 @@ from bnstudy.report.figures.axes import (
     legend,
     line,
     lines,
-    log_y,
+    log_scale,
     panels,
     trace,
 )
@@ -51,7 +51,7 @@ def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figu
             gray: Style = {**line(arm), "color": MUTED, "linewidth": 0.9, "markersize": 3}
             trace(panel, other, "layer", "other_batch", gray)
         lines(panel, rows, "layer", "relative", arms)
-    log_y(figure.axes, [*table["relative"], *table["other_batch"]])
+    log_scale(figure.axes, [*table["relative"], *table["other_batch"]])
     label(figure, "layer whose gradient is compared", "relative change\n(up = changes more)")
     legend(figure, arms, [entry("another batch, same marks", {"color": MUTED, "linewidth": 0.9})])
     return figure
@@ -88,7 +88,7 @@ def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth
         lines(panel, rows, "layer", "norm", arms)
         if "init" in set(rows["checkpoint"]):
             _theory(panel, rows, arms, growth)
-    log_y(figure.axes, table["norm"])
+    log_scale(figure.axes, table["norm"])
     label(figure, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
     drawn = growth and "init" in set(table["checkpoint"])
     legend(figure, arms, [entry("theory at the start", THEORY)] if drawn else [])

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import by_arm, by_depth, label, legend, log_ticks, log_y, panels, reference
+from bnstudy.report.figures.axes import by_arm, by_depth, label, legend, log_scale, panels, reference
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import MUTED, look
@@ -135,7 +135,6 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
     finite = table.loc[np.isfinite(table["time"]), "time"]
     rail = (finite.max() if len(finite) else 1000.0) * 1.4
     for panel, here in filled:
-        panel.set_xscale("log")
         panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
         for arm, rows in by_arm(here[here["drift"] > 0], arms):
             _cross(panel, rows, arm, rail)
@@ -144,12 +143,9 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
         middle = [median(rows["time"]) for _, rows in by_arm(here, ("none", "bn"))]
         if halfway and len(middle) == 2 and np.isfinite(middle).all():
             shown = [reference([panel], float(np.sqrt(middle[0] * middle[1])), "half of the gain lost")]
-    log_y(figure.axes, [*finite, rail * 1.25])
+    log_scale(figure.axes, [*finite, rail * 1.25])
     drifts = table.loc[table["drift"] > 0, "drift"]  # 0 where two checkpoints are one, none where nobody got there
-    low, high = (drifts.min() / 1.1, drifts.max() * 1.1) if len(drifts) else (0.1, 1.0)
-    for panel in figure.axes:
-        panel.set_xlim(low, high)
-        log_ticks(panel.xaxis, low, high)
+    log_scale(figure.axes, drifts, "x", 1.1, empty=(0.1, 1.0))
     label(figure, "drift of the next layer's input, in sd\n(right = moves more)", "steps to target\n(up = slower)")
     legend(figure, arms, shown)
     return figure

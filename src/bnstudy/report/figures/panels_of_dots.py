@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bnstudy.report.figures.axes import Style, by_arm, draw, label, legend, line, log_y, panels, plain, reference
+from bnstudy.report.figures.axes import Style, by_arm, draw, label, legend, line, log_scale, panels, plain, reference
 from bnstudy.report.figures.summary import medians
 
 MOST = 20
@@ -43,7 +43,7 @@ def dots(
         panel.set_xticks(range(len(ticks)), names)
         panel.set_xlim(-0.5, len(ticks) - 0.5)
     if log:
-        log_y(figure.axes, [*pd.concat(tables.values())[value], *([at[0]] if at else [])])
+        log_scale(figure.axes, [*pd.concat(tables.values())[value], *([at[0]] if at else [])])
     label(figure, *labels)
     legend(figure, arms, [reference(figure.axes, *at)] if at else [])
     return figure

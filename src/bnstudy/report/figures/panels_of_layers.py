@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import label, legend, lines, log_y, panels, reference
+from bnstudy.report.figures.axes import label, legend, lines, log_scale, panels, reference
 
 
 def over_layers(
@@ -20,7 +20,7 @@ def over_layers(
     for panel, rows in filled:
         lines(panel, rows, "layer", value, arms)
     if log:
-        log_y(figure.axes, [*pd.concat(tables.values())[value], *([] if least is None else [least])])
+        log_scale(figure.axes, [*pd.concat(tables.values())[value], *([] if least is None else [least])])
     label(figure, "layer", ylabel)
     legend(figure, arms, [reference(figure.axes, *at)] if at else [])
     return figure

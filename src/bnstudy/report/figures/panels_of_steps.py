@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import draw, label, legend, line, log_ticks
+from bnstudy.report.figures.axes import draw, label, legend, line, log_scale, log_ticks
 from bnstudy.report.figures.panels_of_dots import side_by_side
 from bnstudy.report.figures.style import INK, NARROW, PAPER, RULE, look
 from bnstudy.report.figures.summary import time_summary
@@ -37,15 +37,13 @@ def steps(
     summaries = {
         title: time_summary(table[table["arm"].isin(list(arms))], ["arm", x]) for title, table in tables.items()
     }
-    low, high = _limits(pd.concat(summaries.values()))
+    ends = pd.concat(summaries.values())[["median", "low", "high"]]
     for index, (title, table) in enumerate(summaries.items()):
         row, column = divmod(index, across)
         top = figure.add_subplot(grid[2 * row, column])
         below = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
         top.set_title(title)
-        top.set_yscale("log")
-        top.set_ylim(low, high)
-        log_ticks(top.yaxis, low, high)
+        log_scale([top], ends, pad=1.2, empty=(10.0, 1000.0))
         if log:
             top.set_xscale("log")
         table = table.assign(place=table[x] if log else table[x].map(ticks.index).astype(float)).sort_values(
@@ -63,12 +61,6 @@ def steps(
     label(figure, xlabel, ylabel)
     legend(figure, arms)
     return figure
-
-
-def _limits(table: pd.DataFrame) -> tuple[float, float]:
-    ends = table[["median", "low", "high"]].to_numpy(float).ravel()
-    ends = ends[np.isfinite(ends)]
-    return (ends.min() / 1.2, ends.max() * 1.2) if len(ends) else (10.0, 1000.0)
 
 
 def _strip(axes: Axes, table: pd.DataFrame, arms: Sequence[str], ticks: np.ndarray, log: bool) -> None:

@@ -15,7 +15,7 @@ from bnstudy.report.figures.axes import (
     layer_ticks,
     legend,
     line,
-    log_y,
+    log_scale,
     reference,
     trace,
 )
@@ -125,7 +125,7 @@ def mismatch_by_layer(table: pd.DataFrame, width: float) -> Figure:
             if len(shifted := rows[rows["severity"] == severity]):
                 trace(panel, shifted, "layer", "offset", style)
         layer_ticks(panel, rows["layer"])
-    log_y(figure.axes, [*table["offset"], 0.08])
+    log_scale(figure.axes, [*table["offset"], 0.08])
     label(figure, "layer", "mismatch of x-hat, in sd\n(up = worse)")
     kinds = [entry(f"severity {severity}", style) for severity, style in styles.items()]
     legend(figure, [], [*kinds, reference(figure.axes, 0.10, "0.10 sd")])

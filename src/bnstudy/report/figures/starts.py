@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bnstudy.core import words
 from bnstudy.core.setting import FACTORS
-from bnstudy.report.figures.axes import label, legend, log_ticks
+from bnstudy.report.figures.axes import label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INPUTS, MUTED, NARROW, PAPER, look
 from bnstudy.report.figures.summary import median, times
@@ -70,13 +70,8 @@ def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
     """Draw the median steps of both arms per start on one line each, and their ratio at the right."""
     table = steps_by_start(rows)
     narrow = width <= NARROW
-    figure = Figure(figsize=(width, (0.36 if narrow else 0.24) * len(table) + 0.9), layout="constrained")
-    panel = figure.subplots()
-    finite = table.to_numpy()[np.isfinite(table.to_numpy())]
-    low, high = (finite.min() / 1.15, finite.max() * 1.15) if len(finite) else (10.0, 1000.0)
-    panel.set_xscale("log")
-    panel.set_xlim(low, high)
-    log_ticks(panel.xaxis, low, high)
+    figure, [(panel, _)] = panels({"": table}, width, (0.36 if narrow else 0.24) * len(table) + 0.4)
+    low, high = log_scale([panel], table, "x", empty=(10.0, 1000.0))
     panel.grid(axis="x")
     panel.grid(False, axis="y")
     for place, (none, bn) in enumerate(table.itertuples(index=False)):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import Style, by_arm, by_depth, draw, label, legend, log_ticks, log_y, panels
+from bnstudy.report.figures.axes import Style, by_arm, by_depth, draw, label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, MUTED, look
 from bnstudy.report.figures.summary import medians, times
@@ -93,7 +93,7 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figur
             if len(middle):
                 at = middle.index[len(middle) * (2 + list(arms).index(arm)) // 6]
                 panel.plot([at], [middle[at]], looks.marker, color=colour, markersize=6)
-    log_y(figure.axes, finite["loss"].clip(1e-3, 10))
+    log_scale(figure.axes, finite["loss"].clip(1e-3, 10))
     label(figure, "training step", "training loss, in nats\n(down = better)")
     legend(figure, arms)
     return figure
@@ -129,12 +129,9 @@ def steps_saved(table: pd.DataFrame, width: float) -> Figure:
     depths = sorted(table["depth"].unique())
     figure, filled = panels({f"loss {t:g}": table[table["target"] == t] for t in targets}, width, columns=2)
     finite = table["ratio"][np.isfinite(table["ratio"]) & (table["ratio"] > 0)]
-    low, high = min([*finite, 1.0]) / 1.3, max([*finite, 1.0]) * 1.3
+    low, high = log_scale(figure.axes, [*finite, 1.0], pad=1.3)
     for panel, rows in filled:
         rows = rows.assign(place=rows["depth"].map(depths.index).astype(float))
-        panel.set_yscale("log")
-        panel.set_ylim(low, high)
-        log_ticks(panel.yaxis, low, high)
         panel.axhline(1, color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)))
         edge = rows["ratio"].clip(low * 1.03, high / 1.03)
         panel.plot(rows["place"] + 0.12, edge, "o", color=INK, alpha=0.25, markersize=3, markeredgewidth=0)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bnstudy.claims.ledger import Rule
 from bnstudy.core import words
-from bnstudy.report.figures.axes import entry, label, legend, log_y, reference
+from bnstudy.report.figures.axes import entry, label, legend, log_scale, panels, reference
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, PAPER, SHADE
 from bnstudy.report.results import Results
@@ -50,10 +50,9 @@ def by_kind(rows: pd.DataFrame) -> dict[str, str]:
 
 def draw(rows: pd.DataFrame, rule: Rule | None, width: float) -> Figure:
     """Draw each setting's saving with its interval over the quantity; an end beyond what was run reaches the edge."""
-    figure = Figure(figsize=(width, 3.0), layout="constrained")
-    panel = figure.subplots()
+    figure, [(panel, _)] = panels({"": rows}, width, 2.5)
     shown = rows.dropna(subset=["low", "high"], how="all")
-    log_y([panel], pd.concat([shown[name] for name in ("saving", "low", "high")] + [pd.Series([0.8, 2.0])]))
+    log_scale([panel], pd.concat([shown[name] for name in ("saving", "low", "high")] + [pd.Series([0.8, 2.0])]))
     bottom, top = panel.get_ylim()
     if rule:
         panel.axvspan(rule.low, rule.high, color=SHADE, linewidth=0)
