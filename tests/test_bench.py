@@ -24,6 +24,7 @@ from bnstudy.data.images import read
 from bnstudy.nets import cnn, mlp
 from bnstudy.nets.base import Net
 from bnstudy.pipeline import tables
+from bnstudy.pipeline.records import SummarizeJob
 from bnstudy.training import clock
 from bnstudy.training.train import Run, train
 
@@ -84,7 +85,7 @@ def test_no_run_ends_before_its_steps(data: str) -> None:
 
 def test_ratios_are_combined_by_the_geometric_mean_pass_by_pass() -> None:
     def timed(plain: float, gemm: float) -> training.Timed:
-        return training.Timed(stacked=1.0, plain=plain, gemm=gemm, slow=None)
+        return training.Timed(stacked=1.0, plain=plain, gemm=gemm)
 
     passes = [
         {("none", 5): timed(2, 0.5), ("none", 10): timed(8, 0.5), ("bn", 5): timed(4, 0.1), ("once", 5): timed(4, 1)},
@@ -204,7 +205,9 @@ def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: 
         seals.seal(file)
     monkeypatch.chdir(tmp_path / "study")
     paths = [Path(f"{name}.json") for name in ("sweep", "evaluate", "measure", "rates")]
-    tables.summarize(paths[:1], paths[1:2], paths[2:3], paths[3], Path("images.npz"), 1, Path("tables"))
+    tables.summarize(
+        SummarizeJob(1, ""), paths[:1], paths[1:2], paths[2:3], paths[3], Path("images.npz"), Path("tables")
+    )
     assert arguments[0] == "summarize"
     pd.testing.assert_frame_equal(pd.read_csv("tables/ours.csv"), reference(files[:-1]), check_exact=True)
     assert Path("tables/curves.csv").read_text().count("\n") == 1 + len(clock.looks(40))

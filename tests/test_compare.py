@@ -40,7 +40,7 @@ def test_claims_are_sorted_by_whether_the_studies_agree() -> None:
     assert [name in apart for name in ("Q1.", "Q2.", "Q3.", "Q4.", "Q5.")] == [False, True, True, False, False]
     assert [name in alone for name in ("Q1.", "Q2.", "Q3.", "Q4.", "Q5.")] == [False, False, False, True, False]
     assert "- a: *contradicted (opposite)*. Sentence of Q3" in apart
-    assert "`python -m bnstudy.compare results/a results/b` makes" in text
+    assert "`python -m bnstudy compare results/a results/b` makes" in text
     forecasts = found["Was it forecast where batch norm saves steps?"]
     assert "- b: 1 right, 2 wrong (2 of cnn at gain 1, forecast: saves nothing), 1 open." in forecasts
     assert found["Side by side"].count("| Q") == 5 and "A1" not in text

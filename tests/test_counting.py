@@ -9,7 +9,8 @@ import yaml
 from bnstudy.claims.contrast import Contrast
 from bnstudy.config.study import load_study
 from bnstudy.core.stats import ADVISED, rank, tail
-from bnstudy.pipeline.plan import Plan, primary
+from bnstudy.pipeline.judged import primary
+from bnstudy.pipeline.plan import Plan
 from helpers.judging import FILED, LEDGER, decided, judged
 from helpers.project import ROOT
 from helpers.synthetic import Tables

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import combinations, product
 from pathlib import Path
@@ -50,10 +50,16 @@ from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, drawing, look
 from bnstudy.report.figures.summary import interval, median, time_summary
 from bnstudy.report.figures.svg import themed, to_svg
-from bnstudy.report.page.build import Example
-from bnstudy.report.page.ruler import WIDTH, ruler
+from bnstudy.report.page.ruler import WIDTH, Example, ruler
 from bnstudy.report.results import CheckRow, Results
 from helpers import synthetic
+
+
+@pytest.fixture(autouse=True)
+def _settings() -> Iterator[None]:
+    with drawing():
+        yield
+
 
 SIGHT = ("protan", "deutan", "tritan")
 
@@ -154,7 +160,8 @@ def write(folder: Path, tables: synthetic.Tables) -> Results:
     """A study's results as figures read them: its tables, and no claims."""
     synthetic.write(tables, folder / "tables")
     np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": synthetic.TARGETS, "base": synthetic.BASE}
+    depths = {"shallow": 5, "middle": 10, "deep": 20}
+    judged = {"depths": depths, "targets": synthetic.TARGETS, "base": synthetic.BASE, "seeds": 8}
     (folder / "claims.json").write_text("[]")
     (folder / "ledger.json").write_text(json.dumps(judged))
     return Results(folder)
@@ -240,9 +247,8 @@ def test_a_figure_is_themeable_and_repeatable(results: Results, picture: Callabl
 
 
 def test_texts_keep_their_digits_and_places_lose_theirs() -> None:
-    with drawing():
-        figure = Figure(figsize=(2, 2))
-        figure.text(0.123456, 0.5, "0.125")
+    figure = Figure(figsize=(2, 2))
+    figure.text(0.123456, 0.5, "0.125")
     svg = to_svg(figure, "x")
     assert ">0.125<" in svg and not re.search(r"\d\.\d{3}", svg.replace(">0.125<", ""))
 
@@ -519,7 +525,8 @@ def test_figures_show_the_depths_that_the_claims_speak_of(
     tmp_path: Path, depths: list[int], count: int, shown: list[int]
 ) -> None:
     (tmp_path / "claims.json").write_text("[]")
-    (tmp_path / "ledger.json").write_text('{"depths": {"shallow": 5, "middle": 10, "deep": 20}}')
+    judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": [0.5], "base": {}, "seeds": 8}
+    (tmp_path / "ledger.json").write_text(json.dumps(judged))
     rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
     table = pd.DataFrame(rows, columns=["depth", "arm"])
     assert Results(tmp_path).depths(table, "arm", count) == shown

@@ -21,7 +21,7 @@ REFERENCE = Path("results/reference/default")
     ("document", "command"),
     [
         ("findings.md", ["bnstudy", "findings", str(REFERENCE)]),
-        ("fashion_mnist.md", ["bnstudy.compare", str(REFERENCE), "results/reference/fashion_mnist_full"]),
+        ("fashion_mnist.md", ["bnstudy", "compare", str(REFERENCE), "results/reference/fashion_mnist_full"]),
     ],
 )
 def test_a_page_is_what_its_command_makes(document: str, command: list[str]) -> None:

@@ -197,7 +197,7 @@ def test_two_depths_with_one_number_make_one_contrast(tmp_path: Path) -> None:
 def test_what_a_kind_lacks_is_told_below_its_settings_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row = judged(load(claims(tmp_path, SHALLOW), KINDS), ["supported", LACKS[0], "opposite"], monkeypatch)
     assert [s.counts for s in row.settings] == [True, False, True] and "lacks" not in row.sentence
-    shown, below = blocks.settings(row, {}, {}).split("</ul>")
+    shown, below = blocks.claim(row).partition("settings")[2].split("</ul>")[:2]
     assert shown.count("<svg") == 2 and "lacks" not in shown
     assert "Not evaluable: at 5 layers in networks of kind started small, to loss 0.5 (the study lacks it)." in below
     assert "plain networks: supported; networks of kind started small: not evaluable; conv" in blocks.claim(row)

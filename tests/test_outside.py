@@ -159,7 +159,7 @@ def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
         if file:
             (tmp_path / file).write_text(content)
             continue
-        if "bnstudy.compare" in content:  # any finished study will do
+        if "bnstudy compare" in content:  # any finished study will do
             shutil.copytree(tmp_path / "results/mine", tmp_path / "results/default")
         for command in content.splitlines():
             done = subprocess.run(

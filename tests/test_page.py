@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 from bnstudy.claims import judge as ledger
 from bnstudy.claims.numbers import figures as numbers
@@ -368,7 +369,7 @@ def test_a_claim_shows_every_setting_with_its_own_ruler(support: str, kernels: P
     for claim in Results(kernels).claims.values():
         assert blocks[claim.id].count('class="ruler"') == len(claim.settings)
         for setting in claim.settings:
-            assert html.escape(setting.label) in blocks[claim.id]
+            assert escape(setting.label) in blocks[claim.id]
 
 
 def test_the_scorecard_sorts_by_what_each_setting_shows(kernels: Path) -> None:
@@ -394,7 +395,7 @@ def test_what_verdicts_hang_on(tmp_path: Path) -> None:
     assert flipped and text.count('class="changes"') == 2 * len(flipped)  # beside the verdict, and in the scorecard
     blocks = dict(re.findall(r'<section class="claim" id="claim-(\w+)">(.*?)</section>', text, re.S))
     for name, block in blocks.items():
-        assert html.escape(rows[name]["robustness_sentence"]) in block
+        assert escape(rows[name]["robustness_sentence"]) in block
         assert ('class="changes"' in block) == bool(rows[name]["robustness"])
     grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
     assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == [
@@ -441,7 +442,7 @@ def test_the_promise_of_the_intervals_is_worded_by_its_numbers() -> None:
 def test_identities_are_those_of_the_claims_file(support: str) -> None:
     section = support[support.index("What holds by arithmetic") : support.index("Confounds")]
     for identity in ledger.load(ROOT / "config" / "claims.yaml").identities:
-        assert html.escape(identity.text) in section and f'href="#claim-{identity.claims[0]}"' in section
+        assert escape(identity.text) in section and f'href="#claim-{identity.claims[0]}"' in section
 
 
 def test_the_slowest_jobs_and_the_kinds_of_processors_are_listed(tmp_path: Path) -> None:

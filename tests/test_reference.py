@@ -13,7 +13,7 @@ from bnstudy.config.study import StudyConfig
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.reference import WHOLE, keep, renew, small, verdicts
 from bnstudy.report.page.build import build
-from bnstudy.report.page.story import story
+from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
 from helpers import synthetic
 from helpers.pages import QUIZ, here, study
@@ -59,11 +59,13 @@ def test_the_page_of_a_reference_study_is_drawn_from_its_folder_alone(folder: Pa
 
 def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> None:
     results = Results(study(tmp_path / "made", synthetic.tables("support", thin=True)))
-    plain = story(results.answers["Q3"], (), results.claims)
+    plain = filled("story.html", row=results.answers["Q3"], checks=(), claims=results.claims)
     beside = {"other": "contradicted", "third": "supported"}
     turned = {**results.claims, "Q3a": replace(results.claims["Q3a"], beside=beside)}
     assert "In study" not in plain
-    assert "In study other the claim is contradicted." in story(results.answers["Q3"], (), turned)
+    assert "In study other the claim is contradicted." in filled(
+        "story.html", row=results.answers["Q3"], checks=(), claims=turned
+    )
 
 
 def test_a_kept_study_speaks_in_the_words_of_today(tmp_path: Path) -> None:

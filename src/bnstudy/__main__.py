@@ -39,6 +39,9 @@ SEALED = {*SEVERAL, "data", "rates", "index", "tables", "checks"}
 
 def main() -> None:
     """Run what the arguments ask for; a missing or unknown one ends with a message on how to call it."""
+    from bnstudy.core import store
+    from bnstudy.pipeline import jobs, records
+
     if sys.path[0] not in ("", os.getcwd()):  # as `python -m` has it: modules of the user's own
         sys.path.insert(0, os.getcwd())
     parser = argparse.ArgumentParser(prog="python -m bnstudy", description=__doc__)
@@ -53,6 +56,13 @@ def main() -> None:
             kind = str if flag == "code" else Path
             added.add_argument(f"--{flag}", required=True, type=kind, nargs=many, help=HELP[flag])
         return added
+
+    def job(work: Callable[..., None], kind: type, *flags: str) -> None:
+        def run(a: argparse.Namespace) -> None:
+            work(store.read_json(kind, a.spec), *(getattr(a, flag) for flag in flags), a.out)
+
+        run.__name__, run.__doc__ = work.__name__, (work.__doc__ or "").partition("\n")[0]
+        command(run, "spec", *flags, "code", "out")
 
     config = Path("config/config.yaml")
     command(_plan).add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
@@ -70,11 +80,11 @@ def main() -> None:
     command(_site, "out")
     command(_prune)
     command(_data, "spec", "code", "out")
-    command(_rehearse, "spec", "code", "out")
-    command(_sweep, "spec", "data", "code", "out")
-    command(_choose, "spec", "sweeps", "code", "out")
-    command(_evaluate, "spec", "data", "rates", "code", "out")
-    command(_measure, "spec", "data", "index", "code", "out")
+    job(jobs.rehearse, records.RehearseJob)
+    job(jobs.sweep, records.SweepJob, "data")
+    job(jobs.choose, records.ChooseJob, "sweeps")
+    job(jobs.evaluate, records.EvaluateJob, "data", "rates")
+    job(jobs.measure, records.MeasureJob, "data", "index")
     command(_summarize, "spec", "sweeps", "evaluations", "measures", "rates", "data", "code", "out")
     command(_checks, "code", "out")
     command(_claims, "spec", "tables", "claims", "checks", "code", "out").add_argument(
@@ -138,14 +148,6 @@ def _try(a: argparse.Namespace) -> None:
     print(attempt(a.arms))
 
 
-def _rehearse(a: argparse.Namespace) -> None:
-    """Let arms and networks from outside do in small what a study asks of them."""
-    from bnstudy.core import store
-    from bnstudy.pipeline import jobs, records
-
-    jobs.rehearse(store.read_json(records.RehearseJob, a.spec), a.out)
-
-
 def _compare(a: argparse.Namespace) -> None:
     """Print two finished studies claim by claim, as a page in Markdown."""
     from bnstudy.compare import compare
@@ -197,46 +199,13 @@ def _data(a: argparse.Namespace) -> None:
     jobs.images(store.read_json(ImagesSpec, a.spec), a.code, a.out)
 
 
-def _sweep(a: argparse.Namespace) -> None:
-    """Tune: train the tuning seeds over the rates, and choose the best ones."""
-    from bnstudy.core import store
-    from bnstudy.pipeline import jobs, records
-
-    jobs.sweep(store.read_json(records.SweepJob, a.spec), a.data, a.out)
-
-
-def _choose(a: argparse.Namespace) -> None:
-    """Gather the rates that tuning chose, and their roles."""
-    from bnstudy.core import store
-    from bnstudy.pipeline import jobs, records
-
-    jobs.choose(store.read_json(records.ChooseJob, a.spec), a.sweeps, a.out)
-
-
-def _evaluate(a: argparse.Namespace) -> None:
-    """Train the evaluation seeds at the chosen rates."""
-    from bnstudy.core import store
-    from bnstudy.pipeline import jobs, records
-
-    jobs.evaluate(store.read_json(records.EvaluateJob, a.spec), a.data, a.rates, a.out)
-
-
-def _measure(a: argparse.Namespace) -> None:
-    """Measure the trained networks of an evaluating job."""
-    from bnstudy.core import store
-    from bnstudy.pipeline import jobs, records
-
-    jobs.measure(store.read_json(records.MeasureJob, a.spec), a.data, a.index, a.out)
-
-
 def _summarize(a: argparse.Namespace) -> None:
     """Write the tables of a study."""
     from bnstudy.core import store
     from bnstudy.pipeline.records import SummarizeJob
-    from bnstudy.pipeline.tables import summarize
+    from bnstudy.pipeline.tables import summarize  # pandas: whoever trains does without
 
-    pool = store.read_json(SummarizeJob, a.spec).pool
-    summarize(a.sweeps, a.evaluations, a.measures, a.rates, a.data, pool, a.out)
+    summarize(store.read_json(SummarizeJob, a.spec), a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.out)
 
 
 def _checks(a: argparse.Namespace) -> None:

@@ -1,6 +1,5 @@
-"""Two finished studies claim by claim, as a page in Markdown: `python -m bnstudy.compare results/A results/B > page.md`."""
+"""Two finished studies claim by claim, as a page in Markdown: `python -m bnstudy compare results/A results/B > page.md`."""
 
-import argparse
 import csv
 import json
 from collections import Counter
@@ -66,7 +65,7 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     lines += [f"- **{name}**: {summary(study.judged)}" for name, study in zip(names, studies)]
     lines += [
         "",
-        f"`python -m bnstudy.compare {' '.join(folder.as_posix() for folder in folders)}` makes this page.",
+        f"`python -m bnstudy compare {' '.join(folder.as_posix() for folder in folders)}` makes this page.",
         "",
     ]
     lines += [
@@ -115,16 +114,6 @@ def summary(judged: JudgedWith) -> str:
     return f"{base}; depths {depths}; target losses {targets}; n = {judged.seeds}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bnstudy.compare", description=__doc__)
-    parser.add_argument("studies", nargs=2, type=Path, metavar="results/NAME")
-    compare(parser.parse_args().studies)
-
-
 def compare(folders: Sequence[Path]) -> None:
     """Print the page of two studies' folders."""
     print(page(folders, [load(folder) for folder in folders]), end="")
-
-
-if __name__ == "__main__":
-    main()

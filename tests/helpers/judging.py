@@ -8,8 +8,8 @@ import pytest
 
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.judge import answers, findings, judge, load
-from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, StoryRow
+from bnstudy.claims.ledger import Claim, Ledger, Story
+from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
 from helpers.synthetic import BASE
 from helpers.thetas import SEEDS, Given, feed, given
 
@@ -105,7 +105,7 @@ def said(answer: AnswerRow) -> list[str]:
     return texts
 
 
-def story(told: StoryRow) -> list[str]:
+def story(told: Story[str]) -> list[str]:
     """Return the texts of a story, in the order in which they are read."""
     return [
         told.asked, told.guess.question, told.guess.answer, *(step.text for step in told.argument), told.mechanism.text,

@@ -46,6 +46,14 @@ rule claims:
         "python -m bnstudy claims --spec {params.spec:q} --tables {input.tables:q} --claims {params.claims:q} --checks {input.checks:q} --beside {params.beside:q} --code {params.code:q} --out {output.rows:q} 2> >(tee {log:q} >&2)"
 
 
+# What the page and its blocks are filled into.
+TEMPLATES = sorted(
+    str(file)
+    for file in Path("src/bnstudy/report/page").iterdir()
+    if file.suffix in (".html", ".css", ".js")
+)
+
+
 rule notebook:
     "Executes a notebook: it reads tables and verdicts, and trains nothing."
     input:
@@ -54,6 +62,7 @@ rule notebook:
         claims=rules.claims.output,
         checks=rules.checks.output,
         rehearsed=PLAN.rehearsed,
+        templates=TEMPLATES,
     output:
         f"{PLAN.folder}/notebooks/{{notebook}}.ipynb",
     log:
@@ -75,17 +84,7 @@ rule report:
         claims=rules.claims.output,
         checks=rules.checks.output,
         quiz="docs/quiz.md",
-        template=[
-            f"src/bnstudy/report/page/{n}"
-            for n in (
-                "page.html",
-                "how.html",
-                "sources.html",
-                "toys.html",
-                "page.css",
-                "page.js",
-            )
-        ],
+        templates=TEMPLATES,
     output:
         page=report(
             f"{PLAN.folder}/report.html",

@@ -34,7 +34,7 @@ def bench(effort: Effort, results: Path) -> list[Metric]:
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
         data = str(Path(folder) / "images.npz")
-        passes, convolutional = _passes(data, effort, False, progress)
+        passes, convolutional = _passes(data, effort, progress)
         progress.say("one process a run, against stacked jobs")
         per_run = fresh.process_per_run(data, effort, progress.say)
         progress.say("memory of the largest jobs")
@@ -49,19 +49,13 @@ def bench(effort: Effort, results: Path) -> list[Metric]:
     return sorted(rows, key=lambda m: IDS.index(m.id) if m.id in IDS else len(IDS))
 
 
-def slow_engine(effort: Effort) -> list[Metric]:
-    """Training steps alone, with a deliberately slower engine beside the real one."""
-    with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
-        return training.rows(_passes(str(Path(folder) / "images.npz"), effort, True, Progress())[0])
-
-
-def _passes(data: str, effort: Effort, slow: bool, progress: Progress) -> Passes:
+def _passes(data: str, effort: Effort, progress: Progress) -> Passes:
     with Machine() as machine:
         machine.alone("images", data)
         stacked, convolutional = [], []
         for number in range(effort.passes):
             progress.say(f"pass {number + 1} of {effort.passes}: matrix product, stacked trainer, plain loop in turn")
-            stacked.append(training.one_pass(machine, data, effort, number % 2 == 1, slow, progress.say))
+            stacked.append(training.one_pass(machine, data, effort, number % 2 == 1, progress.say))
             convolutional.append(training.cnn_pass(machine, data, effort, number % 2 == 1, progress.say))
         return stacked, convolutional
 
@@ -70,14 +64,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bnstudy.bench", description=__doc__)
     parser.add_argument("--out", type=Path, default=RESULTS / "bench.json", help="the file to write")
     parser.add_argument("--tiny", action="store_true", help="a few steps of everything: whether it runs, not how fast")
-    slow = "only print the metrics of steps, also with a copy per layer"
-    parser.add_argument("--slow", action="store_true", help=slow)
     a = parser.parse_args()
-    effort = TINY if a.tiny else Effort()
-    rows = slow_engine(effort) if a.slow else bench(effort, RESULTS)
+    rows = bench(TINY if a.tiny else Effort(), RESULTS)
     print(*map(line, rows), sep="\n")
-    if not a.slow:
-        store.write_json(a.out, [row._asdict() for row in rows])
+    store.write_json(a.out, [row._asdict() for row in rows])
 
 
 if __name__ == "__main__":

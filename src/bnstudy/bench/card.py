@@ -6,7 +6,6 @@
 import time
 from collections.abc import Callable
 from statistics import geometric_mean
-from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -34,7 +33,7 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     """gpu_plain_loop, gpu_cnn_plain_loop, and the same for each shape."""
     small, large = _random(2), _random(1)
     shapes = [(small, spec(arm, depth, STEPS), STACK) for depth in DEPTHS for arm in ARMS]
-    shapes += [(large, _full(spec(arm, steps=STEPS, **CNN)), CNN_STACK) for arm in ARMS]
+    shapes += [(large, spec(arm, steps=STEPS, pool=1, **CNN), CNN_STACK) for arm in ARMS]
     found: list[list[float]] = []
     outside: list[float] = []
     for images, setting, models in shapes:
@@ -54,15 +53,12 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
         f"speed-up of {STACK} stacked MLPs over a plain torch loop, geometric mean of {', '.join(ARMS)} at depths 5, 20"
     )
     cnn = f"the same for {CNN_STACK} CNNs of {CNN['depth']} layers of {CNN['width']} channels on 28 x 28 images"
+    setup = f"share of a stack's {STEPS} steps' time that is set-up"
     each = [geometric_mean(pair) for pair in zip(*found[:4])], [geometric_mean(pair) for pair in zip(*found[4:])]
     return [
         metric("gpu_plain_loop", f"{mlp}, {where}", each[0]),
         metric("gpu_cnn_plain_loop", f"{cnn}, {where}", each[1]),
-        metric(
-            "gpu_outside",
-            f"share of a stack's {STEPS} steps' time that is set-up, all shapes, on {describe()}",
-            outside,
-        ),
+        metric("gpu_outside", f"{setup}, all shapes, on {describe()}", outside),
         *(
             metric(f"gpu_{s.setting.net}_{s.setting.arm}_{s.setting.depth}", f"this shape, {where}", ratios)
             for (_, s, _), ratios in zip(shapes, found)
@@ -131,12 +127,6 @@ def _random(factor: int) -> Images:
     total = SPLITS.train + SPLITS.test + SPLITS.heldout
     x = pool(draw.random((total, 1, 28, 28), np.float32), factor)
     return Images(x, np.arange(total) % CLASSES, tuple("0123456789"))
-
-
-def _full(setting: TrainingSpec) -> Any:
-    from dataclasses import replace
-
-    return replace(setting, setting=replace(setting.setting, pool=1))
 
 
 if __name__ == "__main__":

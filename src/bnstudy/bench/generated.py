@@ -64,16 +64,18 @@ def tables(rows: int, folder: Path) -> list[str]:
         table.to_parquet(path)
         seals.seal(path)
         paths.append(str(path.relative_to(folder)))
-    met = {
-        "target": 0.5,
-        "steps": 20.0,
-        "batch_steps": 25,
-        "reached": True,
-        "diverged_at": None,
-        "budget": 40,
-        "final_loss": 1.0,
-    }
-    run = Outcome(setting=design, rate=0.1, seed=0, **met)  # type: ignore[arg-type]
+    run = Outcome(
+        design,
+        0.1,
+        0,
+        target=0.5,
+        steps=20.0,
+        batch_steps=25,
+        reached=True,
+        diverged_at=None,
+        budget=40,
+        final_loss=1.0,
+    )
     choice = Choice(target=0.5, rate=0.1, evaluable=True, reason="")
     cell = CellSpec(**vars(training), rate=0.1, seeds=(0,), keep="levels", data="images", code="", torch="")
     loss: dict[str, Any] = {"loss": np.ones((40, 1), np.float32), "diverged": np.zeros(1, np.int64)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from io import StringIO
+from pathlib import Path
 from typing import NamedTuple
 
 from bnstudy.bench.machine import Used
@@ -17,28 +18,8 @@ ALT = (
     "Line charts on logarithmic axes: processor time above, memory below, against seeds, hidden layers, units a layer,"
     " cells planned and rows summarized; the table below has the numbers."
 )
-TEXT = """# How time and memory grow
-
-{found}
-
-![{alt}](growth.svg)
-
-`python -m bnstudy.bench.growth` makes this page. Every row is one fresh process of one thread, run once. The time is the
-processor time that the system counted for it, the memory its largest resident size, both from starting Python to the
-end. Times vary by some tens of percent from run to run: compare orders of magnitude.
-
-- **seeds, depth, width**: the job that trains one setting with batch normalization and keeps its checkpoints,
-  {steps} steps, batches of 64 images of 14x14; width 64, 5 hidden layers and 16 seeds where they do not grow. Sixteen
-  networks are trained side by side; further ones follow when those are stored.
-- **cells**: `snakemake -n --quiet` on a generated study. A cell is a setting x rate x block of up to eight
-  seeds.
-- **rows**: the job that sorts what the measures found into one table, from generated files of up to 8,000 rows. It
-  holds one setting and rate at a time.
-
-| what grows | size | processor time, s | memory, GiB |
-|---|---:|---:|---:|
-{table}
-"""
+TEXT = Path(__file__).with_name("growth.md")
+"""The page, with names for what is computed."""
 
 
 class Point(NamedTuple):
@@ -63,7 +44,9 @@ class Sizes(NamedTuple):
 def page(points: Sequence[Point], sizes: Sizes) -> str:
     """Return docs/growth.md."""
     lines = [f"| {LABELS[p.grown]} | {p.size:,} | {p.used.seconds:.1f} | {p.used.gib:.2f} |" for p in points]
-    return TEXT.format(found=sentence(points), alt=ALT, table="\n".join(lines), steps=sizes.steps)
+    return TEXT.read_text(encoding="utf-8").format(
+        found=sentence(points), alt=ALT, table="\n".join(lines), steps=sizes.steps
+    )
 
 
 def sentence(points: Sequence[Point]) -> str:

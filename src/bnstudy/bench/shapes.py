@@ -45,13 +45,12 @@ TINY = Effort((2, 3), 12, 2, 2, 1, 1, 20, 1, 2, 40, ("affine",))
 """Whether the benchmark runs, not how fast anything is."""
 
 
-def spec(arm: str, depth: int, steps: int, net: str = "mlp", width: int = WIDTH) -> TrainingSpec:
+def spec(arm: str, depth: int, steps: int, net: str = "mlp", width: int = WIDTH, pool: int = POOL) -> TrainingSpec:
     """Return what :func:`bnstudy.training.train.train` is told about one setting.
 
     No loss is below the target, so no run ends early.
     """
-    same: dict[str, Any] = {"gain": 1.0, "inputs": "standardized", "batch": BATCH, "optimizer": "sgd", "pool": POOL}
-    setting = Setting(arm=arm, depth=depth, net=net, width=width, **same)
+    setting = Setting(arm, depth, 1.0, "standardized", net, width, BATCH, "sgd", pool)
     return TrainingSpec(setting=setting, steps=steps, momentum=0.9, targets=(0.0,), splits=SPLITS)
 
 

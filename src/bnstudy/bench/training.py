@@ -19,60 +19,55 @@ Shape = tuple[str, int]
 
 class Timed(NamedTuple):
     """One shape in one pass: seconds per step and network (``stacked``, ``plain``), and the share of the rate of the
-    matrix product (``gemm``; ``slow``: with a copy per layer, where that was asked for)."""
+    matrix product (``gemm``)."""
 
     stacked: float
     plain: float
     gemm: float
-    slow: float | None
 
 
-def one_pass(
-    machine: Machine, data: str, effort: Effort, back: bool, slow: bool, say: Callable[[str], None]
-) -> dict[Shape, Timed]:
-    """Time every shape once; ``back`` turns the order of the contestants round, ``slow`` asks for the slow engine."""
+def one_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Callable[[str], None]) -> dict[Shape, Timed]:
+    """Time every shape once; ``back`` turns the order of the contestants round."""
     timed = {}
     for depth in effort.depths:
         for arm in ARMS:
             steps = max(2, effort.layer_steps // depth)
             work: dict[str, Callable[[], float]] = {
-                "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
                 "stacked": partial(stack, machine, data, arm, depth, steps),
                 "plain": partial(machine.alone, "plain", data, arm, depth, steps * effort.plain // 2),
             }
-            if slow:
-                work["slow"] = partial(stack, machine, data, arm, depth, steps, slow=True)
-            t = {name: work[name]() for name in (reversed(work) if back else work)}
-            rate = JOBS * flops(depth) / t["gemm"]
-            slower = rate / t["slow"] if slow else None
-            timed[arm, depth] = shape = Timed(t["stacked"] / (JOBS * MODELS), t["plain"], rate / t["stacked"], slower)
-            copied = f"   {shape.slow:.2f} with a copy per layer" if shape.slow else ""
-            say(f"{arm:5}{depth:4}{shape.plain / shape.stacked:7.1f} x plain loop{shape.gemm:7.2f} of GEMM{copied}")
+            t = in_turn(machine, effort, work, back)
+            share = JOBS * flops(depth) / t["gemm"] / t["stacked"]
+            timed[arm, depth] = shape = Timed(t["stacked"] / (JOBS * MODELS), t["plain"], share)
+            say(f"{arm:5}{depth:4}{shape.plain / shape.stacked:7.1f} x plain loop{shape.gemm:7.2f} of GEMM")
     return timed
-
-
-def stack(machine: Machine, data: str, arm: str, depth: int, steps: int, slow: bool = False) -> float:
-    """Return the seconds per step of the stacked jobs at work together: those of the slowest."""
-    return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS, slow)))
-
-
-def convolutional(machine: Machine, data: str, arm: str, steps: int) -> float:
-    """Return the seconds per step of the CNNs at work together: those of the slowest."""
-    return max(machine.both("convolutional", lambda job: (data, arm, steps, job)))
 
 
 def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Callable[[str], None]) -> dict[str, float]:
     """Return {arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
     shares = {}
     for arm in CNN_ARMS:
-        work: dict[str, Callable[[], float]] = {
-            "gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))),
-            "cnn": partial(convolutional, machine, data, arm, effort.cnn_steps),
-        }
-        t = {name: work[name]() for name in (reversed(work) if back else work)}
+        cnn = partial(convolutional, machine, data, arm, effort.cnn_steps)
+        t = in_turn(machine, effort, {"cnn": cnn}, back)
         shares[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]
         say(f"{arm:5} cnn{shares[arm]:18.2f} of GEMM")
     return shares
+
+
+def in_turn(machine: Machine, effort: Effort, work: dict[str, Callable[[], float]], back: bool) -> dict[str, float]:
+    """Return what each contestant took, and the rate of the matrix product, timed before them or, with ``back``, after."""
+    work = {"gemm": lambda: sum(machine.both("gemm", lambda job: (effort.products,))), **work}
+    return {name: work[name]() for name in (reversed(work) if back else work)}
+
+
+def stack(machine: Machine, data: str, arm: str, depth: int, steps: int) -> float:
+    """Return the seconds per step of the stacked jobs at work together: those of the slowest."""
+    return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS)))
+
+
+def convolutional(machine: Machine, data: str, arm: str, steps: int) -> float:
+    """Return the seconds per step of the CNNs at work together: those of the slowest."""
+    return max(machine.both("convolutional", lambda job: (data, arm, steps, job)))
 
 
 def cnn_rows(passes: list[dict[str, float]]) -> list[Metric]:
@@ -106,13 +101,7 @@ def rows(passes: list[dict[Shape, Timed]]) -> list[Metric]:
             f" {depths}; {pairs}"
         )
         of_arm = [[t for (a, _), t in p.items() if a == arm] for p in passes]
-        fast = [geometric_mean(t.gemm for t in each) for each in of_arm]
-        metrics.append(metric(f"gemm_{arm}", what, fast))
-        slow = [geometric_mean(s) for each in of_arm if (s := [t.slow for t in each if t.slow])]
-        if slow:
-            metrics.append(metric(f"gemm_{arm}_slow", f"gemm_{arm} with one copy per layer", slow))
-            ratio = [s / f for s, f in zip(slow, fast)]
-            metrics.append(metric(f"slow_{arm}", f"gemm_{arm} with one copy per layer over gemm_{arm}", ratio))
+        metrics.append(metric(f"gemm_{arm}", what, [geometric_mean(t.gemm for t in each) for each in of_arm]))
     for arm, depth in passes[0]:
         each = [p[arm, depth] for p in passes]
         shape = f"{arm} at depth {depth}"

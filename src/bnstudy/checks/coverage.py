@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from bnstudy.core.stats import LEVEL, rank
+from bnstudy.core.stats import LEVEL, ends, rank
 
 CAP = 1.0
 """Values above this are censored: they are known only to exceed it, like steps beyond the budget."""
@@ -50,8 +50,8 @@ def simulate(
                 "t": (mean, studies, 0, student(y, levels)),
                 "bootstrap": (mean, bootstrapped, resamples, bootstrap(y[:bootstrapped], levels, resamples, rng)),
             }
-            for method, (truth, simulated, drawn, ends) in methods.items():
-                single, joint = ((truth < low) | (truth > high) for low, high in ends)
+            for method, (truth, simulated, drawn, both) in methods.items():
+                single, joint = ((truth < low) | (truth > high) for low, high in both)
                 some = 1 - (1 - joint.mean()) ** intervals if drawn else joint.reshape(studies, intervals).any(1).mean()
                 rows.append((shape, n, method, 1 - single.mean(), some, simulated, drawn))
     names = ["distribution", "n", "method", "coverage", "false_verdicts", "simulated", "resamples"]
@@ -60,9 +60,7 @@ def simulate(
 
 def ordered(x: np.ndarray, y: np.ndarray, k: int) -> Ends:
     """Return [x(k), x(n+1-k)] per row of [rows, n]; where y < x the value is only known to be at least y."""
-    lower = np.sort(y, 1)
-    upper = lower if y is x else np.sort(np.where(y < x, np.inf, x), 1)
-    return lower[:, k - 1], upper[:, x.shape[1] - k]
+    return ends(y, np.where(y < x, np.inf, x), k)
 
 
 def student(y: np.ndarray, levels: Sequence[float]) -> list[Ends]:

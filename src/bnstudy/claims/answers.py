@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bnstudy.claims.choices import GROUPS, Condition, Place, fill
-from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, StepText, Strict
+from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Step, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
 from bnstudy.claims.sentences import effects, outcome, places
 
@@ -70,7 +70,7 @@ class Speaker:
         """Return a model of the text file as plain data: what is said of each list of answers, sentences as one text."""
         if isinstance(text, Ask):
             return {"asked": text.asked, "sentences": list(filter(None, map(self.text, text.sentences)))}
-        if isinstance(text, StepText):
+        if isinstance(text, Step):
             return {"text": self._with_open(self.said(text.text), text.claim), "claim": text.claim}
         if isinstance(text, Strict):
             return {name: self.said(getattr(text, name)) for name in type(text).model_fields}

@@ -40,7 +40,9 @@ Column = Literal["moments", "shape", "change_absolute", "change_relative"]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class NetworkFactors(Strict):
@@ -49,7 +51,8 @@ class NetworkFactors(Strict):
     depth: Depth | None = None
     gain: float | None = None
     inputs: str | None = None
-    net: str | None = Field(None, description="skip: the study's own network with skip connections")
+    net: str | None = None
+    """skip: the study's own network with skip connections"""
     width: int | None = None
     batch: int | None = None
     optimizer: str | None = None
@@ -64,7 +67,8 @@ class Premise(Strict):
     column: Column | None = None
     sesoi: Number
     unit: Literal["times", "points", "sd"] = "times"
-    otherwise: str = Field(description="the reason given then; may name {effect} and {sesoi} of the premise")
+    otherwise: str
+    """the reason given then; may name {effect} and {sesoi} of the premise"""
 
 
 class Contrast(NetworkFactors):
@@ -74,40 +78,41 @@ class Contrast(NetworkFactors):
     effect size of interest.
     """
 
-    name: str = Field(description="as shown; {shallow}, {middle}, {deep}, {main}, {second} give the study's numbers")
+    name: str
+    """as shown; {shallow}, {middle}, {deep}, {main}, {second} give the study's numbers"""
     endpoint: Endpoint
     arms: list[str] = []
     region: Literal["more", "less", "within"] = "more"
     sesoi: Annotated[Number, Field(ge=0)]
-    unit: Literal["times", "points", "percent", "sd", "decades", "kurtosis", "relative error"] = Field(
-        description="times: theta is the natural logarithm"
-    )
+    unit: Literal["times", "points", "percent", "sd", "decades", "kurtosis", "relative error"]
+    """times: theta is the natural logarithm"""
     margin: Number = 0.0
     reverse: bool = False
     target: Literal["main", "second"] | None = None
     rate: Literal["best", "shared", "same"] | None = None
-    against: NetworkFactors | None = Field(None, description="the other network of a contrast: the keys that differ")
+    against: NetworkFactors | None = None
+    """the other network of a contrast: the keys that differ"""
     family: str | None = None
     severity: int | None = None
     statistics: str | None = None
     column: Column | None = None
-    checkpoint: Literal["init", "step100", "main"] | None = Field(
-        None, description="main: when the main target was reached"
-    )
+    checkpoint: Literal["init", "step100", "main"] | None = None
+    """main: when the main target was reached"""
     matching: Literal["rate", "decrease", "step"] | None = None
     kind: Literal["gradient", "random"] | None = None
     dose: float | None = None
     match: Literal["dose", "damage"] | None = None
-    check: str | None = Field(None, description="id of an external check, as E15")
-    row: str | None = Field(None, description="the row, by name, whose measured error is judged")
-    sound: str | None = Field(
-        None, description="a row of the same check that must have passed for that to say anything"
-    )
+    check: str | None = None
+    """id of an external check, as E15"""
+    row: str | None = None
+    """the row, by name, whose measured error is judged"""
+    sound: str | None = None
+    """a row of the same check that must have passed for that to say anything"""
     premises: list[Premise] = []
-    kinds: Literal["all"] | None = Field(
-        None, description="all: judged on each of the study's kinds of networks, if it has any, in place of its own"
-    )
-    on: str = Field("", exclude=True, description="set by the study: the kind of networks that this is judged on")
+    kinds: Literal["all"] | None = None
+    """all: judged on each of the study's kinds of networks, if it has any, in place of its own"""
+    on: str = Field("", exclude=True)
+    """set by the study: the kind of networks that this is judged on"""
 
     @model_validator(mode="after")
     def _fits_endpoint(self) -> "Contrast":

@@ -1,7 +1,7 @@
 """The claims as strict models: what is tested (config/claims.yaml) and what is said of it (config/claims_text.yaml)."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -23,16 +23,18 @@ class Part(Strict):
     layers"), and one for the fact, with its effect.
     """
 
-    what: str = Field(description="what over what, or minus what: the two sides of every effect of this part")
-    says: dict[Outcome, str] = Field(description="a sentence per outcome, without where and without its full stop")
-    fact: str = Field(
-        description="the effect between its two sides, as in: without it training takes {effect} as many steps as with it"
-    )
-    turned: str | None = Field(None, description="the fact with its sides exchanged, said of ratios below 1")
-    sides: tuple[str, str] | None = Field(None, strict=False, description="words for a difference above 0 and below 0")
-    settings: dict[str, str] = Field(
-        {}, description="name of a setting to where it is taken, in words; `;` ends the network's name"
-    )
+    what: str
+    """what over what, or minus what: the two sides of every effect of this part"""
+    says: dict[Outcome, str]
+    """a sentence per outcome, without where and without its full stop"""
+    fact: str
+    """the effect between its two sides, as in: without it training takes {effect} as many steps as with it"""
+    turned: str | None = None
+    """the fact with its sides exchanged, said of ratios below 1"""
+    sides: tuple[str, str] | None = Field(None, strict=False)
+    """words for a difference above 0 and below 0"""
+    settings: dict[str, str] = {}
+    """name of a setting to where it is taken, in words; `;` ends the network's name"""
 
 
 class ClaimText(Strict):
@@ -52,14 +54,13 @@ class Claim(ClaimText):
     question: Group
     by: list[Literal["L", "A", "O", "P", "S"]] = Field(min_length=1)
     statement: str
-    lecture: str | None = Field(
-        None, description="minute of the lecture that makes it", pattern=r"^\d+:\d\d( and \d+:\d\d)?$"
-    )
+    lecture: str | None = Field(None, pattern=r"^\d+:\d\d( and \d+:\d\d)?$")
+    """minute of the lecture that makes it"""
     sesoi_reason: str
-    judged: bool = Field(
-        True, description="false: its numbers and intervals are shown, without a verdict, and count for nothing else"
-    )
-    shares: Key | None = Field(None, description="the claim whose intervals these are: they are not counted twice")
+    judged: bool = True
+    """false: its numbers and intervals are shown, without a verdict, and count for nothing else"""
+    shares: Key | None = None
+    """the claim whose intervals these are: they are not counted twice"""
     settings: list[Contrast] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -86,30 +87,37 @@ Saying = Annotated[list[Choice], Field(min_length=1)]
 """Sentences, each chosen by itself; one that is chosen to be empty is left out."""
 
 
-class Ask(Strict):
+Said = TypeVar("Said")
+"""What the models below say: in the text file a `Saying`, and in answers.json the text that was chosen."""
+
+
+class Ask(Strict, Generic[Said]):
     """What learners ask besides, and the sentences that answer it."""
 
     asked: str
-    sentences: Saying
+    sentences: Said
 
 
-class CardText(Strict):
-    """What the first screen says of a question."""
+class Card(Strict, Generic[Said]):
+    """What the first screen says of a question: its words, the finding, where it stops, and its small picture."""
 
-    asked: str = Field(description="the learner's words, in short")
-    finding: Saying
-    stops: Saying
+    asked: str
+    """the learner's words, in short"""
+    finding: Said
+    stops: Said
     figure: Figure
 
 
-class GuessText(Strict):
+class Guess(Strict, Generic[Said]):
     question: str
     options: list[str] = Field(min_length=2)
-    answer: Saying
+    answer: Said
 
 
-class StepText(Strict):
-    text: Saying
+class Step(Strict, Generic[Said]):
+    """A step of an argument, and the claim that its numbers are of."""
+
+    text: Said
     claim: Key
 
 
@@ -121,36 +129,39 @@ class Mechanism(Strict):
     check: str = Field(pattern="^E[0-9]+$")
 
 
-class LectureText(Strict):
+class Lecture(Strict, Generic[Said]):
+    """What the lecture says at a minute, what of it is right, and where it stops."""
+
     minute: str = Field(pattern=r"^\d+:\d\d$")
     says: str
-    right: Saying
-    stops: Saying
+    right: Said
+    stops: Said
 
 
-class UnclearText(Strict):
+class Unclear(Strict, Generic[Said]):
     asked: str
-    answer: Saying
+    answer: Said
 
 
-class StoryText(Strict):
+class Story(Strict, Generic[Said]):
     """What a question's section says, in the order in which it is read."""
 
     asked: str
-    guess: GuessText
-    argument: list[StepText] = Field(min_length=1)
+    guess: Guess[Said]
+    argument: list[Step[Said]] = Field(min_length=1)
     mechanism: Mechanism
-    lecture: list[LectureText]
-    unclear: list[UnclearText]
+    lecture: list[Lecture[Said]]
+    unclear: list[Unclear[Said]]
 
 
 class QuestionText(Strict):
     """What is said of a question."""
 
-    card: CardText | None = None
-    story: StoryText | None = None
-    asks: list[Ask] = []
-    open: str = Field(description="where the question's measurements end, whatever they find")
+    card: Card[Saying] | None = None
+    story: Story[Saying] | None = None
+    asks: list[Ask[Saying]] = []
+    open: str
+    """where the question's measurements end, whatever they find"""
 
 
 class Question(QuestionText):
@@ -166,8 +177,10 @@ class Finding(Strict):
 
     figure: str
     title: Choice
-    alt: str = Field(description="kind of chart and data; {title} is the finding")
-    caption: str = Field(description="what to see, how to read it, what it cannot show")
+    alt: str
+    """kind of chart and data; {title} is the finding"""
+    caption: str
+    """what to see, how to read it, what it cannot show"""
 
 
 class Identity(Strict):
@@ -188,13 +201,14 @@ class Text(Strict):
 class Rule(Strict):
     """What decides: batch norm is forecast to save steps unless a quantity of the untrained network lies in a band."""
 
-    quantity: str = Field(description="a column of untrained.csv, of the network without norm")
-    meaning: str = Field(default="", description="what it is, in words")
+    quantity: str
+    """a column of untrained.csv, of the network without norm"""
+    meaning: str = ""
+    """what it is, in words"""
     low: float
     high: float
-    saving: float = Field(
-        default=1.25, description="steps without batch norm : steps with it, from which on a saving counts"
-    )
+    saving: float = 1.25
+    """steps without batch norm : steps with it, from which on a saving counts"""
 
     def distance(self, value: float) -> float:
         """Return how far a value lies outside the band without a saving; inside, minus the way out of it."""
@@ -204,8 +218,10 @@ class Rule(Strict):
 class Ledger(Strict):
     """The claims file, with what its text file says."""
 
-    text_file: str | None = Field(None, description="the file beside this one that gives the words that it lacks")
-    forecast: Rule | None = Field(None, description="the rule by which forecasts are made, and judged")
+    text_file: str | None = None
+    """the file beside this one that gives the words that it lacks"""
+    forecast: Rule | None = None
+    """the rule by which forecasts are made, and judged"""
     questions: list[Question]
     claims: list[Claim]
     findings: list[Finding] = []

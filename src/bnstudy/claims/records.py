@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from bnstudy.claims.ledger import Identity, Rule
+from bnstudy.claims.ledger import Ask, Card, Identity, Rule, Story
 from bnstudy.claims.lookup import JudgedKind
 
 Record = TypeVar("Record")
@@ -139,76 +139,6 @@ class SensitivityRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskRow:
-    """What learners ask besides, and the sentences that answer it: an entry of `asks` in answers.json."""
-
-    asked: str
-    sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CardRow:
-    """What the first screen says of a question: its words, the finding, where it stops, and its small picture."""
-
-    asked: str
-    finding: str
-    stops: str
-    figure: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuessRow:
-    question: str
-    options: tuple[str, ...]
-    answer: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepRow:
-    """A step of an argument, and the claim that its numbers are of."""
-
-    text: str
-    claim: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MechanismRow:
-    """What holds by arithmetic, and the check that measures it."""
-
-    title: str
-    text: str
-    check: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class LectureRow:
-    """What the lecture says at a minute, what of it is right, and where it stops."""
-
-    minute: str
-    says: str
-    right: str
-    stops: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnclearRow:
-    asked: str
-    answer: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoryRow:
-    """What a question's section says, in the order in which it is read."""
-
-    asked: str
-    guess: GuessRow
-    argument: tuple[StepRow, ...]
-    mechanism: MechanismRow
-    lecture: tuple[LectureRow, ...]
-    unclear: tuple[UnclearRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class AnswerRow:
     """What is said of a question: an entry of answers.json.
 
@@ -220,9 +150,9 @@ class AnswerRow:
     asked: str
     lead: str
     pivot: str
-    card: CardRow | None
-    story: StoryRow | None
-    asks: tuple[AskRow, ...]
+    card: Card[str] | None
+    story: Story[str] | None
+    asks: tuple[Ask[list[str]], ...]
     open: str
 
 

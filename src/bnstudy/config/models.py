@@ -57,131 +57,141 @@ ClaimDepths = dict[Literal["shallow", "middle", "deep"], Depth]
 class Strict(BaseModel):
     """A section of the config: no unknown key, no conversion, no NaN, no change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Data(Strict):
     """Images, and how many of them each seed draws for what."""
 
-    source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = Field(
-        default="mnist5k", description="a file of src/bnstudy/data with a function load"
-    )
-    path: FilePath | None = Field(default=None, description="the user's file or folder that the source reads")
-    keys: dict[Literal["x", "y", "test_x", "test_y", "classes", "layout"], Text] | None = Field(
-        default=None, description="names of the arrays of an npz by what they hold; left out: those of what they hold"
-    )
-    white: float | None = Field(default=None, description="the stored number that is white; left out: by the type")
-    black: float | None = Field(default=None, description="the stored number that is black; left out: 0")
-    size: Annotated[int, Field(ge=4, le=256)] | None = Field(
-        default=None, description="pixels of a side that the pictures of a folder are brought to"
-    )
-    kind: Literal["images", "table"] = Field(default="images", description="what an npz holds")
-    images: Count | None = Field(default=None, description="images kept of the source's; left out: all")
-    pool: Pool = Field(default=2, description="average pooling factor; 1 keeps the pixels")
-    train: Count = Field(default=2944, description="training images per seed")
-    test: Evaluated = Field(default=1024, description="clean test images per seed")
-    heldout: Evaluated = Field(default=1024, description="unlabelled images per seed, for re-estimated statistics")
+    source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = "mnist5k"
+    """a file of src/bnstudy/data with a function load"""
+    path: FilePath | None = None
+    """the user's file or folder that the source reads"""
+    keys: dict[Literal["x", "y", "test_x", "test_y", "classes", "layout"], Text] | None = None
+    """names of the arrays of an npz by what they hold; left out: those of what they hold"""
+    white: float | None = None
+    """the stored number that is white; left out: by the type"""
+    black: float | None = None
+    """the stored number that is black; left out: 0"""
+    size: Annotated[int, Field(ge=4, le=256)] | None = None
+    """pixels of a side that the pictures of a folder are brought to"""
+    kind: Literal["images", "table"] = "images"
+    """what an npz holds"""
+    images: Count | None = None
+    """images kept of the source's; left out: all"""
+    pool: Pool = 2
+    """average pooling factor; 1 keeps the pixels"""
+    train: Count = 2944
+    """training images per seed"""
+    test: Evaluated = 1024
+    """clean test images per seed"""
+    heldout: Evaluated = 1024
+    """unlabelled images per seed, for re-estimated statistics"""
 
 
 class Network(Strict):
     """What all networks have in common."""
 
-    family: Net = Field(
-        default="mlp", description="a file of src/bnstudy/nets with a function build, or package.module:Name"
-    )
-    width: Width = Field(default=64, description="units per hidden layer; channels of a convolutional one")
+    family: Net = "mlp"
+    width: Width = 64
+    """units per hidden layer; channels of a convolutional one"""
 
 
 class Training(Strict):
     """How one network is trained."""
 
-    device: Device = Field(
-        default="cpu",
-        description="where networks train and are measured: processor cores, or one card (torch with CUDA)",
-    )
-    batch: Batch = Field(default=64, description="images per step")
-    optimizer: Optimizer = Field(default="sgd", description="stochastic gradient descent with momentum, or Adam")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="0 is plain gradient descent")
-    steps: Steps = Field(default=400, description="training budget of a network, steps")
-    deep_steps: Steps = Field(default=800, description="budget from deep_from hidden layers on, steps")
-    deep_from: Count = Field(default=11, description="hidden layers from which deep_steps counts")
+    device: Device = "cpu"
+    """where networks train and are measured: processor cores, or one card (torch with CUDA)"""
+    batch: Batch = 64
+    """images per step"""
+    optimizer: Optimizer = "sgd"
+    """stochastic gradient descent with momentum, or Adam"""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """0 is plain gradient descent"""
+    steps: Steps = 400
+    """training budget of a network, steps"""
+    deep_steps: Steps = 800
+    """budget from deep_from hidden layers on, steps"""
+    deep_from: Count = 11
+    """hidden layers from which deep_steps counts"""
 
 
 class Seeds(Strict):
     """How many networks differ in nothing but their randomness."""
 
-    tuning: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        default=3, description="seeds that choose the learning rate; the verdicts never use them"
-    )
-    evaluation: Evaluations = Field(
-        default=18, description="seeds that the verdicts rest on; below 12 many are inconclusive"
-    )
-    first: Annotated[int, Field(ge=0, le=1_000)] = Field(
-        default=100, description="the first evaluation seed; the shipped claims were chosen on seeds below 100"
-    )
+    tuning: Annotated[int, Field(ge=1, le=10_000)] = 3
+    """seeds that choose the learning rate; the verdicts never use them"""
+    evaluation: Evaluations = 18
+    """seeds that the verdicts rest on; below 12 many are inconclusive"""
+    first: Annotated[int, Field(ge=0, le=1_000)] = 100
+    """the first evaluation seed; the shipped claims were chosen on seeds below 100"""
 
 
 class Kind(Strict):
     """A kind of network on which claims are judged by themselves; what it leaves out is the study's own."""
 
-    net: Net | None = Field(default=None, description="left out: network.family")
-    width: Width | None = Field(default=None, description="left out: network.width")
-    gain: Gain = Field(default=1.0, description="of grids that give no gains")
-    pool: Pool | None = Field(default=None, description="left out: data.pool")
-    steps: Steps | None = Field(default=None, description="left out: training.steps")
-    deep_steps: Steps | None = Field(default=None, description="left out: training.deep_steps")
-    targets: Distinct[Target] | None = Field(default=None, description="left out: targets")
-    learning_rates: Rates | None = Field(default=None, description="left out: learning_rates")
-    seeds: Evaluations | None = Field(default=None, description="left out: seeds.evaluation")
-    depths: ClaimDepths | None = Field(default=None, description="left out: claims.depths")
+    net: Net | None = None
+    """left out: network.family"""
+    width: Width | None = None
+    """left out: network.width"""
+    gain: Gain = 1.0
+    """of grids that give no gains"""
+    pool: Pool | None = None
+    """left out: data.pool"""
+    steps: Steps | None = None
+    """left out: training.steps"""
+    deep_steps: Steps | None = None
+    """left out: training.deep_steps"""
+    targets: Distinct[Target] | None = None
+    """left out: targets"""
+    learning_rates: Rates | None = None
+    """left out: learning_rates"""
+    seeds: Evaluations | None = None
+    """left out: seeds.evaluation"""
+    depths: ClaimDepths | None = None
+    """left out: claims.depths"""
 
 
 class Grid(Strict):
     """A full cross of its lists; the study is the union of its grids."""
 
-    name: Name = Field(description="the grid's own name")
-    kinds: Distinct[Name] | None = Field(
-        default=None, description="names of kinds, each crossed with the lists; left out: the study's own network"
-    )
-    arms: Distinct[Arm] = Field(description="normalizers, see above")
-    depths: Distinct[Depth] = Field(description="numbers of hidden layers")
-    gains: Distinct[Gain] | None = Field(
-        default=None,
-        description="standard deviation of the initial weights over He's sqrt(2 / inputs of the unit); left out: 1.0, or "
-        "the kind's",
-    )
-    inputs: Distinct[Inputs] = Field(
-        default=("standardized",),
-        description="raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3), all over one number so that their "
-        "mean square is 1; scaled: standardized times 64; lecture_white, lecture_gray: dark ink on a white or mid-gray "
-        "ground, tested in colours; their ceilings: trained on the last of these colours; "
-        "spurious_colour: the colour tells the class in training",
-    )
-    rates: Distinct[Role] = Field(
-        default=("best",),
-        description="best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side "
-        "of the one tuned for the main target; grid: every one of learning_rates",
-    )
-    measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = Field(
-        default=None,
-        description="files of src/bnstudy/measures, at the best rate, or at the neighbours where these are all that rates "
-        "asks for; left out: all of them",
-    )
-    nets: Distinct[Net] | None = Field(default=None, description="left out: network.family, or the kind's")
-    widths: Distinct[Width] | None = Field(default=None, description="left out: network.width, or the kind's")
-    batches: Distinct[Batch] | None = Field(default=None, description="left out: training.batch")
-    optimizers: Distinct[Optimizer] | None = Field(default=None, description="left out: training.optimizer")
-    pools: Distinct[Pool] | None = Field(default=None, description="left out: data.pool, or the kind's")
+    name: Name
+    """the grid's own name"""
+    kinds: Distinct[Name] | None = None
+    """names of kinds, each crossed with the lists; left out: the study's own network"""
+    arms: Distinct[Arm]
+    """normalizers, see above"""
+    depths: Distinct[Depth]
+    """numbers of hidden layers"""
+    gains: Distinct[Gain] | None = None
+    """standard deviation of the initial weights over He's sqrt(2 / inputs of the unit); left out: 1.0, or the kind's"""
+    inputs: Distinct[Inputs] = ("standardized",)
+    """raw: pixels in 0..1; mixed: each pixel times a fixed 10^U(0,3), all over one number so that their mean square is 1; scaled: standardized times 64; lecture_white, lecture_gray: dark ink on a white or mid-gray ground, tested in colours; their ceilings: trained on the last of these colours; spurious_colour: the colour tells the class in training"""
+    rates: Distinct[Role] = ("best",)
+    """best: the tuned rate; shared: that of arm none; neighbours: a quarter of a decade on either side of the one tuned for the main target; grid: every one of learning_rates"""
+    measures: Annotated[tuple[Measure, ...], AfterValidator(distinct)] | None = None
+    """files of src/bnstudy/measures, at the best rate, or at the neighbours where these are all that rates asks for; left out: all of them"""
+    nets: Distinct[Net] | None = None
+    """left out: network.family, or the kind's"""
+    widths: Distinct[Width] | None = None
+    """left out: network.width, or the kind's"""
+    batches: Distinct[Batch] | None = None
+    """left out: training.batch"""
+    optimizers: Distinct[Optimizer] | None = None
+    """left out: training.optimizer"""
+    pools: Distinct[Pool] | None = None
+    """left out: data.pool, or the kind's"""
 
 
 class Claims(Strict):
     """Which claims are tested, and at which depths."""
 
-    file: Text = Field(default="config/claims.yaml", description="the claims, from the project's folder")
-    depths: ClaimDepths = Field(
-        default={"shallow": 5, "middle": 10, "deep": 20},
-        description="hidden layers; a key left out of a written mapping: its claims are not tested",
-    )
+    file: Text = "config/claims.yaml"
+    """the claims, from the project's folder"""
+    depths: ClaimDepths = {"shallow": 5, "middle": 10, "deep": 20}
+    """hidden layers; a key left out of a written mapping: its claims are not tested"""
 
 
 DEFAULT_FILE = Path(__file__).with_name("default.yaml")
@@ -196,32 +206,27 @@ class StudyConfig(Strict):
 
     model_config = ConfigDict(title="Study")
 
-    study: Annotated[Name, AfterValidator(unreserved)] = Field(default="default", description="folder of results/")
-    title: Text = Field(default="Batch normalization, cross-examined", description="heading of the report")
+    study: Annotated[Name, AfterValidator(unreserved)] = "default"
+    """folder of results/"""
+    title: Text = "Batch normalization, cross-examined"
+    """heading of the report"""
     data: Data = Data()
     network: Network = Network()
     training: Training = Training()
-    targets: Distinct[Target] = Field(
-        default=(0.25, 0.1), description="training losses to reach, nats; the first is the main one"
-    )
-    learning_rates: Rates = Field(
-        default=(3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0),
-        description="rates that every setting is tuned over, ascending",
-    )
+    targets: Distinct[Target] = (0.25, 0.1)
+    """training losses to reach, nats; the first is the main one"""
+    learning_rates: Rates = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+    """rates that every setting is tuned over, ascending"""
     seeds: Seeds = Seeds()
-    stack: Annotated[int, Field(ge=1, le=1024)] = Field(
-        default=18, description="networks trained together in one process; 1: one at a time"
-    )
-    kinds: dict[Name, Kind] = Field(
-        default=DEFAULT_KINDS, description="kinds of networks that grids name; one that no grid names is not studied"
-    )
-    grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = Field(
-        default=DEFAULT_GRIDS, description="small full crosses whose union is the study"
-    )
+    stack: Annotated[int, Field(ge=1, le=1024)] = 18
+    """networks trained together in one process; 1: one at a time"""
+    kinds: dict[Name, Kind] = DEFAULT_KINDS
+    """kinds of networks that grids name; one that no grid names is not studied"""
+    grids: Annotated[tuple[Grid, ...], Field(min_length=1)] = DEFAULT_GRIDS
+    """small full crosses whose union is the study"""
     claims: Claims = Claims()
-    beside: tuple[Name, ...] | None = Field(
-        default=None, description="studies of results/reference whose verdicts stand beside; left out: all but itself"
-    )
+    beside: tuple[Name, ...] | None = None
+    """studies of results/reference whose verdicts stand beside; left out: all but itself"""
 
 
 def schema() -> JsonSchema:

@@ -21,17 +21,6 @@ def seconds(steps: int, setting: Setting, networks: int) -> float:
     return steps * networks * layer * (setting.depth + 1) * setting.batch / 64
 
 
-def gib(setting: Setting, networks: int) -> float:
-    """Return about how much memory a job takes that trains so many networks at once, GiB (see docs/growth.md).
-
-    Python and torch take 0.3; a network its parameters five times over, and twice what its layers put out for a batch.
-    """
-    alone = defines("nets", setting.net, "ALONE")
-    parameters = setting.depth * setting.width**2 * (9 if alone else 1)
-    outputs = setting.depth * setting.width * setting.batch * (14 * 14 if alone else 1)
-    return 0.3 + 4 * (1 if alone else networks) * (5 * parameters + 2 * outputs) / 2**30
-
-
 CARD = 100
 """About how many times as fast as a core one card trains stacks: measured on an H100, 115 times (MLPs) and 200 (CNNs)."""
 
@@ -45,10 +34,12 @@ def evaluated(roles: Iterable[str], targets: int, grid: int) -> int:
     return sum(rates[role] for role in roles)
 
 
-COPIES = 8
-"""At most how often a job holds its networks and what passes through them: weights, gradients, momenta, checkpoints."""
+COPIES = 4
+"""About how often a job holds its networks and what passes through them: weights, gradients, momenta, checkpoints."""
+PYTHON = 0.3
+"""GiB of a job without its networks, as measured in docs/growth.md."""
 PROGRAMS = 2000
-"""MB of a job without its networks: its Python, 330 as measured in docs/growth.md, its images, and Snakemake twice."""
+"""MB to ask for beside those of the networks: for Python, images, and Snakemake twice."""
 
 
 def minutes(seconds: float, on_card: bool) -> int:
@@ -56,19 +47,22 @@ def minutes(seconds: float, on_card: bool) -> int:
     return 10 + ceil(2 * seconds / 60 / (CARD if on_card else 1))
 
 
-def megabytes(job: SweepJob) -> int:
-    """Return at most how many MB of memory it takes to train or measure what a job tunes; a card's own are not counted.
+def gib(job: SweepJob) -> float:
+    """Return about how many GiB the networks take that a job tunes (see docs/growth.md); a card's own are not counted.
 
-    A convolution is taken to see pictures of 28 x 28 pixels.
+    A convolution is taken to see pictures of 28 x 28 pixels before they are pooled.
     """
     most = 0.0
     for setting in (swept.setting for swept in job.settings):
         weights = (setting.depth + 1) * setting.width**2
-        images = max(
-            setting.batch * (setting.depth + 1), job.splits.test
-        )  # a batch in all layers, or all images in one
+        images = max(setting.batch * (setting.depth + 1), job.splits.test)  # a batch in all layers, or all in one
         passing = images * setting.width if job.device == "cpu" else 0
         if defines("nets", setting.net, "ALONE"):
-            weights, passing = 9 * weights, 784 * passing
-        most = max(most, 4e-6 * (weights + passing))
-    return PROGRAMS + ceil(COPIES * job.stack * most)
+            weights, passing = 9 * weights, 784 // setting.pool**2 * passing
+        most = max(most, 4 * COPIES * job.stack * (weights + passing) / 2**30)
+    return most
+
+
+def megabytes(job: SweepJob) -> int:
+    """Return how many MB a cluster should give whatever trains or measures what a job tunes: twice what it may take."""
+    return PROGRAMS + ceil(2 * gib(job) * 2**30 / 1e6)

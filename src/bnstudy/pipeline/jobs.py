@@ -119,7 +119,10 @@ def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
 
 
 def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> None:
-    """Train the evaluation seeds at the rates of the roles asked for (see :func:`choose`)."""
+    """Train the evaluation seeds at the rates of the roles asked for.
+
+    The roles are those of :func:`choose`.
+    """
     check = _settle(job)
     progress = Progress(out.stem + " evaluate")
     seconds = 0.0

@@ -72,8 +72,7 @@ def _kernel(scratch: Path) -> type:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = pythonpath()
     # Jupyter draws TCP ports before it binds them, so kernels started together can clash; sockets in a folder can't.
     files = os.name == "posix" and len(str(scratch)) < 60
 
@@ -93,6 +92,11 @@ def _kernel(scratch: Path) -> type:
             await super().start_kernel(**options)
 
     return Kernel
+
+
+def pythonpath() -> str:
+    """Return PYTHONPATH with this package in it, for a process of its own."""
+    return os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _kernel_trouble(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
 from bnstudy.core.seals import fault
 from bnstudy.pipeline.alive import working
-from bnstudy.pipeline.cost import CARD, evaluated, gib, seconds
+from bnstudy.pipeline.cost import CARD, PYTHON, evaluated, gib, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate, Swept, TrainingJob, named
@@ -73,11 +73,7 @@ def fits(plan: Plan) -> str:
     Raises:
         SystemExit: It holds none.
     """
-    most, job = max(
-        (gib(s, min(plan.config.stack, asked.recipe.seeds * len(asked.recipe.rates))), name)
-        for name, settings in plan.jobs.items()
-        for s, asked in settings.items()
-    )
+    most, job = max((PYTHON + gib(plan.sweep(name)), name) for name in plan.jobs)
     has = memory() / 2**30
     said = f"A job takes up to about {most:.1f} GiB ({job}), this machine has {has:.1f}"
     if plan.device == "cpu" and most > has:

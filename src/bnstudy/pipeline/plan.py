@@ -1,6 +1,5 @@
 """From a study to its jobs: functions of the config, without torch, for the Snakefile and `bnstudy plan`."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,32 +7,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from itertools import groupby, product
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bnstudy.claims import counting
 from bnstudy.claims.file import ClaimsError, check_seeds, load
-from bnstudy.claims.kinds import on_kinds
-from bnstudy.claims.ledger import Ledger
-from bnstudy.claims.lookup import JudgedKind, Lookup
 from bnstudy.claims.records import JudgedWith
 from bnstudy.config.checks import BASE_GAIN, BASE_INPUTS, label
 from bnstudy.config.data import reading_of
 from bnstudy.config.files import shipped
-from bnstudy.config.kinds import OWN, crossed, depths, kinds, of_grid, own_factors
-from bnstudy.config.models import Kind
+from bnstudy.config.kinds import OWN
 from bnstudy.config.study import Asked, StudyConfig, evaluation_seeds, settings, tuning_seeds
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, Splits
 from bnstudy.core.fingerprints import digest, stamp
 from bnstudy.core.names import module_of
 from bnstudy.core.plugins import defines, names
-from bnstudy.core.setting import FACTORS, Setting
+from bnstudy.core.setting import Setting
 from bnstudy.data import local
 from bnstudy.data.local import ImagesSpec
-from bnstudy.pipeline import cost, records, stamps
+from bnstudy.pipeline import cost, judged, records, stamps
 from bnstudy.pipeline.cost import evaluated
+from bnstudy.pipeline.notebook import pythonpath
 from bnstudy.training.stacks import trained_by
 
 MOST_STACKED = 1024
@@ -53,8 +48,8 @@ class Plan:
         self.claims = shipped(study.claims.file)
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
             ledger = load(self.claims)
-            self.primary = primary(study, ledger)
-            fewest = min([study.seeds.evaluation, *(kind.seeds for kind in judged_kinds(study).values())])
+            self.primary = judged.primary(study, ledger)
+            fewest = min([study.seeds.evaluation, *(kind.seeds for kind in judged.kinds(study).values())])
             check_seeds(self.claims, self.primary, fewest)
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
@@ -135,9 +130,10 @@ class Plan:
 
     def judge(self) -> JudgedWith:
         """Return what the claims' own names stand for in this study."""
-        study, own = self.config, judged_kind(self.config, OWN)
-        of_kinds, networks = judged_kinds(study), other_networks(study)
-        return JudgedWith(**vars(own), networks=networks, primary=self.primary, kinds=of_kinds)
+        own, of_kinds = judged.kind(self.config, OWN), judged.kinds(self.config)
+        return JudgedWith(
+            **vars(own), networks=judged.other_networks(self.config), primary=self.primary, kinds=of_kinds
+        )
 
     def code(self, stage: str, part: str = "") -> str:
         """Return the stamp of the code that a stage's job, of that name or on that notebook, depends on."""
@@ -203,16 +199,11 @@ def card() -> str:
     if given := os.environ.get("BNSTUDY_CARD"):
         return given
     command = [sys.executable, "-m", "bnstudy.training.device"]
-    asked = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": _path()})
+    asked = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": pythonpath()})
     if asked.returncode:
         said = asked.stderr.strip() or "the card cannot be asked"
         raise SystemExit(f"training.device is cuda, but {said}\nNothing was run.")
     return asked.stdout.strip()
-
-
-def _path() -> str:
-    """Return PYTHONPATH with this package in it."""
-    return os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _stack(study: StudyConfig, net: str) -> int:
@@ -224,48 +215,6 @@ def _stack(study: StudyConfig, net: str) -> int:
 
 REFERENCES = Path("results/reference")
 """Where finished studies are kept that others are set beside."""
-
-
-def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
-    """Return how many primary intervals each question has on the networks that the study's grids contain."""
-    own = judged_kind(study, OWN)
-    of_kinds = judged_kinds(study)
-    names = Lookup({}, own.depths, own.targets, own.seeds, own.base, of_kinds)
-    return counting.primary(
-        on_kinds(ledger, of_kinds), names, {setting: asked.rates for setting, asked in settings(study).items()}
-    )
-
-
-def other_networks(study: StudyConfig) -> tuple[dict[str, str | int | float], ...]:
-    """Return the networks that the study sets beside its own and beside its kinds', each by the factors that differ.
-
-    They are those of which the grids hold two arms or more, since most claims contrast two; in the order of the grids.
-    """
-    arms = dict[str, set[str]]()
-    for grid in study.grids:
-        for kind in of_grid(study, grid).values():
-            start: dict[str, str | int | float] = {"gain": kind.gain, "inputs": BASE_INPUTS}
-            own, lists = {**own_factors(study, kind), **start}, dict(zip(FACTORS, crossed(study, grid, kind)))
-            for values in product(*(lists[name] for name in own)):
-                differs = {name: value for name, value in zip(own, values) if value != own[name]}
-                arms.setdefault(json.dumps(differs), set()).update(grid.arms)
-    return tuple(json.loads(differs) for differs, have in arms.items() if differs != "{}" and len(have) > 1)
-
-
-def judged_kind(study: StudyConfig, kind: Kind) -> JudgedKind:
-    """Return what the claims' own names stand for in the networks of a kind."""
-    return JudgedKind(
-        base=own_factors(study, kind),
-        depths=depths(study, kind),
-        gain=kind.gain,
-        seeds=kind.seeds or study.seeds.evaluation,
-        targets=kind.targets or study.targets,
-    )
-
-
-def judged_kinds(study: StudyConfig) -> dict[str, JudgedKind]:
-    """Return that of each kind that the study has."""
-    return {name: judged_kind(study, kind) for name, kind in kinds(study).items()}
 
 
 def _images(study: StudyConfig) -> ImagesSpec:

@@ -37,10 +37,6 @@ def end(folder: Path) -> None:
     del os.environ[STARTED]
 
 
-def _since_start() -> float:
-    return round(time.time() - float(os.environ[STARTED]), 1)
-
-
 def cost(folder: Path) -> dict[str, float]:
     """Return {wall_seconds, cores} of all runs of the workflow so far, this one included; cores: the most of any."""
     try:
@@ -50,7 +46,8 @@ def cost(folder: Path) -> dict[str, float]:
         before, seconds, cores = {}, 0, 0
     if STARTED not in os.environ:
         return before
-    return {"wall_seconds": round(seconds + _since_start(), 1), "cores": max(cores, int(os.environ[CORES]))}
+    spent = time.time() - float(os.environ[STARTED])
+    return {"wall_seconds": round(seconds + spent, 1), "cores": max(cores, int(os.environ[CORES]))}
 
 
 def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # documents, written and shown as they are

@@ -164,7 +164,7 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
         maker.make(*each("measure", plan.measure, lambda name: [data, index[name]], jobs.measure))
     tables, told = folder / "tables", plan.summarize()
     every = [*sweeps, *evaluations, *measures, rates, data]
-    given = [sweeps, evaluations, measures, rates, data, told.pool]
+    given = [told, sweeps, evaluations, measures, rates, data]
     maker.workers, maker.cores = Here(), 1
     maker.make(Task("summarize", plan.code("summarize"), tables, told, every, summarize, given))
     spec, code = plan.judge(), plan.code("claims")

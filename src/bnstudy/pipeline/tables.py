@@ -14,7 +14,7 @@ from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline import effective
 from bnstudy.pipeline.jobs import demand
-from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SweepResult, flat
+from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SummarizeJob, SweepResult, flat
 from bnstudy.training import clock
 from bnstudy.training.stacks import CELLS
 
@@ -27,7 +27,13 @@ SIZED = 8192
 
 
 def summarize(
-    sweeps: list[Path], evaluations: list[Path], measures: list[Path], rates: Path, data: Path, pool: int, out: Path
+    job: SummarizeJob,
+    sweeps: list[Path],
+    evaluations: list[Path],
+    measures: list[Path],
+    rates: Path,
+    data: Path,
+    out: Path,
 ) -> None:
     """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte.
 
@@ -61,7 +67,7 @@ def summarize(
     if "shift" in paths:
         parts = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False, chunksize=100_000)
         _write(out / "effective_robustness.csv", effective.robustness(pd.concat(map(effective.used, parts))))
-    _write_shifts(data, pool, out)
+    _write_shifts(data, job.pool, out)
 
 
 def _write_shifts(data: Path, factor: int, out: Path) -> None:

@@ -87,14 +87,8 @@ def table(found: Iterable[Found]) -> list[str]:
     ranked = sorted(found, key=lambda f: (np.median(f.columns["steps"]), -np.median(f.columns["rates"]), f.arm))
     rows = [["", "arm", "rate", *COLUMNS.values()]]
     for place, of_arm in enumerate(ranked, 1):
-        rows.append(
-            [
-                f"{place}.",
-                of_arm.arm,
-                f"{of_arm.rate:g}",
-                *(known(of_arm.columns[n], DIGITS.get(n, 0)) for n in COLUMNS),
-            ]
-        )
+        numbers = [known(of_arm.columns[n], f"z.{DIGITS.get(n, 0)}f") for n in COLUMNS]
+        rows.append([f"{place}.", of_arm.arm, f"{of_arm.rate:g}", *numbers])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
@@ -133,18 +127,15 @@ def measured(arm: str) -> Found:
         with torch.no_grad():
             correct.append(accuracy(net(x), labels).numpy())
     print(f"[try] {arm}: done", file=sys.stderr, flush=True)
-    return Found(
-        arm,
-        best,
-        {
-            "steps": by_rate[best],
-            "rates": np.sum([np.isfinite(steps) for steps in by_rate.values()], 0).astype(float),
-            "starts": np.sum([np.isfinite(steps) for steps in by_gain.values()], 0).astype(float),
-            "accuracy": correct[0],
-            "shifted": correct[1],
-            "small": min(small, key=lambda steps: (np.median(steps), np.isinf(steps).sum())),
-        },
-    )
+    columns = {
+        "steps": by_rate[best],
+        "rates": np.sum([np.isfinite(steps) for steps in by_rate.values()], 0).astype(float),
+        "starts": np.sum([np.isfinite(steps) for steps in by_gain.values()], 0).astype(float),
+        "accuracy": correct[0],
+        "shifted": correct[1],
+        "small": min(small, key=lambda steps: (np.median(steps), np.isinf(steps).sum())),
+    }
+    return Found(arm, best, columns)
 
 
 def _as_trained(images: Images, pool: Images, spec: TrainingSpec) -> tuple[Tensor, Tensor]:

@@ -29,65 +29,8 @@ from bnstudy.pipeline.forecast import compared, untrained
 
 PAGE = Path("docs/what_decides.md")
 ENOUGH = math.log(Rule.model_fields["saving"].default)
-TEXT = """# What decides: chosen on old seeds and kinds
-
-How the rule fared since, on fresh seeds and on networks that it was not chosen on, is what claim Q3k says in the studies of
-results/reference; their forecasts.csv has each setting.
-
-One quantity of the untrained network without norm shall tell where batch norm saves steps (at least {saving:g} times:
-median over seeds of steps without : with, each at its best rate for its kind of network's first target). It is chosen here on
-settings whose savings were known, and is to be judged on fresh seeds and on other kinds of networks.
-`python -m bnstudy.pipeline.what_decides results/NAME` makes this page from a finished study ({study}, its evaluation seeds
-{first} to {last}), and prints the rule for the claims file.
-
-**The rule: batch norm saves steps unless `{quantity}` ({meaning}) lies in {low:.2f} to {high:.2f}.**
-
-## The candidates
-
-Each quantity is the median over the evaluation seeds, on 512 training images (convolutional networks: fewer). Each gets
-the band (forecast: no saving within) that is right in most of the {n} settings; of equal ones the band whose edges are
-farthest from any setting, which is the margin. "Unseen" is how often a band is right that was fitted without the setting
-and without those whose untrained networks are the same (at another batch size or optimizer). "Clear" counts the {clear}
-settings whose 95% interval (of each setting alone) excludes {saving:g}. To say "saves" everywhere is right in {always} of {n},
-and in {always_clear} of the clear ones. The candidate that is right most often unseen is chosen, of equal ones the one with the
-wider margin.
-
-| quantity | band | right | unseen | clear | margin |
-|---|---|---:|---:|---:|---:|
-{candidates}
-
-## How far to trust it
-
-- {tried} candidates with two edges each were tried on {n} settings, of which {no} do not save. The count of right forecasts is
-  flattered by fitting the edges, "unseen" still by choosing among the candidates. Many settings share their kind of network,
-  seeds and images, so that they are fewer than {n} independent ones.
-- To say "saves" everywhere is wrong in {no} settings alone, so these settings hardly test a rule. Where it is judged, it has to
-  be right of the settings that save steps and, by themselves, of those that do not.
-- No single threshold is right more often than "saves everywhere" ({one_sided} of {n} at most): every quantity needs a band.
-- {unclear} of the {n} savings have intervals that hold {saving:g}: there, right and wrong are partly chance.
-- Wrong: {wrong}.
-- The margin is thin beside the spread between seeds, whose sd is {spread:.2f} in the middle setting: the median of few seeds
-  can fall on the other side. On three and on four seeds, tried first, other bands came out, and on three another candidate
-  (`ln_square_head`); all evaluation seeds are used since.
-- Looked at before the choice: the untrained (never trained) networks of the full-size study, in a trial, and a seventh
-  candidate there, the sd of the logits, which was not better and is not kept.
-- A quantity of the network without norm knows neither the batch size nor the optimizer, and does not see what batch norm
-  itself costs, such as its gradients' growth with depth (check E5). A rule that joined it to the network with batch
-  norm could; none was tried.
-- The band has no derivation. A reading of it: in networks whose signal is on scale, the variance between images falls
-  with depth, and there batch norm's own cost rises; far below the band images are too alike, far above it the
-  signal explodes.
-- It was chosen once before, on steps counted on the noisy loss of the batches, to losses twice as high in plain networks,
-  and on fewer kinds of networks: this page's history has that rule.
-
-## The settings
-
-Savings with the interval of each setting alone.
-
-| setting | saving | saves | forecast | {columns} |
-|---|---|---|---|{rules}|
-{settings}
-"""
+TEXT = Path(__file__).with_name("what_decides.md")
+"""The page, with names for what is computed."""
 
 
 class Known(NamedTuple):
@@ -185,7 +128,7 @@ def page(settings: Sequence[Known], study: str, seeds: Sequence[int]) -> tuple[s
         cells = [describe(known.setting), effect(known.saving), *words, *(f"{known.values[q]:.2f}" for q in COLUMNS)]
         rows.append("| " + " | ".join(cells) + " |")
     wrong = [f"{describe(k.setting)} ({effect(k.saving)})" for k in settings if not right(rule, k)]
-    text = TEXT.format(
+    text = TEXT.read_text(encoding="utf-8").format(
         saving=rule.saving, study=study, first=seeds[0], last=seeds[-1], quantity=chosen, meaning=COLUMNS[chosen], low=rule.low,
         high=rule.high, n=len(settings), clear=len(clear), always=sum(k.saves for k in settings),
         always_clear=sum(k.saves for k in clear), candidates="\n".join(candidates), wrong="; ".join(wrong) or "none",

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
 from bnstudy.claims.lookup import evaluable
-from bnstudy.claims.records import AnswerRow, ClaimRow, FindingRow, from_json
+from bnstudy.claims.records import AnswerRow, ClaimRow, FindingRow, JudgedWith, from_json
 from bnstudy.core.setting import FACTORS, SKIP
 
 RUN = [*FACTORS, "rate", "seed"]
@@ -78,25 +78,6 @@ class Described(TypedDict):
     parameters_per_unit: float
 
 
-class Identity(TypedDict):
-    """What holds by arithmetic, and which claims it concerns."""
-
-    claims: list[str]
-    text: str
-
-
-class Judged(TypedDict):
-    """What the claims were judged with: ledger.json; ``kinds`` by name, where the study has any."""
-
-    depths: dict[str, int]
-    targets: list[float]
-    seeds: int
-    base: dict[str, str | float]
-    identities: list[Identity]
-    kinds: NotRequired[dict[str, dict[str, Any]]]
-    forecast: NotRequired[dict[str, Any] | None]
-
-
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -138,9 +119,8 @@ class Results:
                 self._tables[name] = packed.astype(dict.fromkeys(packed.select_dtypes("category"), object))
             else:
                 empty = pd.DataFrame(columns=COLUMNS.get(name, []))
-                numbers = kinds | dict.fromkeys(
-                    ("depth", "width", "batch", "pool", "seed"), int
-                )  # else no table joins it
+                whole = dict.fromkeys(("depth", "width", "batch", "pool", "seed"), int)
+                numbers = kinds | whole  # else no table joins it
                 self._tables[name] = empty.astype({column: kind for column, kind in numbers.items() if column in empty})
         return self._tables[name]
 
@@ -196,23 +176,20 @@ class Results:
         return dict(np.load(path)) if path.exists() else {}
 
     @cached_property
-    def provenance(
-        self,
-    ) -> dict[str, Any]:  # values of every kind, a whole config among them: shown, never computed with
+    def provenance(self) -> dict[str, Any]:  # values of every kind: shown, never computed with
         """What made the report; empty where the study did not write it."""
         provenance: dict[str, Any] = self._json("provenance", {})
         return provenance
 
     @cached_property
-    def ledger(self) -> Judged:
+    def ledger(self) -> JudgedWith:
         """What the claims were judged with."""
-        judged: Judged = self._json("ledger")
-        return judged
+        return from_json(JudgedWith, self._json("ledger"))
 
     @property
     def targets(self) -> list[float]:
         """Target losses, the main one first."""
-        return [float(target) for target in self.ledger["targets"]]
+        return list(self.ledger.targets)
 
     @property
     def target(self) -> float:
@@ -226,22 +203,17 @@ class Results:
 
     def depth(self, name: str) -> int:
         """Return the depth that the claims call shallow, middle or deep; 0, which no network has, where there is none."""
-        return int(self.ledger["depths"].get(name, 0))
+        return self.ledger.depths.get(name, 0)
 
     @property
-    def base(self) -> dict[str, str | float]:
+    def base(self) -> dict[str, str | int]:
         """Kind of network, width, batch, optimizer and pooling of the study proper; others are sensitivity runs."""
-        return self.ledger["base"]
+        return self.ledger.base
 
     @property
     def skip(self) -> str:
         """The study's own kind of network with skip connections; empty where there is none."""
         return SKIP.get(str(self.base["net"]), "")
-
-    @property
-    def arms_run(self) -> set[str]:
-        """Arms of which the study has any run."""
-        return set(self.table("rates")["arm"])
 
     @property
     def nets(self) -> set[str]:

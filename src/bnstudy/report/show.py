@@ -2,32 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.claims.records import FindingRow
 from bnstudy.report.figures.picture import INTERVALS, Numbers, Picture
-from bnstudy.report.figures.style import NARROW, WIDE, arm_name
+from bnstudy.report.figures.style import NARROW, WIDE, arm_name, drawing
 from bnstudy.report.figures.summary import FEWEST
 from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.page import blocks, methods, toys
-from bnstudy.report.page import story as story_blocks
 from bnstudy.report.page.checking import networks
+from bnstudy.report.page.marks import escape
+from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def question(results: Results, id: str) -> None:
     """Show a question in the learner's words, and a guess to make before reading on."""
-    _html(story_blocks.question(results.answers[id]))
+    _html(filled("question.html", row=results.answers[id]))
 
 
 def story(results: Results, id: str) -> None:
     """Show the argument that answers a question, step by step, and what the lecture says."""
-    _html(story_blocks.story(results.answers[id], {row["id"] for row in results.checks}, results.claims))
+    _html(
+        filled(
+            "story.html", row=results.answers[id], checks={row["id"] for row in results.checks}, claims=results.claims
+        )
+    )
 
 
 def toy(results: Results, id: str) -> None:
@@ -38,7 +40,7 @@ def toy(results: Results, id: str) -> None:
 
 def asks(results: Results, question: str) -> None:
     """Show what learners ask besides, and the answers that verdicts choose."""
-    _html(blocks.asks(results.answers[question]))
+    _html(filled("asks.html", asks=results.answers[question].asks))
 
 
 def claims(results: Results, question: str) -> None:
@@ -65,7 +67,7 @@ def coverage(results: Results) -> None:
 
 def identities(results: Results) -> None:
     """Show what holds by arithmetic, as the claims file lists it."""
-    _html(methods.identities(results.ledger["identities"]))
+    _html(methods.identities(results.ledger.identities))
 
 
 def robustness(results: Results) -> None:
@@ -76,8 +78,8 @@ def robustness(results: Results) -> None:
 def numbers(table: Numbers) -> None:
     """Show a small table; nothing where it has no rows."""
     if table.rows:
-        text = f"<h4>{blocks.escape(table.title)}</h4>{blocks.table(table.title, table.head, table.rows)}"
-        _html(f'{text}<p class="note">{blocks.escape(table.how)}</p>')
+        text = f"<h4>{escape(table.title)}</h4>{blocks.table(table.title, table.head, table.rows)}"
+        _html(f'{text}<p class="note">{escape(table.how)}</p>')
 
 
 def figure(*pictures: Picture) -> None:
@@ -89,10 +91,12 @@ def figure(*pictures: Picture) -> None:
 def _figure(picture: Picture) -> None:
     results, table, arms, subject = picture.results, picture.table, picture.arms, picture.subject
     have = set(table["arm"]) if "arm" in table else set(arms)
-    if table.empty or not set(picture.needs) <= have:
-        missing = ", ".join(arm_name(a) for a in picture.needs if a not in (results.arms_run if table.empty else have))
+    needs = arms if picture.needs is None else picture.needs
+    if table.empty or not set(needs) <= have:
+        run = set(results.table("rates")["arm"]) if table.empty else have
+        missing = ", ".join(arm_name(a) for a in needs if a not in run)
         lacks = missing or "the runs for it"
-        _html(f'<p class="note">{blocks.escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
+        _html(f'<p class="note">{escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
         return
     finding = _finding(picture)
     title = finding.title
@@ -136,9 +140,10 @@ def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
     _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": words})
 
 
-def _pictures(id: str, draw: "Callable[[float], Figure]") -> dict[str, str]:
+def _pictures(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
     """Return the figure as SVG at both widths."""
-    return {label: to_svg(draw(width), f"{id}-{label}") for label, width in (("wide", WIDE), ("narrow", NARROW))}
+    with drawing():
+        return {label: to_svg(draw(width), f"{id}-{label}") for label, width in (("wide", WIDE), ("narrow", NARROW))}
 
 
 def _finding(picture: Picture) -> FindingRow:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Spec = Mapping[str, Any]
 """The keys that a contrast of the claims file gives, with their values: text, numbers, lists of arms."""
+Ratio = TypeVar("Ratio", "pd.Series", "pd.DataFrame")
 Theta = Callable[["Lookup", Spec], "pd.DataFrame"]
 NETWORK_KEYS = frozenset(FACTORS) - {"arm", "depth"}
 """What any contrast may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
@@ -71,7 +72,7 @@ def checkpoint(lookup: Lookup, spec: Spec) -> str:
     return lookup.level() if spec["checkpoint"] == "main" else str(spec["checkpoint"])
 
 
-def ln(ratio: pd.Series) -> pd.Series:
+def ln(ratio: Ratio) -> Ratio:
     """Return ln of a ratio; 0/0, and values that overflowed, become unknown.
 
     >>> import pandas as pd

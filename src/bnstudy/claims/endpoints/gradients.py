@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bnstudy.claims.endpoints.common import UNREACHED, Spec, by_layer, checkpoint, endpoint, first_last, ln
 from bnstudy.claims.lookup import Lookup, NotEvaluable
 
@@ -56,8 +54,7 @@ def ics_slope(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 
 def _ln_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     a, b = (_ics(lookup, spec, arm) for arm in spec["arms"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(a / b).replace([np.inf, -np.inf], np.nan)
+    return ln(a / b)
 
 
 @endpoint(1, 2, must="depth checkpoint")

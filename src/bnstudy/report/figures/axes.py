@@ -2,23 +2,26 @@
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Literal, TypedDict, TypeVar
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from numpy.typing import ArrayLike
 
 from bnstudy.report.figures.style import INK, NARROW, POINTS, Dash, arm_name, look
 from bnstudy.report.figures.summary import interval, median
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
 A = TypeVar("A")
 B = TypeVar("B")
+Rows = TypeVar("Rows")
 DASHES: tuple[Dash, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
 """Dashes of lines that have one colour."""
 
@@ -38,34 +41,41 @@ class Style(TypedDict, total=False):
 
 
 def panels(
-    count: int, width: float, height: float = 2.1, columns: int = 3, narrow: int = 1, sharex: bool = True
-) -> "tuple[Figure, list[Axes]]":
-    """Return a figure of `count` panels, `height` inches each, in at most `columns` columns, on a phone `narrow`."""
-    from matplotlib.figure import Figure
+    tables: Mapping[str, Rows],
+    width: float,
+    height: float = 2.1,
+    columns: int = 3,
+    narrow: int = 1,
+    sharex: bool = True,
+) -> tuple[Figure, list[tuple[Axes, Rows]]]:
+    """Return a figure with a panel for each of `tables`, by its title, and the panels, each with its rows.
 
+    They are `height` inches high, and stand in at most `columns` columns, on a phone `narrow`.
+    """
+    count = len(tables)
     across = min(count, columns if width > NARROW else narrow)
     rows = math.ceil(count / across)
     figure = Figure(figsize=(width, rows * height + 0.5), layout="constrained")
     flat = list(figure.subplots(rows, across, sharex=sharex, sharey=True, squeeze=False).flat)
     for spare in flat[count:]:
-        spare.set_axis_off()
+        spare.remove()
     for axes in flat[max(0, count - across) : count]:  # the lowest panel of each column says what x is
         axes.tick_params(labelbottom=True)
-    return figure, flat[:count]
+    for axes, title in zip(flat, tables):
+        axes.set_title(title)
+    return figure, list(zip(flat, tables.values()))
 
 
 def crossed_panels(
-    across: Sequence[A], down: Sequence[B], width: float, sharex: bool = True
-) -> "tuple[Figure, list[tuple[Axes, A, B]]]":
+    across: Sequence[A], down: Sequence[B], width: float, title: Callable[[A, B], str], sharex: bool = True
+) -> tuple[Figure, list[tuple[Axes, tuple[A, B]]]]:
     """Return a figure with a panel for each pair of `across` and `down`; on a phone `down` runs from left to right."""
-    pairs = [(a, b) for b in down for a in across]
-    if width <= NARROW:
-        pairs = [(a, b) for a in across for b in down]
-    figure, axes = panels(len(pairs), width, 1.8, len(across), narrow=len(down), sharex=sharex)
-    return figure, [(panel, *pair) for panel, pair in zip(axes, pairs, strict=True)]
+    pairs = [(a, b) for b in down for a in across] if width > NARROW else list(product(across, down))
+    titles = {title(*pair): pair for pair in pairs}
+    return panels(titles, width, 1.8, len(across), narrow=len(down), sharex=sharex)
 
 
-def label(figure: "Figure", x: str, y: str) -> None:
+def label(figure: Figure, x: str, y: str) -> None:
     """Write the axis titles once per figure: x below, y at the left."""
     figure.supxlabel(x, fontsize=POINTS)
     figure.supylabel(folded(y, figure.get_figheight()), fontsize=POINTS)
@@ -80,10 +90,8 @@ def folded(text: str, height: float) -> str:
     return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
 
 
-def legend(figure: "Figure", arms: Sequence[str], extra: "Sequence[Line2D]" = ()) -> None:
+def legend(figure: Figure, arms: Sequence[str], extra: Sequence[Line2D] = ()) -> None:
     """Put marks and names above the panels, in as many columns as the width holds."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     handles = [entry(arm_name(arm), line(arm)) for arm in arms] + list(extra)
     room = figure.get_figwidth() * figure.dpi - 6
     renderer = FigureCanvasAgg(figure).get_renderer()
@@ -99,10 +107,8 @@ def legend(figure: "Figure", arms: Sequence[str], extra: "Sequence[Line2D]" = ()
         tried.remove()
 
 
-def entry(text: str, style: Style) -> "Line2D":
+def entry(text: str, style: Style) -> Line2D:
     """Return a legend's entry."""
-    from matplotlib.lines import Line2D
-
     return Line2D([], [], label=text, **style)
 
 
@@ -115,7 +121,7 @@ def line(arm: str) -> Style:
     }  # fmt: skip
 
 
-def draw(axes: "Axes", table: "pd.DataFrame", x: str, style: Style, offset: float = 0.0) -> None:
+def draw(axes: Axes, table: pd.DataFrame, x: str, style: Style, offset: float = 0.0) -> None:
     """Join medians by a line, with their intervals as bars; infinite medians break the line, infinite ends point up.
 
     `table` has x, median, low, high. `offset` shifts the marks (a factor on a log axis, else an addition).
@@ -133,10 +139,8 @@ def draw(axes: "Axes", table: "pd.DataFrame", x: str, style: Style, offset: floa
         axes.vlines(at[open_], low[open_], foot, color=style["color"], linewidth=1.0)
 
 
-def log_ticks(axis: "Axis", low: float, high: float) -> None:
+def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Write plain numbers on a log axis: 1, 2, 5 over a decade or two, else powers of ten."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
-
     decades = math.log10(high / low)
     fine: tuple[float, ...] = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
     steps = fine if decades < 0.4 else (1, 1.5, 2, 3, 5, 7) if decades < 0.6 else (1, 2, 5) if decades < 2.2 else (1,)
@@ -154,26 +158,32 @@ def plain(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else f"{value:,.6g}"
 
 
-def log_y(axes: "Sequence[Axes]", values: "Sequence[float] | np.ndarray | pd.Series", pad: float = 1.15) -> None:
-    """Set a log y axis over the finite positive values, shared by all panels."""
+def log_scale(
+    axes: Sequence[Axes],
+    values: ArrayLike,
+    which: Literal["x", "y"] = "y",
+    pad: float = 1.15,
+    empty: tuple[float, float] = (0.1, 10.0),
+) -> tuple[float, float]:
+    """Set a log axis over the finite positive values, shared by all panels, and return its ends; `empty` without any."""
     array = np.asarray(values, float)
     array = array[np.isfinite(array) & (array > 0)]
-    low, high = (array.min() / pad, array.max() * pad) if len(array) else (0.1, 10.0)
+    low, high = (array.min() / pad, array.max() * pad) if len(array) else empty
     for panel in axes:
-        panel.set_autoscaley_on(False)  # a log scale of data without positive values would warn
+        panel.set(**{f"autoscale{which}_on": False})  # a log scale of data without positive values would warn
     for panel in axes:
-        panel.set_yscale("log")
-        panel.set_ylim(low, high)
-        log_ticks(panel.yaxis, low, high)
+        panel.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
+        log_ticks(panel.xaxis if which == "x" else panel.yaxis, low, high)
+    return low, high
 
 
-def percent_y(panel: "Axes", top: float = 100) -> None:
+def percent_y(panel: Axes, top: float = 100) -> None:
     """Set a y axis from 0 to 100 percent."""
     panel.set_ylim(0, top)
     panel.set_yticks([0, 50, 100])
 
 
-def reference(axes: "Sequence[Axes]", value: float, text: str) -> "Line2D":
+def reference(axes: Sequence[Axes], value: float, text: str) -> Line2D:
     """Draw a dotted line in every panel, and return the legend's entry for it."""
     style: Style = {"color": INK, "linewidth": 1.0, "linestyle": (0, (1, 2))}
     for panel in axes:
@@ -181,7 +191,7 @@ def reference(axes: "Sequence[Axes]", value: float, text: str) -> "Line2D":
     return entry(text, style)
 
 
-def by_arm(table: "pd.DataFrame", arms: Sequence[str]) -> "Iterator[tuple[str, pd.DataFrame]]":
+def by_arm(table: pd.DataFrame, arms: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield those of `arms` that the table holds, each with its rows."""
     for arm in arms:
         rows = table[table["arm"] == arm]
@@ -189,26 +199,26 @@ def by_arm(table: "pd.DataFrame", arms: Sequence[str]) -> "Iterator[tuple[str, p
             yield arm, rows
 
 
-def by_depth(table: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+def by_depth(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the rows of each depth, by the title of its panel."""
     return {f"depth {depth}": rows for depth, rows in table.groupby("depth", sort=True)}
 
 
-def lines(axes: "Axes", table: "pd.DataFrame", x: str, y: str, arms: Sequence[str]) -> None:
+def lines(axes: Axes, table: pd.DataFrame, x: str, y: str, arms: Sequence[str]) -> None:
     """Draw a seaborn line per arm: median over seeds, band = order-statistic interval; whole-number ticks on x."""
     for arm, rows in by_arm(table, arms):
         trace(axes, rows, x, y, line(arm))
     layer_ticks(axes, table[x])
 
 
-def layer_ticks(axes: "Axes", values: "pd.Series") -> None:
+def layer_ticks(axes: Axes, values: pd.Series) -> None:
     """Write at most about six whole numbers, from the first layer to the last."""
     first, last = int(values.min()), int(values.max())
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, last) if (last - first) / step <= 6)
     axes.set_xticks(sorted({first, *(v for v in range(first + 1, last + 1) if v % every == 0)}))
 
 
-def trace(axes: "Axes", table: "pd.DataFrame", x: str, y: str, style: Style) -> None:
+def trace(axes: Axes, table: pd.DataFrame, x: str, y: str, style: Style) -> None:
     """Draw one seaborn line with its band."""
     import seaborn
 

@@ -27,7 +27,7 @@ def loss_at_level(results: Results) -> Picture:
         f"By depth; and for depth {shallow} by images a training batch. The claim is about averages measured again on "
         "training images; beside them the stored ones, which lag behind early in training. Small dots are seeds."
     )
-    return Picture(results, "levels", draw, table, subject, how, claim="U4", arms=arms, needs=arms, kind="Dot plot")
+    return Picture(results, "levels", draw, table, subject, how, claim="U4", arms=arms, kind="Dot plot")
 
 
 def before_or_after(results: Results) -> Picture:

@@ -17,11 +17,7 @@ MODES = {
     ("bn", "hue32"): "batch norm, 32 images of one hue",
     ("bn", "mixed32"): "batch norm, 32 images of mixed hues",
 }
-PANELS = {
-    **GROUNDS,
-    "lecture_white_twin": "white, without colour",
-    "lecture_gray_twin": "mid-gray, without colour",
-}
+PANELS = {**GROUNDS, "lecture_white_twin": "white, without colour", "lecture_gray_twin": "mid-gray, without colour"}
 FURTHER = ("severity (right = further from training)", "accuracy, %\n(up = better)")
 
 
@@ -72,11 +68,12 @@ def first_layer(results: Results) -> Numbers:
         "Percent of the squared weights of layer 1 that lie in differences between the three channels of a pixel; 67 where the three are independent. What a colour adds to the same image without colour reaches the network through "
         "these weights alone. Median over seeds with 95% order-statistic interval, pointwise."
     )
-    return Numbers(
+    title, head = (
         "How much of the first layer looks at colour",
         ["networks", "at the start", "at the end", "what training changed"],
-        colour_share(results.at("colour", inputs=list(GROUNDS), arm=["none", "bn"], gain=...)),
-        how,
+    )
+    return Numbers(
+        title, head, colour_share(results.at("colour", inputs=list(GROUNDS), arm=["none", "bn"], gain=...)), how
     )
 
 

@@ -2,30 +2,16 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    crossed_panels,
-    label,
-    legend,
-    lines,
-    log_y,
-    panels,
-    percent_y,
-    reference,
-)  # fmt: skip
+from bnstudy.report.figures.axes import crossed_panels, label, legend, lines, log_scale, panels, percent_y, reference
 from bnstudy.report.figures.checkpoints import when
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import drawing
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ARMS = ["none", "bn"]
 MEASURES = {"moments": "mean and spread", "values": "the values", "gradients": "weight gradient"}
@@ -44,41 +30,28 @@ def reach(results: Results) -> Picture:
     draw = partial(reach_by_layer, table, results.arms(table, *ARMS))
     subject = f"What later layers and the output change by when the earlier half takes a gradient step, depth {results.depth('middle')}"
     how = "Every early weight matrix moves by 1% of its norm. At a batch-normalized layer the normalized value keeps mean and spread by definition; what is shown is the next layer's input."
-    return Picture(results, "reach", draw, table, subject, how, claim="Q4a", arms=ARMS, needs=ARMS)
+    return Picture(results, "reach", draw, table, subject, how, claim="Q4a", arms=ARMS)
 
 
-def reach_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def reach_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw how much later layers and the output change, one panel per measure of change and checkpoint.
 
     `table`: intervention rows of one depth, kind and dose; the last layer's number stands for the logits, where there are
     values alone.
     """
-    with drawing():
-        figure, grid = crossed_panels(list(MEASURES), sorted(table["checkpoint"].unique()), width)
-        first, out = int(table["layer"].min()), int(table["layer"].max())
-        every = max(1, (out - first) // 4)
-        ticks = list(range(first, out - every + 1, every))
-        for panel, measure, checkpoint in grid:
-            panel.set_title(f"{MEASURES[measure]}\n{when(checkpoint)}")
-            rows = table[(table["checkpoint"] == checkpoint) & table[measure].notna()]
-            lines(panel, rows, "layer", measure, arms)
-            panel.set_xticks([*ticks, out], [*map(str, ticks), "out"])
-        log_y(figure.axes, table[list(MEASURES)].to_numpy().ravel())
-        label(figure, "layer", "relative change\n(up = changes more)")
-        legend(figure, arms)
+    checkpoints = sorted(table["checkpoint"].unique())
+    figure, grid = crossed_panels(list(MEASURES), checkpoints, width, lambda m, c: f"{MEASURES[m]}\n{when(c)}")
+    first, out = int(table["layer"].min()), int(table["layer"].max())
+    every = max(1, (out - first) // 4)
+    ticks = list(range(first, out - every + 1, every))
+    for panel, (measure, checkpoint) in grid:
+        rows = table[(table["checkpoint"] == checkpoint) & table[measure].notna()]
+        lines(panel, rows, "layer", measure, arms)
+        panel.set_xticks([*ticks, out], [*map(str, ticks), "out"])
+    log_scale(figure.axes, table[list(MEASURES)].to_numpy().ravel())
+    label(figure, "layer", "relative change\n(up = changes more)")
+    legend(figure, arms)
     return figure
-
-
-def _panels_of_kinds(table: pd.DataFrame, width: float) -> "tuple[Figure, list[tuple[Axes, pd.DataFrame]]]":
-    """Return a figure with a titled panel per checkpoint and kind of change, each with its rows."""
-    kinds = [kind for kind in KINDS if kind in set(table["kind"])]
-    cells = [(kind, checkpoint) for checkpoint in sorted(table["checkpoint"].unique()) for kind in kinds]
-    figure, axes = panels(len(cells), width, 1.6, 2, narrow=2)
-    filled = []
-    for panel, (kind, checkpoint) in zip(axes, cells, strict=True):
-        panel.set_title(f"{KINDS[kind]}\n{when(checkpoint)}")
-        filled.append((panel, table[(table["checkpoint"] == checkpoint) & (table["kind"] == kind)]))
-    return figure, filled
 
 
 def share_left(results: Results) -> Picture:
@@ -91,15 +64,18 @@ def share_left(results: Results) -> Picture:
     return Picture(results, "share-left", draw, table, subject, how, claim="Q4f", arms=ARMS, needs=["none"])
 
 
-def left_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def left_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw the share left by layer, one panel per kind of change and checkpoint."""
-    with drawing():
-        figure, filled = _panels_of_kinds(table.assign(percent=100 * table["left"]), width)
-        for panel, rows in filled:
-            lines(panel, rows, "layer", "percent", arms)
-            percent_y(panel, 103)
-        label(figure, "layer", "left of the change, %\n(up = normalizing removes less)")
-        legend(figure, arms, [reference(figure.axes, 50, "half")])
+    table = table.assign(percent=100 * table["left"])
+    tables = {
+        f"{KINDS[kind]}\n{when(checkpoint)}": rows for (checkpoint, kind), rows in table.groupby(["checkpoint", "kind"])
+    }
+    figure, filled = panels(tables, width, 1.6, 2, narrow=2)
+    for panel, rows in filled:
+        lines(panel, rows, "layer", "percent", arms)
+        percent_y(panel, 103)
+    label(figure, "layer", "left of the change, %\n(up = normalizing removes less)")
+    legend(figure, arms, [reference(figure.axes, 50, "half")])
     return figure
 
 
@@ -116,4 +92,4 @@ def recovery(results: Results) -> Picture:
     draw = partial(steps, {"": rows}, "kind", arms, "what is equal for both", ylabel=ylabel)
     subject = "Steps that the later half alone needs until the loss is back within 5%"
     how = "After a random change of the earlier half: every weight matrix by half its norm, or by as much as doubles the loss. Below, a bar where every seed came back, else the number that didn't."
-    return Picture(results, "adaptation", draw, table, subject, how, claim="Q4e", arms=ARMS, needs=ARMS)
+    return Picture(results, "adaptation", draw, table, subject, how, claim="Q4e", arms=ARMS)

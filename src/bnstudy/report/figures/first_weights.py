@@ -3,22 +3,19 @@
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.claims.endpoints.steps import FEWEST_GAINS
 from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.axes import Style, crossed_panels, entry, label, legend, log_ticks
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.starts import KINDS
-from bnstudy.report.figures.style import INK, MUTED, NARROW, arm_name, drawing, look
+from bnstudy.report.figures.style import INK, MUTED, NARROW, arm_name, look
 from bnstudy.report.figures.summary import median, times
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ARMS = ["none", "bn"]
 AREA = 70.0
@@ -49,7 +46,7 @@ def where(results: Results) -> Picture:
     curves = [*theory(table), *decides(results, table)]
     draw = partial(dots, fastest(table), curves)
     intervals = "Medians over seeds"
-    return Picture(results, "map", draw, table, subject, how, "U8", ARMS, ARMS, intervals, "Dot plot")
+    return Picture(results, "map", draw, table, subject, how, "U8", ARMS, None, intervals, "Dot plot")
 
 
 def fastest(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,19 +70,18 @@ def theory(table: pd.DataFrame) -> Iterator[Curve]:
 
 def decides(results: Results, table: pd.DataFrame) -> Iterator[Curve]:
     """Yield the edges of the claims file's rule, where the untrained networks without norm were measured."""
-    rule: Any = results.ledger.get("forecast")
-    measured = results.table("untrained")
-    if not rule or rule["quantity"] not in measured:
+    rule, measured = results.ledger.forecast, results.table("untrained")
+    if not rule or rule.quantity not in measured:
         return
     places = table[table["arm"] == "none"][["net", "depth", "gain"]].drop_duplicates()
     values = results.filter(measured, arm="none", net=..., gain=...).merge(places)
-    values = values.groupby(["net", "depth", "gain"])[rule["quantity"]].median().reset_index()
+    values = values.groupby(["net", "depth", "gain"])[rule.quantity].median().reset_index()
     for net, of_net in values.groupby("net"):
-        for edge in (rule["low"], rule["high"]):
+        for edge in (rule.low, rule.high):
             found = []
             for depth, rows in of_net.groupby("depth"):
-                rows = rows.sort_values(rule["quantity"])
-                value = rows[rule["quantity"]].to_numpy()
+                rows = rows.sort_values(rule.quantity)
+                value = rows[rule.quantity].to_numpy()
                 if value[0] <= edge <= value[-1]:
                     found.append((np.exp(np.interp(edge, value, np.log(rows["gain"]))), depth))
             if found:
@@ -93,31 +89,30 @@ def decides(results: Results, table: pd.DataFrame) -> Iterator[Curve]:
                 yield str(net), "none", DECIDES, gains, depths
 
 
-def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> "Figure":
+def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> Figure:
     """Draw a dot for each network, larger where it took fewer steps, a cross where it never arrived, and the curves."""
     nets = [net for net in KINDS if (table["net"] == net).any()]
     gains, deep = ((float(table[name].min()), float(table[name].max())) for name in ("gain", "depth"))
     least, gap = table["steps"].min(), "\n" if width <= NARROW else " "
-    with drawing():
-        figure, panels = crossed_panels(nets, [arm for arm in ARMS if (table["arm"] == arm).any()], width)
-        for panel, net, arm in panels:
-            rows = table[(table["net"] == net) & (table["arm"] == arm)]
-            panel.set(
-                xscale="log", yscale="log", xlim=(gains[0] / 1.2, gains[1] * 1.2), ylim=(deep[0] / 1.2, deep[1] * 1.2)
-            )
-            log_ticks(panel.xaxis, *gains)
-            log_ticks(panel.yaxis, *deep)
-            panel.grid(False)
-            came, never = rows[np.isfinite(rows["steps"])], rows[~np.isfinite(rows["steps"])]
-            size, mark = AREA * least / came["steps"], look(arm)
-            panel.scatter(came["gain"], came["depth"], size, color=mark.light, marker=mark.marker, linewidths=0)
-            panel.scatter(never["gain"], never["depth"], 9, color=MUTED, marker="x", linewidths=0.8)
-            panel.set_title(f"{KINDS[net]},{gap}{arm_name(arm)}")
-            for of_net, of_arm, meaning, *line in curves:
-                if (of_net, of_arm) == (net, arm):
-                    panel.plot(*line, **LINES[meaning])
-        label(figure, "scale of the first weights", "hidden layers")
-        never_style: Style = {"color": MUTED, "marker": "x", "linestyle": "none", "markersize": 4}
-        drawn = dict.fromkeys(meaning for *_, meaning, _, _ in curves)
-        legend(figure, [], [entry("never", never_style), *(entry(meaning, LINES[meaning]) for meaning in drawn)])
+    arms = [arm for arm in ARMS if (table["arm"] == arm).any()]
+    figure, panels = crossed_panels(nets, arms, width, lambda net, arm: f"{KINDS[net]},{gap}{arm_name(arm)}")
+    for panel, (net, arm) in panels:
+        rows = table[(table["net"] == net) & (table["arm"] == arm)]
+        panel.set(
+            xscale="log", yscale="log", xlim=(gains[0] / 1.2, gains[1] * 1.2), ylim=(deep[0] / 1.2, deep[1] * 1.2)
+        )
+        log_ticks(panel.xaxis, *gains)
+        log_ticks(panel.yaxis, *deep)
+        panel.grid(False)
+        came, never = rows[np.isfinite(rows["steps"])], rows[~np.isfinite(rows["steps"])]
+        size, mark = AREA * least / came["steps"], look(arm)
+        panel.scatter(came["gain"], came["depth"], size, color=mark.light, marker=mark.marker, linewidths=0)
+        panel.scatter(never["gain"], never["depth"], 9, color=MUTED, marker="x", linewidths=0.8)
+        for of_net, of_arm, meaning, *line in curves:
+            if (of_net, of_arm) == (net, arm):
+                panel.plot(*line, **LINES[meaning])
+    label(figure, "scale of the first weights", "hidden layers")
+    never_style: Style = {"color": MUTED, "marker": "x", "linestyle": "none", "markersize": 4}
+    drawn = dict.fromkeys(meaning for *_, meaning, _, _ in curves)
+    legend(figure, [], [entry("never", never_style), *(entry(meaning, LINES[meaning]) for meaning in drawn)])
     return figure

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from bnstudy.report.figures.axes import (
     Style,
@@ -16,18 +17,14 @@ from bnstudy.report.figures.axes import (
     legend,
     line,
     lines,
-    log_y,
+    log_scale,
     panels,
     trace,
-)  # fmt: skip
+)
 from bnstudy.report.figures.checkpoints import in_order, when
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import INK, MUTED, drawing
+from bnstudy.report.figures.style import INK, MUTED
 from bnstudy.report.results import CheckRow, Results
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ARMS = ["none", "bn"]
 MATCHINGS = {"rate": "same rate", "decrease": "same decrease", "step": "same step : norm"}
@@ -41,24 +38,22 @@ def ics(results: Results) -> Picture:
     draw = partial(ics_by_layer, table, results.arms(table, *ARMS))
     subject = f"How much a layer's gradient changes when the layers below it step, depth {depth}"
     how = "What is equal for both arms: the learning rate, the loss that the step saves (5%), or the step relative to the weights (1%)."
-    return Picture(results, "ics", draw, table, subject, how, claim="Q1c", arms=ARMS, needs=ARMS)
+    return Picture(results, "ics", draw, table, subject, how, claim="Q1c", arms=ARMS)
 
 
-def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw relative ICS by layer, one panel per matching of steps and checkpoint; in gray what another batch changes."""
-    with drawing():
-        matchings = [m for m in MATCHINGS if m in set(table["matching"])]
-        figure, grid = crossed_panels(matchings, in_order(table), width)
-        for panel, matching, checkpoint in grid:
-            panel.set_title(f"{MATCHINGS[matching]}\n{when(checkpoint)}")
-            rows = table[(table["matching"] == matching) & (table["checkpoint"] == checkpoint)]
-            for arm, other in by_arm(rows, arms):
-                gray: Style = {**line(arm), "color": MUTED, "linewidth": 0.9, "markersize": 3}
-                trace(panel, other, "layer", "other_batch", gray)
-            lines(panel, rows, "layer", "relative", arms)
-        log_y(figure.axes, [*table["relative"], *table["other_batch"]])
-        label(figure, "layer whose gradient is compared", "relative change\n(up = changes more)")
-        legend(figure, arms, [entry("another batch, same marks", {"color": MUTED, "linewidth": 0.9})])
+    matchings = [m for m in MATCHINGS if m in set(table["matching"])]
+    figure, grid = crossed_panels(matchings, in_order(table), width, lambda m, c: f"{MATCHINGS[m]}\n{when(c)}")
+    for panel, (matching, checkpoint) in grid:
+        rows = table[(table["matching"] == matching) & (table["checkpoint"] == checkpoint)]
+        for arm, other in by_arm(rows, arms):
+            gray: Style = {**line(arm), "color": MUTED, "linewidth": 0.9, "markersize": 3}
+            trace(panel, other, "layer", "other_batch", gray)
+        lines(panel, rows, "layer", "relative", arms)
+    log_scale(figure.axes, [*table["relative"], *table["other_batch"]])
+    label(figure, "layer whose gradient is compared", "relative change\n(up = changes more)")
+    legend(figure, arms, [entry("another batch, same marks", {"color": MUTED, "linewidth": 0.9})])
     return figure
 
 
@@ -75,32 +70,32 @@ def norms(results: Results) -> Picture:
     draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth=growth)
     subject = "Norm of the loss's gradient at each layer's output"
     how = "On training batches. The dotted lines are what theory expects at the start, from the last layer on."
-    return Picture(results, "gradients", draw, table, subject, how, claim="Q3e", arms=ARMS, needs=ARMS)
+    return Picture(results, "gradients", draw, table, subject, how, claim="Q3e", arms=ARMS)
 
 
-def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth: dict[str, float]) -> "Figure":
+def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth: dict[str, float]) -> Figure:
     """Draw the norm of dL/dh by layer, one panel per depth, checkpoint and gain in the order of the table.
 
     `growth`: by arm, the growth of the squared norm per layer that theory gives at the start, at gain 1; it is drawn from
     the last layer's median.
     """
-    with drawing():
-        cells = list(dict.fromkeys(zip(table["depth"], table["checkpoint"], table["gain"], strict=True)))
-        figure, axes = panels(len(cells), width, 1.8, 3, narrow=2, sharex=False)
-        for panel, (depth, checkpoint, gain) in zip(axes, cells, strict=True):
-            panel.set_title(f"{depth} layers\ngain {gain:g}\n{when(checkpoint)}")
-            rows = table[(table["depth"] == depth) & (table["checkpoint"] == checkpoint) & (table["gain"] == gain)]
-            lines(panel, rows, "layer", "norm", arms)
-            if checkpoint == "init":
-                _theory(panel, rows, arms, growth)
-        log_y(axes, table["norm"])
-        label(figure, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
-        drawn = growth and "init" in set(table["checkpoint"])
-        legend(figure, arms, [entry("theory at the start", THEORY)] if drawn else [])
+    tables = {
+        f"{depth} layers\ngain {gain:g}\n{when(checkpoint)}": rows
+        for (depth, checkpoint, gain), rows in table.groupby(["depth", "checkpoint", "gain"], sort=False)
+    }
+    figure, filled = panels(tables, width, 1.8, 3, narrow=2, sharex=False)
+    for panel, rows in filled:
+        lines(panel, rows, "layer", "norm", arms)
+        if "init" in set(rows["checkpoint"]):
+            _theory(panel, rows, arms, growth)
+    log_scale(figure.axes, table["norm"])
+    label(figure, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
+    drawn = growth and "init" in set(table["checkpoint"])
+    legend(figure, arms, [entry("theory at the start", THEORY)] if drawn else [])
     return figure
 
 
-def _theory(panel: "Axes", table: pd.DataFrame, arms: Sequence[str], growth: dict[str, float]) -> None:
+def _theory(panel: Axes, table: pd.DataFrame, arms: Sequence[str], growth: dict[str, float]) -> None:
     last = int(table["layer"].max())
     layers = np.arange(int(table["layer"].min()), last + 1)
     for arm, rows in by_arm(table[table["layer"] == last], arms):

@@ -1,8 +1,6 @@
 """Figures of steps to target against the learning rate: which rates a network can be trained at."""
 
-from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,10 +9,8 @@ from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.results import Results
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 ARMS = ("none", "bn", "once")
+RATE = "learning rate"
 
 
 def window(results: Results) -> Picture:
@@ -22,10 +18,10 @@ def window(results: Results) -> Picture:
     runs = results.filter(results.table("convergence"), target=results.target)
     grid = results.table("rates").query("role == 'grid'")
     table = runs.merge(grid[["arm", "depth", "gain", "inputs", "rate"]])
-    draw = partial(steps_by_rate, by_depth(of_shared_rates(table, "depth")), results.arms(table, *ARMS))
+    draw = partial(steps, by_depth(of_shared_rates(table, "depth")), "rate", results.arms(table, *ARMS), RATE, log=True)
     subject = f"Steps to training loss {results.target:g} against the learning rate"
     how = "Each panel's lowest points are the arms at their best. Below, the window of usable rates: a bar where every seed got there, else the number that didn't; × where some diverged."
-    return Picture(results, "window", draw, table, subject, how, claim="Q3b", arms=["none", "bn"], needs=["none", "bn"])
+    return Picture(results, "window", draw, table, subject, how, claim="Q3b", arms=["none", "bn"])
 
 
 def window_by_gain(results: Results) -> Picture:
@@ -35,15 +31,10 @@ def window_by_gain(results: Results) -> Picture:
     tables = {
         f"first weights × {gain:g}": rows for gain, rows in of_shared_rates(table, "gain").groupby("gain", sort=True)
     }
-    draw = partial(steps_by_rate, tables, results.arms(table, *ARMS))
+    draw = partial(steps, tables, "rate", results.arms(table, *ARMS), RATE, log=True)
     subject = f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}"
     how = "On the tuning seeds, which choose the rates and are never evaluated. Scale 1 is He initialization."
     return Picture(results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"])
-
-
-def steps_by_rate(tables: dict[str, pd.DataFrame], arms: Sequence[str], width: float) -> "Figure":
-    """Draw steps against the learning rate."""
-    return steps(tables, "rate", arms, "learning rate", width, log=True)
 
 
 def of_shared_rates(table: pd.DataFrame, panel: str) -> pd.DataFrame:

@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import by_arm, by_depth, label, legend, log_ticks, log_y, panels, reference
+from bnstudy.report.figures.axes import by_arm, by_depth, label, legend, log_scale, panels, reference
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import MUTED, drawing, look
+from bnstudy.report.figures.style import MUTED, look
 from bnstudy.report.figures.summary import interval, median, times
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SHOWN = ("none", "bn", "bn_frozen", "once")
 STAGES = {"linear": "linear map's output", "affine": "after γ and β", "next": "the next layer's input"}
@@ -63,10 +60,10 @@ def affine(results: Results) -> Picture:
     draw = partial(affine_motion, table, results.arms(table, *arms))
     subject = "How far γ and β move during training"
     how = "As a share of γ."
-    return Picture(results, "affine", draw, table, subject, how, claim="Q1a", arms=["bn"], needs=["bn"])
+    return Picture(results, "affine", draw, table, subject, how, claim="Q1a", arms=["bn"])
 
 
-def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw `motion` by layer, one panel per depth; the dotted line is what would matter."""
     ylabel, at = "motion, in sd\n(up = moves more)", (0.10, "would matter: 0.10")
     figure = over_layers(by_depth(table), "motion", arms, ylabel, width, at, log=False)
@@ -118,56 +115,43 @@ def noisy(results: Results) -> Picture:
         "on the rail above, how many seeds never got there, and so have no drift to the target."
     )
     return Picture(
-        results,
-        "noisy",
-        draw,
-        table,
-        subject,
-        how,
-        claim="Q1e",
-        arms=["none", "bn", "bn_noisy"],
-        needs=["none", "bn", "bn_noisy"],
-        kind="Scatter plot",
+        results, "noisy", draw, table, subject, how, claim="Q1e", arms=["none", "bn", "bn_noisy"], kind="Scatter plot"
     )
 
 
-def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, halfway: bool = False) -> "Figure":
+def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, halfway: bool = False) -> Figure:
     """Draw one mark per arm with both intervals, one panel per depth and gain; an arm whose median never arrives sits on
     a rail.
 
     `table`: the result of `drift_and_steps`. `halfway`: a dotted line at the geometric mean of `none` and `bn`, where
     half of what batch norm gains would be lost.
     """
-    with drawing():
-        networks = sorted(set(zip(table["depth"], table["gain"], strict=True)))
-        figure, axes = panels(len(networks), width, 2.5, columns=2)
-        shown = []
-        finite = table.loc[np.isfinite(table["time"]), "time"]
-        rail = (finite.max() if len(finite) else 1000.0) * 1.4
-        for panel, (depth, gain) in zip(axes, networks, strict=True):
-            panel.set_title(f"{depth} layers" + (f", weights × {gain:g}" if gain != 1 else ""))
-            panel.set_xscale("log")
-            here = table[(table["depth"] == depth) & (table["gain"] == gain)]
-            panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
-            for arm, rows in by_arm(here[here["drift"] > 0], arms):
-                _cross(panel, rows, arm, rail)
-            failed = here[np.isinf(here["time"])].groupby("arm")["seed"].nunique()
-            _rail(panel, rail, {arm: int(failed[arm]) for arm in arms if arm in failed})
-            middle = [median(rows["time"]) for _, rows in by_arm(here, ("none", "bn"))]
-            if halfway and len(middle) == 2 and np.isfinite(middle).all():
-                shown = [reference([panel], float(np.sqrt(middle[0] * middle[1])), "half of the gain lost")]
-        log_y(axes, [*finite, rail * 1.25])
-        drifts = table.loc[table["drift"] > 0, "drift"]  # 0 where two checkpoints are one, none where nobody got there
-        low, high = (drifts.min() / 1.1, drifts.max() * 1.1) if len(drifts) else (0.1, 1.0)
-        for panel in axes:
-            panel.set_xlim(low, high)
-            log_ticks(panel.xaxis, low, high)
-        label(figure, "drift of the next layer's input, in sd\n(right = moves more)", "steps to target\n(up = slower)")
-        legend(figure, arms, shown)
+    networks = {
+        f"{depth} layers" + (f", weights × {gain:g}" if gain != 1 else ""): rows
+        for (depth, gain), rows in table.groupby(["depth", "gain"])
+    }
+    figure, filled = panels(networks, width, 2.5, columns=2)
+    shown = []
+    finite = table.loc[np.isfinite(table["time"]), "time"]
+    rail = (finite.max() if len(finite) else 1000.0) * 1.4
+    for panel, here in filled:
+        panel.axhline(rail, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
+        for arm, rows in by_arm(here[here["drift"] > 0], arms):
+            _cross(panel, rows, arm, rail)
+        failed = here[np.isinf(here["time"])].groupby("arm")["seed"].nunique()
+        _rail(panel, rail, {arm: int(failed[arm]) for arm in arms if arm in failed})
+        middle = [median(rows["time"]) for _, rows in by_arm(here, ("none", "bn"))]
+        if halfway and len(middle) == 2 and np.isfinite(middle).all():
+            shown = [reference([panel], float(np.sqrt(middle[0] * middle[1])), "half of the gain lost")]
+    log_scale(figure.axes, [*finite, rail * 1.25])
+    drifts = table.loc[table["drift"] > 0, "drift"]  # 0 where two checkpoints are one, none where nobody got there
+    log_scale(figure.axes, drifts, "x", 1.1, empty=(0.1, 1.0))
+    label(figure, "drift of the next layer's input, in sd\n(right = moves more)", "steps to target\n(up = slower)")
+    legend(figure, arms, shown)
     return figure
 
 
-def _rail(panel: "Axes", rail: float, failed: dict[str, int]) -> None:
+def _rail(panel: Axes, rail: float, failed: dict[str, int]) -> None:
     """Write on the rail how many seeds of an arm never got there."""
 
     def write(text: str, x: float, right: float) -> None:
@@ -185,7 +169,7 @@ def _rail(panel: "Axes", rail: float, failed: dict[str, int]) -> None:
         write(str(count), place, 5)
 
 
-def _cross(panel: "Axes", table: pd.DataFrame, arm: str, rail: float) -> None:
+def _cross(panel: Axes, table: pd.DataFrame, arm: str, rail: float) -> None:
     looks = look(arm)
     time = table["time"].clip(upper=rail)
     x, y = median(table["drift"]), median(time)
@@ -210,7 +194,7 @@ def growth(results: Results) -> Picture:
     draw = partial(over_layers, held, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True)
     subject = f"Movement at each layer as a multiple of the first layer's, depth {deep}"
     how = f"Drift between training losses 1.0 and {results.target:g}; change of the gradient at loss {results.target:g} when the layers below take the same relative step, from layer 2 on."
-    return Picture(results, "growth", draw, table, subject, how, claim="Q4b", arms=arms, needs=arms)
+    return Picture(results, "growth", draw, table, subject, how, claim="Q4b", arms=arms)
 
 
 def relative_to_first(table: pd.DataFrame, column: str) -> pd.DataFrame:

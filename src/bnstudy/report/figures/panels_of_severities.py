@@ -1,17 +1,14 @@
 """Panels of lines over the severity of a shift, one line per arm and kind of statistics that it is tested with."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from bnstudy.report.figures.axes import Style, draw, entry, label, legend, line, panels, percent_y, reference, trace
-from bnstudy.report.figures.style import PAPER, drawing
+from bnstudy.report.figures.style import PAPER, look
 from bnstudy.report.figures.summary import medians
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 Modes = Mapping[tuple[str, str], str]
 """Arms and kinds of statistics (a column of shift.csv), each pair in words."""
@@ -24,6 +21,11 @@ TESTED: dict[tuple[str, str], str] = {
     ("bn", "batch32"): "batch norm, test batch of 32",
     ("bn", "reestimated"): "batch norm, re-estimated",
 }
+CEILING: Style = {
+    **line("none"), "marker": "_", "markersize": 14, "markeredgewidth": 2, "linestyle": "none",
+    "markeredgecolor": look("none").light,
+}  # fmt: skip
+"""The bar of networks that were trained on what the others are tested on."""
 
 
 def mode_style(arm: str, statistics: str) -> Style:
@@ -50,38 +52,28 @@ def of_mode(table: pd.DataFrame, mode: tuple[str, str]) -> pd.DataFrame:
 def over_severities(
     tables: dict[str, pd.DataFrame], value: str, modes: Modes, labels: tuple[str, str], width: float, height: float = 1.6,
     columns: int = 4, ceilings: Mapping[str, pd.DataFrame] | None = None, at: tuple[float, str] | None = None,
-) -> "Figure":  # fmt: skip
+) -> Figure:  # fmt: skip
     """Draw one panel per entry of `tables` (title: rows with arm, statistics, seed, severity and `value`).
 
     `labels` are those of x and y, `at` is a dotted line and its name. `ceilings`: by title, rows of networks trained on
     the last severity, drawn as bars. A `value` of accuracy is in percent.
     """
-    with drawing():
-        figure, axes = panels(len(tables), width, height, columns=columns, narrow=columns // 2)
-        shown: dict[object, Line2D] = {}
-        for panel, (title, rows) in zip(axes, tables.items(), strict=True):
-            panel.set_title(title)
-            for mode, text in modes.items():
-                tested = of_mode(rows, mode)
-                if len(tested):
-                    style = mode_style(*mode)
-                    trace(panel, tested, "severity", value, {**style, "markersize": 3.5})
-                    shown[mode] = entry(text, {**style, "markeredgecolor": style["color"]})
-            best = (ceilings or {}).get(title, rows[:0])
-            if len(best):
-                bar: Style = {
-                    **line("none"),
-                    "marker": "_",
-                    "markersize": 14,
-                    "markeredgewidth": 2,
-                    "linestyle": "none",
-                }
-                bar["markeredgecolor"] = bar["color"]
-                draw(panel, medians(best, "accuracy", ["severity"]), "severity", bar)
-                shown["ceiling"] = entry("no normalization, trained on severity 5", bar)
-            if value == "accuracy":
-                percent_y(panel)
-            panel.set_xticks(range(0 if value == "accuracy" else 1, 6))
-        label(figure, *labels)
-        legend(figure, [], [*shown.values(), *([reference(axes, *at)] if at else [])])
+    figure, filled = panels(tables, width, height, columns=columns, narrow=columns // 2)
+    shown: dict[object, Line2D] = {}
+    for panel, rows in filled:
+        for mode, text in modes.items():
+            tested = of_mode(rows, mode)
+            if len(tested):
+                style = mode_style(*mode)
+                trace(panel, tested, "severity", value, {**style, "markersize": 3.5})
+                shown[mode] = entry(text, {**style, "markeredgecolor": style["color"]})
+        best = (ceilings or {}).get(panel.get_title(loc="left"), rows[:0])
+        if len(best):
+            draw(panel, medians(best, "accuracy", ["severity"]), "severity", CEILING)
+            shown["ceiling"] = entry("no normalization, trained on severity 5", CEILING)
+        if value == "accuracy":
+            percent_y(panel)
+        panel.set_xticks(range(0 if value == "accuracy" else 1, 6))
+    label(figure, *labels)
+    legend(figure, [], [*shown.values(), *([reference(figure.axes, *at)] if at else [])])
     return figure

@@ -2,82 +2,68 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import draw, label, legend, line, log_ticks
+from bnstudy.report.figures.axes import draw, label, legend, line, log_scale, log_ticks
 from bnstudy.report.figures.panels_of_dots import side_by_side
-from bnstudy.report.figures.style import INK, NARROW, PAPER, RULE, drawing, look
+from bnstudy.report.figures.style import INK, NARROW, PAPER, RULE, look
 from bnstudy.report.figures.summary import time_summary
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def steps(
     tables: dict[str, pd.DataFrame], x: str, arms: Sequence[str], xlabel: str, width: float, log: bool = False,
     ylabel: str = "steps to target\n(up = slower)",
-) -> "Figure":  # fmt: skip
+) -> Figure:  # fmt: skip
     """Draw one panel per entry of `tables` (title: rows with arm, seed, `x`, steps, reached, diverged_at).
 
     Above stand medians of the steps with their intervals, on a log axis that all panels share. Below, a strip with a row
     per arm shows a bar where every seed reached the target, else the number that did not (x: some diverged). `x` is
     numeric with `log`; else its values stand side by side, numbers sorted, words in their order in the table.
     """
-    from matplotlib.figure import Figure
-
-    with drawing():
-        across = min(len(tables), 3) if width > NARROW else 1
-        rows = math.ceil(len(tables) / across)
-        strip = 0.17 * len(arms) + 0.08
-        figure = Figure(figsize=(width, rows * (2.1 + strip) + 0.5), layout="constrained")
-        figure.get_layout_engine().set(hspace=0.02, h_pad=0.02)  # type: ignore[call-arg, union-attr]
-        grid = figure.add_gridspec(2 * rows, across, height_ratios=[1.8, strip] * rows)
-        whole = pd.concat(tables.values())
-        whole = whole[whole["arm"].isin(list(arms))]
-        ticks, names = side_by_side(whole[x])
-        numbers = pd.api.types.is_numeric_dtype(whole[x])
-        summaries = {
-            title: time_summary(table[table["arm"].isin(list(arms))], ["arm", x]) for title, table in tables.items()
-        }
-        low, high = _limits(pd.concat(summaries.values()))
-        for index, (title, table) in enumerate(summaries.items()):
-            row, column = divmod(index, across)
-            top = figure.add_subplot(grid[2 * row, column])
-            below = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
-            top.set_title(title)
-            top.set_yscale("log")
-            top.set_ylim(low, high)
-            log_ticks(top.yaxis, low, high)
-            if log:
-                top.set_xscale("log")
-            table = table.assign(place=table[x] if log else table[x].map(ticks.index).astype(float)).sort_values(
-                "place", kind="stable"
-            )
-            for k, arm in enumerate(arms):
-                shift = (k - (len(arms) - 1) / 2) * (0.06 if log else 0.09)
-                joined = line(arm) if numbers else {**line(arm), "linestyle": "none"}
-                draw(top, table[table["arm"] == arm], "place", joined, shift)
-            _strip(below, table, arms, np.array(ticks, float) if log else np.arange(len(ticks)), log)
-            top.tick_params(labelbottom=False, bottom=False)
-            if column:
-                top.tick_params(labelleft=False)
-            _ticks(below, ticks, names, log)
-        label(figure, xlabel, ylabel)
-        legend(figure, arms)
+    across = min(len(tables), 3) if width > NARROW else 1
+    rows = math.ceil(len(tables) / across)
+    strip = 0.17 * len(arms) + 0.08
+    figure = Figure(figsize=(width, rows * (2.1 + strip) + 0.5), layout="constrained")
+    figure.get_layout_engine().set(hspace=0.02, h_pad=0.02)  # type: ignore[call-arg, union-attr]
+    grid = figure.add_gridspec(2 * rows, across, height_ratios=[1.8, strip] * rows)
+    whole = pd.concat(tables.values())
+    whole = whole[whole["arm"].isin(list(arms))]
+    ticks, names = side_by_side(whole[x])
+    numbers = pd.api.types.is_numeric_dtype(whole[x])
+    summaries = {
+        title: time_summary(table[table["arm"].isin(list(arms))], ["arm", x]) for title, table in tables.items()
+    }
+    ends = pd.concat(summaries.values())[["median", "low", "high"]]
+    for index, (title, table) in enumerate(summaries.items()):
+        row, column = divmod(index, across)
+        top = figure.add_subplot(grid[2 * row, column])
+        below = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
+        top.set_title(title)
+        log_scale([top], ends, pad=1.2, empty=(10.0, 1000.0))
+        if log:
+            top.set_xscale("log")
+        table = table.assign(place=table[x] if log else table[x].map(ticks.index).astype(float)).sort_values(
+            "place", kind="stable"
+        )
+        for k, arm in enumerate(arms):
+            shift = (k - (len(arms) - 1) / 2) * (0.06 if log else 0.09)
+            joined = line(arm) if numbers else {**line(arm), "linestyle": "none"}
+            draw(top, table[table["arm"] == arm], "place", joined, shift)
+        _strip(below, table, arms, np.array(ticks, float) if log else np.arange(len(ticks)), log)
+        top.tick_params(labelbottom=False, bottom=False)
+        if column:
+            top.tick_params(labelleft=False)
+        _ticks(below, ticks, names, log)
+    label(figure, xlabel, ylabel)
+    legend(figure, arms)
     return figure
 
 
-def _limits(table: pd.DataFrame) -> tuple[float, float]:
-    ends = table[["median", "low", "high"]].to_numpy(float).ravel()
-    ends = ends[np.isfinite(ends)]
-    return (ends.min() / 1.2, ends.max() * 1.2) if len(ends) else (10.0, 1000.0)
-
-
-def _strip(axes: "Axes", table: pd.DataFrame, arms: Sequence[str], ticks: np.ndarray, log: bool) -> None:
+def _strip(axes: Axes, table: pd.DataFrame, arms: Sequence[str], ticks: np.ndarray, log: bool) -> None:
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.grid(False)
@@ -106,7 +92,7 @@ def _strip(axes: "Axes", table: pd.DataFrame, arms: Sequence[str], ticks: np.nda
     axes.set_xlim((ticks[0] * 10**-edge, ticks[-1] * 10**edge) if log else (ticks[0] - edge, ticks[-1] + edge))
 
 
-def _ticks(axes: "Axes", ticks: Sequence[object], names: Sequence[str], log: bool) -> None:
+def _ticks(axes: Axes, ticks: Sequence[object], names: Sequence[str], log: bool) -> None:
     from matplotlib.ticker import FixedLocator, NullFormatter
 
     if log:

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 INTERVALS = "Medians over seeds with 95% order-statistic intervals, pointwise"
 
@@ -21,18 +18,19 @@ class Picture:
     `draw` makes it for a width in inches from the rows of `table`. Its title, alternative text and the caption's first
     words are the finding that the claims file has for figure `id`, chosen by the verdict of `claim`; without a claim, or
     where the claim is not tested, the title is the neutral `subject`. `how` says how to read the figure. `arms` are
-    those that the caption speaks of, `needs` those without which there is no figure: what is lacking is said instead.
+    those that the caption speaks of, `needs` those without which there is no figure, all of them where it is left out:
+    what is lacking is said instead.
     """
 
     results: Results
     id: str
-    draw: "Callable[[float], Figure]"
+    draw: Callable[[float], Figure]
     table: pd.DataFrame
     subject: str
     how: str
     claim: str | None = None
     arms: Sequence[str] = ()
-    needs: Sequence[str] = ()
+    needs: Sequence[str] | None = None
     intervals: str = INTERVALS
     kind: str = "Line plot"
 

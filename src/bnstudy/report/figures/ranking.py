@@ -39,7 +39,7 @@ def ranking(results: Results) -> Numbers:
     for key in sorted(steps, key=lambda key: (median(steps[key]), key)):
         arm, net, width = key
         where = f", {words.factor('net', net)} of width {width}" if several else ""
-        numbers = [known(seeds.get(key, []), digits) for seeds, digits in held.values()]
+        numbers = [known(seeds.get(key, []), f"z.{digits}f") for seeds, digits in held.values()]
         rows.append([f"{len(rows) + 1}.", words.arm(arm) + where, what.get(key, ""), *numbers])
     how = (
         f"At depth {depth}, each at its best rate. Medians over seeds with 95% order-statistic intervals, pointwise: "

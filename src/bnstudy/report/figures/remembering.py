@@ -1,21 +1,18 @@
 """The figure of what each network loses under every shift, by whose mean and spread it uses."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.report.figures.axes import Style, entry, label, legend, panels
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, mode_style, of_mode
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.shifts import kinds_of_shift, points_lost, tested_depth
-from bnstudy.report.figures.style import RULE, drawing
+from bnstudy.report.figures.style import RULE
 from bnstudy.report.figures.summary import medians
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MODES = {
     **TESTED,
@@ -45,27 +42,26 @@ def remembering(results: Results) -> Picture:
     )
 
 
-def by_shift(table: pd.DataFrame, width: float) -> "Figure":
+def by_shift(table: pd.DataFrame, width: float) -> Figure:
     """Draw a row per kind of shift and in it a mark per network and kind of statistics, in the order of the legend."""
-    with drawing():
-        families = list(dict.fromkeys(table["family"]))
-        figure, (panel,) = panels(1, width, 0.55 * len(families))
-        shown = []
-        for index, (mode, text) in enumerate(MODES.items()):
-            if len(rows := of_mode(table, mode)):
-                style = _mark(*mode)
-                found = medians(rows, "lost", ["family"])
-                at = found["family"].map(families.index).to_numpy(float) + APART * (index - (len(MODES) - 1) / 2)
-                low, high = (found[end].to_numpy(float) for end in ("low", "high"))
-                known = np.isfinite(low) & np.isfinite(high)
-                panel.hlines(at[known], low[known], high[known], color=style["color"], linewidth=1.0)
-                panel.plot(found["median"], at, **style)
-                shown.append(entry(text, style))
-        panel.axvline(0, color=RULE, linewidth=1.0, zorder=0)
-        panel.set_yticks(range(len(families)), families)
-        panel.set_ylim(len(families) - 0.5, -0.5)
-        label(figure, "accuracy lost, in points (right = worse)", "")
-        legend(figure, [], shown)
+    families = list(dict.fromkeys(table["family"]))
+    figure, [(panel, table)] = panels({"": table}, width, 0.55 * len(families))
+    shown = []
+    for index, (mode, text) in enumerate(MODES.items()):
+        if len(rows := of_mode(table, mode)):
+            style = _mark(*mode)
+            found = medians(rows, "lost", ["family"])
+            at = found["family"].map(families.index).to_numpy(float) + APART * (index - (len(MODES) - 1) / 2)
+            low, high = (found[end].to_numpy(float) for end in ("low", "high"))
+            known = np.isfinite(low) & np.isfinite(high)
+            panel.hlines(at[known], low[known], high[known], color=style["color"], linewidth=1.0)
+            panel.plot(found["median"], at, **style)
+            shown.append(entry(text, style))
+    panel.axvline(0, color=RULE, linewidth=1.0, zorder=0)
+    panel.set_yticks(range(len(families)), families)
+    panel.set_ylim(len(families) - 0.5, -0.5)
+    label(figure, "accuracy lost, in points (right = worse)", "")
+    legend(figure, [], shown)
     return figure
 
 

@@ -1,9 +1,9 @@
 """Figures of shifted test images: what a shift costs, how far stored statistics miss, and what no clean accuracy foretells."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.core.words import ANOTHER
 from bnstudy.report.figures.axes import (
@@ -15,18 +15,15 @@ from bnstudy.report.figures.axes import (
     layer_ticks,
     legend,
     line,
-    log_y,
+    log_scale,
     reference,
     trace,
-)  # fmt: skip
+)
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
-from bnstudy.report.figures.style import NARROW, drawing
+from bnstudy.report.figures.style import NARROW
 from bnstudy.report.figures.summary import known
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 AXES = ("severity of the shift (right = stronger)", "accuracy, %\n(up = better)")
 MISSED = ["contrast", "brightness", "noise"]
@@ -68,12 +65,8 @@ def losses(results: Results) -> Numbers:
     """Return the share of its clean accuracy that a network loses under each kind of shift."""
     depth = tested_depth(results)
     how = "Percent, mean of the severities 1 to 5 (another source has none); median over seeds with 95% order-statistic interval, pointwise. The verdicts are about points of accuracy, not about this share."
-    return Numbers(
-        f"Share of its clean accuracy that a network loses, depth {depth}",
-        ["shift", *TESTED.values()],
-        relative_drop(results.at("shift", depth=depth), kinds_of_shift(results)),
-        how,
-    )
+    title, head = f"Share of its clean accuracy that a network loses, depth {depth}", ["shift", *TESTED.values()]
+    return Numbers(title, head, relative_drop(results.at("shift", depth=depth), kinds_of_shift(results)), how)
 
 
 def relative_drop(table: pd.DataFrame, kinds: list[str]) -> list[list[str]]:
@@ -114,29 +107,28 @@ def xhat(results: Results) -> Picture:
     how = (
         "Shifted minus clean held-out images, both on stored statistics; 0 would be a distribution that stays as it is."
     )
-    return Picture(results, "xhat", draw, table, subject, how, claim="Q2b", arms=["bn"], needs=["bn"])
+    return Picture(results, "xhat", draw, table, subject, how, claim="Q2b", arms=["bn"])
 
 
-def mismatch_by_layer(table: pd.DataFrame, width: float) -> "Figure":
+def mismatch_by_layer(table: pd.DataFrame, width: float) -> Figure:
     """Draw the mismatch by layer, one panel per kind of shift and depth, one line per severity."""
     marked: Style = {**line("bn"), "marker": ""}
     styles: dict[int, Style] = {
         severity: {**marked, "linestyle": dash} for severity, dash in zip((1, 3, 5), (DASHES[2], DASHES[1], DASHES[0]))
     }
-    with drawing():
-        present = [family for family in MISSED if family in set(table["family"])]
-        figure, grid = crossed_panels(present, sorted(table["depth"].unique()), width, sharex=False)
-        for panel, family, depth in grid:
-            panel.set_title(f"{family}{chr(10) if width <= NARROW else ', '}{depth} layers")
-            rows = table[(table["family"] == family) & (table["depth"] == depth)]
-            for severity, style in styles.items():
-                if len(shifted := rows[rows["severity"] == severity]):
-                    trace(panel, shifted, "layer", "offset", style)
-            layer_ticks(panel, rows["layer"])
-        log_y(figure.axes, [*table["offset"], 0.08])
-        label(figure, "layer", "mismatch of x-hat, in sd\n(up = worse)")
-        kinds = [entry(f"severity {severity}", style) for severity, style in styles.items()]
-        legend(figure, [], [*kinds, reference(figure.axes, 0.10, "0.10 sd")])
+    present = [family for family in MISSED if family in set(table["family"])]
+    gap, depths = "\n" if width <= NARROW else ", ", sorted(table["depth"].unique())
+    figure, grid = crossed_panels(present, depths, width, lambda f, d: f"{f}{gap}{d} layers", sharex=False)
+    for panel, (family, depth) in grid:
+        rows = table[(table["family"] == family) & (table["depth"] == depth)]
+        for severity, style in styles.items():
+            if len(shifted := rows[rows["severity"] == severity]):
+                trace(panel, shifted, "layer", "offset", style)
+        layer_ticks(panel, rows["layer"])
+    log_scale(figure.axes, [*table["offset"], 0.08])
+    label(figure, "layer", "mismatch of x-hat, in sd\n(up = worse)")
+    kinds = [entry(f"severity {severity}", style) for severity, style in styles.items()]
+    legend(figure, [], [*kinds, reference(figure.axes, 0.10, "0.10 sd")])
     return figure
 
 
@@ -153,4 +145,4 @@ def effective(results: Results) -> Picture:
         "Effective robustness (Taori et al. 2020): points above the line of shifted on clean accuracy, on logit axes, fitted to all networks without normalization on these images. Families and severities whose line explains less "
         "than half of the variance (R squared below 0.5), or rests on fewer than 10 networks, are left out: there clean accuracy foretells nothing."
     )
-    return Picture(results, "effective", draw, table, subject, how, arms=["bn"], needs=["bn"])
+    return Picture(results, "effective", draw, table, subject, how, arms=["bn"])

@@ -17,7 +17,7 @@ def steps(results: Results) -> Picture:
     table = results.beside(table, "depth", net=results.skip)
     draw = partial(by_network, table, results.arms(table, *ARMS))
     subject = f"Steps to training loss {results.target:g} with and without skip connections"
-    return Picture(results, "skips", draw, table, subject, COUNTED, claim="U7", arms=ARMS, needs=ARMS)
+    return Picture(results, "skips", draw, table, subject, COUNTED, claim="U7", arms=ARMS)
 
 
 def gradients(results: Results) -> Picture:
@@ -28,7 +28,7 @@ def gradients(results: Results) -> Picture:
     draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth={})
     subject = "Norm of the loss's gradient at each layer's output, with skip connections"
     how = "On training batches."
-    return Picture(results, "skips-gradients", draw, table, subject, how, arms=ARMS, needs=ARMS)
+    return Picture(results, "skips-gradients", draw, table, subject, how, arms=ARMS)
 
 
 def claims(results: Results) -> Numbers:
@@ -36,9 +36,10 @@ def claims(results: Results) -> Numbers:
     table = results.table("robustness")
     table = table[(table["change"] == f"net {results.skip}") & (table["kind"] != "not recomputed")]
     how = "Every claim whose settings this study also ran with skip connections, judged by the same rule on those settings."
+    title, head = "What the claims become with skip connections", ["claim", "says that", "without", "with"]
     return Numbers(
-        "What the claims become with skip connections",
-        ["claim", "says that", "without", "with"],
+        title,
+        head,
         [[row.id, results.claims[row.id].statement, row.base_verdict, row.verdict] for row in table.itertuples()],
         how,
     )

@@ -1,10 +1,10 @@
 """Figures of steps to a target loss, each network at its own best learning rate: by depth, gain, inputs, batch, arm."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.claims.others import ONE_LAYER
 from bnstudy.core.setting import SKIP
@@ -13,9 +13,6 @@ from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import GUESTS, INPUTS, LOOKS, NARROW
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 COUNTED = "Below, a bar where every seed got there, else the number that didn't; × where some diverged."
 APART = ("bn_detached", "bn_post", "bn_early", "bn_late")
@@ -39,22 +36,14 @@ def by_depths(results: Results) -> list[Picture]:
     """Return the figures of steps by depth, one per group of arms."""
     best = results.at("convergence", target=results.target)
     pictures: list[Picture] = []
-    for title, arms in groups(
-        [a for a in best["arm"].unique() if a not in APART and not a.startswith(ONE_LAYER)]
-    ).items():
-        first = not pictures
-        pictures.append(
-            _of_depths(
-                results,
-                "depths" if first else f"depths-{len(pictures) + 1}",
-                best[best["arm"].isin(arms)],
-                f"Steps to training loss {results.target:g} by depth" + (f": {title}" if title else ""),
-                "Each arm at its own best rate. Below, a bar where every seed got there, else the number of seeds that didn't; × where some of them diverged.",
-                "Q3a" if first else None,
-                arms,
-                ["none", "bn"],
-            )
-        )
+    shown = [a for a in best["arm"].unique() if a not in APART and not a.startswith(ONE_LAYER)]
+    how = "Each arm at its own best rate. Below, a bar where every seed got there, else the number of seeds that didn't; × where some of them diverged."
+    for title, arms in groups(shown).items():
+        id, claim = ("depths", "Q3a") if not pictures else (f"depths-{len(pictures) + 1}", None)
+        subject = f"Steps to training loss {results.target:g} by depth" + (f": {title}" if title else "")
+        rows = best[best["arm"].isin(arms)]
+        draw = over_depths(results, rows, arms)
+        pictures.append(Picture(results, id, draw, rows, subject, how, claim, arms, needs=["none", "bn"]))
     return pictures
 
 
@@ -63,9 +52,8 @@ def detached(results: Results) -> Picture:
     arms = ["none", "bn", "bn_detached"]
     table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm="bn_detached")
     subject = f"Steps to training loss {results.target:g} with mean and variance as constants in the backward pass"
-    return _of_depths(
-        results, "detached", table, subject, "Each arm at its own best rate.", "Q3f", arms, ["bn", "bn_detached"]
-    )
+    draw, how = over_depths(results, table, arms), "Each arm at its own best rate."
+    return Picture(results, "detached", draw, table, subject, how, "Q3f", arms, needs=["bn", "bn_detached"])
 
 
 def post(results: Results) -> Picture:
@@ -73,23 +61,13 @@ def post(results: Results) -> Picture:
     arms = ["none", "bn", "bn_post"]
     table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm="bn_post")
     subject = f"Steps to training loss {results.target:g} with batch norm before or after the ReLU"
-    return _of_depths(results, "post", table, subject, COUNTED, "U5", arms, ["bn", "bn_post"])
+    draw = over_depths(results, table, arms)
+    return Picture(results, "post", draw, table, subject, COUNTED, "U5", arms, needs=["bn", "bn_post"])
 
 
-def _of_depths(
-    results: Results,
-    id: str,
-    table: pd.DataFrame,
-    subject: str,
-    how: str,
-    claim: str | None,
-    arms: Sequence[str],
-    needs: Sequence[str],
-) -> Picture:
-    """Return a figure of steps by depth in one panel."""
-    rows = table.sort_values("depth")
-    draw = partial(steps, {"": rows}, "depth", results.arms(table, *arms), "depth, in layers")
-    return Picture(results, id, draw, table, subject, how, claim, arms, needs)
+def over_depths(results: Results, table: pd.DataFrame, arms: Sequence[str]) -> Callable[[float], Figure]:
+    """Return what draws steps by depth in one panel."""
+    return partial(steps, {"": table.sort_values("depth")}, "depth", results.arms(table, *arms), "depth, in layers")
 
 
 def by_gain(results: Results) -> Picture:
@@ -119,7 +97,7 @@ def by_inputs(results: Results) -> Picture:
         "the smallest, and then all by one number, so that their mean square is that of standardized ones. × 64: the "
         "scale alone."
     )
-    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms, needs=arms)
+    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms)
 
 
 def by_batch(results: Results) -> Picture:
@@ -129,9 +107,7 @@ def by_batch(results: Results) -> Picture:
     rows = table.sort_values("batch")
     draw = partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch")
     subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
-    return Picture(
-        results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"], needs=["none", "bn"]
-    )
+    return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"])
 
 
 def halves(results: Results) -> Picture:
@@ -157,10 +133,10 @@ def one_layer(results: Results) -> Picture:
     draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm")
     subject = "Steps with batch norm in one layer alone, by the place of that layer"
     how = f"The level lines are networks with batch norm in no layer and in every layer. {COUNTED}"
-    return Picture(results, "one-layer", draw, table, subject, how, arms=arms, needs=arms)
+    return Picture(results, "one-layer", draw, table, subject, how, arms=arms)
 
 
-def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw steps by network: its depth, its gain where that is not He's, and whether it has skip connections."""
     skip, gap = table["net"].isin(SKIP.values()), "\n" if width <= NARROW else " "
     words = [

@@ -1,21 +1,18 @@
 """The figure of steps with and without batch norm, start by start, over all kinds of networks of a study."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bnstudy.core import words
 from bnstudy.core.setting import FACTORS
-from bnstudy.report.figures.axes import label, legend, log_ticks
+from bnstudy.report.figures.axes import label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import INPUTS, MUTED, NARROW, PAPER, drawing, look
+from bnstudy.report.figures.style import INPUTS, MUTED, NARROW, PAPER, look
 from bnstudy.report.figures.summary import median, times
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 KINDS = {"mlp": "plain", "resmlp": "skips", "cnn": "plain", "resnet": "skips"}
 """Kinds of networks in one word, where room is scarce."""
@@ -34,18 +31,8 @@ def starts(results: Results) -> Picture:
         "Right: steps without batch norm, as a multiple of those with it (ratio of medians); an open mark never arrived."
     )
     draw = partial(dumbbells, rows)
-    return Picture(
-        results,
-        "starts",
-        draw,
-        rows,
-        subject,
-        how,
-        arms=["none", "bn"],
-        needs=["none", "bn"],
-        intervals="Medians over seeds",
-        kind="Dot plot",
-    )
+    arms, alone = ["none", "bn"], "Medians over seeds"
+    return Picture(results, "starts", draw, rows, subject, how, arms=arms, intervals=alone, kind="Dot plot")
 
 
 def every_start(results: Results) -> pd.DataFrame:
@@ -79,38 +66,30 @@ def steps_by_start(rows: pd.DataFrame) -> pd.DataFrame:
     return medians.reindex(index=rows["start"].drop_duplicates(), columns=["none", "bn"])
 
 
-def dumbbells(rows: pd.DataFrame, width: float) -> "Figure":
+def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
     """Draw the median steps of both arms per start on one line each, and their ratio at the right."""
-    from matplotlib.figure import Figure
-
     table = steps_by_start(rows)
     narrow = width <= NARROW
-    with drawing():
-        figure = Figure(figsize=(width, (0.36 if narrow else 0.24) * len(table) + 0.9), layout="constrained")
-        panel = figure.subplots()
-        finite = table.to_numpy()[np.isfinite(table.to_numpy())]
-        low, high = (finite.min() / 1.15, finite.max() * 1.15) if len(finite) else (10.0, 1000.0)
-        panel.set_xscale("log")
-        panel.set_xlim(low, high)
-        log_ticks(panel.xaxis, low, high)
-        panel.grid(axis="x")
-        panel.grid(False, axis="y")
-        for place, (none, bn) in enumerate(table.itertuples(index=False)):
-            panel.hlines(place, *np.clip([none, bn], low, high), color=MUTED, linewidth=1.2)
-            for arm, value in (("none", none), ("bn", bn)):
-                face = look(arm).light if np.isfinite(value) else PAPER
-                panel.plot(
-                    [min(value, high)], [place], look(arm).marker, markerfacecolor=face, markeredgecolor=look(arm).light,
-                    markersize=6, clip_on=False,
-                )  # fmt: skip
-            ratio = none / bn if np.isfinite(none) or np.isfinite(bn) else np.nan
-            told = f"{ratio:#.2g}" if 0 < ratio < np.inf else "–"
-            panel.text(1.03, place, told, transform=panel.get_yaxis_transform(), va="center")
-        names = [name.replace(", ", ",\n", 1) if narrow and len(name) > 20 else name for name in table.index]
-        panel.set_yticks(range(len(table)), names)
-        panel.set_ylim(len(table) - 0.4, -0.6)
-        panel.tick_params(axis="y", length=0)
-        panel.spines["left"].set_visible(False)
-        label(figure, "steps to target (right = slower)", "")
-        legend(figure, ["none", "bn"])
+    figure, [(panel, _)] = panels({"": table}, width, (0.36 if narrow else 0.24) * len(table) + 0.4)
+    low, high = log_scale([panel], table, "x", empty=(10.0, 1000.0))
+    panel.grid(axis="x")
+    panel.grid(False, axis="y")
+    for place, (none, bn) in enumerate(table.itertuples(index=False)):
+        panel.hlines(place, *np.clip([none, bn], low, high), color=MUTED, linewidth=1.2)
+        for arm, value in (("none", none), ("bn", bn)):
+            face = look(arm).light if np.isfinite(value) else PAPER
+            panel.plot(
+                [min(value, high)], [place], look(arm).marker, markerfacecolor=face, markeredgecolor=look(arm).light,
+                markersize=6, clip_on=False,
+            )  # fmt: skip
+        ratio = none / bn if np.isfinite(none) or np.isfinite(bn) else np.nan
+        told = f"{ratio:#.2g}" if 0 < ratio < np.inf else "–"
+        panel.text(1.03, place, told, transform=panel.get_yaxis_transform(), va="center")
+    names = [name.replace(", ", ",\n", 1) if narrow and len(name) > 20 else name for name in table.index]
+    panel.set_yticks(range(len(table)), names)
+    panel.set_ylim(len(table) - 0.4, -0.6)
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+    label(figure, "steps to target (right = slower)", "")
+    legend(figure, ["none", "bn"])
     return figure

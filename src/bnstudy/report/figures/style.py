@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
-from bnstudy.core import words
+import matplotlib
+from matplotlib.typing import RcKeyType
 
-if TYPE_CHECKING:
-    from matplotlib.typing import RcKeyType
+from bnstudy.core import words
 
 WIDE, NARROW = 6.4, 3.6
 """Figure widths in inches: for a column of text, and for a phone."""
@@ -96,9 +96,7 @@ def variable(arm: str) -> str:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Set matplotlib up for every figure: bare axes, ink text, text kept as text, stable ids."""
-    import matplotlib
-
+    """Set matplotlib up to draw any figure and to render it: bare axes, ink text, text kept as text, stable ids."""
     settings: dict[RcKeyType, Any] = {
         "font.family": "DejaVu Sans",  # wide: the page's own font takes less room, so nothing spills
         "font.size": POINTS,

@@ -36,16 +36,16 @@ def median(values: "np.ndarray | pd.Series") -> float:
     return float(low if low == high else (low + high) / 2)
 
 
-def known(values: "Collection[float] | pd.Series", digits: int = 0) -> str:
-    """Return median and interval in words; of too few seeds the median alone, of none a dash.
+def known(values: "Collection[float] | pd.Series", form: str = "z.0f") -> str:
+    """Return median and interval as `form` writes them; of too few seeds the median alone, of none a dash.
 
-    >>> known([1, 2, 3, 4, 5, 6], digits=1), known([1, 2]), known([])
+    >>> known([1, 2, 3, 4, 5, 6], ".1f"), known([1, 2]), known([])
     ('3.5 (1.0 to 6.0)', '2', '–')
     """
     if len(values) == 0:
         return "–"
     numbers = np.asarray(values, float)
-    middle, low, high = (f"{number:z.{digits}f}" for number in (median(numbers), *interval(numbers)))
+    middle, low, high = (f"{number:{form}}" for number in (median(numbers), *interval(numbers)))
     return middle if low == "nan" else f"{middle} ({low} to {high})"
 
 

@@ -9,7 +9,7 @@ from bnstudy.report.figures.checkpoints import in_order, when
 from bnstudy.report.figures.panels_of_dots import dots
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.style import INPUTS, arm_name
-from bnstudy.report.figures.summary import interval, median
+from bnstudy.report.figures.summary import interval, known, median
 from bnstudy.report.results import Results
 
 ARMS = ["none", "bn"]
@@ -32,7 +32,7 @@ def gradient_change(results: Results) -> Picture:
     draw = partial(dots, tables, "time", "change", results.arms(table, *ARMS), labels)
     subject = f"How much the gradient changes over a step along it, depth {results.depth('middle')}"
     how = "A step of 1% of the norm of the initial weights, the same for both arms, or of 1% of each network's own weights. Small dots are seeds."
-    return Picture(results, "landscape", draw, table, subject, how, claim="Q3g", arms=ARMS, needs=ARMS, kind="Dot plot")
+    return Picture(results, "landscape", draw, table, subject, how, claim="Q3g", arms=ARMS, kind="Dot plot")
 
 
 def quantities(results: Results) -> Numbers:
@@ -47,7 +47,7 @@ def quantities(results: Results) -> Numbers:
         f"The surface in the literature's numbers, depth {results.depth('middle')}",
         ["", "when", *map(arm_name, arms)],
         [
-            [words, when(checkpoint), *(_cell(rows.loc[rows["arm"] == arm, column].dropna()) for arm in arms)]
+            [words, when(checkpoint), *(known(rows.loc[rows["arm"] == arm, column].dropna(), ".3g") for arm in arms)]
             for column, words in QUANTITIES.items()
             for checkpoint in in_order(table)
             for rows in [table[table["checkpoint"] == checkpoint]]
@@ -56,27 +56,14 @@ def quantities(results: Results) -> Numbers:
     )
 
 
-def _cell(values: pd.Series) -> str:
-    """Return median and interval in three figures."""
-    if values.empty:
-        return "–"
-    low, high = interval(values)
-    ends = f" ({low:.3g} to {high:.3g})" if np.isfinite(low) else ""
-    return f"{median(values):.3g}{ends}"
-
-
 def input_shares(results: Results) -> Numbers:
     """Return how unequal the directions of the inputs are."""
     how = (
         "Of the uncentred second moment of the training inputs; 1 would be a single direction: the larger it is, "
         "the more unequal the curvature that a first layer meets (LeCun et al., 1998). Medians over seeds."
     )
-    return Numbers(
-        "How unequal the inputs' directions are",
-        ["inputs", "largest eigenvalue : trace", "95% interval"],
-        shares(results.at("landscape", checkpoint="init", inputs=..., arm="none")),
-        how,
-    )
+    title, head = "How unequal the inputs' directions are", ["inputs", "largest eigenvalue : trace", "95% interval"]
+    return Numbers(title, head, shares(results.at("landscape", checkpoint="init", inputs=..., arm="none")), how)
 
 
 def shares(table: pd.DataFrame) -> list[list[str]]:

@@ -2,29 +2,25 @@
 
 import re
 from io import StringIO
-from typing import TYPE_CHECKING
 
-from bnstudy.report.figures.style import LOOKS, OTHER, ROLES, drawing, variable
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+from bnstudy.report.figures.style import LOOKS, OTHER, ROLES, variable
 
 LONG = re.compile(r"(?<![#\w])-?\d+\.\d{3,}")
 """A number with more digits than are seen, where it is a place: in a tag, never in a text."""
 
 
-def to_svg(figure: "Figure", prefix: str) -> str:
+def to_svg(figure: Figure, prefix: str) -> str:
     """Return `figure` as SVG text: stand-in colours become CSS variables, every id starts with `prefix`, no fixed size.
 
     The same figure gives the same bytes. Raises ValueError for a colour that is neither a role nor an arm's: it
     would not follow the theme.
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
     buffer = StringIO()
-    with drawing():  # the same bytes as savefig's, which draws everything twice
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    # the same bytes as savefig's, which draws everything twice
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     return themed(buffer.getvalue(), prefix)
 
 

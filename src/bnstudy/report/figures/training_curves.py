@@ -2,29 +2,16 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    Style,
-    by_arm,
-    by_depth,
-    draw,
-    label,
-    legend,
-    log_ticks,
-    log_y,
-    panels,
-)  # fmt: skip
+from bnstudy.report.figures.axes import Style, by_arm, by_depth, draw, label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import INK, MUTED, drawing, look
+from bnstudy.report.figures.style import INK, MUTED, look
 from bnstudy.report.figures.summary import medians, times
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def survival(results: Results) -> Picture:
@@ -37,36 +24,31 @@ def survival(results: Results) -> Picture:
     return Picture(results, "survival", draw, table, subject, how, claim="Q3d", arms=arms, needs=["bn"], intervals="")
 
 
-def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw Kaplan-Meier curves, one panel per depth.
 
     A run that reached nothing is censored at its budget, a diverged one as well: it never will.
     """
     from lifelines import KaplanMeierFitter
 
-    with drawing():
-        tables = by_depth(table)
-        figure, axes = panels(len(tables), width, columns=2, sharex=False)
-        for panel, (title, rows) in zip(axes, tables.items(), strict=True):
-            panel.set_title(title)
-            for arm, runs in by_arm(rows, arms):
-                reached = runs["reached"].astype(bool)
-                fit = KaplanMeierFitter().fit(runs["steps"].where(reached, runs["budget"]).astype(float), reached)
-                curve, band = fit.survival_function_.iloc[:, 0], fit.confidence_interval_.ffill()
-                looks = look(arm)
-                panel.step(
-                    curve.index, curve, where="post", color=looks.light, linestyle=looks.dash, linewidth=looks.width
-                )
-                ends = (band.iloc[:, 0], band.iloc[:, 1])
-                panel.fill_between(band.index, *ends, step="post", color=looks.light, alpha=0.15, linewidth=0)
-                middle = np.searchsorted(-curve.to_numpy(), -0.5)
-                if middle < len(curve):
-                    panel.plot([curve.index[middle]], [0.5], looks.marker, color=looks.light, markersize=4.5)
-            panel.set_ylim(0, 1.02)
-            late = rows["budget"].max() if not rows["reached"].all() else rows["steps"].max() * 1.1
-            panel.set_xlim(0, late)
-        label(figure, "training step", "share of seeds\nstill above the target")
-        legend(figure, arms)
+    figure, filled = panels(by_depth(table), width, columns=2, sharex=False)
+    for panel, rows in filled:
+        for arm, runs in by_arm(rows, arms):
+            reached = runs["reached"].astype(bool)
+            fit = KaplanMeierFitter().fit(runs["steps"].where(reached, runs["budget"]).astype(float), reached)
+            curve, band = fit.survival_function_.iloc[:, 0], fit.confidence_interval_.ffill()
+            looks = look(arm)
+            panel.step(curve.index, curve, where="post", color=looks.light, linestyle=looks.dash, linewidth=looks.width)
+            ends = (band.iloc[:, 0], band.iloc[:, 1])
+            panel.fill_between(band.index, *ends, step="post", color=looks.light, alpha=0.15, linewidth=0)
+            middle = np.searchsorted(-curve.to_numpy(), -0.5)
+            if middle < len(curve):
+                panel.plot([curve.index[middle]], [0.5], looks.marker, color=looks.light, markersize=4.5)
+        panel.set_ylim(0, 1.02)
+        late = rows["budget"].max() if not rows["reached"].all() else rows["steps"].max() * 1.1
+        panel.set_xlim(0, late)
+    label(figure, "training step", "share of seeds\nstill above the target")
+    legend(figure, arms)
     return figure
 
 
@@ -79,7 +61,7 @@ def losses(results: Results) -> Picture:
     draw = partial(loss_curves, table, results.arms(table, *arms))
     subject = "Training loss at one shared learning rate"
     how = "The rate that is best without normalization: its best case. A thin line a seed, the loss on 512 fixed training images by that set's own statistics; the thick line is the median. Each panel ends where the first run was ended, since it had reached its targets."
-    return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, needs=arms, intervals="")
+    return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, intervals="")
 
 
 def while_all_train(table: pd.DataFrame) -> pd.DataFrame:
@@ -93,30 +75,27 @@ def while_all_train(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["step"] <= table["depth"].map(ends.groupby("depth")["end"].min()).fillna(np.inf)]
 
 
-def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> "Figure":
+def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw the training loss of every seed, one panel per depth; a run that diverged ends in a cross."""
-    with drawing():
-        tables = by_depth(table)
-        figure, axes = panels(len(tables), width, columns=2, sharex=False)
-        finite = table[np.isfinite(table["loss"]) & (table["loss"] > 0)]
-        for panel, (title, rows) in zip(axes, tables.items(), strict=True):
-            panel.set_title(title)
-            for arm in arms:
-                looks, colour = look(arm), look(arm).light
-                runs = finite[(finite["depth"] == rows["depth"].iloc[0]) & (finite["arm"] == arm)]
-                for _, run in runs.groupby("seed"):
-                    panel.plot(run["step"], run["loss"], color=colour, linewidth=0.6, alpha=0.6)
-                bad = rows[(rows["arm"] == arm) & ~np.isfinite(rows["loss"])]
-                last = runs[runs["seed"].isin(set(bad["seed"]))].groupby("seed").tail(1)
-                panel.plot(last["step"], last["loss"], "x", color=colour, markersize=5)
-                middle = runs.groupby("step")["loss"].median()
-                panel.plot(middle.index, middle, color=colour, linestyle=looks.dash, linewidth=1.8)
-                if len(middle):
-                    at = middle.index[len(middle) * (2 + list(arms).index(arm)) // 6]
-                    panel.plot([at], [middle[at]], looks.marker, color=colour, markersize=6)
-        log_y(axes, finite["loss"].clip(1e-3, 10))
-        label(figure, "training step", "training loss, in nats\n(down = better)")
-        legend(figure, arms)
+    figure, filled = panels(by_depth(table), width, columns=2, sharex=False)
+    finite = table[np.isfinite(table["loss"]) & (table["loss"] > 0)]
+    for panel, rows in filled:
+        for arm in arms:
+            looks, colour = look(arm), look(arm).light
+            runs = finite[(finite["depth"] == rows["depth"].iloc[0]) & (finite["arm"] == arm)]
+            for _, run in runs.groupby("seed"):
+                panel.plot(run["step"], run["loss"], color=colour, linewidth=0.6, alpha=0.6)
+            bad = rows[(rows["arm"] == arm) & ~np.isfinite(rows["loss"])]
+            last = runs[runs["seed"].isin(set(bad["seed"]))].groupby("seed").tail(1)
+            panel.plot(last["step"], last["loss"], "x", color=colour, markersize=5)
+            middle = runs.groupby("step")["loss"].median()
+            panel.plot(middle.index, middle, color=colour, linestyle=looks.dash, linewidth=1.8)
+            if len(middle):
+                at = middle.index[len(middle) * (2 + list(arms).index(arm)) // 6]
+                panel.plot([at], [middle[at]], looks.marker, color=colour, markersize=6)
+    log_scale(figure.axes, finite["loss"].clip(1e-3, 10))
+    label(figure, "training step", "training loss, in nats\n(down = better)")
+    legend(figure, arms)
     return figure
 
 
@@ -144,27 +123,21 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
     return pairs.assign(ratio=pairs["time_none"] / pairs["time_bn"])[[*keys, "ratio", "both"]]
 
 
-def steps_saved(table: pd.DataFrame, width: float) -> "Figure":
+def steps_saved(table: pd.DataFrame, width: float) -> Figure:
     """Draw the result of `ratios` by depth, one panel per target. An open end lies beyond what the budget can show."""
-    with drawing():
-        targets = sorted(table["target"].unique(), reverse=True)
-        depths = sorted(table["depth"].unique())
-        figure, axes = panels(len(targets), width, columns=2)
-        finite = table["ratio"][np.isfinite(table["ratio"]) & (table["ratio"] > 0)]
-        low, high = min([*finite, 1.0]) / 1.3, max([*finite, 1.0]) * 1.3
-        for panel, target in zip(axes, targets, strict=True):
-            rows = table[table["target"] == target]
-            rows = rows.assign(place=rows["depth"].map(depths.index).astype(float))
-            panel.set_title(f"loss {target:g}")
-            panel.set_yscale("log")
-            panel.set_ylim(low, high)
-            log_ticks(panel.yaxis, low, high)
-            panel.axhline(1, color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)))
-            edge = rows["ratio"].clip(low * 1.03, high / 1.03)
-            panel.plot(rows["place"] + 0.12, edge, "o", color=INK, alpha=0.25, markersize=3, markeredgewidth=0)
-            style: Style = {"color": INK, "marker": "o", "markersize": 5, "linewidth": 1.2, "linestyle": "solid"}
-            draw(panel, medians(rows, "ratio", ["place"]), "place", style)
-            panel.set_xticks(range(len(depths)), [str(d) for d in depths])
-            panel.set_xlim(-0.5, len(depths) - 0.5)
-        label(figure, "depth, in layers", "steps, without : with batch norm\n(up = it saves more)")
+    targets = sorted(table["target"].unique(), reverse=True)
+    depths = sorted(table["depth"].unique())
+    figure, filled = panels({f"loss {t:g}": table[table["target"] == t] for t in targets}, width, columns=2)
+    finite = table["ratio"][np.isfinite(table["ratio"]) & (table["ratio"] > 0)]
+    low, high = log_scale(figure.axes, [*finite, 1.0], pad=1.3)
+    for panel, rows in filled:
+        rows = rows.assign(place=rows["depth"].map(depths.index).astype(float))
+        panel.axhline(1, color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)))
+        edge = rows["ratio"].clip(low * 1.03, high / 1.03)
+        panel.plot(rows["place"] + 0.12, edge, "o", color=INK, alpha=0.25, markersize=3, markeredgewidth=0)
+        style: Style = {"color": INK, "marker": "o", "markersize": 5, "linewidth": 1.2, "linestyle": "solid"}
+        draw(panel, medians(rows, "ratio", ["place"]), "place", style)
+        panel.set_xticks(range(len(depths)), [str(d) for d in depths])
+        panel.set_xlim(-0.5, len(depths) - 0.5)
+    label(figure, "depth, in layers", "steps, without : with batch norm\n(up = it saves more)")
     return figure

@@ -1,19 +1,17 @@
 """The figure of what decides: batch norm's saving over one number of the untrained network, setting by setting."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from bnstudy.claims.ledger import Rule
 from bnstudy.core import words
-from bnstudy.report.figures.axes import entry, label, legend, log_y, reference
+from bnstudy.report.figures.axes import entry, label, legend, log_scale, panels, reference
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import INK, PAPER, SHADE, drawing
+from bnstudy.report.figures.style import INK, PAPER, SHADE
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MARKS = {"mlp": ("o", "plain"), "resmlp": ("s", "skips"), "cnn": ("^", "convolutions"), "resnet": ("D", "both")}
 """Networks by mark, and in a word."""
@@ -21,7 +19,7 @@ MARKS = {"mlp": ("o", "plain"), "resmlp": ("s", "skips"), "cnn": ("^", "convolut
 
 def forecasts(results: Results) -> Picture:
     """Return the figure of forecasts and savings; the band without a saving is the claims file's rule."""
-    rows, rule = results.table("forecasts"), results.ledger.get("forecast")
+    rows, rule = results.table("forecasts"), results.ledger.forecast
     counts = rows["outcome"].value_counts()
     right, wrong, still = (int(counts.get(name, 0)) for name in ("right", "wrong", "open"))
     decided = rows[rows["outcome"] != "open"]
@@ -32,19 +30,12 @@ def forecasts(results: Results) -> Picture:
         f"{still} (hollow), where the interval holds 1.25. Of {len(decided)} decided settings {none} saved no steps. Right by kind: {kinds or 'none'}."
     )
     if rule:
-        how = f"The rule was chosen on other seeds: no saving where the number lies in the band, {rule['low']:g} to {rule['high']:g}. {how}"
+        how = f"The rule was chosen on other seeds: no saving where the number lies in the band, {rule.low:g} to {rule.high:g}. {how}"
+    subject = "What batch norm saves, over one number of the untrained network without it"
+    alone = "Medians over seeds; intervals of 95% of each setting alone"
+    drawn = partial(draw, rows, rule)
     return Picture(
-        results,
-        "what-decides",
-        partial(draw, rows, rule),
-        rows,
-        "What batch norm saves, over one number of the untrained network without it",
-        how,
-        claim="Q3k",
-        arms=["none"],
-        needs=["none"],
-        intervals="Medians over seeds; intervals of 95% of each setting alone",
-        kind="Scatter plot",
+        results, "what-decides", drawn, rows, subject, how, "Q3k", ["none"], intervals=alone, kind="Scatter plot"
     )
 
 
@@ -57,32 +48,26 @@ def by_kind(rows: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def draw(rows: pd.DataFrame, rule: dict[str, Any] | None, width: float) -> "Figure":
+def draw(rows: pd.DataFrame, rule: Rule | None, width: float) -> Figure:
     """Draw each setting's saving with its interval over the quantity; an end beyond what was run reaches the edge."""
-    from matplotlib.figure import Figure
-
-    with drawing():
-        figure = Figure(figsize=(width, 3.0), layout="constrained")
-        panel = figure.subplots()
-        shown = rows.dropna(subset=["low", "high"], how="all")
-        log_y([panel], pd.concat([shown[name] for name in ("saving", "low", "high")] + [pd.Series([0.8, 2.0])]))
-        bottom, top = panel.get_ylim()
-        if rule:
-            panel.axvspan(rule["low"], rule["high"], color=SHADE, linewidth=0)
-        for row in shown.itertuples():
-            low, high = (end if np.isfinite(end) else edge for end, edge in ((row.low, bottom), (row.high, top)))
-            panel.vlines(row.value, low, high, color=INK, linewidth=0.8)
-            middle = row.saving if np.isfinite(row.saving) else high
-            mark = MARKS.get(row.net, ("*", ""))[0]
-            face = PAPER if row.outcome == "open" else INK
-            panel.plot([row.value], [middle], mark, markerfacecolor=face, markeredgecolor=INK, markersize=5)
-            if row.outcome == "wrong":
-                panel.plot([row.value], [middle], "x", color=INK, markersize=11)
-        used = [MARKS[net] for net in MARKS if (rows["net"] == net).any()]
-        marks = [
-            entry(name, {"color": INK, "marker": mark, "linestyle": "none", "markersize": 5}) for mark, name in used
-        ]
-        legend(figure, [], [*marks, reference([panel], 1.25, "a saving that counts: 1.25 times")])
-        meaning = rule and rule["meaning"]
-        label(figure, meaning or "a number of the untrained network", "steps without / with batch norm")
+    figure, [(panel, _)] = panels({"": rows}, width, 2.5)
+    shown = rows.dropna(subset=["low", "high"], how="all")
+    log_scale([panel], pd.concat([shown[name] for name in ("saving", "low", "high")] + [pd.Series([0.8, 2.0])]))
+    bottom, top = panel.get_ylim()
+    if rule:
+        panel.axvspan(rule.low, rule.high, color=SHADE, linewidth=0)
+    for row in shown.itertuples():
+        low, high = (end if np.isfinite(end) else edge for end, edge in ((row.low, bottom), (row.high, top)))
+        panel.vlines(row.value, low, high, color=INK, linewidth=0.8)
+        middle = row.saving if np.isfinite(row.saving) else high
+        mark = MARKS.get(row.net, ("*", ""))[0]
+        face = PAPER if row.outcome == "open" else INK
+        panel.plot([row.value], [middle], mark, markerfacecolor=face, markeredgecolor=INK, markersize=5)
+        if row.outcome == "wrong":
+            panel.plot([row.value], [middle], "x", color=INK, markersize=11)
+    used = [MARKS[net] for net in MARKS if (rows["net"] == net).any()]
+    marks = [entry(name, {"color": INK, "marker": mark, "linestyle": "none", "markersize": 5}) for mark, name in used]
+    legend(figure, [], [*marks, reference([panel], 1.25, "a saving that counts: 1.25 times")])
+    meaning = rule and rule.meaning
+    label(figure, meaning or "a number of the untrained network", "steps without / with batch norm")
     return figure

@@ -1,33 +1,18 @@
 """Figures of whose mean and spread a batch norm uses when it is tested: stored ones, or those of a test batch."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    DASHES,
-    Style,
-    draw,
-    entry,
-    label,
-    legend,
-    line,
-    panels,
-    percent_y,
-    trace,
-)  # fmt: skip
+from bnstudy.report.figures.axes import DASHES, Style, draw, entry, label, legend, line, panels, percent_y, trace
 from bnstudy.report.figures.coloured_images import FURTHER
 from bnstudy.report.figures.panels_of_dots import dots
 from bnstudy.report.figures.panels_of_severities import STORED, TESTED, in_modes, mode_style, of_mode, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.shifts import tested_depth
-from bnstudy.report.figures.style import drawing
 from bnstudy.report.figures.summary import known, medians
 from bnstudy.report.results import Results
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 CONTROL = {
     **STORED,
@@ -50,22 +35,21 @@ def on_clean(results: Results) -> Picture:
     )
 
 
-def accuracy_by_depth(table: pd.DataFrame, width: float) -> "Figure":
+def accuracy_by_depth(table: pd.DataFrame, width: float) -> Figure:
     """Draw accuracy by depth, one line per arm and kind of statistics."""
-    with drawing():
-        figure, (panel,) = panels(1, width, 2.1)
-        depths = sorted(table["depth"].unique())
-        table = table.assign(place=table["depth"].map(depths.index).astype(float))
-        shown = []
-        for index, (mode, text) in enumerate(TESTED.items()):
-            if len(rows := of_mode(table, mode)):
-                style = mode_style(*mode)
-                style = {**style, "markeredgecolor": style["color"], "markeredgewidth": 1.0}
-                draw(panel, medians(rows, "accuracy", ["place"]), "place", style, 0.08 * (index - 1.5))
-                shown.append(entry(text, style))
-        panel.set_xticks(range(len(depths)), [str(d) for d in depths])
-        label(figure, "depth, in layers", "accuracy, %\n(up = better)")
-        legend(figure, [], shown)
+    depths = sorted(table["depth"].unique())
+    figure, [(panel, table)] = panels({"": table}, width)
+    table = table.assign(place=table["depth"].map(depths.index).astype(float))
+    shown = []
+    for index, (mode, text) in enumerate(TESTED.items()):
+        if len(rows := of_mode(table, mode)):
+            style = mode_style(*mode)
+            style = {**style, "markeredgecolor": style["color"], "markeredgewidth": 1.0}
+            draw(panel, medians(rows, "accuracy", ["place"]), "place", style, 0.08 * (index - 1.5))
+            shown.append(entry(text, style))
+    panel.set_xticks(range(len(depths)), [str(d) for d in depths])
+    label(figure, "depth, in layers", "accuracy, %\n(up = better)")
+    legend(figure, [], shown)
     return figure
 
 
@@ -93,12 +77,8 @@ def control(results: Results) -> Picture:
 def swapped_hues(results: Results) -> Numbers:
     """Return the accuracy where every test image wears another class's hue."""
     how = "The networks of the panel on colour above, which saw nine of ten images in their own class's hue. Median over seeds with 95% order-statistic interval, pointwise."
-    return Numbers(
-        "Accuracy in percent where every test image wears the hue of another class",
-        ["networks", "accuracy"],
-        swapped(control_rows(results)),
-        how,
-    )
+    title, head = "Accuracy in percent where every test image wears the hue of another class", ["networks", "accuracy"]
+    return Numbers(title, head, swapped(control_rows(results)), how)
 
 
 def swapped(table: pd.DataFrame) -> list[list[str]]:
@@ -115,34 +95,35 @@ def batch_sizes(results: Results) -> Picture:
     draw = partial(accuracy_by_size, table)
     subject = "Batch norm on the statistics of test batches, by their size"
     how = "In a batch of one image every normalized value is 0, so all images get the same answer, that of the biases: most frameworks refuse such a batch. At the right: the same networks with their stored statistics."
-    return Picture(results, "test-batches", draw, table, subject, how, arms=["bn"], needs=["bn"])
+    return Picture(results, "test-batches", draw, table, subject, how, arms=["bn"])
 
 
-def accuracy_by_size(table: pd.DataFrame, width: float) -> "Figure":
+def accuracy_by_size(table: pd.DataFrame, width: float) -> Figure:
     """Draw accuracy by size of the test batch, one panel per kind of images, one line per depth; the last mark is that of
     the same networks with their stored statistics."""
     depths = sorted(table["depth"].unique())
     styles: list[Style] = [{**line("bn"), "linestyle": DASHES[i % len(DASHES)]} for i in range(len(depths))]
-    with drawing():
-        figure, axes = panels(len(KINDS), width, 2.1, columns=2, narrow=1)
-        table = table.assign(place=table["statistics"].map({size: i for i, size in enumerate(SIZES)}))
-        for panel, ((family, severity), text) in zip(axes, KINDS.items(), strict=True):
-            panel.set_title(text)
-            rows = table[(table["family"] == family) & (table["severity"] == severity)]
-            for depth, style in zip(depths, styles, strict=True):
-                networks = rows[rows["depth"] == depth]
-                small: Style = {**style, "markersize": 3.5}
-                sized, stored = networks[networks["place"].notna()], of_mode(networks, ("bn", "running"))["accuracy"]
-                if len(sized):
-                    trace(panel, sized, "place", "accuracy", small)
-                if len(stored):
-                    alone: Style = {**small, "linestyle": "none"}
-                    panel.plot(len(SIZES), stored.median(), **alone)
-            percent_y(panel)
-            names = [size.removeprefix("batch").replace("whole", "all") for size in SIZES]
-            panel.set_xticks(range(len(SIZES) + 1), [*names, "stored"])
-        label(figure, "images in a test batch", "accuracy, %\n(up = better)")
-        legend(figure, [], [entry(f"batch norm, depth {d}", style) for d, style in zip(depths, styles, strict=True)])
+    table = table.assign(place=table["statistics"].map({size: i for i, size in enumerate(SIZES)}))
+    tables = {
+        text: table[(table["family"] == family) & (table["severity"] == severity)]
+        for (family, severity), text in KINDS.items()
+    }
+    figure, filled = panels(tables, width, columns=2)
+    for panel, rows in filled:
+        for depth, style in zip(depths, styles, strict=True):
+            networks = rows[rows["depth"] == depth]
+            small: Style = {**style, "markersize": 3.5}
+            sized, stored = networks[networks["place"].notna()], of_mode(networks, ("bn", "running"))["accuracy"]
+            if len(sized):
+                trace(panel, sized, "place", "accuracy", small)
+            if len(stored):
+                alone: Style = {**small, "linestyle": "none"}
+                panel.plot(len(SIZES), stored.median(), **alone)
+        percent_y(panel)
+        names = [size.removeprefix("batch").replace("whole", "all") for size in SIZES]
+        panel.set_xticks(range(len(SIZES) + 1), [*names, "stored"])
+    label(figure, "images in a test batch", "accuracy, %\n(up = better)")
+    legend(figure, [], [entry(f"batch norm, depth {d}", style) for d, style in zip(depths, styles, strict=True)])
     return figure
 
 
@@ -155,7 +136,7 @@ def modes(results: Results) -> Picture:
         "Accuracy on clean images with a test batch's own mean and spread, minus that with stored averages, by depth"
     )
     how = "Test batches of 128 shuffled images. Small dots are seeds."
-    return Picture(results, "modes", draw, table, subject, how, claim="U1", arms=["bn"], needs=["bn"], kind="Dot plot")
+    return Picture(results, "modes", draw, table, subject, how, claim="U1", arms=["bn"], kind="Dot plot")
 
 
 def modes_apart(table: pd.DataFrame) -> pd.DataFrame:

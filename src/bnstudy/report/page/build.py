@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from importlib import resources
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
 from bnstudy.claims.records import ClaimRow
 from bnstudy.claims.sentences import listing
@@ -20,10 +19,10 @@ from bnstudy.report.figures.cards import mini
 from bnstudy.report.figures.mini import glyph
 from bnstudy.report.page import blocks, marks
 from bnstudy.report.page.checking import cells
-from bnstudy.report.page.glossary import GLOSSARY, explained
+from bnstudy.report.page.glossary import GLOSSARY
 from bnstudy.report.page.quiz import quiz as questions
-from bnstudy.report.page.ruler import ruler
-from bnstudy.report.page.story import card
+from bnstudy.report.page.ruler import Example, ruler
+from bnstudy.report.page.templates import filled
 from bnstudy.report.page.walk import body
 from bnstudy.report.results import Results
 
@@ -44,16 +43,6 @@ IMAGES = {
 """Images by data source: in a few words, and where they come from under which licence."""
 
 
-class Example(NamedTuple):
-    """The contrast that shows how to read a ruler."""
-
-    region: str = "more"
-    sesoi: float = 1.0
-    estimate: float | None = 2.2
-    ci_low: float | None = 1.4
-    ci_high: float | None = 3.1
-
-
 def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None:
     """Write the report of a study to `out`, whole or not at all.
 
@@ -65,31 +54,18 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         ValueError: a notebook's output has no place on the page, an id is used twice, or a link leads to an id that is
             not there.
     """
-    import jinja2
-
     results = Results(study_dir)
     claims, answers = list(results.claims.values()), list(results.answers.values())
     files = resources.files(__package__ or "")
     script = (files / "page.js").read_text(encoding="utf-8").strip()
     css = (files / "page.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
-
-    def part(name: str, **values: object) -> str:
-        """Return a template of this folder, filled."""
-        return environment.from_string((files / name).read_text(encoding="utf-8")).render(values)
-
     config = results.provenance.get("config", {})
     seeds = int(
         config.get("seeds", {}).get("evaluation") or max((s.n_seeds for c in claims for s in c.settings), default=0)
     )
     images = IMAGES.get(config.get("data", {}).get("source"), ("", ""))
     sections = [(path.stem, body(path)) for path in notebooks]
-
-    def explain(content: str) -> str:
-        """Return a story whose words lead to the glossary where its steps first use them."""
-        return re.sub(r'<ol class="argument">.*?</ol>', lambda steps: explained(steps[0]), content, flags=re.DOTALL)
-
-    page = part(
+    page = filled(
         "page.html",
         title=config.get("title", "Batch normalization, cross-examined"),
         scope=scope(results, images[0], seeds),
@@ -99,21 +75,16 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         ),
         seeds=seeds,
         few=ADVISED,
-        cards=[card(row, mini(results, row.card.figure)) for row in answers if row.card],
-        how=part("how.html"),
-        stories=[(name, explain(content)) for name, content in sections if name != "methods"],
+        cards=[(row, mini(results, row.card.figure)) for row in answers if row.card],
+        how=filled("how.html"),
+        stories=[(name, content) for name, content in sections if name != "methods"],
         methods=[(name, content) for name, content in sections if name == "methods"],
         titles={row.id.lower(): row.title for row in answers},
         cells=cells(results),
         quiz=questions(quiz.read_text(encoding="utf-8")),
-        sources=part("sources.html", images=images[1], glossary=GLOSSARY),
+        sources=filled("sources.html", images=images[1], glossary=GLOSSARY),
         claims=claims,
         strength=strength,
-        changes=marks.changes,
-        makers=marks.makers,
-        mark=marks.mark,
-        verdict_words=marks.verdict_words,
-        ruler=ruler,
         example=ruler([Example()]),
         made=_made(results.provenance.items()),
         config=json.dumps(config, indent=1, ensure_ascii=False) if config else "",
@@ -138,10 +109,10 @@ def strength(claim: ClaimRow) -> float:
 def scope(results: Results, images: str, seeds: int) -> str:
     """Return of which networks and images the page speaks, and how many verdicts its kinds of networks disagree on."""
     runs, own = results.provenance.get("runs"), str(results.base["net"])
-    told = results.ledger.get("kinds", {})
+    told = results.ledger.kinds
     kinds = [words.kind(kind) for kind in told]
     others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(results.nets - {own}))]
-    counts = [str(count) for count in sorted({kind["seeds"] for kind in told.values()} or {seeds})]
+    counts = [str(count) for count in sorted({kind.seeds for kind in told.values()} or {seeds})]
     said = [
         f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
     ]

@@ -7,7 +7,8 @@ from bnstudy.claims.numbers import UNITS, figures
 from bnstudy.claims.records import ClaimRow, ContrastRow
 from bnstudy.core import words
 from bnstudy.core.setting import slug
-from bnstudy.report.page.marks import download, escape, scrolling
+from bnstudy.report.page.marks import download, escape
+from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
 
 Ends = tuple[int, float, float]
@@ -63,26 +64,8 @@ def cells(results: Results) -> str:
     rates, roles = results.table("rates"), dict[tuple[str, float], list[str]]()
     for row in rates.to_dict("records"):
         roles.setdefault((slug({str(name): value for name, value in row.items()}), row["rate"]), []).append(row["role"])
-    body, last = "", ""
-    for (name, rate), keys in sorted(found.items()):
-        first = f' id="net-{escape(name)}"' if name != last else ""
-        told = [
-            escape(named[name]) if first else "",
-            f"{rate:g}",
-            escape(", ".join(roles.get((name, rate), ["other"]))),
-        ]
-        body += f"<tr{first}>{''.join(f'<td>{cell}</td>' for cell in told)}<td><code>{' '.join(keys)}</code></td></tr>"
-        last = name
-    if not body:
-        return ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("network", "rate", "which rate", "cells"))
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return (
-        '<h3 id="cells">Networks and their cells</h3><p>A cell holds one network\'s runs of up to eight seeds, in the folder '
-        "<code>results/cells/</code> under its name: a hash of all that can influence it. This page and its numbers were made by "
-        f'commit <code>{escape(results.provenance.get("commit") or "unknown")}</code>; its <a href="#runs">config and versions</a> stand below.</p>'
-        + scrolling("Networks and their cells", table)
-    )
+    commit = results.provenance.get("commit") or "unknown"
+    return filled("cells.html", found=sorted(found.items()), named=named, roles=roles, commit=commit) if found else ""
 
 
 def networks(results: Results) -> dict[str, str]:

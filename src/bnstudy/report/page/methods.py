@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bnstudy.claims.ledger import Identity
 from bnstudy.claims.records import ClaimRow
 from bnstudy.core.stats import tail
 from bnstudy.report.page.blocks import table
-from bnstudy.report.page.marks import escape, scrolling
-from bnstudy.report.results import Identity
+from bnstudy.report.page.templates import filled
 
 METHODS = ("order statistics", "t", "bootstrap")
 PROMISE = 0.05
@@ -33,19 +33,11 @@ def coverage(frame: pd.DataFrame) -> str:
     if frame.empty:
         return '<p class="note">This configuration has no simulation of the intervals on file.</p>'
     methods = [m for m in METHODS if m in set(frame["method"])]
-    top = "".join(f'<th scope="colgroup" colspan="2">{m}</th>' for m in methods)
-    below = '<th scope="col">coverage</th><th scope="col">false verdicts</th>' * len(methods)
-    head = f'<tr><th scope="col" rowspan="2">values</th><th scope="col" rowspan="2">n</th>{top}</tr><tr>{below}</tr>'
-    body = ""
-    for name, group in frame.groupby("distribution", sort=False):
-        rows = group.pivot(index="n", columns="method", values=["coverage", "false_verdicts"]).sort_index()
-        for place, (n, row) in enumerate(rows.iterrows()):
-            first = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(name)}</th>' if not place else ""
-            cells = "".join(f"<td>{100 * row[c, m]:.1f}</td>" for m in methods for c in ("coverage", "false_verdicts"))
-            body += f"<tr>{first}<td>{n}</td>{cells}</tr>"
-    return f"<p>{escape(promise(frame))}</p>" + scrolling(
-        "How often the intervals cover", f'<table class="grouped"><thead>{head}</thead><tbody>{body}</tbody></table>'
-    )
+    groups = [
+        (name, group.pivot(index="n", columns="method", values=["coverage", "false_verdicts"]).sort_index())
+        for name, group in frame.groupby("distribution", sort=False)
+    ]
+    return filled("coverage.html", promise=promise(frame), methods=methods, groups=groups)
 
 
 def promise(frame: pd.DataFrame) -> str:
@@ -89,11 +81,7 @@ def identities(rows: Sequence[Identity]) -> str:
     """Return what holds by arithmetic, with links to the claims it concerns."""
     if not rows:
         return '<p class="note">This study has no list of identities on file.</p>'
-    said = ""
-    for row in rows:
-        links = ", ".join(f'<a href="#claim-{escape(c)}">{escape(c)}</a>' for c in row["claims"])
-        said += f"<li>{escape(row['text'])} ({links})</li>"
-    return f"<ul>{said}</ul>"
+    return filled("identities.html", rows=rows)
 
 
 def column(change: str) -> str:
@@ -111,24 +99,19 @@ def robustness(frame: pd.DataFrame) -> str:
         return '<p class="note">This study holds no verdicts under other choices.</p>'
     frame = frame.assign(column=frame["change"].map(column))
     columns = list(dict.fromkeys(frame.loc[frame["kind"].isin(RANK), "column"]))
-    head = "".join(f'<th scope="col"><span>{escape(c)}</span></th>' for c in columns)
-    body = ""
-    for name, rows in frame.groupby("id", sort=False):
-        cells = "".join(_cell(rows[rows["column"] == c]) for c in columns)
-        link = f'<a href="#claim-{escape(name)}">{escape(name)}</a>'
-        body += f'<tr><th scope="row">{link}</th>{cells}</tr>'
-    legend = "; ".join(f"{mark} {said}" for mark, said in KINDS.values())
-    grid = f'<table class="grid"><thead><tr><th scope="col">claim</th>{head}</tr></thead><tbody>{body}</tbody></table>'
-    said = f'<p class="note">{legend}; empty: the study holds nothing to judge it by.</p>'
-    return said + scrolling("Verdicts under other choices", grid)
+    rows = {
+        claim: [_cell(of_claim[of_claim["column"] == c]) for c in columns]
+        for claim, of_claim in frame.groupby("id", sort=False)
+    }
+    return filled("robustness.html", kinds=KINDS, columns=columns, rows=rows)
 
 
-def _cell(rows: pd.DataFrame) -> str:
+def _cell(rows: pd.DataFrame) -> tuple[str, str]:
+    """Return the mark of what the worst of some changes does, and its words; both empty where nothing was judged."""
     known = rows[rows["kind"].isin(RANK)]
     if known.empty:
-        return "<td></td>"
+        return "", ""
     worst = known.loc[known["kind"].map(RANK.index).idxmax()]
     mark, said = KINDS[worst["kind"]]
     more = "" if worst["kind"] == "same" else f": {worst['base_verdict']} becomes {worst['verdict']}, {worst['change']}"
-    told = escape(said + more)
-    return f'<td title="{told}"><span aria-hidden="true">{mark}</span><span class="sr">{told}</span></td>'
+    return mark, said + more

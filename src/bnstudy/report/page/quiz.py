@@ -2,7 +2,7 @@
 
 import re
 
-from bnstudy.report.page.marks import escape
+from bnstudy.report.page.templates import filled
 
 
 def quiz(text: str) -> str:
@@ -15,11 +15,7 @@ def quiz(text: str) -> str:
     questions, answers = _items(asked), _items(key)
     if not questions or len(questions) != len(answers):
         raise ValueError(f"the quiz has {len(questions)} questions and {len(answers)} answers; each needs its own")
-    rows = "".join(
-        f"<li><p>{escape(question)}</p><details><summary>Answer</summary><p>{escape(answer)}</p></details></li>"
-        for question, answer in zip(questions, answers, strict=True)
-    )
-    return f'<ol class="quiz">{rows}</ol>'
+    return filled("quiz.html", pairs=zip(questions, answers))
 
 
 def _items(text: str) -> list[str]:

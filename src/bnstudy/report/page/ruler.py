@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Protocol
+from typing import NamedTuple
+
+from bnstudy.claims.records import ContrastRow
 
 LIMIT = 6.0
 WIDTH = 220
 
 
-class Measured(Protocol):
-    """What a bar shows: a contrast as judged (:class:`bnstudy.claims.records.ContrastRow`); ends are open where None."""
+class Example(NamedTuple):
+    """The contrast that shows how to read a ruler."""
 
-    @property
-    def region(self) -> str: ...
-    @property
-    def sesoi(self) -> float: ...
-    @property
-    def estimate(self) -> float | None: ...
-    @property
-    def ci_low(self) -> float | None: ...
-    @property
-    def ci_high(self) -> float | None: ...
+    region: str = "more"
+    sesoi: float = 1.0
+    estimate: float | None = 2.2
+    ci_low: float | None = 1.4
+    ci_high: float | None = 3.1
+
+
+Measured = ContrastRow | Example
 
 
 def ruler(contrasts: Sequence[Measured], seeds: Sequence[float] = ()) -> str:

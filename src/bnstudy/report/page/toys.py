@@ -1,7 +1,6 @@
 """What a reader plays with, after a guess. Every frame stands on the page; a script shows one, and its controls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from math import isinf
 from statistics import fmean, pstdev
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from bnstudy.report.figures.mini import Mark, Row, png, strips
 from bnstudy.report.figures.panels_of_severities import of_mode
 from bnstudy.report.figures.starts import every_start
 from bnstudy.report.figures.summary import median
+from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
 
 TESTED = {
@@ -65,14 +65,10 @@ class Toy(NamedTuple):
 
 def html(id: str, results: Results) -> str:
     """Return a toy as HTML; nothing where the study has no runs for it."""
-    import jinja2
-
     toy = TOYS[id](results)
     if not toy or not toy.frames:
         return ""
-    text = resources.files(__package__ or "").joinpath("toys.html").read_text(encoding="utf-8")
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
-    return environment.from_string(text).render(toy=toy, id=id, batch=BATCH, **toy.numbers)
+    return filled("toys.html", toy=toy, id=id, batch=BATCH, **toy.numbers)
 
 
 def shake(results: Results) -> Toy:

@@ -7,22 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import mistune
 
 from bnstudy.report.page.blocks import FIGURE
-from bnstudy.report.page.marks import download, scrolling
+from bnstudy.report.page.marks import scrolling
+from bnstudy.report.page.templates import filled
 
 EVIDENCE = "### Evidence"
 """The heading of a notebook below which everything is folded on the page."""
-PICTURE = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True).from_string("""
-<figure id="fig-{{ id }}">
-<h4>{{ title }}</h4>
-<div class="wide" role="img" aria-label="{{ alt }}">{{ wide|safe }}</div>
-<div class="narrow" role="img" aria-label="{{ alt }}">{{ narrow|safe }}</div>
-<figcaption>{{ caption }} {% if claim %}<a href="#claim-{{ claim }}">Claim {{ claim }}</a> {% endif %}{{ download(id, csv, "Data (CSV)")|safe }}</figcaption>
-</figure>
-""")
 
 
 class Renderer(mistune.HTMLRenderer):
@@ -89,7 +81,7 @@ def figures(notebooks: Iterable[Path], folder: Path) -> None:
 def _output(output: dict[str, Any], place: str) -> str:
     data = output.get("data", {})
     if FIGURE in data:
-        return PICTURE.render(data[FIGURE], download=download)
+        return filled("figure.html", **data[FIGURE])
     # A value at the end of a cell is an accident, however well it may show in Jupyter.
     if output["output_type"] == "display_data" and "text/html" in data:
         return "".join(data["text/html"])
