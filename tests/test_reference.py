@@ -44,6 +44,7 @@ def test_a_kept_study_holds_what_its_figures_draw(tmp_path: Path) -> None:
         old, new = (results.at(name, **where).reset_index(drop=True) for results in (before, after))  # type: ignore[arg-type]
         pd.testing.assert_frame_equal(new, old[list(new)], check_dtype=False, rtol=7e-5)
         assert len(new)
+    assert after.cells and after.cells == [{k: cell[k] for k in ("cell", "setting", "rate")} for cell in before.cells]
 
 
 @pytest.mark.parametrize("folder", REFERENCES, ids=lambda path: path.name)

@@ -50,6 +50,10 @@ def keep(study: Path, out: Path | None = None) -> Path:
     for name in WHOLE:
         shutil.copy(study / name, out / name)
     shutil.copy(study / "tables" / "samples.npz", out / "tables")
+    entries = [e for path in sorted(study.glob("evaluate/*.json")) for e in json.loads(path.read_text())["cells"]]
+    cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in entries]
+    (out / "evaluate").mkdir()
+    (out / "evaluate" / "cells.json").write_text(json.dumps({"cells": cells}, separators=(",", ":")))
     tables = {
         path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in (study / "tables").glob("*.csv")
     }
