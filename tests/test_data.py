@@ -13,6 +13,7 @@ from bnstudy.core.cell import Splits
 from bnstudy.data import digits, images, mnist5k, prepare
 from bnstudy.data.batches import part
 from bnstudy.data.images import Images, checked, pool, split
+from bnstudy.data.shares import Unsplittable, shares
 from bnstudy.data.local import ImagesSpec
 from helpers.trained import training_spec
 
@@ -206,6 +207,18 @@ def test_which_images_a_seed_draws_depends_on_no_order_of_the_parts() -> None:
         assert all(np.array_equal(each[name], parts[0][name]) for each in parts)
     assert list(parts[0]) == sorted(sizes) == list(vars(Splits(train=6, test=4, heldout=4)))
     assert images.split(y, {"train": 6, "test": 4, "heldout": 4}, 3)["test"].tolist() == [49, 68, 34, 97]
+
+
+def test_what_can_be_split_depends_on_no_order_of_the_parts() -> None:
+    """Classes that can be split in the order of the names alone, and in another order alone."""
+    for counts, train, test, heldout in (([1588, 11, 5], 448, 175, 176), ([1601, 10, 6, 10], 384, 183, 301)):
+        found = set()
+        for order in permutations({"train": train, "test": test, "heldout": heldout}.items()):
+            try:
+                found.add(str(shares(counts, dict(order))))
+            except Unsplittable as error:
+                found.add(str(error))
+        assert len(found) == 1
 
 
 def test_each_treatment_changes_one_thing_of_what_a_network_sees() -> None:

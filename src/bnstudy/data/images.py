@@ -114,7 +114,6 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
     """
     import torch  # not above: the job that prepares the images rarely splits any
 
-    sizes = dict(sorted(sizes.items()))
     counts = np.array(shares(np.bincount(y).tolist(), sizes))
     members = []
     for label in range(len(counts)):
@@ -122,7 +121,7 @@ def split(y: np.ndarray, sizes: dict[str, int], seed: int) -> dict[str, np.ndarr
         order = torch.randperm(len(where), generator=rng(seed, "split", label)).numpy()
         members.append(np.split(where[order], np.cumsum(counts[label])[:-1]))
     parts = {}
-    for part, name in enumerate(sizes):
+    for part, name in enumerate(sorted(sizes)):
         chosen = np.concatenate([member[part] for member in members]).astype(np.int64)
         order = torch.randperm(len(chosen), generator=rng(seed, "split order", part)).numpy()
         parts[name] = chosen[order]

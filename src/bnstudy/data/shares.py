@@ -15,10 +15,11 @@ class Unsplittable(ValueError):
 
 
 def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
-    """Return the number of images of each class in each part; the last part holds what is left over.
+    """Return the number of images of each class in each part, the parts in the order of their names; the last one holds
+    what is left over.
 
     The number is the class's proportional share of the part, to less than 1, or to exactly 1 where the totals need it
-    (largest remainder).
+    (largest remainder). Which class gets a spare image hangs on the order of the parts, so it is not the caller's.
 
     Args:
         classes: The number of images of each class.
@@ -32,8 +33,9 @@ def shares(classes: Sequence[int], sizes: dict[str, int]) -> list[list[int]]:
         Unsplittable: A class has too few images to be in every part.
 
     >>> shares([60, 40], {"train": 50, "test": 10})
-    [[30, 6, 24], [20, 4, 16]]
+    [[6, 30, 24], [4, 20, 16]]
     """
+    sizes = dict(sorted(sizes.items()))
     total, wanted = sum(classes), sum(sizes.values())
     if any(n < 1 for n in sizes.values()) or wanted > total:
         sum_of = " + ".join(f"{name} {n}" for name, n in sizes.items())
