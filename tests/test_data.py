@@ -13,8 +13,8 @@ from bnstudy.core.cell import Splits
 from bnstudy.data import digits, images, mnist5k, prepare
 from bnstudy.data.batches import part
 from bnstudy.data.images import Images, checked, pool, split
-from bnstudy.data.shares import Unsplittable, shares
 from bnstudy.data.local import ImagesSpec
+from bnstudy.data.shares import Unsplittable, shares
 from helpers.trained import training_spec
 
 

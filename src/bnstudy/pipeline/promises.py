@@ -38,7 +38,7 @@ class Stage(NamedTuple):
 
 def promises(stage: Stage) -> Iterator[Reason]:
     """Yield every promise that the arm breaks; none behind a pass that fails or that is not repeated, which spoils the rest."""
-    for promise in (contract, outputs, gradients, state, samples, modes, networks, precision, itself):
+    for promise in (contract, outputs, gradients, state, modes, networks, precision, itself):
         try:
             broken = list(promise(stage))
         except Exception as error:  # an author's code may raise anything
@@ -176,15 +176,6 @@ def _differs(stage: Stage, statistics: str, first: Tensor) -> Reason:
         return Reason(fault, "Draw with torch.rand, torch.randn or torch.nn.Dropout, which follow the network's seed.")
     remedy = "Write it as an ordinary torch.nn.Module, whose random numbers follow the network's seed, the layer and the step; or draw from self.noise_of, as bnstudy/arms/noise.py does."
     return Reason(fault, remedy)
-
-
-def samples(stage: Stage) -> Iterator[Reason]:
-    """On running statistics the output of a sample does not depend on the samples beside it."""
-    norm, half = moved(stage), stage.h.shape[2] // 2
-    if not alike(passed(norm, stage.h[:, :, :half].clone(), "running"), passed(norm, stage.h, "running")[:, :, :half]):
-        where = "in eval()" if isinstance(norm, Guest) else 'where self.statistics is "running"'
-        remedy = f"Keep averages in buffers while training, and use them {where}, as torch.nn.BatchNorm1d does with track_running_stats=True."
-        yield Reason("on running statistics a sample's output depends on the other samples of its batch", remedy)
 
 
 def modes(stage: Stage) -> Iterator[Reason]:
