@@ -25,7 +25,7 @@ from helpers.trained import cell
 torch.set_num_threads(1)
 OF_ONES_OWN = (
     "group8", "A", "rms", "OwnBN", "CtxBN", "Fast", "OneArgument", "Tanh", "GammaAlone", "Scalar", "RunningRMS", "Ghost",
-    "Debug", "NoReLU", "drops",
+    "Debug", "NoReLU", "drops", "Frozen",
 )  # fmt: skip
 RIGHT = [
     *(f"torch.nn:{name}" for name in ("BatchNorm1d", "LayerNorm", "RMSNorm", "Identity")),
@@ -41,6 +41,9 @@ WRONG = {
     "Stopped": "with fewer networks it fails", "Bias": "give what you keep another name", "NoNorm": "makes a ReLU", "Counter": "remembers something outside",
     "Plain": "built anew with its parameters and buffers", "Dice": "its output is random", "InPlace": "overwrites its input", "Fails": "no such setting",
     "Absnt": "own_norms defines no Absnt", "GradAlone": "depends on whether gradients are computed", "Forgotten": "g asks for gradients",
+    "FirstMean": "remembers something outside", "Double": "returns float64", "Tuple": "it returns a tuple", "MovesItself": "a pass moves the parameter g",
+    "NoEval": "on running statistics (eval() of a module) it fails", "LastBatch": "changes the shape of the buffer last", "Late": "a pass makes late",
+    "NoSuper": "does not begin with super", "scripted": "torch.jit",
     "misspelt": "called with the number of channels, misspelt fails",
 }  # fmt: skip
 OF_TORCH = {

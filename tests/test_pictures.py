@@ -1,5 +1,6 @@
 """Pictures, tables and labels as people have them: read, or refused with advice that works when followed word for word."""
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from PIL import Image
 
 from bnstudy.config import study as config
 from bnstudy.core.cell import Splits
+from bnstudy.data import folder, npz
 from bnstudy.data.batches import scaling
 from bnstudy.data.images import Images, read, save, split_images
+from bnstudy.data.local import Reading, Unusable
 from bnstudy.data.prepare import prepare
 from bnstudy.data.shares import Unsplittable, shares
 from bnstudy.data.shifts import SPATIAL, applicable
@@ -267,3 +270,69 @@ def test_the_remedy_for_a_rare_class_works(counts: tuple[int, ...]) -> None:
     assert rare is None or shares([int(rare[2]) if i == int(rare[1]) else n for i, n in enumerate(counts)], sizes)
     larger = re.search(r"set (\w+) to (\d+)", str(error.value))
     assert larger is None or shares(counts, {**sizes, larger[1]: int(larger[2])})
+
+
+def test_splits_are_no_classes(tmp_path: Path) -> None:
+    """Folders train, val and test were once taken for three classes; what begins with a point is no picture."""
+    for part, count in (("Training", 60), ("val", 12), ("test", 18)):
+        pictures(tmp_path / "photos" / part, count=count)
+    (tmp_path / "photos/val/a/._0000.png").write_bytes(b"\0\5\26\7")
+    found = folder.load(tmp_path / "photos", Reading())
+    assert len(found.x) == 90 and found.tests is not None and found.tests.sum() == 18
+    assert not {"val", "test", "Training"} & set(found.classes)
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(np.uint8, 255), (np.uint16, 65_535)])
+def test_dark_pictures_say_what_is_white(kind: type, bits: int, tmp_path: Path) -> None:
+    stored = np.arange(64).reshape(8, 8) % 17
+    for name in ("a", "b"):
+        (tmp_path / "dark" / name).mkdir(parents=True)
+        Image.fromarray(stored.astype(kind)).save(tmp_path / "dark" / name / "1.png")
+    with pytest.raises(Unusable, match=f"16 of {bits}: nearly black") as error:
+        folder.load(tmp_path / "dark", Reading())
+    assert f"add white: 16 to data; if the pictures are meant to be so dark, add white: {bits}" in str(error.value)
+    np.testing.assert_allclose(folder.load(tmp_path / "dark", Reading(white=16)).x[0, 0], stored / 16, atol=1e-6)
+    assert folder.load(tmp_path / "dark", Reading(white=bits)).x.max() == np.float32(16 / bits)
+    with pytest.raises(Unusable, match="write white: 16"):
+        folder.load(tmp_path / "dark", Reading(white=8))
+
+
+def test_what_shows_in_transparency_alone_is_refused(tmp_path: Path) -> None:
+    black, shape = Image.new("L", (8, 8)), Image.fromarray(U[0])
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.merge("RGBA", [black, black, black, shape]).save(tmp_path / name / "1.png")
+    with pytest.raises(Unusable, match="every pixel of every picture is black"):
+        folder.load(tmp_path, Reading())
+
+
+def test_fractions_divided_twice_are_refused_and_the_advice_works(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", x=(F / 255).astype(np.float32), y=Y)
+    with pytest.raises(SystemExit, match="nearly black") as error:
+        study(tmp_path)
+    advice = re.search(r"add white: (\S+) to data", str(error.value))
+    assert advice
+    np.testing.assert_allclose(images(tmp_path, white=float(advice[1])).x[:, 0], F, atol=1e-5)
+
+
+def test_labels_that_are_empty_texts_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", x=U, y=np.array(["cat", "dog", " "])[Y])
+    with pytest.raises(SystemExit, match="233 labels are empty texts"):
+        study(tmp_path)
+
+
+def test_files_that_are_no_npz_are_told_what_makes_one(tmp_path: Path) -> None:
+    """The advice for text with commas is followed word for word."""
+    file, table = tmp_path / "mine.npz", np.c_[F.reshape(COUNT, -1), Y]
+    for raw, advice in ((gzip.compress(b"x"), "gunzip"), (b"\x93NUMPY\1\0", "numpy.load"), (b"PK", "numpy.savez")):
+        file.write_bytes(raw)
+        with pytest.raises(SystemExit, match=advice):
+            study(tmp_path)
+    np.savetxt(tmp_path / "rows.csv", table, delimiter=",", header=",".join(map(str, range(65))), comments="")
+    with pytest.raises(Unusable) as error:
+        npz.load(tmp_path / "rows.csv", Reading(kind="table"))
+    code = re.search(r"last column: (.*), and kind: table", error.value.remedy)
+    assert code
+    exec(code[1].replace('("', f'("{tmp_path}/'), {"numpy": np})
+    found = npz.load(file, Reading(kind="table"))
+    assert found.x.shape == (COUNT, 64, 1, 1) and found.classes == ("0", "1", "2")

@@ -207,3 +207,51 @@ class NoReLU(nn.Module):
     def forward(self, x): return torch.maximum(x, self.tau.view(-1, *[1] * (x.dim() - 2)))
 def drops(channels): return nn.Sequential(nn.LayerNorm(channels), nn.Dropout(0.5))
 def Fails(channels): raise LookupError("no such setting")
+
+
+class Ordinary(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.c = channels
+        self.init()
+    def init(self): pass
+    def forward(self, x): return nn.functional.layer_norm(x, (self.c,))
+class FirstMean(Ordinary):
+    mean = None
+    def forward(self, x):
+        if self.mean is None:
+            self.mean = x.detach().mean(0)
+        return x - self.mean
+class Double(Ordinary):
+    def forward(self, x): return super().forward(x.double())
+class Tuple(Ordinary):
+    def forward(self, x): return super().forward(x), x.mean()
+class NoEval(Ordinary):
+    def forward(self, x):
+        if not self.training:
+            raise NotImplementedError("no eval yet")
+        return super().forward(x)
+class LastBatch(Ordinary):
+    def init(self): self.register_buffer("last", torch.zeros(1, self.c))
+    def forward(self, x):
+        y = x - self.last.mean(0)
+        if self.training:
+            self.last = x.detach()
+        return y
+class Late(Ordinary):
+    def forward(self, x):
+        if not hasattr(self, "late"):
+            self.register_buffer("late", torch.ones(self.c))
+        return super().forward(x) * self.late
+class MovesItself(Ordinary):
+    def init(self): self.g = nn.Parameter(torch.ones(self.c))
+    def forward(self, x):
+        with torch.no_grad():
+            self.g.mul_(0.99)
+        return x * self.g
+class Frozen(Ordinary):
+    def init(self): self.g = nn.Parameter(torch.ones(self.c), requires_grad=False)
+    def forward(self, x): return super().forward(x) * self.g
+class NoSuper(nn.Module):
+    def __init__(self, channels): self.c = channels
+def scripted(channels): return torch.jit.script(nn.LayerNorm(channels))

@@ -136,6 +136,12 @@ class Guest(Norm):
             for part, before in plain:
                 vars(part).clear()
                 vars(part).update(before)
+        if not isinstance(y, Tensor):
+            raise TypeError(f"it returns a {type(y).__name__}, not a tensor alone")
+        for name, buffer in buffers.items():
+            if values[name].shape != buffer.shape:
+                shapes = f"from {list(buffer.shape)} to {list(values[name].shape)}"
+                raise TypeError(f"a pass changes the shape of the buffer {name} {shapes}, which must stay")
         return y, {name: values[name].detach() for name in buffers}
 
     def _one_by_one(self, parameters: Values, buffers: Values, x: Tensor) -> tuple[Tensor, Values]:
@@ -165,6 +171,10 @@ def built(builder: Callable[..., Any], channels: int, place: Place, seed: int) -
         module = builder(channels)
     if not isinstance(module, nn.Module):
         raise TypeError(f"it makes a {type(module).__name__}, not a torch.nn.Module")
+    if not hasattr(module, "_parameters"):
+        raise TypeError("its __init__ does not begin with super().__init__()")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise TypeError("it makes a module that torch.jit has compiled, which cannot be copied; make the module itself")
     if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
         raise TypeError("it makes its parameters at the first pass; the number of channels is known before")
     return module
@@ -175,6 +185,7 @@ def side_by_side(modules: Sequence[nn.Module]) -> nn.Module:
     first, stacked = copy.deepcopy(modules[0]), dict[int, Tensor]()
     for path, part in list(first.named_modules()):
         parts = [module.get_submodule(path) for module in modules]
+        buffers = [name for name, _ in part.named_buffers(recurse=False)]
         for name, parameter in list(part.named_parameters(recurse=False)):
             values = torch.stack([of_one.get_parameter(name).detach() for of_one in parts])
             if parameter.requires_grad:  # a parameter that stands at two places stays one
@@ -182,7 +193,7 @@ def side_by_side(modules: Sequence[nn.Module]) -> nn.Module:
             else:
                 delattr(part, name)
                 part.register_buffer(name, values)
-        for name, _ in list(part.named_buffers(recurse=False)):
+        for name in buffers:
             part.register_buffer(name, torch.stack([of_one.get_buffer(name).detach() for of_one in parts]))
     return first
 

@@ -49,7 +49,7 @@ def data_checks(data: Data) -> Iterator[Problem]:
         return
     train, test = {"heldout": data.heldout, "train": data.train}, {"test": data.test}
     if outline.tests is None:
-        yield from _parts(data, outline.counts, dict(sorted({**train, **test}.items())), data.source, data.images)
+        yield from _parts(data, outline.counts, {**train, **test}, data.source, data.images)
     else:
         yield from _parts(data, outline.counts, train, f"{data.source} outside its test split", None)
         yield from _parts(data, outline.tests, test, f"the test split of {data.source}", None)

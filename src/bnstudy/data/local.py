@@ -8,6 +8,7 @@ import ast
 import hashlib
 import os
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +19,8 @@ WHOLE_COPY = "replace the file by a whole copy"
 PICTURES = "pictures"
 """``FILES`` of a source that reads a folder of pictures, one folder a class."""
 SUFFIXES = (".png", ".jpg", ".jpeg")
+TRAIN, TEST = {"train", "training", "val", "valid", "validation", "dev"}, {"test", "testing"}
+"""Folders of these names, in lower case, are splits, not classes."""
 MOST_BYTES = 4 * 2**30
 """Larger files are refused: each planning of a study hashes them, and their images must fit into memory."""
 
@@ -151,7 +154,7 @@ def entries(path: Path, keys: dict[str, str] | None) -> dict[str, tuple[Path, st
 
 
 class Pictures(NamedTuple):
-    """The pictures of one class in a folder of pictures, sorted; ``test``: they are an official test split."""
+    """The pictures of one class in a folder of pictures; ``test``: they are an official test split."""
 
     name: str
     files: list[Path]
@@ -159,7 +162,9 @@ class Pictures(NamedTuple):
 
 
 def classes(path: Path) -> list[Pictures]:
-    """Return the pictures of a folder by class: one folder each, or one each in a folder train and a folder test.
+    """Return the pictures of a folder by class: one folder each, or one each in the folders train, val and test.
+
+    What stands in val was kept from training by others; here seeds draw what they hold out, so that it joins the rest.
 
     Raises:
         Unusable: There are no folders with pictures, or training and test have other classes.
@@ -168,25 +173,30 @@ def classes(path: Path) -> list[Pictures]:
         raise Unusable(
             path, "this is no folder", "write the path of a folder that holds one folder of pictures per class"
         )
-    inside = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
-    parts = {p.name.lower(): p for p in inside}
-    split = bool(parts) and set(parts) <= {"train", "test"} and "train" in parts
-    found = []
-    for test, folder in ((False, parts["train"]), (True, parts.get("test"))) if split else ((False, path),):
-        for of_class in sorted(folder.iterdir()) if folder else ():
-            if of_class.is_dir() and not of_class.name.startswith("."):
-                pictures = sorted(p for p in of_class.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-                if pictures:
-                    found.append(Pictures(of_class.name, pictures, test))
-    kinds = [[p.name for p in found if p.test is test] for test in (False, True)]
+    inside = _folders(path)
+    split = {p.name.lower() for p in inside} <= TRAIN | TEST
+    found: dict[tuple[bool, str], list[Path]] = {}
+    for part in inside if split else [path]:
+        for of_class in _folders(part):
+            pictures = (p for p in of_class.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+            if held := sorted(p for p in pictures if p.is_file()):
+                found.setdefault((part.name.lower() in TEST and split, of_class.name), []).extend(held)
+    kinds = [[name for test, name in sorted(found) if test is part] for part in (False, True)]
     if len(kinds[0]) < 2:
         fault = f"{len(kinds[0])} of its folders hold pictures ({', '.join(SUFFIXES)})"
-        raise Unusable(
-            path, fault, "put the pictures of each class into a folder of its own, at least two: photos/cat, photos/dog"
-        )
+        remedy = "put the pictures of each class into a folder of its own, at least two: photos/cat, photos/dog"
+        others = Counter(p.suffix.lower() for p in path.rglob("*.*") if p.is_file()) if not kinds[0] else Counter()
+        if others and (other := others.most_common(1)[0][0]) not in SUFFIXES:
+            fault += f", others hold {other}"
+            remedy += ", as PNG or JPEG: PIL.Image.open(file).save(file.with_suffix('.png'))"
+        raise Unusable(path, fault, remedy)
     if kinds[1] and kinds[0] != kinds[1]:
         raise Unusable(path, "train and test have folders of other names", "name the classes alike in both")
-    return found
+    return [Pictures(name, held, test) for (test, name), held in sorted(found.items())]
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def digest(paths: list[Path], folder: Path | None = None) -> str:

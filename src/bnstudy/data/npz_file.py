@@ -173,6 +173,8 @@ def _likely(have: Sequence[str]) -> str:
     }
     found = {key: next((lower[name] for name in names if name in lower), None) for key, names in guesses.items()}
     if not found["x"] or not found["y"]:
+        if any(name.lower().endswith((".png", ".jpg", ".jpeg", ".pkl")) for name in have):
+            return "it is no npz: unpack pictures, one folder a class, for source: folder; write tensors of torch with numpy.savez(path, x=x.numpy(), y=y.numpy())"
         return "say which arrays hold what: keys: {x: NAME, y: NAME}, for arrays of other files {x: FILE.npz:NAME} with their folder as path"
     if not (found["test_x"] and found["test_y"]):
         found = {key: found[key] for key in ("x", "y")}
@@ -255,9 +257,22 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as file:
             yield file
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:  # the last: encrypted
-        fault = f"not an npz file, or truncated ({error})"
-        remedy = "write it with numpy.savez(path, x=..., y=...), or replace it by a whole copy"
-        raise Unusable(path, fault, remedy) from None
+        raise Unusable(path, f"not an npz file, or truncated ({error})", _instead(path)) from None
+
+
+def _instead(path: Path) -> str:
+    """Return what makes an npz of a file that is none."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    if head.startswith(b"\x1f\x8b"):
+        return f"it is packed by gzip: gunzip {path}"
+    if head.startswith(npy.MAGIC_PREFIX):
+        return f'it is a single array: numpy.savez("mine.npz", x=numpy.load("{path.name}"), y=labels)'
+    if b"," in head and head.isascii() and b"\0" not in head:
+        of_csv = f'rows = numpy.genfromtxt("{path.name}", delimiter=",", skip_header=1)'
+        stored = 'numpy.savez("mine.npz", x=rows[:, :-1], y=rows[:, -1])'
+        return f"it is text with commas; with a line of names and labels in the last column: {of_csv}; {stored}, and kind: table"
+    return "write it with numpy.savez(path, x=..., y=...), or replace it by a whole copy"
 
 
 def _texts(array: Array) -> list[str]:

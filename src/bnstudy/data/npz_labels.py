@@ -68,7 +68,11 @@ def _single(path: Path, y: np.ndarray) -> np.ndarray:
         y = y.argmax(1)
     if y.ndim != 1 or y.dtype.kind not in "buifUS":
         fault = f"y is an array of {kind} and shape {list(y.shape)}"
-        raise Unusable(path, fault, "store one label per image, [N]: of rows of scores, y.argmax(1)")
+        remedy = f"store one label per image, [N]: of rows of scores y.argmax(1), of other values {NUMBERED}"
+        raise Unusable(path, fault, remedy)
+    if y.dtype.kind in "US" and (empty := np.count_nonzero(np.char.strip(y) == y.dtype.type())):
+        remedy = "leave these images out: known = numpy.char.strip(y) != '', then x[known] and y[known]"
+        raise Unusable(path, f"{empty} labels are empty texts", remedy)
     if y.dtype.kind == "f" and (strange := np.count_nonzero(~np.isfinite(y))):
         remedy = "leave these images out: known = numpy.isfinite(y.ravel()), then x[known] and y[known]"
         raise Unusable(path, f"{strange} labels are not finite (NaN or infinite)", remedy)

@@ -9,6 +9,8 @@ from bnstudy.data.local import Reading, Unusable, files
 
 GRAY = ("1", "L", "LA", "I", "I;16", "I;16B", "F")
 """Pillow's modes of pictures without colour."""
+DEPTH, DEEP = 255, 65_535
+"""White in pictures of 8 and of 16 bits."""
 
 
 def shape(path: Path, reading: Reading) -> tuple[int, int]:
@@ -16,8 +18,8 @@ def shape(path: Path, reading: Reading) -> tuple[int, int]:
     return picture(files("folder", path)[0], reading.size).shape[:2]  # type: ignore[return-value]
 
 
-def picture(file: Path, size: int | None) -> np.ndarray:
-    """Return a picture as float32 [H, W] or [H, W, 3] in 0..1."""
+def picture(file: Path, size: int | None, white: float | None = None) -> np.ndarray:
+    """Return a picture as float32 [H, W] or [H, W, 3], 1 where it is white: by its bits, or the stored number ``white``."""
     try:
         with Image.open(file) as opened:
             shown: Image.Image = ImageOps.exif_transpose(opened)
@@ -25,12 +27,13 @@ def picture(file: Path, size: int | None) -> np.ndarray:
             if shown.mode == "P":
                 shown = _without_colour(shown.convert("RGB"))
             if deep:
-                shown = Image.fromarray(np.asarray(shown).astype(np.float32) / 65535)
+                shown = Image.fromarray(np.asarray(shown).astype(np.float32) / DEEP)
             else:
                 shown = shown.convert("L" if shown.mode in GRAY else "RGB")
             if size is not None:
                 shown = ImageOps.fit(shown, (size, size), Image.Resampling.BOX)
-            return np.asarray(shown, np.float32) / (1 if deep else 255)
+            unit = np.asarray(shown, np.float32) / (1 if deep else DEPTH)
+            return unit if white is None else unit * np.float32((DEEP if deep else DEPTH) / white)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise Unusable(
             file, f"no picture, or damaged ({error})", "replace it by a whole copy, or take it out"

@@ -10,7 +10,7 @@ from bnstudy.data.local import Unusable
 HAIR = 1e-5
 """How far, in units of the range, pixels may lie outside it: what rounding does. They are clipped."""
 DARK = 4
-"""Whole numbers whose largest is below this part of what their type holds are pictures of another range, or nearly black."""
+"""Pixels whose largest is below this part of white are pictures of another range, divided twice, or nearly black."""
 
 
 class Range(NamedTuple):
@@ -51,7 +51,7 @@ def scale(path: Path, dtype: np.dtype, found: Range, black: float | None, white:
         what = "floats" if dtype.kind == "f" else "whole numbers"
         fault = f"x has {what} in {found.least:.9g}..{found.most:.9g}, not in {low:.9g}..{high:.9g}"
         raise Unusable(path, fault, f"say which numbers are black and white: add {likely} to data")
-    if white is None and dtype.kind == "u" and found.most < largest / DARK:
+    if white is None and found.most < largest / DARK:
         fault = f"the largest pixel of x is {found.most:.9g} of {largest:.9g}: nearly black"
         remedy = (
             f"if that is white, add {likely} to data; if the pictures are meant to be so dark, add white: {largest:.9g}"

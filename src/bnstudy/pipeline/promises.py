@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -10,18 +9,11 @@ from torch import Tensor
 
 from bnstudy.arms.base import Norm, only
 from bnstudy.arms.guest import Guest
-from bnstudy.core.fingerprints import ROOT
+from bnstudy.pipeline.reasons import Reason, failed
 
 NETWORKS = 2
 CLOSE = 1e-3
 """Outputs that differ by less, relative to the largest, count as alike."""
-
-
-class Reason(NamedTuple):
-    """Why an arm cannot be studied, worded for its author: what is wrong, and what to do."""
-
-    fault: str
-    remedy: str
 
 
 class Stage(NamedTuple):
@@ -42,26 +34,25 @@ def promises(stage: Stage) -> Iterator[Reason]:
         try:
             broken = list(promise(stage))
         except Exception as error:  # an author's code may raise anything
-            yield failed(f"with activations {list(stage.h.shape)} it fails", error, _shapes(stage))
+            yield _failing(stage, error)
             return
         yield from broken
-        if broken and promise is state:
+        if broken and promise in (contract, state):
             return
 
 
-def failed(what: str, error: BaseException, remedy: str) -> Reason:
-    """Return a reason that names the error, and the author's line that raised it."""
-    place, where = error.__traceback__, ""
-    while place is not None:
-        file = place.tb_frame.f_code.co_filename
-        installed = {"site-packages", "dist-packages"} & set(Path(file).parts) or file.startswith("<frozen")
-        if not installed and not Path(file).is_relative_to(ROOT):
-            where = f" ({Path(file).name}, line {place.tb_lineno})"
-        place = place.tb_next
-    if isinstance(error, SyntaxError):
-        where = f" ({Path(error.filename or '').name}, line {error.lineno})"
-    said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
-    return Reason(f"{what}: {said}{where}", remedy)
+def _failing(stage: Stage, error: Exception) -> Reason:
+    """Return why a pass fails: everywhere, or on running statistics alone."""
+    try:
+        passed(stage.fresh(), stage.h, "batch")
+    except Exception:
+        return failed(f"with activations {list(stage.h.shape)} it fails", error, _shapes(stage))
+    try:
+        passed(stage.fresh(), stage.h, "running")
+    except Exception:
+        remedy = "Let it compute there, too: with averages that it stored, or else as in training."
+        return failed("on running statistics (eval() of a module) it fails", error, remedy)
+    return failed(f"with activations like {list(stage.h.shape)} it fails", error, _shapes(stage))
 
 
 def _shapes(stage: Stage) -> str:
@@ -76,6 +67,9 @@ def _shapes(stage: Stage) -> str:
 def contract(stage: Stage) -> Iterator[Reason]:
     """The attributes that others read are what they must be, and parameters begin with the axis of the networks."""
     norm, twin = stage.fresh(), stage.fresh().state_dict()
+    passed(after := stage.fresh(), stage.h, "batch")
+    for name in (made.removeprefix("module.") for made in after.state_dict() if made not in twin):
+        yield Reason(f"a pass makes {name}", f"Make {name} in __init__: the number of channels is known there.")
     for part in norm.modules():
         for name, value in vars(part).items():
             if isinstance(value, Tensor) and value.requires_grad:
@@ -148,7 +142,11 @@ def state(stage: Stage) -> Iterator[Reason]:
         for name, value in norm.state_dict().items():
             if not torch.equal(value, before[name]):
                 fault = f"{name} moves on {statistics} statistics though update is False"
-                yield Reason(fault, "Move averages only where self.update is True: if self.update: ...")
+                remedy = "Move averages only where self.update is True: if self.update: ..."
+                if isinstance(norm, Guest):
+                    fault = f"a pass moves the parameter {name.removeprefix('module.')}"
+                    remedy = "Training alone moves parameters: compute with a copy, or make it a buffer."
+                yield Reason(fault, remedy)
                 return
         again = passed(norm, stage.h, statistics, grad=True).detach()
         if not alike(first, again):
@@ -171,9 +169,10 @@ def _differs(stage: Stage, statistics: str, first: Tensor) -> Reason:
         fault = f"on {statistics} statistics its output depends on whether gradients are computed"
         mode = "self.training" if isinstance(norm, Guest) else 'self.statistics ("batch" or "running") and self.update'
         return Reason(fault, f"Ask {mode}, not torch.is_grad_enabled().")
-    fault = f"two passes over the same numbers differ on {statistics} statistics: its output is random"
+    fault = f"two passes over the same numbers differ on {statistics} statistics: its output is random, or it remembers something outside its buffers"
     if isinstance(norm, Guest):
-        return Reason(fault, "Draw with torch.rand, torch.randn or torch.nn.Dropout, which follow the network's seed.")
+        remedy = "Draw with torch.rand, torch.randn or torch.nn.Dropout, which follow the network's seed; keep averages in buffers: self.register_buffer(...)."
+        return Reason(fault, remedy)
     remedy = "Write it as an ordinary torch.nn.Module, whose random numbers follow the network's seed, the layer and the step; or draw from self.noise_of, as bnstudy/arms/noise.py does."
     return Reason(fault, remedy)
 
@@ -218,7 +217,12 @@ def networks(stage: Stage) -> Iterator[Reason]:
 
 
 def precision(stage: Stage) -> Iterator[Reason]:
-    """In double precision it computes in double precision: measures need that."""
+    """It computes in the precision that it is given: measures need double precision."""
+    kind = passed(stage.fresh(), stage.h, "batch").dtype
+    if kind != stage.h.dtype:
+        fault = f"given numbers of single precision it returns {str(kind).removeprefix('torch.')}"
+        yield Reason(fault, "Return numbers of the input's type: return y.to(x.dtype).")
+        return
     norm = stage.fresh().double()
     remedy = (
         "Make constants with the input's type, e.g. torch.ones_like(x) or x.new_tensor(...), and never call .float()."
@@ -248,9 +252,10 @@ def itself(stage: Stage) -> Iterator[Reason]:
                 setattr(part, name, torch.nn.Parameter(p[0]))
             for name, b in list(part.named_buffers(recurse=False)):
                 part.register_buffer(name, b[0])
-        for training in (True, True, True, False):
-            expected = module.train(training)(stage.h[0].transpose(0, 1).clone()).transpose(0, 1)
-            y = passed(norm, stage.h, "batch" if training else "running", update=training)[0]
+        for scale, training in enumerate((True, True, True, False), 1):
+            h = scale * stage.h  # what remembers its first batch shows at another one
+            expected = module.train(training)(h[0].transpose(0, 1).clone()).transpose(0, 1)
+            y = passed(norm, h, "batch" if training else "running", update=training)[0]
             if not alike(y, expected):
                 fault = "it remembers something outside its parameters and buffers"
                 yield Reason(fault, "Keep counters and averages in buffers: self.register_buffer(...).")
@@ -270,7 +275,10 @@ def passed(
     norm.statistics, norm.update = statistics, update  # type: ignore[assignment]
     norm.noise_of = ([1] if only_last else [0, 1], step)
     with torch.set_grad_enabled(grad or h.requires_grad):
-        return norm(h)  # type: ignore[no-any-return]
+        y = norm(h)
+    if not isinstance(y, Tensor):
+        raise TypeError(f"it returns a {type(y).__name__}, not a tensor alone")
+    return y
 
 
 def moved(stage: Stage) -> Norm:

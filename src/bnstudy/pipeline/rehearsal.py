@@ -24,12 +24,12 @@ from bnstudy.core.cell import CellSpec, Splits
 from bnstudy.core.setting import Setting
 from bnstudy.data.images import Images
 from bnstudy.measures.cell import StudyImages, TrainedCell
-from bnstudy.measures.shift import SMALL_AT
 from bnstudy.measures.view import with_statistics_of
 from bnstudy.nets.find import builder
-from bnstudy.pipeline.promises import NETWORKS, Reason, Stage, alike, failed, passed, promises, random
+from bnstudy.pipeline.promises import NETWORKS, Stage, alike, passed, promises, random
+from bnstudy.pipeline.reasons import Reason, failed
 from bnstudy.pipeline.records import Rehearsed, RehearseJob
-from bnstudy.pipeline.testing import mixes, tests, without_test_mode
+from bnstudy.pipeline.testing import WatchedCell, mixes, without_test_mode
 from bnstudy.training.train import Run, train
 
 CLASSES, DEPTH = 4, 3
@@ -154,7 +154,7 @@ def _performed(part: Rehearsed, mixing: Norm | None) -> Iterator[Reason]:
         return
     with TemporaryDirectory() as folder:
         store.put(Path(folder), spec, first.checkpoints)
-        cell = TrainedCell(Path(folder), store.key(spec), Prepared(images), RATE)
+        cell = WatchedCell(Path(folder), store.key(spec), Prepared(images), RATE)
         start, end = cell.net("init"), cell.net("final")
         yield from _unmoved(start, end)
         if any(norm.has_statistics and not norm.native for norm in end.norms):
@@ -162,7 +162,9 @@ def _performed(part: Rehearsed, mixing: Norm | None) -> Iterator[Reason]:
         testing: list[str] = []
         for name in part.measures:
             try:
-                testing += [name] * tests(name, cell)
+                cell.tested = False
+                import_module(f"bnstudy.measures.{name}").measure(cell)
+                testing += [name] * cell.tested
             except Exception as error:
                 yield failed(
                     f"the measure {name} fails", error, "Mend that line; or leave the measure out of the grids."
@@ -215,7 +217,7 @@ def _traits(norm: Norm, h: Tensor) -> dict[str, Any]:
 
 
 class Prepared(StudyImages):
-    """The made-up images in place of stored ones, clean and under the one shift at which all sizes of batches are tried."""
+    """The made-up images in place of stored ones, clean, when all sizes of batches are tried, and under one shift."""
 
     def __init__(self, images: Images) -> None:
         super().__init__(Path())
@@ -223,7 +225,7 @@ class Prepared(StudyImages):
 
     def shifted(self, pool: int) -> list[tuple[str, int, Tensor]]:
         """Return (family, severity, images), the clean ones first."""
-        return [shifted for shifted in super().shifted(pool) if shifted[:2] in SMALL_AT]
+        return [shifted for shifted in super().shifted(pool) if shifted[:2] in (("clean", 0), ("contrast", 5))]
 
     def images(self, pool: int) -> Images:
         """Return the images."""

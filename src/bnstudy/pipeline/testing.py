@@ -1,16 +1,13 @@
 """Arms that mix the samples of a batch also when networks are tested: right in training, wrong in tests."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
-
-from torch import nn
-from torch.nn.modules.module import register_module_forward_pre_hook
 
 from bnstudy.arms.base import Norm
 from bnstudy.arms.guest import Guest
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.pipeline.promises import Reason, Stage, alike, moved, passed
+from bnstudy.pipeline.promises import Stage, alike, moved, passed
+from bnstudy.pipeline.reasons import Reason
 
 OF_A_MODULE = """\
        self.register_buffer("mean", torch.zeros(channels))
@@ -43,20 +40,21 @@ def mixes(stage: Stage) -> bool:
     return not alike(passed(norm, stage.h[:, :, :half].clone(), "running"), beside)
 
 
-def tests(measure: str, cell: TrainedCell) -> bool:
-    """Take a measure; return whether it ran a norm on running statistics."""
-    seen: set[str] = set()
+class WatchedCell(TrainedCell):
+    """A cell that notes whether norms of its networks ran on running statistics."""
 
-    def see(module: nn.Module, _: Any) -> None:
-        if isinstance(module, Norm):
-            seen.add(module.statistics)
+    tested = False
 
-    hook = register_module_forward_pre_hook(see)
-    try:
-        import_module(f"bnstudy.measures.{measure}").measure(cell)
-    finally:
-        hook.remove()
-    return "running" in seen
+    def net(self, checkpoint: str, statistics: str = "batch") -> Any:
+        """Return the networks at a checkpoint, watched."""
+
+        def see(norm: Norm, _: Any) -> None:  # no method: a copy of the networks would take the cell along
+            self.tested |= norm.statistics == "running"
+
+        net = super().net(checkpoint, statistics)
+        for norm in net.norms:
+            norm.register_forward_pre_hook(see)
+        return net
 
 
 def without_test_mode(norm: Norm, testing: Sequence[str], measures: Sequence[str]) -> Reason:
