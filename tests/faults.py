@@ -50,9 +50,9 @@ def command(target: str = TARGET, config: str = NANO, cores: int = 2) -> list[st
     return [sys.executable, "-m", "snakemake", target, "--cores", str(cores), "--configfile", config]
 
 
-def start(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
-    """Start a command in a project's folder, in a process group of its own."""
-    log = open(folder / "said.log", "w")
+def start(folder: Path, arguments: list[str], said: str = "said.log") -> subprocess.Popen[str]:
+    """Start a command in a project's folder, in a process group of its own; what it says goes to the file ``said``."""
+    log = open(folder / said, "w")
     environment = {**os.environ, "PYTHONPATH": "src"}  # relative: no path with a colon fits into it
     return subprocess.Popen(
         arguments, cwd=folder, env=environment, stdout=log, stderr=log, text=True, start_new_session=True
@@ -173,9 +173,9 @@ def twins(base: Path, tries: int, draw: random.Random) -> Counts:
     (base / "other.yaml").write_text((base / NANO).read_text().replace("study: nano", "study: other"))
     for _ in range(tries):
         shutil.rmtree(base / "results")
-        first = start(base, command(cores=1))
+        first = start(base, command(cores=1), "first.log")
         time.sleep(draw.uniform(0, 2))
-        second = start(base, command("results/other/claims.json", "other.yaml", cores=1))
+        second = start(base, command("results/other/claims.json", "other.yaml", cores=1), "second.log")
         time.sleep(3)
         status, said = run(base, command(cores=1))
         counts["second starts told"] += status == 1 and "is being made already" in said and not traceback(said)
