@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bnstudy.bench import __main__ as bench
-from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, training
+from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, seconds, training
 from bnstudy.bench.figures import IDS, Metric, line, metric
 from bnstudy.bench.machine import Used, used
 from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
@@ -247,3 +248,21 @@ def test_written_numbers_are_those_of_eight_digits() -> None:
     # a product can round to a tie that the value is not, and powers of ten beyond 22 places are rounded themselves
     some = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 9.99999995, 0.999999999, 123456789.5, 1e290, 1e-290])
     np.testing.assert_allclose(tables._rounded(some), [float(f"{v:.8g}") for v in some], rtol=1.1e-8)
+
+
+def test_time_is_steps_over_what_a_step_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step with batch norm takes 1.5 times as long, so that half of what 3 times fewer steps save is left."""
+    monkeypatch.setattr(seconds, "_seconds", lambda setting, *rest: 1.5 if setting.setting.arm == "bn" else 1.0)
+    same = {"net": "mlp", "depth": 5, "width": 64, "low": 2.4}
+    table = pd.DataFrame([same | {"saving": 3.0, "high": 4.5}, same | {"saving": math.nan, "high": math.nan}])
+    known, unknown = (row.line() for row in seconds.timed(table))
+    assert known == "| mlp, 5 layers of 64 | 3 (2.4 to 4.5) | 1.50 (1.50 to 1.50) | 2 (1.6 to 3) |"
+    assert unknown.endswith("| at least 2.4 | 1.50 (1.50 to 1.50) | at least 1.6 |")
+
+
+def test_a_step_is_timed_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seconds, "STEPS", {False: 60})
+    monkeypatch.setattr(seconds, "PASSES", 2)
+    table = pd.DataFrame([{"net": "mlp", "depth": 5, "width": 16, "saving": 2.0, "low": 1.5, "high": 3.0}])
+    (row,) = seconds.timed(table)
+    assert len(row.cost) == 2 and all(0.1 < cost < 10 for cost in row.cost)

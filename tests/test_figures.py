@@ -1,107 +1,36 @@
 """Figures: told apart by everyone, legible at both widths, themeable, and honest about what is missing."""
 
-import json
 import math
-import re
-from base64 import b64decode
-from collections.abc import Callable, Iterator
-from io import BytesIO
-from itertools import combinations, product
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
-from coloraide import Color
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
-from PIL import Image
 
-from bnstudy.data import digits
-from bnstudy.data.colour import HUES, colour_at
-from bnstudy.data.samples import samples
 from bnstudy.report.figures import (
-    activations,
     cards,
-    clean_images,
     coloured_images,
-    early_change,
     gradients,
-    learning_rates,
     mini,
     movement,
     remembering,
-    sample_images,
     shifts,
-    skip_connections,
-    speed,
-    starts,
     surface,
     training_curves,
     whose_statistics,
 )  # fmt: skip
 from bnstudy.report.figures.axes import folded
-from bnstudy.report.figures.panels_of_layers import over_layers
-from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import GUESTS, LOOKS, NARROW, OTHER, ROLES, WIDE, drawing, look
+from bnstudy.report.figures.style import WIDE, drawing
 from bnstudy.report.figures.summary import interval, median, time_summary
-from bnstudy.report.figures.svg import themed, to_svg
-from bnstudy.report.page.ruler import WIDTH, Example, ruler
-from bnstudy.report.results import CheckRow, Results
-from helpers import synthetic
+from bnstudy.report.results import CheckRow
 
 
 @pytest.fixture(autouse=True)
 def _settings() -> Iterator[None]:
     with drawing():
         yield
-
-
-SIGHT = ("protan", "deutan", "tritan")
-
-
-def distance(a: str, b: str) -> float:
-    """Return the least CIEDE2000 between two colours over normal sight and three simulated ones (Machado et al. 2009)."""
-    pair = (Color(a), Color(b))
-    seen = [pair, *([colour.filter(kind, method="machado") for colour in pair] for kind in SIGHT)]
-    return min(x.delta_e(y, method="2000") for x, y in seen)
-
-
-@pytest.mark.parametrize(
-    ("theme", "base", "together", "contrast"), [("light", 15.9, 20.4, 3.1), ("dark", 12.6, 15.1, 3.9)]
-)
-def test_arms_are_told_apart(theme: str, base: float, together: float, contrast: float) -> None:
-    colours = {arm: getattr(entry, theme) for arm, entry in LOOKS.items()}
-    for arm in colours.keys() - {"none", "bn"}:
-        assert min(distance(colours[arm], colours[b]) for b in ("none", "bn")) >= base, arm
-    for a, b in GUESTS:
-        assert distance(colours[a], colours[b]) >= together, (a, b)
-    paper = {role.name: getattr(role, theme) for role in ROLES.values()}["paper"]
-    for colour in (*colours.values(), OTHER[theme]):
-        assert Color(colour).contrast(paper) >= contrast - 0.1, colour
-
-
-def test_arms_differ_without_colour() -> None:
-    assert len({entry.marker for entry in LOOKS.values()}) == len(LOOKS)
-    for pair in GUESTS:
-        looks = [LOOKS[a] for a in ("none", "bn", *pair)]
-        for a, b in combinations(looks, 2):
-            assert a.marker != b.marker and (a.dash != b.dash or a.width != b.width or a.marker != b.marker)
-    assert look("a_users_arm").light == OTHER["light"] and look("a_users_arm").marker not in {
-        e.marker for e in LOOKS.values()
-    }
-
-
-def test_groups_hold_every_arm_four_a_panel() -> None:
-    arms = [*LOOKS, "mine"]
-    found = speed.groups(arms)
-    assert {a for group in found.values() for a in group} == set(arms)
-    assert all(len(group) <= 4 and group[:2] == ["none", "bn"] for group in found.values())
-    assert speed.groups([]) == {} and speed.groups(["bn"]) == {"": ["bn"]}
 
 
 def test_interval_and_median_take_infinity() -> None:
@@ -123,203 +52,7 @@ def test_time_summary_counts_what_failed() -> None:
     assert (one["failed"], one["diverged"], one["n"], one["median"]) == (2, 1, 4, np.inf)
 
 
-def test_theme_of_a_figure() -> None:
-    svg = '<?xml?><svg width="10pt" height="5pt"><g id="a" fill="#010203" stroke="#0b62a8"/><use href="#a"/><path clip-path="url(#a)" fill="#1a1a1a"/></svg>'
-    done = themed(svg, "fig")
-    assert 'fill="var(--ink,#1a1a1a)"' in done and 'stroke="var(--arm-bn,#0b62a8)"' in done
-    assert 'fill="var(--arm-none,#1a1a1a)"' in done and "var(--var" not in done
-    assert 'id="fig-a"' in done and 'href="#fig-a"' in done and "url(#fig-a)" in done and "10pt" not in done
-    with pytest.raises(ValueError, match="#ff0000"):
-        themed(svg.replace("#010203", "#ff0000"), "fig")
-
-
-def contrast(
-    estimate: float | None, low: float | None, high: float | None, sesoi: float = 1.0, region: str = "more"
-) -> Example:
-    return Example(region=region, sesoi=sesoi, estimate=estimate, ci_low=low, ci_high=high)
-
-
-def test_ruler_draws_the_rule() -> None:
-    def at(value: float) -> float:
-        return round((value + 6) / 12 * WIDTH, 1)
-
-    drawn = ruler([contrast(2, 1.5, 3)])
-    assert f'<rect x="{at(1)}"' in drawn and f"M{at(1.5)} 8H{at(3)}" in drawn and f'cx="{at(2)}"' in drawn
-    assert f'width="{round(at(1) - at(-1), 1)}"' in ruler([contrast(0, -0.5, 0.5, region="within")])
-    assert "l-7 -4v8z" in ruler([contrast(2, 1.5, None)]) and "l7 -4v8z" in ruler(
-        [contrast(None, None, 3)],
-    )
-    assert 'stroke-dasharray="4 4"' in ruler([contrast(None, None, None)])
-    assert f'<rect x="{at(0)}"' in ruler([contrast(0.2, 0.1, 0.4, sesoi=0.0)])
-    assert ruler([contrast(-2, -3, -1.5, region="less")]) == ruler([contrast(2, 1.5, 3)])
-    two = ruler([contrast(2, 1, 3), contrast(0.5, 0.4, 0.6, sesoi=0.25)])
-    assert two.count("<circle") == 2 and two.count(f'cx="{at(2)}"') == 2  # each in its own smallest effect
-
-
-def write(folder: Path, tables: synthetic.Tables) -> Results:
-    """A study's results as figures read them: its tables, and no claims."""
-    synthetic.write(tables, folder / "tables")
-    np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    depths = {"shallow": 5, "middle": 10, "deep": 20}
-    judged = {"depths": depths, "targets": synthetic.TARGETS, "base": synthetic.BASE, "seeds": 8}
-    (folder / "claims.json").write_text("[]")
-    (folder / "ledger.json").write_text(json.dumps(judged))
-    return Results(folder)
-
-
-@pytest.fixture(scope="module")
-def tables() -> synthetic.Tables:
-    return synthetic.tables("support", seeds=8, grids=True)
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) -> Results:
-    return write(tmp_path_factory.mktemp("results"), tables)
-
-
-PICTURES = [
-    movement.drift, movement.drift_by_stage, movement.affine, movement.drift_steps, movement.noisy, movement.growth,
-    activations.input_offset, activations.variance, activations.kurtosis,
-    shifts.severity, shifts.xhat, shifts.effective, remembering.remembering, coloured_images.lecture, coloured_images.samples,
-    whose_statistics.on_clean, whose_statistics.control, whose_statistics.batch_sizes, whose_statistics.modes,
-    learning_rates.window, learning_rates.window_by_gain, training_curves.survival, training_curves.losses, training_curves.saved, starts.starts,
-    speed.detached, speed.post, speed.by_gain, speed.by_inputs, speed.by_batch, speed.halves,
-    gradients.ics, gradients.norms, surface.gradient_change, skip_connections.steps, skip_connections.gradients,
-    early_change.reach, early_change.share_left, early_change.recovery,
-    clean_images.loss_at_level, clean_images.before_or_after,
-]  # fmt: skip
 """Every figure but those of steps by depth, of which there is one per group of arms."""
-
-
-@pytest.mark.parametrize(
-    "picture", [*PICTURES, speed.by_depths], ids=lambda f: f"{f.__module__.split('.')[-1]}.{f.__name__}"
-)
-def test_texts_never_overlap_and_stay_inside(
-    results: Results, picture: Callable[[Results], Picture | list[Picture]]
-) -> None:
-    made = picture(results)
-    for one, width in product(made if isinstance(made, list) else [made], (WIDE, NARROW)):
-        name, figure = one.id, one.draw(width)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        boxes = []
-        texts: list[Any] = figure.findobj(
-            lambda a: isinstance(a, Text) and a.get_visible() and bool(a.get_text().strip())
-        )
-        for text in texts:
-            box = text.get_window_extent(canvas.get_renderer())
-            if box.width > 0:
-                boxes.append((text.get_text(), box))
-        shown = [(t, b) for t, b in boxes if not _hidden_tick(figure, t, b)]
-        for (a, x), (b, y) in combinations(shown, 2):
-            cross = min(x.x1, y.x1) - max(x.x0, y.x0), min(x.y1, y.y1) - max(x.y0, y.y0)
-            assert min(cross) <= 0.5, f"{name} at {width} in: {a!r} over {b!r}"
-        for legend in figure.legends:  # its lines and marks too, and clear of the y label, centred on the figure
-            frame = legend.get_window_extent(canvas.get_renderer())
-            for text in (figure._supylabel, figure._supxlabel):  # type: ignore[attr-defined]
-                box = text.get_window_extent(canvas.get_renderer())
-                assert not frame.overlaps(box), f"{name} at {width} in: legend over {text.get_text()!r}"
-        for text, box in shown:
-            assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1, text
-
-
-def _hidden_tick(figure: Figure, text: str, box: Bbox) -> bool:
-    """Return whether a text is a tick label outside its axis's view: such labels exist as objects but are not drawn."""
-    for axes in figure.axes:
-        both: tuple[Any, ...] = (axes.xaxis, axes.yaxis)
-        for axis in both:
-            drawn = {id(t.label1) for t in axis._update_ticks() if t.label1.get_visible()} if axes.axison else set()
-            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-                for label in (tick.label1, tick.label2):
-                    if label.get_text() == text and id(label) not in drawn:
-                        if np.allclose(label.get_window_extent().extents, box.extents):
-                            return True
-    return False
-
-
-@pytest.mark.parametrize("picture", [movement.drift, learning_rates.window])
-def test_a_figure_is_themeable_and_repeatable(results: Results, picture: Callable[[Results], Picture]) -> None:
-    first, second = (to_svg(picture(results).draw(WIDE), "x") for _ in range(2))
-    assert first == second
-    assert "var(--arm-bn,#0b62a8)" in first and "<text" in first and "DejaVu" not in first
-    ids = re.findall(r'id="([^"]+)"', first)
-    assert len(ids) == len(set(ids)) and all(i.startswith("x-") for i in ids)
-
-
-def test_texts_keep_their_digits_and_places_lose_theirs() -> None:
-    figure = Figure(figsize=(2, 2))
-    figure.text(0.123456, 0.5, "0.125")
-    svg = to_svg(figure, "x")
-    assert ">0.125<" in svg and not re.search(r"\d\.\d{3}", svg.replace(">0.125<", ""))
-
-
-def test_a_sprite_keeps_its_pixels_and_leaves_its_gaps_to_the_page() -> None:
-    a, b = np.full((2, 3, 3), 7, np.uint8), np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-    made = sample_images.sprite([[a, b], [b, a]])
-    assert made.shape == (5, 7, 4) and (made[:2, :3, :3] == a).all() and (made[3:, :3, :3] == b).all()
-    assert (made[2, :, 3] == 0).all() and (made[:, 3, 3] == 0).all() and (made[..., 3] == 255).sum() == 4 * 6
-    with pytest.raises(ValueError, match="as many images"):
-        sample_images.sprite([[a], [a, b]])
-
-
-def test_images_are_inside_the_svg_at_their_own_size(results: Results) -> None:
-    """One pixel a pixel, so a page of 14 x 14 images stays small; the browser enlarges them."""
-    svg = to_svg(sample_images.by_hue(results.samples, WIDE), "s")
-    pictures = re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
-    assert len(svg) < 60_000
-    for picture, ground in zip(pictures, sample_images.GROUNDS, strict=True):
-        found = np.asarray(Image.open(BytesIO(b64decode(picture))))
-        expected = sample_images.sprite([list(row) for row in samples(digits.load())[ground]])
-        assert found.shape == expected.shape
-        assert any((way == expected).all() for way in (found, found[::-1]))
-
-
-def test_the_names_and_colours_of_hues_are_those_of_the_images() -> None:
-    table = sample_images.colours()
-    for row in table.itertuples():
-        hue = HUES[[*sample_images.HUES].index(row.hue)]
-        assert [row.red, row.green, row.blue] == pytest.approx(colour_at(row.severity, hue).tolist())
-    assert len(table) == 36
-
-
-@pytest.mark.filterwarnings("error")
-def test_a_table_with_whole_gains_alone_still_finds_its_rates(tmp_path: Path, tables: synthetic.Tables) -> None:
-    """Written as 1, not 1.0: beside a rates.csv that has a gain of 0.41."""
-    plain = tables["shift"][tables["shift"]["gain"] == 1.0]
-    few = {"rates": tables["rates"], "convergence": tables["convergence"], "shift": plain}
-    assert len(write(tmp_path, few).at("shift")) > 1000
-
-
-def test_rows_at_a_rate_that_is_not_evaluable_are_left_out(tmp_path: Path, tables: synthetic.Tables) -> None:
-    rates = tables["rates"].assign(evaluable=tables["rates"]["arm"] != "bn")
-    kept = write(tmp_path, {"rates": rates, "convergence": tables["convergence"]}).at("convergence", target=0.5)
-    assert "none" in set(kept["arm"]) and "bn" not in set(kept["arm"])
-
-
-def test_a_new_shift_has_a_panel_of_its_own(tmp_path: Path, tables: synthetic.Tables) -> None:
-    new = {
-        name: pd.concat([tables[name], tables[name].query("family == 'noise'").assign(family="fog")])
-        for name in ("shift", "shift_size")
-    }
-    study = write(tmp_path, {**tables, **new})
-    titles = [axes.get_title(loc="left") for axes in shifts.severity(study).draw(WIDE).axes]
-    assert {"fog", "inversion"} <= set(titles) and "clean" not in titles and "label" not in titles
-    assert "fog" in [row[0] for row in shifts.losses(study).rows]
-
-
-def test_only_a_grounds_own_ceiling_at_severity_5_is_drawn(tables: synthetic.Tables) -> None:
-    found = coloured_images.ceilings(tables["shift"])
-    assert set(found["family"]) == {"lecture_white", "lecture_gray"} and set(found["severity"]) == {5}
-    assert (found["accuracy"] == 95).all() and set(found["arm"]) == {"none"}
-
-
-def test_nobody_arrives(tmp_path: Path, tables: synthetic.Tables) -> None:
-    """Budgets that nobody meets: rails and counts, no crash, no line."""
-    study = write(tmp_path, {**tables, "convergence": tables["convergence"].assign(reached=False, steps=np.nan)})
-    for make in (learning_rates.window, training_curves.survival, speed.by_gain, speed.by_inputs, movement.drift_steps):
-        assert "<svg" in to_svg(make(study).draw(NARROW), "n")
-    assert ">8<" in re.sub(r"\s+", "", to_svg(speed.by_depths(study)[0].draw(WIDE), "d"))
-    assert training_curves.saved(study).table.empty
 
 
 def test_a_network_that_never_arrives_has_no_drift_and_is_counted() -> None:
@@ -391,24 +124,6 @@ def test_loss_curves_of_all_arms_end_together() -> None:
     assert kept.groupby("arm")["step"].max().to_dict() == {"bn": 40, "none": 40}
 
 
-def test_starts_cover_every_kind_of_network_and_turn_with_the_arms(tmp_path: Path, tables: synthetic.Tables) -> None:
-    one = starts.starts(write(tmp_path / "a", tables))
-    other = starts.starts(write(tmp_path / "b", synthetic.swap(tables)))
-    assert set(one.table["net"]) == {"mlp", "resmlp"} and one.table["start"].nunique() > 5
-    assert one.how != other.how and "lower in 0 of" in one.how + other.how
-
-
-@pytest.mark.parametrize("name", list(cards.MINI))
-def test_small_pictures_turn_with_the_arms_and_need_their_runs(
-    name: str, results: Results, tables: synthetic.Tables, tmp_path: Path
-) -> None:
-    one, other = cards.mini(results, name), cards.mini(write(tmp_path / "swap", synthetic.swap(tables)), name)
-    assert one.startswith("<svg") and one != other and len(one) < 12_000
-    assert not re.findall(r"#[0-9a-fA-F]{6}\b", re.sub(r"var\([^)]*\)", "", one))
-    lacking = cards.mini(write(tmp_path / "less", synthetic.drop(tables, arm="none")), name)
-    assert "without" not in lacking
-
-
 def test_small_pictures_place_what_never_came_and_keep_labels_apart() -> None:
     scale = mini.Scale([10.0, 100.0, math.inf], log=True)
     assert scale(10.0) < scale(100.0) < scale(math.inf) <= mini.WIDTH
@@ -427,24 +142,6 @@ def test_saved_pairs() -> None:
     )
     found = training_curves.ratios(table).set_index("seed")
     assert found["ratio"].to_dict() == {1: 2.0, 2: np.inf, 3: 0.0} and (found["both"] == 1).all()
-
-
-def test_nobody_reaches_the_target_still_draws(tables: synthetic.Tables) -> None:
-    """Drift between checkpoints that no run reached, and no run's steps: the rails alone."""
-    steps = tables["convergence"].query("target == 0.5 and depth == 5 and arm in ['none', 'bn'] and gain == 1").copy()
-    steps = steps.drop_duplicates(["arm", "seed"]).assign(reached=False, steps=pd.NA)
-    drift = tables["drift"].query("depth == 5 and arm in ['none', 'bn']").head(0)
-    both = movement.drift_and_steps(drift, steps)
-    assert len(both) and both["drift"].isna().all()
-    for width in (WIDE, NARROW):
-        assert movement.drift_against_steps(both, ["none", "bn"], width).axes
-
-
-@pytest.mark.filterwarnings("error")
-def test_two_checkpoints_that_are_one_still_draw(tables: synthetic.Tables) -> None:
-    """Both losses fell below their levels at one step: no drift at all, and no place on a log axis."""
-    still = tables["drift"].query("depth == 5 and arm in ['none', 'bn'] and site == 'next' and start == 'loss1.0'")
-    assert over_layers({"": still.assign(moments=0.0)}, "moments", ["none", "bn"], "drift", WIDE).axes
 
 
 def test_the_relative_drop_is_taken_of_each_networks_own_clean_accuracy() -> None:
@@ -509,27 +206,6 @@ def test_the_colour_share_stands_by_ground_arm_and_gain() -> None:
     ]
     assert {tuple(row[1:]) for row in found} == {("70 (67 to 74)", "54 (50 to 57)", "4 (0 to 7)")}
     assert coloured_images.colour_share(table[:0]) == []
-
-
-@pytest.mark.parametrize(
-    ("depths", "count", "shown"),
-    [
-        ([2, 5, 10, 20], 2, [5, 20]),
-        ([2, 5, 10, 20], 1, [20]),
-        ([2, 10, 20], 2, [2, 20]),
-        ([5, 10], 2, [5, 10]),
-        ([], 2, []),
-    ],
-)
-def test_figures_show_the_depths_that_the_claims_speak_of(
-    tmp_path: Path, depths: list[int], count: int, shown: list[int]
-) -> None:
-    (tmp_path / "claims.json").write_text("[]")
-    judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": [0.5], "base": {}, "seeds": 8}
-    (tmp_path / "ledger.json").write_text(json.dumps(judged))
-    rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
-    table = pd.DataFrame(rows, columns=["depth", "arm"])
-    assert Results(tmp_path).depths(table, "arm", count) == shown
 
 
 def test_swapped_hues_stand_by_arm_and_statistics() -> None:

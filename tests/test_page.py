@@ -2,7 +2,6 @@
 
 import base64
 import csv
-import gzip
 import html
 import io
 import json
@@ -17,31 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from markupsafe import escape
 
 from bnstudy.claims import judge as ledger
 from bnstudy.claims.numbers import figures as numbers
 from bnstudy.pipeline.notebook import execute
-from bnstudy.pipeline.provenance import provenance
-from bnstudy.report.page import methods
 from bnstudy.report.page.blocks import FIGURE, change, turns
-from bnstudy.report.page.build import _made, build, strength
-from bnstudy.report.page.glossary import GLOSSARY, explained
-from bnstudy.report.page.quiz import quiz
-from bnstudy.report.page.walk import body, mathml
+from bnstudy.report.page.build import build, strength
 from bnstudy.report.results import Results
 from helpers import synthetic
-from helpers.pages import NOTEBOOKS, QUIZ, here, output, page, source, study, unrendered
+from helpers.pages import NOTEBOOKS, QUIZ, page, source, study
 from helpers.project import ROOT
-
-
-def found(pattern: str, text: str, flags: int = 0) -> str:
-    """Return the first group of a pattern that the text holds."""
-    match = re.search(pattern, text, flags)
-    assert match, pattern
-    return match[1]
+from helpers.read_page import BOUND, cards, figures, found, unpacked
 
 
 @pytest.fixture(scope="session")
@@ -64,19 +51,6 @@ def support(kernels: Path) -> str:
 @pytest.fixture(scope="session")
 def oppose(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page(tmp_path_factory.mktemp("oppose"), synthetic.tables("oppose", seeds=12, grids=True), seeds=12)
-
-
-def unpacked(text: str) -> str:
-    """The table behind the first link that saves one."""
-    return gzip.decompress(base64.b64decode(found(r"data:application/gzip;base64,([^\"]+)", text))).decode()
-
-
-def figures(text: str) -> dict[str, tuple[str, ...]]:
-    """id -> (title, caption, alt) of every figure, as a reader gets them."""
-    found = re.findall(
-        r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?aria-label="([^"]*)".*?<figcaption>(.*?) <a ', text, re.S
-    )
-    return {name: tuple(map(html.unescape, (title, caption, alt))) for name, title, alt, caption in found}
 
 
 def test_everything_is_there(support: str) -> None:
@@ -175,11 +149,6 @@ def test_no_colour_is_left_fixed(support: str) -> None:
     assert not re.findall(r"#[0-9a-fA-F]{6}\b", re.sub(r"var\([^)]*\)", "", pictures))
 
 
-BOUND = [
-    "drift", "affine", "drift-steps", "ics", "input-offset", "severity", "xhat", "lecture", "depths", "window",
-    "steps-by-inputs", "landscape", "detached", "reach", "share-left", "adaptation", "halves", "skips",
-    "batch-size", "levels",
-]  # fmt: skip
 FREE = [
     "drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves", "post-accuracy", "control", "test-batches", "effective", "skips-gradients",
 ]  # fmt: skip
@@ -273,37 +242,6 @@ def test_a_number_leads_to_its_cells_and_commit(support: str) -> None:
     )
 
 
-@pytest.mark.parametrize("outcome", ["mixed", "missing"])
-def test_other_worlds_build(outcome: str, tmp_path: Path) -> None:
-    text = page(tmp_path, synthetic.tables(outcome, seeds=12), unrendered, seeds=12)
-    if outcome == "mixed":
-        assert ">mixed<" in text
-        return
-    assert ">not tested<" in text and "no figure, since this configuration lacks batch norm" in text
-    assert set(figures(text)) & set(BOUND) == {"share-left"}  # about networks without batch norm
-
-
-def test_nobody_reaches_the_target(tmp_path: Path) -> None:
-    tables = synthetic.tables("support", seeds=6)
-    for name in ("convergence", "sweep"):
-        tables[name] = tables[name].assign(reached=False, steps=np.nan)
-    text = page(tmp_path, tables, unrendered, seeds=6)
-    assert "depths" in figures(text) and "Too few seeds for verdicts" in text
-    assert "saved" not in figures(text)
-
-
-def test_only_the_claims_are_there(tmp_path: Path) -> None:
-    """A study without a single table."""
-    folder = study(tmp_path, synthetic.tables("missing", seeds=12))
-    for path in (folder / "tables").iterdir():
-        path.unlink()
-    (folder / "checks.json").unlink()
-    (folder / "provenance.json").unlink()
-    build(folder, here(folder), QUIZ, folder / "report.html")
-    text = (folder / "report.html").read_text()
-    assert not figures(text) and "no external checks on file" in text
-
-
 def test_findings_and_figures_know_each_other(kernels: Path) -> None:
     """Every finding of the claims file is the title of a figure, and every figure bound to a claim has a finding."""
     pictures = [
@@ -328,10 +266,6 @@ def first_screen(text: str) -> list[str]:
     return [word for word in words if re.search("[A-Za-z]", word)]
 
 
-def cards(text: str) -> list[str]:
-    return re.findall(r"<article>(.*?)</article>", text, re.S)
-
-
 def test_the_first_screen_is_short_and_has_a_picture_for_each_question(support: str, oppose: str) -> None:
     for text in (support, oppose):
         assert len(cards(text)) == 4 and all(card.count('<svg class="mini"') == 1 for card in cards(text))
@@ -345,11 +279,6 @@ def test_every_card_turns_with_its_verdicts_and_tables(support: str, oppose: str
         assert one != other and one != turned
         alt = [found(r'class="mini"[^>]*aria-label="([^"]*)"', card) for card in (one, turned)]
         assert alt[0] != alt[1]
-
-
-def test_a_card_without_its_runs_stays_whole(tmp_path: Path) -> None:
-    text = page(tmp_path, synthetic.tables("missing", seeds=12), seeds=12)
-    assert len(cards(text)) == 4 and all('class="stops"' in card and "<h2>" in card for card in cards(text))
 
 
 def test_a_story_has_its_parts_in_order_and_its_evidence_folded(support: str) -> None:
@@ -381,83 +310,10 @@ def test_the_scorecard_sorts_by_what_each_setting_shows(kernels: Path) -> None:
     assert strength(replace(claim, region="more", settings=(replace(less),))) == -4.0
 
 
-def test_the_quiz_folds_an_answer_under_each_question() -> None:
-    made = quiz(QUIZ.read_text())
-    assert made.count("<li>") == made.count("<details>") == 8 and "Why later layers and not earlier ones?" in made
-    with pytest.raises(ValueError, match="1 questions and 0 answers"):
-        quiz("1. Why?\n\n## Key\n")
-
-
-def test_what_verdicts_hang_on(tmp_path: Path) -> None:
-    text = page(tmp_path, synthetic.tables("support", seeds=12, thin=True), seeds=12, hangs=True)
-    rows = {row["id"]: row for row in json.loads((tmp_path / "claims.json").read_text())}
-    flipped = [row for row in rows.values() if row["robustness"]]
-    assert flipped and text.count('class="changes"') == 2 * len(flipped)  # beside the verdict, and in the scorecard
-    blocks = dict(re.findall(r'<section class="claim" id="claim-(\w+)">(.*?)</section>', text, re.S))
-    for name, block in blocks.items():
-        assert escape(rows[name]["robustness_sentence"]) in block
-        assert ('class="changes"' in block) == bool(rows[name]["robustness"])
-    grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
-    assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == [
-        name for name, row in rows.items() if row["verdict"] != "not judged"
-    ]
-    cells = re.findall(r'aria-hidden="true">(.)</span><span class="sr">([^<]+)<', grid)
-    assert all(
-        words.startswith(methods.KINDS[{m: k for k, (m, _) in methods.KINDS.items()}[mark]][1]) for mark, words in cells
-    )
-    assert "≠" in dict(cells) and " becomes " in grid
-
-
-def test_the_grid_shows_the_worst_of_a_column() -> None:
-    rows = [("lower rate for none", "same"), ("higher rate for bn", "flipped"), ("optimizer adam", "not recomputed")]
-    frame = pd.DataFrame(rows, columns=["change", "kind"]).assign(
-        id="Q1a", verdict="contradicted", base_verdict="supported"
-    )
-    grid = methods.robustness(frame)
-    assert grid.count("<td") == 1 and "adam" not in grid  # nothing is judged by it: no column
-    one = pd.DataFrame([("Q1b", "optimizer adam", "same")], columns=["id", "change", "kind"])
-    wider = methods.robustness(pd.concat([frame, one.assign(verdict="supported", base_verdict="supported")]))
-    assert "optimizer adam" in wider and wider.count("<td") == 4 and "<td></td>" in wider
-    assert "another verdict: supported becomes contradicted, higher rate for bn" in grid and ">=<" not in grid
-
-
-def coverages(own: float, t: float) -> pd.DataFrame:
-    rows = [("normal", n, m, 0.97, v, 10_000) for n in (10, 16) for m, v in (("order statistics", own), ("t", t))]
-    names = ["distribution", "n", "method", "coverage", "false_verdicts", "simulated"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def test_the_promise_of_the_intervals_is_worded_by_its_numbers() -> None:
-    assert "keep that promise: 4.5% do. Under t intervals, which don't keep it, 30.0% do" in methods.promise(
-        coverages(0.045, 0.3)
-    )
-    assert "break that promise: 8.0% do. Under t intervals, which keep it too, 5.1% do" in methods.promise(
-        coverages(0.08, 0.051)
-    )
-    table = methods.coverage(coverages(0.045, 0.3))
-    assert table.count('rowspan="2">normal<') == 1 and table.count("<tr>") == 2 + 2 and "<td>30.0</td>" in table
-    assert "no simulation" in methods.coverage(pd.DataFrame())
-
-
 def test_identities_are_those_of_the_claims_file(support: str) -> None:
     section = support[support.index("What holds by arithmetic") : support.index("Confounds")]
     for identity in ledger.load(ROOT / "config" / "claims.yaml").identities:
         assert escape(identity.text) in section and f'href="#claim-{identity.claims[0]}"' in section
-
-
-def test_the_slowest_jobs_and_the_kinds_of_processors_are_listed(tmp_path: Path) -> None:
-    for index in range(7):
-        path = tmp_path / ("sweep", "evaluate")[index % 2] / f"depth-{index}.json"
-        path.parent.mkdir(exist_ok=True)
-        same = {"rows": [], "cells": [], "trained": 0, "best": []}
-        spent = {"seconds": {"training": index, "saving": 0.5}}
-        path.write_text(json.dumps({**same, **spent, **({"processor": f"kind {index // 4}"} if index else {})}))
-    made = provenance(tmp_path, {})
-    assert made["processors"] == "kind 0; kind 1"
-    found = made["slowest"]
-    assert [job["job"] for job in found] == [f"{('sweep', 'evaluate')[i % 2]} depth-{i}" for i in (6, 5, 4, 3, 2)]
-    assert found[0]["seconds"] == 6.5
-    assert _made([("slowest", found)])[0][1].startswith("sweep depth-6 6 s; evaluate depth-5 6 s")
 
 
 def test_figure_text_is_legible_on_a_phone(support: str) -> None:
@@ -470,61 +326,6 @@ def test_figure_text_is_legible_on_a_phone(support: str) -> None:
         sizes = re.findall(r"font-size: ?([\d.]+)px", picture)
         sizes += [of_class[name] for name in re.findall(r'class="(s\d+)"', picture) if name in of_class]
         assert sizes and min(map(float, sizes)) * scale >= 11
-
-
-def notebook(path: Path, *outputs: dict[str, object]) -> Path:
-    cells = [{"cell_type": "markdown", "source": "text"}, {"cell_type": "code", "source": "", "outputs": list(outputs)}]
-    path.write_text(json.dumps({"cells": cells}))
-    return path
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"output_type": "stream", "name": "stdout", "text": ["hello\n"]},
-        {"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": []},
-        {"output_type": "execute_result", "data": {"text/plain": "3"}, "metadata": {}},
-        {"output_type": "display_data", "data": {"image/png": "aaaa"}, "metadata": {}},
-    ],
-)
-def test_an_output_without_a_place_is_an_error(bad: dict[str, object], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"q9\.ipynb, cell 2: output"):
-        body(notebook(tmp_path / "q9.ipynb", bad))
-
-
-def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:
-    study(tmp_path, synthetic.tables("missing", seeds=12))
-    twice = output({"text/html": '<p id="here">a</p><p id="here">b</p>'})
-    with pytest.raises(ValueError, match="twice on the page: here"):
-        build(tmp_path, [notebook(tmp_path / "q1.ipynb", twice)], QUIZ, tmp_path / "r.html")
-    with pytest.raises(ValueError, match="not on the page: .*nowhere"):
-        build(
-            tmp_path,
-            [notebook(tmp_path / "q1.ipynb", output({"text/html": '<a href="#nowhere">x</a>'}))],
-            QUIZ,
-            tmp_path / "r.html",
-        )
-    assert not (tmp_path / "r.html").exists()
-
-
-def test_formulas_become_mathml(tmp_path: Path) -> None:
-    assert "<msqrt>" in mathml(r"\sqrt{x}", block=True) and "xmlns" not in mathml("x", block=False)
-    with pytest.raises(Exception, match="unknown"):
-        mathml(r"\unknown{x}", block=False)
-    path = tmp_path / "q.ipynb"
-    path.write_text(
-        json.dumps({"cells": [{"cell_type": "markdown", "source": "a $x_1$ b\n\n| a | b |\n|---|---|\n| $y$ | 2 |"}]})
-    )
-    assert body(path).count("<math") == 2 and 'role="region" aria-label="Table"><table>' in body(path)
-
-
-def test_user_text_is_escaped(tmp_path: Path) -> None:
-    folder = study(tmp_path, synthetic.tables("missing", seeds=12))
-    rows = json.loads((folder / "claims.json").read_text())
-    rows[0] |= {"statement": "<script>alert(1)</script>"}
-    (folder / "claims.json").write_text(json.dumps(rows))
-    build(folder, here(folder, ["q1"]) + here(folder, NOTEBOOKS[1:]), QUIZ, folder / "report.html")
-    assert "<script>alert" not in (folder / "report.html").read_text()
 
 
 def test_what_would_change_a_verdict(kernels: Path) -> None:
@@ -550,14 +351,6 @@ def test_what_would_change_a_verdict(kernels: Path) -> None:
     assert "add the missing arms" in said("not tested")
 
 
-def test_unknown_parameters_and_failing_cells_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"unknown parameters sudy; it declares study"):
-        execute(ROOT / "report" / "q1.ipynb", {"sudy": "x"}, tmp_path / "q1.ipynb")
-    with pytest.raises(Exception, match=r"no finished study in"):
-        execute(ROOT / "report" / "methods.ipynb", {"study": tmp_path}, tmp_path / "m.ipynb")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_kernel_needs_no_home_and_no_path(kernels: Path, tmp_path: Path) -> None:
     """As on a cluster node: no PATH, no HOME, nothing registered; the kernel is this interpreter's."""
     call = f"from pathlib import Path; from bnstudy.pipeline.notebook import execute; execute(Path('report/methods.ipynb'), {{'study': {str(kernels)!r}}}, Path({str(tmp_path / 'm.ipynb')!r}))"
@@ -566,24 +359,8 @@ def test_a_kernel_needs_no_home_and_no_path(kernels: Path, tmp_path: Path) -> No
     assert "E5" in (tmp_path / "m.ipynb").read_text()
 
 
-def test_notebooks_in_the_tree_carry_no_outputs() -> None:
-    for name in NOTEBOOKS:
-        assert all(not c.get("outputs") for c in source(name).cells)
-
-
 def test_table_frames_keep_the_arm_called_none(kernels: Path) -> None:
     results = Results(kernels)
     assert set(results.at("convergence", target=0.5)["arm"]) >= {"none", "bn"}
     assert results.table("nothing").empty and results.seeds == 12 and results.targets == [0.5, 0.25]
     assert results.at("drift")["gain"].unique().tolist() == [1.0]
-
-
-def test_the_first_use_of_a_word_in_a_story_leads_to_what_it_means() -> None:
-    text = '<li>A <a href="#x">unit</a> of a batch; internal covariate shift</li><li>batch norm; a unit, units; batches</li>'
-    said = explained(text)
-    places = {word.name: number for number, word in enumerate(GLOSSARY, 1)}
-    links = re.findall(r'<a class="word" href="#word-(\d+)">(.*?)</a>', said)
-    assert {(places["batch"], "batch"), (places["internal covariate shift"], "internal covariate shift")} | {
-        (places["unit"], "unit")
-    } == {(int(number), word) for number, word in links}
-    assert re.sub(r'<a class="word"[^>]*>(.*?)</a>', r"\1", said) == text

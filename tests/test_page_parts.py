@@ -1,0 +1,210 @@
+"""What the page is made of, piece by piece, and pages of studies that lack something."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from markupsafe import escape
+
+from bnstudy.pipeline.notebook import execute
+from bnstudy.pipeline.provenance import provenance
+from bnstudy.report.page import methods
+from bnstudy.report.page.build import _made, build
+from bnstudy.report.page.glossary import GLOSSARY, explained
+from bnstudy.report.page.quiz import quiz
+from bnstudy.report.page.walk import body, mathml
+from helpers import synthetic
+from helpers.pages import NOTEBOOKS, QUIZ, here, output, page, source, study, unrendered
+from helpers.project import ROOT
+from helpers.read_page import BOUND, cards, figures, found
+
+
+@pytest.mark.parametrize("outcome", ["mixed", "missing"])
+def test_other_worlds_build(outcome: str, tmp_path: Path) -> None:
+    text = page(tmp_path, synthetic.tables(outcome, seeds=12), unrendered, seeds=12)
+    if outcome == "mixed":
+        assert ">mixed<" in text
+        return
+    assert ">not tested<" in text and "no figure, since this configuration lacks batch norm" in text
+    assert set(figures(text)) & set(BOUND) == {"share-left"}  # about networks without batch norm
+
+
+def test_nobody_reaches_the_target(tmp_path: Path) -> None:
+    tables = synthetic.tables("support", seeds=6)
+    for name in ("convergence", "sweep"):
+        tables[name] = tables[name].assign(reached=False, steps=np.nan)
+    text = page(tmp_path, tables, unrendered, seeds=6)
+    assert "depths" in figures(text) and "Too few seeds for verdicts" in text
+    assert "saved" not in figures(text)
+
+
+def test_only_the_claims_are_there(tmp_path: Path) -> None:
+    """A study without a single table."""
+    folder = study(tmp_path, synthetic.tables("missing", seeds=12))
+    for path in (folder / "tables").iterdir():
+        path.unlink()
+    (folder / "checks.json").unlink()
+    (folder / "provenance.json").unlink()
+    build(folder, here(folder), QUIZ, folder / "report.html")
+    text = (folder / "report.html").read_text()
+    assert not figures(text) and "no external checks on file" in text
+
+
+def test_a_card_without_its_runs_stays_whole(tmp_path: Path) -> None:
+    text = page(tmp_path, synthetic.tables("missing", seeds=12), seeds=12)
+    assert len(cards(text)) == 4 and all('class="stops"' in card and "<h2>" in card for card in cards(text))
+
+
+def test_the_quiz_folds_an_answer_under_each_question() -> None:
+    made = quiz(QUIZ.read_text())
+    assert made.count("<li>") == made.count("<details>") == 8 and "Why later layers and not earlier ones?" in made
+    with pytest.raises(ValueError, match="1 questions and 0 answers"):
+        quiz("1. Why?\n\n## Key\n")
+
+
+def test_what_verdicts_hang_on(tmp_path: Path) -> None:
+    text = page(tmp_path, synthetic.tables("support", seeds=12, thin=True), seeds=12, hangs=True)
+    rows = {row["id"]: row for row in json.loads((tmp_path / "claims.json").read_text())}
+    flipped = [row for row in rows.values() if row["robustness"]]
+    assert flipped and text.count('class="changes"') == 2 * len(flipped)  # beside the verdict, and in the scorecard
+    blocks = dict(re.findall(r'<section class="claim" id="claim-(\w+)">(.*?)</section>', text, re.S))
+    for name, block in blocks.items():
+        assert escape(rows[name]["robustness_sentence"]) in block
+        assert ('class="changes"' in block) == bool(rows[name]["robustness"])
+    grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
+    assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == [
+        name for name, row in rows.items() if row["verdict"] != "not judged"
+    ]
+    cells = re.findall(r'aria-hidden="true">(.)</span><span class="sr">([^<]+)<', grid)
+    assert all(
+        words.startswith(methods.KINDS[{m: k for k, (m, _) in methods.KINDS.items()}[mark]][1]) for mark, words in cells
+    )
+    assert "≠" in dict(cells) and " becomes " in grid
+
+
+def test_the_grid_shows_the_worst_of_a_column() -> None:
+    rows = [("lower rate for none", "same"), ("higher rate for bn", "flipped"), ("optimizer adam", "not recomputed")]
+    frame = pd.DataFrame(rows, columns=["change", "kind"]).assign(
+        id="Q1a", verdict="contradicted", base_verdict="supported"
+    )
+    grid = methods.robustness(frame)
+    assert grid.count("<td") == 1 and "adam" not in grid  # nothing is judged by it: no column
+    one = pd.DataFrame([("Q1b", "optimizer adam", "same")], columns=["id", "change", "kind"])
+    wider = methods.robustness(pd.concat([frame, one.assign(verdict="supported", base_verdict="supported")]))
+    assert "optimizer adam" in wider and wider.count("<td") == 4 and "<td></td>" in wider
+    assert "another verdict: supported becomes contradicted, higher rate for bn" in grid and ">=<" not in grid
+
+
+def coverages(own: float, t: float) -> pd.DataFrame:
+    rows = [("normal", n, m, 0.97, v, 10_000) for n in (10, 16) for m, v in (("order statistics", own), ("t", t))]
+    names = ["distribution", "n", "method", "coverage", "false_verdicts", "simulated"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_the_promise_of_the_intervals_is_worded_by_its_numbers() -> None:
+    assert "keep that promise: 4.5% do. Under t intervals, which don't keep it, 30.0% do" in methods.promise(
+        coverages(0.045, 0.3)
+    )
+    assert "break that promise: 8.0% do. Under t intervals, which keep it too, 5.1% do" in methods.promise(
+        coverages(0.08, 0.051)
+    )
+    table = methods.coverage(coverages(0.045, 0.3))
+    assert table.count('rowspan="2">normal<') == 1 and table.count("<tr>") == 2 + 2 and "<td>30.0</td>" in table
+    assert "no simulation" in methods.coverage(pd.DataFrame())
+
+
+def test_the_slowest_jobs_and_the_kinds_of_processors_are_listed(tmp_path: Path) -> None:
+    for index in range(7):
+        path = tmp_path / ("sweep", "evaluate")[index % 2] / f"depth-{index}.json"
+        path.parent.mkdir(exist_ok=True)
+        same = {"rows": [], "cells": [], "trained": 0, "best": []}
+        spent = {"seconds": {"training": index, "saving": 0.5}}
+        path.write_text(json.dumps({**same, **spent, **({"processor": f"kind {index // 4}"} if index else {})}))
+    made = provenance(tmp_path, {})
+    assert made["processors"] == "kind 0; kind 1"
+    found = made["slowest"]
+    assert [job["job"] for job in found] == [f"{('sweep', 'evaluate')[i % 2]} depth-{i}" for i in (6, 5, 4, 3, 2)]
+    assert found[0]["seconds"] == 6.5
+    assert _made([("slowest", found)])[0][1].startswith("sweep depth-6 6 s; evaluate depth-5 6 s")
+
+
+def notebook(path: Path, *outputs: dict[str, object]) -> Path:
+    cells = [{"cell_type": "markdown", "source": "text"}, {"cell_type": "code", "source": "", "outputs": list(outputs)}]
+    path.write_text(json.dumps({"cells": cells}))
+    return path
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"output_type": "stream", "name": "stdout", "text": ["hello\n"]},
+        {"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": []},
+        {"output_type": "execute_result", "data": {"text/plain": "3"}, "metadata": {}},
+        {"output_type": "display_data", "data": {"image/png": "aaaa"}, "metadata": {}},
+    ],
+)
+def test_an_output_without_a_place_is_an_error(bad: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"q9\.ipynb, cell 2: output"):
+        body(notebook(tmp_path / "q9.ipynb", bad))
+
+
+def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:
+    study(tmp_path, synthetic.tables("missing", seeds=12))
+    twice = output({"text/html": '<p id="here">a</p><p id="here">b</p>'})
+    with pytest.raises(ValueError, match="twice on the page: here"):
+        build(tmp_path, [notebook(tmp_path / "q1.ipynb", twice)], QUIZ, tmp_path / "r.html")
+    with pytest.raises(ValueError, match="not on the page: .*nowhere"):
+        build(
+            tmp_path,
+            [notebook(tmp_path / "q1.ipynb", output({"text/html": '<a href="#nowhere">x</a>'}))],
+            QUIZ,
+            tmp_path / "r.html",
+        )
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_formulas_become_mathml(tmp_path: Path) -> None:
+    assert "<msqrt>" in mathml(r"\sqrt{x}", block=True) and "xmlns" not in mathml("x", block=False)
+    with pytest.raises(Exception, match="unknown"):
+        mathml(r"\unknown{x}", block=False)
+    path = tmp_path / "q.ipynb"
+    path.write_text(
+        json.dumps({"cells": [{"cell_type": "markdown", "source": "a $x_1$ b\n\n| a | b |\n|---|---|\n| $y$ | 2 |"}]})
+    )
+    assert body(path).count("<math") == 2 and 'role="region" aria-label="Table"><table>' in body(path)
+
+
+def test_user_text_is_escaped(tmp_path: Path) -> None:
+    folder = study(tmp_path, synthetic.tables("missing", seeds=12))
+    rows = json.loads((folder / "claims.json").read_text())
+    rows[0] |= {"statement": "<script>alert(1)</script>"}
+    (folder / "claims.json").write_text(json.dumps(rows))
+    build(folder, here(folder, ["q1"]) + here(folder, NOTEBOOKS[1:]), QUIZ, folder / "report.html")
+    assert "<script>alert" not in (folder / "report.html").read_text()
+
+
+def test_unknown_parameters_and_failing_cells_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"unknown parameters sudy; it declares study"):
+        execute(ROOT / "report" / "q1.ipynb", {"sudy": "x"}, tmp_path / "q1.ipynb")
+    with pytest.raises(Exception, match=r"no finished study in"):
+        execute(ROOT / "report" / "methods.ipynb", {"study": tmp_path}, tmp_path / "m.ipynb")
+    assert not list(tmp_path.iterdir())
+
+
+def test_notebooks_in_the_tree_carry_no_outputs() -> None:
+    for name in NOTEBOOKS:
+        assert all(not c.get("outputs") for c in source(name).cells)
+
+
+def test_the_first_use_of_a_word_in_a_story_leads_to_what_it_means() -> None:
+    text = '<li>A <a href="#x">unit</a> of a batch; internal covariate shift</li><li>batch norm; a unit, units; batches</li>'
+    said = explained(text)
+    places = {word.name: number for number, word in enumerate(GLOSSARY, 1)}
+    links = re.findall(r'<a class="word" href="#word-(\d+)">(.*?)</a>', said)
+    assert {(places["batch"], "batch"), (places["internal covariate shift"], "internal covariate shift")} | {
+        (places["unit"], "unit")
+    } == {(int(number), word) for number, word in links}
+    assert re.sub(r'<a class="word"[^>]*>(.*?)</a>', r"\1", said) == text
