@@ -17,6 +17,8 @@ ORDER = (
 DECIDED = ORDER[:7]
 NOT_EVALUABLE = "not evaluable: "
 NOT_JUDGED = "not judged"
+REVERSED = ("opposite", "against")
+"""Outcomes that point the other way than the claim."""
 """In place of the verdict of a claim whose numbers are shown alone."""
 DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
 BRIEF = 5
@@ -93,7 +95,9 @@ def effects(part: Part, settings: Sequence[ContrastRow], turned: bool = False, i
     first, last = (_effect(row, part, False) for row in (ranked[0], ranked[-1]))
     if first == last:
         return first
-    return f"between {_short_of(first, last)} and {last}"
+    below, above = (outcome(row) in REVERSED and row.unit == "ln times" for row in (ranked[0], ranked[-1]))
+    marks = [" (the reverse)" if end and below != above else "" for end in (below, above)]
+    return f"between {_short_of(first, last)}{marks[0]} and {last}{marks[1]}"
 
 
 def _effect(row: ContrastRow, part: Part, interval: bool) -> str:

@@ -28,7 +28,7 @@ def starts(results: Results) -> Picture:
     but = f" (not at {'; '.join(map(str, others))})" if 0 < len(others) < 4 else ""
     how = (
         f"Each at its own best rate; with batch norm the median is lower in {count - len(others)} of {count} starts{but}. "
-        "Right: steps without batch norm, as a multiple of those with it (ratio of medians); an open mark never arrived."
+        "Right: steps without batch norm, as a multiple of those with it (ratio of medians); an open mark: most seeds never arrived."
     )
     draw = partial(dumbbells, rows)
     arms, alone = ["none", "bn"], "Medians over seeds"

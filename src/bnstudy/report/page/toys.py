@@ -179,14 +179,14 @@ def start(results: Results) -> Toy | None:
 
 
 def _steps(value: float) -> str:
-    return "never" if isinf(value) else f"{value:.0f}"
+    return "most never" if isinf(value) else f"{value:.0f}"
 
 
 def poke(results: Results) -> Toy | None:
     """Return the toy that changes the earlier half: how much of it reaches each later layer and the output."""
     depth = results.depth("middle")
     table = results.at("intervention", depth=depth, arm=[*SIDES])
-    keys, frames = ["dose", "kind", "checkpoint"], list[Frame]()
+    keys, frames, more = ["dose", "kind", "checkpoint"], list[Frame](), 0
     for measure, name in REACH.items():
         middle = table[table[measure] > 0].groupby([*keys, "layer", "arm"])[measure].median().unstack("arm")
         middle = middle.reindex(columns=[*SIDES]).dropna()
@@ -200,6 +200,7 @@ def poke(results: Results) -> Toy | None:
             ends = [group.iloc[-1][arm] for arm in SIDES]
             last = [f"{figures(end)} sd" if measure == "moments" else f"{figures(100 * end)}%" for end in ends]
             said = f"Change of {name} at {rows[-1].name}: {last[0]} without batch norm, {last[1]} with it."
+            more += ends[1] > ends[0]
             picture = strips(f"Change of {name}", rows, "", f"{', '.join(at)}. {said}", log=True, span=span)
             frames.append(Frame(at, picture, said))
     if not frames:
@@ -207,7 +208,8 @@ def poke(results: Results) -> Toy | None:
     first = next((f for f in frames if f.at[1] == "1%" and f.at[3] == "trained"), frames[0])
     axes = {"look at": 0, "size": 1, "direction": 0, "network": 0}
     numbers = {"depth": depth, "half": depth // 2, "size": first.at[1], "seeds": table["seed"].nunique()}
-    return Toy(axes, [first, *(frame for frame in frames if frame is not first)], first.said, numbers)
+    answer = f"{first.said} Of all {len(frames)} changes and ways to look, more is passed on with batch norm in {more}."
+    return Toy(axes, [first, *(frame for frame in frames if frame is not first)], answer, numbers)
 
 
 TOYS: dict[str, Callable[[Results], Toy | None]] = {"shake": shake, "break": break_it, "start": start, "poke": poke}
