@@ -1,8 +1,10 @@
+import os
 import shlex
 import sys
 from pathlib import Path
 
 from bnstudy.config.study import load_study
+from bnstudy.core.plugins import PACKAGE
 from bnstudy.pipeline import alive
 from bnstudy.pipeline.causes import causes, say_last
 from bnstudy.pipeline.cost import megabytes, minutes

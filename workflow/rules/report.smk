@@ -48,8 +48,8 @@ rule claims:
 
 # What the page and its blocks are filled into.
 TEMPLATES = sorted(
-    str(file)
-    for file in Path("src/bnstudy/report/page").iterdir()
+    os.path.relpath(file)  # so that a moved project makes nothing again
+    for file in (PACKAGE / "report" / "page").iterdir()
     if file.suffix in (".html", ".css", ".js")
 )
 
