@@ -67,7 +67,7 @@ def _shapes(stage: Stage) -> str:
 def contract(stage: Stage) -> Iterator[Reason]:
     """The attributes that others read are what they must be, and parameters begin with the axis of the networks."""
     norm, twin = stage.fresh(), stage.fresh().state_dict()
-    passed(after := stage.fresh(), stage.h, "batch")
+    passed(after := stage.fresh(), stage.h.clone(), "batch")
     for name in (made.removeprefix("module.") for made in after.state_dict() if made not in twin):
         yield Reason(f"a pass makes {name}", f"Make {name} in __init__: the number of channels is known there.")
     for part in norm.modules():
