@@ -264,12 +264,13 @@ def _instead(path: Path) -> str:
     """Return what makes an npz of a file that is none."""
     with open(path, "rb") as file:
         head = file.read(512)
+        file.seek(0)
+        commas = [file.readline(2**20).count(b",") for _ in range(2)]
     if head.startswith(b"\x1f\x8b"):
         return f"it is packed by gzip: gunzip {path}"
     if head.startswith(npy.MAGIC_PREFIX):
         return f'it is a single array: numpy.savez("mine.npz", x=numpy.load("{path.name}"), y=labels)'
-    commas = [line.count(b",") for line in head.splitlines()[:2]]
-    if len(commas) == 2 and commas[0] == commas[1] > 0 and head.isascii() and b"\0" not in head:
+    if commas[0] == commas[1] > 0 and head.isascii() and b"\0" not in head:
         of_csv = f'rows = numpy.genfromtxt("{path.name}", delimiter=",", skip_header=1)'
         stored = 'numpy.savez("mine.npz", x=rows[:, :-1], y=rows[:, -1])'
         return f"it is text with commas; with a line of names and labels in the last column: {of_csv}; {stored}, and kind: table"
