@@ -52,7 +52,7 @@ class Panel(NamedTuple):
 
 
 class Scale:
-    """Where a value lies; a value that never came lies at the right end, which is called "most never"."""
+    """Where a value lies; a value that never came lies at the right end, which is called "never": the median run did not arrive."""
 
     def __init__(self, values: Sequence[float], log: bool, right: float = RIGHT) -> None:
         finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)] or [1.0]
@@ -144,7 +144,7 @@ def strips(
             text(WIDTH if end else scale(tick), bottom + 14, f"{tick:g}{last}", "end" if end else "middle", "muted")
         )
     if scale.never:
-        parts.append(text(WIDTH, bottom + 14, "most never", "end", "muted"))
+        parts.append(text(WIDTH, bottom + 14, "never", "end", "muted"))
     return whole(parts, bottom + 20, alt)
 
 

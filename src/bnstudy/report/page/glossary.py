@@ -3,8 +3,6 @@
 import re
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 
 class Word(NamedTuple):
     """A word of the glossary; ``found`` is the regular expression that finds it in a text, empty where nothing leads to it."""
@@ -98,7 +96,7 @@ GLOSSARY = (
 )
 
 
-def explained(text: str) -> Markup:
+def explained(text: str) -> str:
     """Return HTML of paragraphs and lists whose first use of each word, outside links, leads to the glossary."""
     known: set[str] = set()
     parts, linked = re.split(r"(<[^>]+>)", text), False
@@ -107,7 +105,7 @@ def explained(text: str) -> Markup:
             linked = part.startswith("<a ") or (linked and part != "</a>")
         elif not linked:
             parts[place] = _explained(part, known)
-    return Markup("".join(parts))
+    return "".join(parts)
 
 
 def _explained(text: str, known: set[str]) -> str:
