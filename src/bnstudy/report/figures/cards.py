@@ -114,7 +114,7 @@ def starts(results: Results) -> str:
         for arm, name in SIDES.items():
             rows.append(Row(f"{name}{of}", [Mark(arm, value) for value in own[arm]]))
             said.append(f"{name}{of} {own[arm].min():.0f} to {own[arm].max():.0f}")
-    subject = f"Median steps to the same training loss, {len(table)} different starts"
+    subject = f"Median steps to the same training loss, {len(table)} starts"
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
 
 
