@@ -17,6 +17,7 @@ def test_losses_are_those_of_the_function_whose_averages_are_measured_again(
     """The averages of torch.nn with momentum 1 after a pass over as many training images as there are test images, or as
     may be looked at in one pass."""
     monkeypatch.setattr(levels, "FIT", fit)
+    monkeypatch.setattr(levels, "LEAST", 16)
     monkeypatch.setattr(levels, "PIXELS", at_once * 64)
     rows = levels.measure(cell(arm)).set_index(["checkpoint", "statistics", "seed"])
     assert set(rows.index.droplevel("seed")) == {

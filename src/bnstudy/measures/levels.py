@@ -18,15 +18,16 @@ COLUMNS = ("checkpoint", "statistics", "fit", "nll", "accuracy")
 
 checkpoint: a level of the training loss, or final
 statistics: running (the stored averages), or reestimated (on as many training images as there are test images, or as
-    PIXELS allows); both are the same for arms without statistics
+    LEAST and PIXELS allow); both are the same for arms without statistics
 fit: nats: mean negative log-likelihood of the training images, the first FIT where there are more, by the same function
 nll: nats: mean negative log-likelihood of the clean test images
 accuracy: percent of the clean test images
 """
 FIT = 8192
 """Images that tell the fit. On 60,000, a pass over all at four checkpoints would cost more than to train the networks."""
-PIXELS = 2**19
-"""Pixels of a network's inputs that are looked at in one pass: memory is bounded."""
+LEAST, PIXELS = 512, 2**19
+"""Images that may always be looked at in one pass, and numbers of their inputs where more may: memory is bounded, and
+averages that are measured again rest on enough images however large these are."""
 
 
 @torch.no_grad()
@@ -34,7 +35,7 @@ def measure(cell: TrainedCell) -> pd.DataFrame:
     """Return one row per seed, checkpoint and kind of statistics."""
     (train, answers), (x, labels) = cell.split("train"), cell.split("test")
     train, answers = train[..., :FIT], answers[..., :FIT]
-    size = min(x.shape[2], PIXELS // cell.pixels[0].numel())
+    size = min(x.shape[2], max(LEAST, PIXELS // x.shape[1]))
     table = Table(cell, COLUMNS)
     for checkpoint in cell.checkpoints():
         if checkpoint.startswith("loss") or checkpoint == "final":
