@@ -1,5 +1,7 @@
 """Fixtures that several test files ask for: the claims file, and a made study as it is judged."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from bnstudy.claims.ledger import Ledger
@@ -24,3 +26,12 @@ def base() -> Tables:
 def held(base: Tables) -> dict[str, ClaimRow]:
     """Return the claims of that study as judged, by id."""
     return judging.judged(base)
+
+
+@pytest.fixture
+def drawn() -> Iterator[None]:
+    """Draw with the settings of the page's figures."""
+    from bnstudy.report.figures.style import drawing  # matplotlib, which most files do without
+
+    with drawing():
+        yield

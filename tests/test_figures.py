@@ -1,7 +1,6 @@
 """Figures: told apart by everyone, legible at both widths, themeable, and honest about what is missing."""
 
 import math
-from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -22,15 +21,11 @@ from bnstudy.report.figures import (
     whose_statistics,
 )  # fmt: skip
 from bnstudy.report.figures.axes import folded
-from bnstudy.report.figures.style import WIDE, drawing
+from bnstudy.report.figures.style import WIDE
 from bnstudy.report.figures.summary import interval, median, time_summary
 from bnstudy.report.results import CheckRow
 
-
-@pytest.fixture(autouse=True)
-def _settings() -> Iterator[None]:
-    with drawing():
-        yield
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def test_interval_and_median_take_infinity() -> None:
@@ -50,9 +45,6 @@ def test_time_summary_counts_what_failed() -> None:
     }
     one = time_summary(pd.DataFrame(rows), ["arm"]).iloc[0]
     assert (one["failed"], one["diverged"], one["n"], one["median"]) == (2, 1, 4, np.inf)
-
-
-"""Every figure but those of steps by depth, of which there is one per group of arms."""
 
 
 def test_a_network_that_never_arrives_has_no_drift_and_is_counted() -> None:

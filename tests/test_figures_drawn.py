@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from itertools import combinations, product
 from pathlib import Path
@@ -41,16 +41,12 @@ from bnstudy.report.figures import (
 )  # fmt: skip
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
-from bnstudy.report.figures.style import NARROW, WIDE, drawing
+from bnstudy.report.figures.style import NARROW, WIDE
 from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.results import Results
 from helpers import synthetic
 
-
-@pytest.fixture(autouse=True)
-def _settings() -> Iterator[None]:
-    with drawing():
-        yield
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def write(folder: Path, tables: synthetic.Tables) -> Results:
@@ -85,6 +81,7 @@ PICTURES = [
     early_change.reach, early_change.share_left, early_change.recovery,
     clean_images.loss_at_level, clean_images.before_or_after,
 ]  # fmt: skip
+"""Every figure but those of steps by depth, of which there is one per group of arms."""
 
 
 @pytest.mark.parametrize(

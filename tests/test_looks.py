@@ -1,7 +1,6 @@
 """How figures look: arms told apart by colour and without it, themes, and the rule as a picture."""
 
 import re
-from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -14,15 +13,11 @@ from bnstudy.report.figures import (
     sample_images,
     speed,
 )  # fmt: skip
-from bnstudy.report.figures.style import GUESTS, LOOKS, OTHER, ROLES, drawing, look
+from bnstudy.report.figures.style import GUESTS, LOOKS, OTHER, ROLES, look
 from bnstudy.report.figures.svg import themed, to_svg
 from bnstudy.report.page.ruler import WIDTH, Example, ruler
 
-
-@pytest.fixture(autouse=True)
-def _settings() -> Iterator[None]:
-    with drawing():
-        yield
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 SIGHT = ("protan", "deutan", "tritan")

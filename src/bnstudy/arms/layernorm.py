@@ -13,9 +13,8 @@ from bnstudy.arms.base import EPS, GammaBeta, Norm, Place, Record, pack, scale_a
 
 class LayerNorm(GammaBeta):
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
-        if (
-            h.is_cuda and h.dim() > 3 and record is None
-        ):  # of [B, M x C, H, W], a network's channels are a group: one kernel
+        if h.is_cuda and h.dim() > 3 and record is None:
+            # of [B, M x C, H, W] the channels of a network are a group: one kernel
             packed = F.group_norm(pack(h), len(h), self.gamma.flatten(), self.beta.flatten(), EPS)
             return unpack(packed, len(h))
         units = (1, *range(3, h.dim()))

@@ -8,18 +8,18 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bnstudy.claims.answers import answers, findings
 from bnstudy.claims.file import load
-from bnstudy.claims.records import AnswerRow, ClaimRow, JudgedWith, from_json, to_json
+from bnstudy.claims.records import ClaimRow, from_json, to_json
 from bnstudy.claims.sentences import NOT_JUDGED, sentence
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline.plan import REFERENCES
+from bnstudy.report.results import Results
 
 WHOLE = (
     *(f"{name}.json" for name in ("answers", "checks", "claims", "findings", "ledger", "provenance")),
@@ -50,8 +50,7 @@ def keep(study: Path, out: Path | None = None) -> Path:
     for name in WHOLE:
         shutil.copy(study / name, out / name)
     shutil.copy(study / "tables" / "samples.npz", out / "tables")
-    entries = [e for path in sorted(study.glob("evaluate/*.json")) for e in json.loads(path.read_text())["cells"]]
-    cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in entries]
+    cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in Results(study).cells]
     (out / "evaluate").mkdir()
     (out / "evaluate" / "cells.json").write_text(json.dumps({"cells": cells}, separators=(",", ":")))
     tables = {
@@ -81,25 +80,21 @@ def renew(folder: Path) -> None:
     Args:
         folder: results/reference/NAME.
     """
-    config = json.loads((folder / "provenance.json").read_text())["config"]
-    ledger = load(Path(config["claims"]["file"]), from_json(JudgedWith, _read(folder, "ledger")).kinds)
+    study = Results(folder)
+    ledger = load(Path(study.provenance["config"]["claims"]["file"]), study.ledger.kinds)
     own = {claim.id: claim for claim in ledger.claims}
     others = verdicts([path for path in sorted(folder.parent.glob("*")) if path.name != folder.name])
     rows = [
         replace(
             row, beside=others.get(row.id, {}), sentence=sentence(row, own[row.id]) if row.id in own else row.sentence
         )
-        for row in from_json(list[ClaimRow], _read(folder, "claims"))
+        for row in study.claims.values()
     ]
     told = {claim.id for claim in ledger.questions}
-    guests = [answer for answer in from_json(list[AnswerRow], _read(folder, "answers")) if answer.id not in told]
+    guests = [answer for answer in study.answers.values() if answer.id not in told]
     store.write_json(folder / "claims.json", to_json(rows))
     store.write_json(folder / "answers.json", to_json([*answers(ledger, rows), *guests]))
     store.write_json(folder / "findings.json", to_json(findings(ledger, rows)))
-
-
-def _read(folder: Path, name: str) -> Any:  # a document, read as what is asked for
-    return json.loads((folder / f"{name}.json").read_text())
 
 
 def small(table: pd.DataFrame) -> pd.DataFrame:

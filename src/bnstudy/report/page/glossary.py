@@ -96,27 +96,19 @@ GLOSSARY = (
 )
 
 
+WORDS = "|".join(rf"(?P<word_{number}>{word.found})" for number, word in enumerate(GLOSSARY, 1) if word.found)
+PARTS = re.compile(rf"<a .*?</a>|<[^>]+>|\b(?:{WORDS})\b", re.DOTALL)
+
+
 def explained(text: str) -> str:
     """Return HTML of paragraphs and lists whose first use of each word, outside links, leads to the glossary."""
     known: set[str] = set()
-    parts, linked = re.split(r"(<[^>]+>)", text), False
-    for place, part in enumerate(parts):
-        if part.startswith("<"):
-            linked = part.startswith("<a ") or (linked and part != "</a>")
-        elif not linked:
-            parts[place] = _explained(part, known)
-    return "".join(parts)
 
+    def linked(part: re.Match[str]) -> str:
+        word = part.lastgroup  # of a tag or a link: none
+        if word is None or word in known:
+            return part[0]
+        known.add(word)
+        return f'<a class="word" href="#{word.replace("_", "-")}">{part[0]}</a>'
 
-def _explained(text: str, known: set[str]) -> str:
-    """Return a text without tags, whose first uses of words that are not known are links; they become known."""
-    found: list[tuple[int, int, int]] = []
-    for number, word in enumerate(GLOSSARY, 1):
-        places = re.finditer(rf"\b(?:{word.found})\b", text) if word.found and word.name not in known else ()
-        free = (m.span() for m in places if not any(m.start() < end and start < m.end() for start, end, _ in found))
-        if span := next(free, None):
-            found.append((*span, number))
-            known.add(word.name)
-    for start, end, number in sorted(found, reverse=True):
-        text = f'{text[:start]}<a class="word" href="#word-{number}">{text[start:end]}</a>{text[end:]}'
-    return text
+    return PARTS.sub(linked, text)
