@@ -48,21 +48,21 @@ def test_time_summary_counts_what_failed() -> None:
 
 
 def test_a_network_that_never_arrives_has_no_drift_and_is_counted() -> None:
-    keys = {"depth": 5, "gain": 0.41, "layer": 2}
+    keys = {"net": "mlp", "depth": 5, "gain": 0.41, "layer": 2}
     drift = pd.DataFrame([{"arm": "bn", "seed": s, "moments": 0.2, **keys} for s in (0, 1)])
     steps = [("bn", 0, 10, True), ("bn", 1, 12, True), ("none", 0, None, False), ("none", 1, 30, True)]
-    steps = pd.DataFrame(steps, columns=["arm", "seed", "steps", "reached"]).assign(depth=5, gain=0.41)
+    steps = pd.DataFrame(steps, columns=["arm", "seed", "steps", "reached"]).assign(net="mlp", depth=5, gain=0.41)
     found = movement.drift_and_steps(drift, steps)
     assert found[["arm", "seed"]].to_numpy().tolist() == [["bn", 0], ["bn", 1], ["none", 0]]
     figure = movement.drift_against_steps(found, ["none", "bn"], WIDE, halfway=True)
     texts = [t.get_text() for t in figure.axes[0].texts]
-    assert texts == ["not reached by", "1"]
-    assert movement.drift_against_steps(found[:2], ["bn"], WIDE).axes[0].texts[0].get_text() == "reached by all"
+    assert texts == ["never:", "1"]
+    assert movement.drift_against_steps(found[:2], ["bn"], WIDE).axes[0].texts[0].get_text() == "all arrived"
 
 
 def test_half_of_the_gain_is_the_geometric_mean() -> None:
     rows = [("none", 400.0), ("bn", 100.0)]
-    table = pd.DataFrame(rows, columns=["arm", "time"]).assign(depth=5, gain=0.41, seed=0, drift=0.2)
+    table = pd.DataFrame(rows, columns=["arm", "time"]).assign(net="mlp", depth=5, gain=0.41, seed=0, drift=0.2)
     panel = movement.drift_against_steps(table, ["none", "bn"], WIDE, halfway=True).axes[0]
     assert any(np.allclose(line.get_ydata(), 200) for line in panel.lines)
 

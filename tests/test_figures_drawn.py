@@ -195,7 +195,7 @@ def test_starts_cover_every_kind_of_network_and_turn_with_the_arms(tmp_path: Pat
     one = starts.starts(write(tmp_path / "a", tables))
     other = starts.starts(write(tmp_path / "b", synthetic.swap(tables)))
     assert set(one.table["net"]) == {"mlp", "resmlp"} and one.table["start"].nunique() > 5
-    assert one.how != other.how and "lower in 0 of" in one.how + other.how
+    assert one.found != other.found and " at 0 of" in one.found + other.found
 
 
 @pytest.mark.parametrize("name", list(cards.MINI))

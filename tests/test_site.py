@@ -37,4 +37,6 @@ def test_every_page_is_there_and_every_link_arrives(tmp_path: Path, monkeypatch:
                 continue
             assert (tmp_path / "site" / (file or name)).is_file(), (name, link)
             assert not anchor or anchor in ids[file or name], (name, link)
+    norm = (tmp_path / "site/api/bnstudy/arms/base.html").read_text()
+    assert 'id="Norm"' in norm
     assert "findings.html" in pages["index.html"] and "study_one.html" in pages["teaching.html"]

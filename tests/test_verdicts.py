@@ -220,7 +220,7 @@ def test_arm_that_never_arrives_is_an_outcome() -> None:
     assert row.verdict == "supported" and row.estimate is None and row.ci_high is None
     assert "takes at least 1.4 times as many steps" in row.sentence
     row = decided("Q3a", censored("supported", every, -inf))
-    assert row.verdict == "inconclusive" and "16 of 16 seeds are censored" in row.sentence
+    assert row.verdict == "inconclusive" and "in 16 of 16 seeds a network never arrived" in row.sentence
 
 
 def test_premises_of_q1e() -> None:

@@ -115,7 +115,7 @@ def test_the_report_of_snakemake_holds_the_page_the_claims_and_the_figures_with_
     held = re.findall(r'"results/nano/([^"]+)": \{.*?"caption": ("(?:[^"\\]|\\.)*")', (study / "all.html").read_text())
     captions = {name: html.unescape(re.sub("<[^>]+>", "", json.loads(text))) for name, text in held}
     page = (study / "results/nano/report.html").read_text()
-    figures = re.findall(r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?<figcaption>(.*?) *<a ', page, re.DOTALL)
+    figures = re.findall(r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?<figcaption>(.*?)<div>', page, re.DOTALL)
     expected = {f"figures/{id}.svg": html.unescape(f"{title}\n{caption}\n") for id, title, caption in figures}
     assert len(expected) >= 2
     assert {name: text for name, text in captions.items() if name in expected} == expected

@@ -139,7 +139,7 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
     row = _row(lookup, contrast, interval, len(lower), interval.reason or None)
     row = replace(row, rank=rank(len(lower), intervals))
     if row.reason is None and row.verdict == "open" and math.isinf(interval.low) and math.isinf(interval.high):
-        row = replace(row, reason=f"{int((lower != upper).sum())} of {len(lower)} seeds are censored")
+        row = replace(row, reason=f"in {int((lower != upper).sum())} of {len(lower)} seeds a network never arrived")
     return Evaluation(row, values)
 
 
@@ -201,8 +201,9 @@ def _checked(lookup: Lookup, contrast: Contrast) -> Evaluation:
             raise Missing(f'no result of check {contrast.check}, "{name}"')
     if contrast.sound and not rows[contrast.sound]["passed"]:
         raise NotEvaluable(f'check {contrast.check}, "{contrast.sound}", did not pass')
-    measured = float(rows[contrast.row]["measured"])
-    return Evaluation(_row(lookup, contrast, Interval(measured, measured, measured, "")))
+    measured, where = float(rows[contrast.row]["measured"]), rows[contrast.row].get("where")
+    row = _row(lookup, contrast, Interval(measured, measured, measured, ""))
+    return Evaluation(replace(row, label=where) if isinstance(where, str) else row)
 
 
 def _row(

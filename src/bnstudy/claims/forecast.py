@@ -96,14 +96,17 @@ def check(rows: Sequence[ForecastRow]) -> dict[str, object]:
     """Return the row of checks that a claim is judged by: the percentage of the decided settings that was forecast wrong.
 
     It is that of the settings that save steps, or that of those that do not, whichever is larger: where nearly all save, to
-    forecast it everywhere must not pass for knowing where. It is NaN where one of the two is empty.
+    forecast it everywhere must not pass for knowing where. It is NaN where one of the two is empty. `where` says how many
+    settings each of the two has.
     """
     wrong = [
         [row.outcome == "wrong" for row in rows if row.outcome != "open" and _saved(row) == saved]
         for saved in (True, False)
     ]
     measured = 100 * max(sum(part) / len(part) for part in wrong) if all(wrong) else math.nan
-    return {"id": CHECK, "key": "wrong", "name": "forecast wrong", "measured": measured, "passed": True}
+    save, other = map(len, wrong)
+    where = f"in {save} settings that save steps and {other} that {'does' if other == 1 else 'do'} not"
+    return {"id": CHECK, "key": "wrong", "name": "forecast wrong", "measured": measured, "passed": True, "where": where}
 
 
 def _saved(row: ForecastRow) -> bool:

@@ -81,7 +81,7 @@ def _worded(claim: Claim, contrast: Contrast, evaluation: Evaluation, lookup: Lo
     part, row = claim.part(contrast.name), evaluation.row
     own = lookup.of(contrast.on)
     place = label(part.settings.get(contrast.name, f"for {row.name}"), own.depths, own.targets)
-    return replace(row, label=place, what=part.what, counts=not _beside(evaluation))
+    return replace(row, label=row.label or place, what=part.what, counts=not _beside(evaluation))
 
 
 def _redrawn(row: ContrastRow, evaluation: Evaluation, intervals: int) -> ContrastRow:

@@ -130,12 +130,14 @@ class Mechanism(Strict):
 
 
 class Lecture(Strict, Generic[Said]):
-    """What the lecture says at a minute, what of it is right, and where it stops."""
+    """What was found, what the lecture says of it at a minute, what of that is right, where it stops, what holds instead."""
 
     minute: str = Field(pattern=r"^\d+:\d\d$")
+    fact: Said
     says: str
     right: Said
     stops: Said
+    instead: Said
 
 
 class Unclear(Strict, Generic[Said]):

@@ -56,16 +56,16 @@ def sentence(row: ClaimRow, claim: Claim) -> str:
     for part, setting in pairs:
         groups.setdefault((claim.parts.index(part), outcome(setting)), []).append(setting)
     said, about = list[str](), -1
+    lacking = [setting for _, setting in pairs if outcome(setting) == "unmeasured"]
     for index, name in sorted(groups, key=lambda g: (ORDER.index(g[1]), g[0])):
+        if name == "unmeasured":
+            continue
         part, settings = claim.parts[index], groups[index, name]
         whole = len(settings) == sum(p is part for p in parts)
-        if name == "unmeasured":
-            said += _lacking(settings, whole and len(groups) == 1)
-            continue
         lead = _lead(part, name, index != about)
         about = index
         said += [*_placed(lead, settings, whole), fact(part, settings), *(_narrow(settings) if name != "shown" else [])]
-    return " ".join(said)
+    return " ".join([*said, *_lacking(lacking, len(lacking) == len(pairs))])
 
 
 def fact(part: Part, settings: Sequence[ContrastRow]) -> str:
@@ -186,7 +186,7 @@ def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
 def elsewhere(row: ClaimRow) -> str:
     """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
     against = {"supported": "contradicted", "contradicted": "supported"}.get(row.verdict)
-    others = [study for study, verdict in row.beside.items() if verdict == against]
+    others = [study.replace("_", " ") for study, verdict in row.beside.items() if verdict == against]
     return f" In study {listing(others)} the claim is {against}." if others else ""
 
 

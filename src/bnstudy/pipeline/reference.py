@@ -91,7 +91,10 @@ def renew(folder: Path) -> None:
         for row in study.claims.values()
     ]
     told = {claim.id for claim in ledger.questions}
-    guests = [answer for answer in study.answers.values() if answer.id not in told]
+    kept = json.loads(
+        (folder / "answers.json").read_text(encoding="utf-8")
+    )  # of texts that may have lacked a field of today
+    guests = [answer for answer in kept if answer["id"] not in told]
     store.write_json(folder / "claims.json", to_json(rows))
     store.write_json(folder / "answers.json", to_json([*answers(ledger, rows), *guests]))
     store.write_json(folder / "findings.json", to_json(findings(ledger, rows)))

@@ -1,8 +1,10 @@
-"""A static site of what is committed: the page of each reference study, the findings, and the documents."""
+"""A static site of what is committed: the page of each reference study, the findings, the documents, and the interfaces."""
 
 import re
 import shutil
 import tempfile
+import warnings
+from collections.abc import Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -19,6 +21,10 @@ HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>{css}</style></head>
 <body><div class="page"><nav aria-label="Contents"><ul>{links}</ul></nav><main><section>{body}</section></main></div></body></html>
 """
+
+
+ALSO = ("bnstudy.claims.endpoints", "bnstudy.claims.records", "bnstudy.nets.base", "bnstudy.report.show")
+"""Modules whose interfaces are shown though no example in the documents imports them."""
 
 
 class Linked(Renderer):
@@ -56,7 +62,7 @@ def site(project: Path, out: Path) -> None:
         shutil.copy(file, out / name)
     studies = sorted(file.parent for file in (project / "results/reference").glob("*/claims.json"))
     links = "".join(f'<li><a href="study_{study.name}.html">Study {study.name}</a></li>' for study in studies)
-    links = '<li><a href="index.html">Start</a></li>' + links
+    links = f'<li><a href="index.html">Start</a></li>{links}<li><a href="api/index.html">Interfaces</a></li>'
     css = (resources.files("bnstudy.report.page") / "page.css").read_text(encoding="utf-8")
     css = css.replace("/*LIGHT*/", variables("light")).replace("/*DARK*/", variables("dark"))
     for file, name in places.items():
@@ -70,3 +76,15 @@ def site(project: Path, out: Path) -> None:
             for notebook in done:
                 execute(project / "report" / notebook.name, {"study": str(study)}, notebook)
             build(study, done, project / "docs/quiz.md", out / f"study_{study.name}.html")
+    interfaces(list(places), out / "api")
+
+
+def interfaces(documents: Sequence[Path], out: Path) -> None:
+    """Write signatures and docstrings of ALSO, and of every module that an example in one of the documents imports."""
+    import pdoc
+
+    text = "\n".join(file.read_text(encoding="utf-8") for file in documents)
+    pdoc.render.configure(docformat="google", footer_text="Batch normalization, cross-examined")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # names that are imported for type checkers alone
+        pdoc.pdoc(*sorted({*ALSO, *re.findall(r"from (bnstudy[\w.]+) import", text)}), output_directory=out)

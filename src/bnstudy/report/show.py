@@ -147,9 +147,9 @@ def _pictures(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
 
 
 def _finding(picture: Picture) -> FindingRow:
-    """Return what the verdict says of the figure; its neutral subject alone where no verdict speaks of it."""
+    """Return what the verdict says of the figure; where none speaks of it what its rows say, or its neutral subject."""
     row = picture.results.claims.get(picture.claim or "")
-    neutral = FindingRow(title=picture.subject, alt="", caption="")
+    neutral = FindingRow(title=picture.found or picture.subject, alt="", caption="")
     tested = row is not None and row.verdict != "not tested"
     return picture.results.findings.get(picture.id, neutral) if tested else neutral
 

@@ -1,9 +1,11 @@
 """Figures of steps to target against the learning rate: which rates a network can be trained at."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
 
+from bnstudy.claims.sentences import listing
 from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
@@ -33,8 +35,25 @@ def window_by_gain(results: Results) -> Picture:
     }
     draw = partial(steps, tables, "rate", results.arms(table, *ARMS), RATE, log=True)
     subject = f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}"
-    how = "On the tuning seeds, which choose the rates and are never evaluated. Scale 1 is He initialization."
-    return Picture(results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"])
+    how = (
+        "Below, a bar where every seed arrived, else the number that did not; × where some diverged. "
+        "On the tuning seeds, which choose the rates and are never evaluated. Scale 1 is He initialization."
+    )
+    return Picture(
+        results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"], found=usable(tables)
+    )
+
+
+def usable(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return in words at how many rates every seed arrived with and without batch norm; "" where an arm is lacking."""
+    counts = {}
+    for arm in ("bn", "none"):
+        arrived = [rows[rows["arm"] == arm].groupby("rate")["reached"].all().sum() for rows in tables.values()]
+        counts[arm] = listing([str(count) for count in arrived])
+    if not all({"none", "bn"} <= set(rows["arm"]) for rows in tables.values()) or not tables:
+        return ""
+    places = listing([title.removeprefix("first ") for title in tables])
+    return f"At {places}, all seeds arrive at {counts['bn']} learning rates with batch norm, and at {counts['none']} without"
 
 
 def of_shared_rates(table: pd.DataFrame, panel: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from bnstudy.report.figures.axes import by_arm, by_depth, label, legend, log_scale, panels, reference
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.starts import KINDS
 from bnstudy.report.figures.style import MUTED, look
 from bnstudy.report.figures.summary import interval, median, times
 from bnstudy.report.results import Results
@@ -73,11 +74,11 @@ def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fig
 
 
 def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per network: arm, depth, gain, seed, drift (mean over layers from the second on) and time.
+    """Return one row per network: arm, net, depth, gain, seed, drift (mean over layers from the second on) and time.
 
     A network that didn't reach the target has no drift to it: its time is infinite and its drift is empty.
     """
-    keys = ["arm", "depth", "gain", "seed"]
+    keys = ["arm", "net", "depth", "gain", "seed"]
     mean = drift[drift["layer"] >= 2].groupby(keys)["moments"].mean().reset_index(name="drift")
     mean = mean.astype(convergence[keys].dtypes)  # of a study without drift there is no row to tell the types
     return (
@@ -103,10 +104,10 @@ def drift_steps(results: Results) -> Picture:
 
 def noisy(results: Results) -> Picture:
     """Return the figure of drift against steps where shifts are put back on purpose."""
-    arms = ["none", "bn", "bn_frozen", "once", "bn_noisy", "once_noisy"]
-    steps = results.at("convergence", target=results.target, gain=..., arm=arms)
-    steps = results.beside(steps, "depth", "gain", arm="bn_noisy")
-    moved = results.at("drift", site="next", start="loss1.0", end=results.main, gain=...)
+    arms = ["none", "bn", "none_noisy", "bn_noisy"]
+    steps = results.at("convergence", target=results.target, gain=..., net=..., arm=arms)
+    steps = results.beside(steps, "net", "depth", "gain", arm="bn_noisy")
+    moved = results.at("drift", site="next", start="loss1.0", end=results.main, gain=..., net=...)
     table = drift_and_steps(moved, steps)
     draw = partial(drift_against_steps, table, results.arms(table, *arms), halfway=True)
     subject = "Drift against steps to target, with shifts put back on purpose"
@@ -120,17 +121,19 @@ def noisy(results: Results) -> Picture:
 
 
 def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, halfway: bool = False) -> Figure:
-    """Draw one mark per arm with both intervals, one panel per depth and gain; an arm whose median never arrives sits on
-    a rail.
+    """Draw one mark per arm with both intervals, one panel per network and gain; an arm whose median never arrives sits
+    on a rail.
 
     `table`: the result of `drift_and_steps`. `halfway`: a dotted line at the geometric mean of `none` and `bn`, where
     half of what batch norm gains would be lost.
     """
     networks = {
-        f"{depth} layers" + (f", weights × {gain:g}" if gain != 1 else ""): rows
-        for (depth, gain), rows in table.groupby(["depth", "gain"])
+        (f"{KINDS.get(net, net)}, " if table["net"].nunique() > 1 else "")
+        + f"{depth} layers"
+        + (f",\nweights × {gain:g}" if gain != 1 else ""): rows
+        for (net, depth, gain), rows in table.groupby(["net", "depth", "gain"])
     }
-    figure, filled = panels(networks, width, 2.5, columns=2)
+    figure, filled = panels(networks, width, 2.5)
     shown = []
     finite = table.loc[np.isfinite(table["time"]), "time"]
     rail = (finite.max() if len(finite) else 1000.0) * 1.4
@@ -159,9 +162,9 @@ def _rail(panel: Axes, rail: float, failed: dict[str, int]) -> None:
             text, (x, rail), (right, 3), color=MUTED, xycoords=("axes fraction", "data"), textcoords="offset points"
         )
 
-    write("not reached by" if failed else "reached by all", 0.01, 0)
+    write("never:" if failed else "all arrived", 0.01, 0)
     for index, (arm, count) in enumerate(failed.items()):
-        place = 0.48 + 0.14 * index
+        place = 0.34 + 0.16 * index
         panel.plot(
             [place], [rail * 1.1], look(arm).marker, color=look(arm).light, markersize=4.5, markeredgewidth=0,
             transform=panel.get_yaxis_transform(), clip_on=False,

@@ -16,8 +16,9 @@ class Picture:
     """A figure of a study.
 
     `draw` makes it for a width in inches from the rows of `table`. Its title, alternative text and the caption's first
-    words are the finding that the claims file has for figure `id`, chosen by the verdict of `claim`; without a claim, or
-    where the claim is not tested, the title is the neutral `subject`. `how` says how to read the figure. `arms` are
+    words are the finding that the claims file has for figure `id`, chosen by the verdict of `claim`; where it has none, or
+    the claim is not tested, the title is `found`, what the rows themselves say, and without it the neutral `subject`.
+    `how` says how to read the figure. `arms` are
     those that the caption speaks of, `needs` those without which there is no figure, all of them where it is left out:
     what is lacking is said instead.
     """
@@ -33,6 +34,7 @@ class Picture:
     needs: Sequence[str] | None = None
     intervals: str = INTERVALS
     kind: str = "Line plot"
+    found: str = ""
 
 
 @dataclass(frozen=True)

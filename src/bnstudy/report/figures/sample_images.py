@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bnstudy.report.figures.axes import label
+from bnstudy.report.figures.style import RULE
 
 GROUNDS = {"lecture_white": "white ground", "lecture_gray": "mid-gray ground"}
 HUES = {"red": "100", "yellow": "110", "green": "010", "cyan": "011", "blue": "001", "magenta": "101"}
@@ -47,8 +48,9 @@ def by_hue(samples: Mapping[str, np.ndarray], width: float) -> Figure:
         panel.set_xticks([(i + 0.5) * wide / len(HUES) - 0.5 for i in range(len(HUES))], [hue[0] for hue in HUES])
         panel.tick_params(length=0)
         panel.grid(False)
+        panel.set_facecolor(RULE)  # seen between the images, which may be as white as the page
         for side in panel.spines.values():
-            side.set_visible(False)
+            side.set(visible=True, color=RULE)
     label(figure, "hue: " + ", ".join(HUES), "severity")
     return figure
 

@@ -11,7 +11,7 @@ from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.axes import label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INPUTS, MUTED, NARROW, PAPER, look
-from bnstudy.report.figures.summary import median, times
+from bnstudy.report.figures.summary import interval, median, times
 from bnstudy.report.results import Results
 
 KINDS = {"mlp": "plain", "resmlp": "skips", "cnn": "plain", "resnet": "skips"}
@@ -25,14 +25,14 @@ def starts(results: Results) -> Picture:
     others = [name for name, row in steps_by_start(rows).iterrows() if not row["bn"] < row["none"]]
     subject = f"Steps to training loss {results.target:g} with and without batch norm, start by start"
     count = rows["start"].nunique()
-    but = f" (not at {'; '.join(map(str, others))})" if 0 < len(others) < 4 else ""
+    but = f", not at {'; '.join(map(str, others))}" if 0 < len(others) < 4 else ""
+    found = f"Fewer steps with batch norm at {count - len(others)} of {count} starts{but}"
     how = (
-        f"Each at its own best rate; with batch norm the median is lower in {count - len(others)} of {count} starts{but}. "
-        "Right: steps without batch norm, as a multiple of those with it (ratio of medians); an open mark: most seeds never arrived."
+        "Each at its own best rate. Right: steps without batch norm over steps with it, a ratio of medians; claims take the "
+        "ratio of each seed, and the median of these. An open mark: most seeds never arrived. k/n: so many of n seeds never did."
     )
     draw = partial(dumbbells, rows)
-    arms, alone = ["none", "bn"], "Medians over seeds"
-    return Picture(results, "starts", draw, rows, subject, how, arms=arms, intervals=alone, kind="Dot plot")
+    return Picture(results, "starts", draw, rows, subject, how, arms=["none", "bn"], kind="Dot plot", found=found)
 
 
 def every_start(results: Results) -> pd.DataFrame:
@@ -67,21 +67,34 @@ def steps_by_start(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
-    """Draw the median steps of both arms per start on one line each, and their ratio at the right."""
+    """Draw the median steps of both arms per start on one line each, with their intervals, and their ratio at the right.
+
+    Where seeds of an arm never arrived, their number stands at its mark.
+    """
     table = steps_by_start(rows)
     narrow = width <= NARROW
+    seeds = rows.groupby(["start", "arm"], sort=False)["time"]
+    ends, lost, of = seeds.agg(interval), seeds.agg(lambda steps: int(np.isinf(steps).sum())), seeds.size()
     figure, [(panel, _)] = panels({"": table}, width, (0.36 if narrow else 0.24) * len(table) + 0.4)
-    low, high = log_scale([panel], table, "x", empty=(10.0, 1000.0))
+    finite = [end for pair in ends for end in pair if np.isfinite(end)]
+    low, high = log_scale([panel], [*table.to_numpy().flat, *finite], "x", empty=(10.0, 1000.0))
     panel.grid(axis="x")
     panel.grid(False, axis="y")
-    for place, (none, bn) in enumerate(table.itertuples(index=False)):
+    for place, (start, none, bn) in enumerate(table.itertuples()):
         panel.hlines(place, *np.clip([none, bn], low, high), color=MUTED, linewidth=1.2)
         for arm, value in (("none", none), ("bn", bn)):
             face = look(arm).light if np.isfinite(value) else PAPER
+            panel.hlines(place, *np.clip(ends[start, arm], low, high), color=look(arm).light, linewidth=2.6, alpha=0.55)
             panel.plot(
                 [min(value, high)], [place], look(arm).marker, markerfacecolor=face, markeredgecolor=look(arm).light,
                 markersize=6, clip_on=False,
             )  # fmt: skip
+            if lost[start, arm]:
+                text, left = f"{lost[start, arm]}/{of[start, arm]}", value > np.sqrt(low * high)
+                panel.annotate(
+                    text, (min(value, high), place), (-6 if left else 6, 4), textcoords="offset points", color=MUTED,
+                    fontsize=8.5, ha="right" if left else "left",
+                )  # fmt: skip
         ratio = none / bn if np.isfinite(none) or np.isfinite(bn) else np.nan
         told = f"{ratio:#.2g}" if 0 < ratio < np.inf else "–"
         panel.text(1.03, place, told, transform=panel.get_yaxis_transform(), va="center")

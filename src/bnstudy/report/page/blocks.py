@@ -44,6 +44,8 @@ def change(row: ClaimRow) -> str:
     if row.verdict == "not tested":
         return "To test it, add the missing arms or depths to the config."
     known = [s for s in row.settings if s.n_seeds]
+    if not known and row.checks:
+        return "Its number is exact: it has no interval over seeds."
     if not known:
         return "No setting has an interval: more seeds or a wider grid of rates would give one."
     said = []

@@ -122,7 +122,7 @@ def scope(results: Results, images: str, seeds: int) -> str:
     apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
     if claims := sorted(apart if kinds else flipped):
         links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
-        said.append(f"The kinds contradict each other on {links}.")
+        said.append(f"The kinds contradict each other on {len(claims)} claim{'s' * (len(claims) > 1)}: {links}.")
     return " ".join(said)
 
 

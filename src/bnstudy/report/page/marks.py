@@ -16,9 +16,10 @@ def verdict_words(row: ClaimRow | ContrastRow) -> str:
     return row.verdict + (f": {', '.join(said)}" if said else "")
 
 
-def makers(by: str) -> str:
-    """Return who made a claim, in words: "L, O" -> "lecture, objection"."""
-    return ", ".join(MAKERS.get(letter.strip(), letter) for letter in by.split(","))
+def makers(by: str, minute: str | None = None) -> str:
+    """Return who made a claim, in words, the lecture with its minute: "L, O" -> "lecture (6:07), objection"."""
+    made = {**MAKERS, "L": f"lecture ({minute})"} if minute else MAKERS
+    return ", ".join(made.get(letter.strip(), letter) for letter in by.split(","))
 
 
 def escape(text: object) -> str:

@@ -106,7 +106,7 @@ document.body.append(screen);
 figures.forEach((figure, at) => {
   const save = make("a", "Picture (SVG)", { download: figure.id.slice(4) + ".svg", href: "#" + figure.id });
   save.onclick = () => { save.href = literal(seen(figure)); };
-  figure.querySelector("figcaption").append(" ", save, " ", make("button", "Full screen", { type: "button", onclick: () => present(at) }));
+  figure.querySelector("figcaption div").append(" ", save, " ", make("button", "Full screen", { type: "button", onclick: () => present(at) }));
 });
 // Tables are packed in their links: a click saves them unpacked.
 for (const link of all("a.csv")) link.onclick = async event => {
