@@ -9,7 +9,7 @@ from typing import Any
 from bnstudy.claims.choices import GROUPS, Condition, Place, fill
 from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Step, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
-from bnstudy.claims.sentences import effects, outcome, places
+from bnstudy.claims.sentences import effects, lead, outcome, places
 
 
 class Speaker:
@@ -61,7 +61,7 @@ class Speaker:
         if not found:
             raise ValueError(f"no setting of {place} is {' or '.join(outcomes)}; a `when` must say so")
         if how in ("where", "brief"):
-            return places(found, self.settings(place), how == "brief")
+            return places(found, self.settings(place, GROUPS["measured"]), how == "brief")
         claim = self.claims[place.claim]
         names = {row.name: contrast.name for contrast, row in zip(claim.settings, self.rows[place.claim].settings)}
         return effects(claim.part(names[found[0].name]), found, how == "turned", interval=False)
@@ -84,7 +84,15 @@ class Speaker:
         left, decided = self.settings(place, ("open",)), self.settings(place, GROUPS["decided"])
         if not left or not decided or re.search(r"\bopen\b", text):
             return text
-        return f"{text} It stays open {places(left, self.settings(place))}."
+        claimed, every = self.claims[claim], self.settings(place, GROUPS["measured"])
+        parts = {row.what: claimed.part(c.name) for c, row in zip(claimed.settings, self.rows[claim].settings)}
+        said = [text]
+        for what, part in parts.items():
+            of_part = [row for row in every if row.what == what]
+            if undecided := [row for row in of_part if row in left]:
+                subject = lead(part, "open") if len(parts) > 1 else "It stays open"
+                said.append(f"{subject} {places(undecided, of_part)}.")
+        return " ".join(said)
 
 
 def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:

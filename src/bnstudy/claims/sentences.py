@@ -15,12 +15,16 @@ ORDER = (
 )  # fmt: skip
 """The outcomes of a setting, in the order in which they are said: the strongest first, what is not known last."""
 DECIDED = ORDER[:7]
+BOUND = ("at least", "at most")
+"""How an effect begins of which one end alone is known."""
 NOT_EVALUABLE = "not evaluable: "
 NOT_JUDGED = "not judged"
 REVERSED = ("opposite", "against")
 """Outcomes that point the other way than the claim."""
 """In place of the verdict of a claim whose numbers are shown alone."""
 DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
+PLACED = ("at", "by", "for", "from", "in", "of", "on", "to", "under", "with")
+"""Words that places which share their beginning may share up to."""
 BRIEF = 5
 """So many words name networks in a headline."""
 LONGEST = 28
@@ -62,9 +66,13 @@ def sentence(row: ClaimRow, claim: Claim) -> str:
             continue
         part, settings = claim.parts[index], groups[index, name]
         whole = len(settings) == sum(p is part for p in parts)
-        lead = _lead(part, name, index != about)
+        said_of = lead(part, name, index != about)
         about = index
-        said += [*_placed(lead, settings, whole), fact(part, settings), *(_narrow(settings) if name != "shown" else [])]
+        said += [
+            *_placed(said_of, settings, whole),
+            fact(part, settings),
+            *(_narrow(settings) if name != "shown" else []),
+        ]
     return " ".join([*said, *_lacking(lacking, len(lacking) == len(pairs))])
 
 
@@ -86,7 +94,7 @@ def effects(part: Part, settings: Sequence[ContrastRow], turned: bool = False, i
     """
     rows = [_turned(s) if turned else s for s in settings]
     words = [_effect(row, part, interval) for row in rows]
-    if len(rows) <= 2:
+    if len(rows) <= 2 and not (part.sides and min(map(_size, rows)) < 0 < max(map(_size, rows))):
         first, last = words[0], words[-1]
         return last if first == last else f"{first if interval else _short_of(first, last)} and {last}"
     ranked = sorted(rows, key=_size)
@@ -97,7 +105,8 @@ def effects(part: Part, settings: Sequence[ContrastRow], turned: bool = False, i
         return first
     below, above = (outcome(row) in REVERSED and row.unit == "ln times" for row in (ranked[0], ranked[-1]))
     marks = [" (the reverse)" if end and below != above else "" for end in (below, above)]
-    return f"between {_short_of(first, last)}{marks[0]} and {last}{marks[1]}"
+    of, to = ("from", "to") if first.startswith(BOUND) or last.startswith(BOUND) else ("between", "and")
+    return f"{of} {_short_of(first, last)}{marks[0]} {to} {last}{marks[1]}"
 
 
 def _effect(row: ContrastRow, part: Part, interval: bool) -> str:
@@ -130,7 +139,7 @@ def edges(row: ContrastRow) -> tuple[float, ...]:
     return (0.0, row.shown_sesoi, -row.shown_sesoi) if row.unit != "relative error" else ()
 
 
-def _lead(part: Part, name: str, first: bool) -> str:
+def lead(part: Part, name: str, first: bool = True) -> str:
     """Return what an outcome says; what is left open names the claim unless the sentence before did."""
     if name == "shown":
         return "Shown without a verdict"
@@ -187,7 +196,7 @@ def elsewhere(row: ClaimRow) -> str:
     """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
     against = {"supported": "contradicted", "contradicted": "supported"}.get(row.verdict)
     others = [study.replace("_", " ") for study, verdict in row.beside.items() if verdict == against]
-    return f" In study {listing(others)} the claim is {against}." if others else ""
+    return f" In the study “{listing(others)}” it is {against}." if others else ""
 
 
 def listing(labels: Sequence[str]) -> str:
@@ -202,6 +211,10 @@ def listing(labels: Sequence[str]) -> str:
         while min(map(len, rows)) > 1 and len({row[0] for row in rows}) == 1:
             head.append(rows[0][0])
             rows = [row[1:] for row in rows]
+        # "convolutional networks and networks with skips" would be three kinds of networks
+        while head and head[-1] not in PLACED and any(a != b and b[: len(a)] == a for a in rows for b in rows):
+            rows = [[head[-1], *row] for row in rows]
+            head.pop()
     *some, last = (" ".join(row) for row in rows)
     middle = f"{', '.join(some)} and {last}" if some else last
     return " ".join([*head, middle, *tail])

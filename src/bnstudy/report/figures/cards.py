@@ -39,6 +39,8 @@ def moved(results: Results) -> tuple[int, list[tuple[str, float, str]]]:
     for arm in names:
         own = table[table["arm"] == arm]
         time = f"{median(own['time']):.0f} steps" if median(own["time"]) < float("inf") else "never arrives"
+        if lost := int((own["time"] == float("inf")).sum()):
+            time += f", {lost} of {len(own)} never"
         if own["drift"].notna().any():
             rows.append((arm, median(own["drift"].dropna()), time))
     return depth, rows
@@ -91,6 +93,8 @@ def _panel(results: Results, table: pd.DataFrame, family: str, title: str) -> Pa
     )
     drawn = []
     for mode, (_, dash) in MODES.items():
+        if family.startswith("lecture") and mode[1] == "reestimated":
+            mode = (mode[0], "hue32")  # measured on new pictures too, 32 of one colour
         values = of_mode(table, mode).groupby("severity")["accuracy"].median()
         if list(values.index) == [0, 1, 2, 3, 4, 5]:
             drawn.append(Line(mode[0], dash, list(values)))
@@ -114,7 +118,8 @@ def starts(results: Results) -> str:
         for arm, name in SIDES.items():
             rows.append(Row(f"{name}{of}", [Mark(arm, value) for value in own[arm]]))
             said.append(f"{name}{of} {own[arm].min():.0f} to {own[arm].max():.0f}")
-    subject = f"Median steps to the same training loss, {len(table)} starts"
+    lost = int((runs["time"] == float("inf")).sum())
+    subject = f"Median steps, {len(table)} starts" + (f"; never: {lost} of {len(runs)} runs" if lost else "")
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
 
 
@@ -127,10 +132,11 @@ def reach(results: Results) -> str:
     rows, said = [], []
     for measure, name in MEASURES.items():
         at = table[table["layer"] == (depth + 1 if measure == "output" else depth)]
-        values = at.groupby("arm")["values" if measure == "output" else measure].median().dropna()
+        seeds = at.pivot_table(index="seed", columns="arm", values="values" if measure == "output" else measure)
+        values = seeds.median().dropna()
         if set(values.index) != set(SIDES):
             continue
-        ratio = values["none"] / values["bn"]
+        ratio = (seeds["none"] / seeds["bn"]).median()  # of each seed, as claims take it
         told = f"÷ {ratio:.2g}" if ratio >= 1 else f"× {1 / ratio:.2g}"
         furthest = values.idxmax()
         rows.append(Row(name, [Mark(arm, values[arm], told if arm == furthest else "") for arm in SIDES], joined=True))

@@ -5,7 +5,6 @@ from functools import partial
 
 import pandas as pd
 
-from bnstudy.claims.sentences import listing
 from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
@@ -30,9 +29,9 @@ def window_by_gain(results: Results) -> Picture:
     """Return the figure of steps against the learning rate on the tuning seeds, one panel per scale of the first weights."""
     table = results.filter(results.table("sweep"), target=results.target, gain=...)
     table = results.shown_depths(table, "gain", 1)
-    tables = {
-        f"first weights × {gain:g}": rows for gain, rows in of_shared_rates(table, "gain").groupby("gain", sort=True)
-    }
+    shared = of_shared_rates(table, "gain")
+    of_all = shared.groupby("rate")["gain"].transform("nunique") == shared["gain"].nunique()  # one grid for all
+    tables = {f"first weights × {gain:g}": rows for gain, rows in shared[of_all].groupby("gain", sort=True)}
     draw = partial(steps, tables, "rate", results.arms(table, *ARMS), RATE, log=True)
     subject = f"Steps to training loss {results.target:g} against the learning rate, by the initial scale of the weights, depth {table['depth'].max()}"
     how = (
@@ -46,14 +45,15 @@ def window_by_gain(results: Results) -> Picture:
 
 def usable(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return in words at how many rates every seed arrived with and without batch norm; "" where an arm is lacking."""
-    counts = {}
-    for arm in ("bn", "none"):
-        arrived = [rows[rows["arm"] == arm].groupby("rate")["reached"].all().sum() for rows in tables.values()]
-        counts[arm] = listing([str(count) for count in arrived])
-    if not all({"none", "bn"} <= set(rows["arm"]) for rows in tables.values()) or not tables:
+    if not tables or not all({"none", "bn"} <= set(rows["arm"]) for rows in tables.values()):
         return ""
-    places = listing([title.removeprefix("first ") for title in tables])
-    return f"At {places}, all seeds arrive at {counts['bn']} learning rates with batch norm, and at {counts['none']} without"
+    arrived = {
+        arm: [rows[rows["arm"] == arm].groupby("rate")["reached"].all() for rows in tables.values()]
+        for arm in ("bn", "none")
+    }
+    bn, none = (sum(int(each.sum()) for each in arrived[arm]) for arm in ("bn", "none"))
+    tried = sum(len(each) for each in arrived["bn"])
+    return f"All seeds arrive at {bn} of {tried} learning rates with batch norm, and at {none} without"
 
 
 def of_shared_rates(table: pd.DataFrame, panel: str) -> pd.DataFrame:

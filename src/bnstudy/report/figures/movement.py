@@ -23,9 +23,13 @@ DRIFT = "drift, in sd\n(up = moves more)"
 
 def _drift(results: Results) -> pd.DataFrame:
     """Return the drift of the next layer's input, at the depths that figures show."""
-    return results.shown_depths(
-        results.at("drift", site="next", start="loss1.0", end=results.main, arm=list(SHOWN)), "arm", 2
-    )
+    table = results.at("drift", site="next", start="loss1.0", end=results.main, arm=list(SHOWN))
+    return _where_judged(results, table, ["none", "bn"])
+
+
+def _where_judged(results: Results, table: pd.DataFrame, arms: list[str]) -> pd.DataFrame:
+    """Return the rows of the two depths that have these arms, whatever others they lack."""
+    return table[table["depth"].isin(results.depths(table[table["arm"].isin(arms)], "arm", 2))]
 
 
 def drift(results: Results) -> Picture:
@@ -56,7 +60,7 @@ def drift_by_stage(results: Results) -> Picture:
 def affine(results: Results) -> Picture:
     """Return the figure of how far γ and β move, relative to γ, by layer."""
     arms = ["bn", "once", "affine"]
-    table = results.shown_depths(results.at("affine", start="init", end=results.main, arm=arms), "arm", 2)
+    table = _where_judged(results, results.at("affine", start="init", end=results.main, arm=arms), ["bn"])
     table = table.assign(motion=table["change_rms"] / table["gamma_rms"])
     draw = partial(affine_motion, table, results.arms(table, *arms))
     subject = "How far γ and β move during training"
@@ -113,7 +117,8 @@ def noisy(results: Results) -> Picture:
     subject = "Drift against steps to target, with shifts put back on purpose"
     how = (
         "Where a network without batch norm gets there, a dotted line lies halfway, as a ratio, from batch norm to it; "
-        "on the rail above, how many seeds never got there, and so have no drift to the target."
+        "on the rail above, how many seeds never got there, and so have no drift to the target. "
+        f"Median steps without batch norm, with it, and with it shaken: {_medians(table)}."
     )
     return Picture(
         results, "noisy", draw, table, subject, how, claim="Q1e", arms=["none", "bn", "bn_noisy"], kind="Scatter plot"
@@ -127,13 +132,7 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
     `table`: the result of `drift_and_steps`. `halfway`: a dotted line at the geometric mean of `none` and `bn`, where
     half of what batch norm gains would be lost.
     """
-    networks = {
-        (f"{KINDS.get(net, net)}, " if table["net"].nunique() > 1 else "")
-        + f"{depth} layers"
-        + (f",\nweights × {gain:g}" if gain != 1 else ""): rows
-        for (net, depth, gain), rows in table.groupby(["net", "depth", "gain"])
-    }
-    figure, filled = panels(networks, width, 2.5)
+    figure, filled = panels(_networks(table), width, 2.5)
     shown = []
     finite = table.loc[np.isfinite(table["time"]), "time"]
     rail = (finite.max() if len(finite) else 1000.0) * 1.4
@@ -152,6 +151,26 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
     label(figure, "drift of the next layer's input, in sd\n(right = moves more)", "steps to target\n(up = slower)")
     legend(figure, arms, shown)
     return figure
+
+
+def _networks(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of each kind of network, depth and scale of the first weights, by the title of its panel."""
+    return {
+        (f"{KINDS.get(net, net)}, " if table["net"].nunique() > 1 else "")
+        + f"{depth} layers"
+        + (f",\nweights × {gain:g}" if gain != 1 else ""): rows
+        for (net, depth, gain), rows in table.groupby(["net", "depth", "gain"])
+    }
+
+
+def _medians(table: pd.DataFrame) -> str:
+    """Return the median steps of each network without batch norm, with it, and shaken, in words."""
+    said = []
+    for name, rows in _networks(table).items():
+        steps = [median(own["time"]) for _, own in by_arm(rows, ("none", "bn", "bn_noisy"))]
+        told = ", ".join("never" if np.isinf(step) else f"{step:.0f}" for step in steps)
+        said.append(f"{name.replace(chr(10), ' ')}: {told}")
+    return "; ".join(said)
 
 
 def _rail(panel: Axes, rail: float, failed: dict[str, int]) -> None:

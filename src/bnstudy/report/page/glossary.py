@@ -14,6 +14,11 @@ class Word(NamedTuple):
 
 GLOSSARY = (
     Word("batch", r"batch(?:es)?(?! norm)", "The pictures of one training step."),
+    Word(
+        "case",
+        r"cases",
+        "What was compared once: one kind of network, of one depth, under one change. Every claim lists its cases.",
+    ),
     Word("unit", r"units?", "One number that a layer computes for each picture."),
     Word(
         "mean and spread",

@@ -12,6 +12,9 @@ MAKERS = {"L": "lecture", "A": "answers", "O": "objection", "P": "literature", "
 def verdict_words(row: ClaimRow | ContrastRow) -> str:
     """Return a verdict with its shades: "contradicted: the opposite, too small to matter"."""
     shades = {"opposite": "the opposite", "negligible": "too small to matter"}
+    settings = (row,) if isinstance(row, ContrastRow) else row.settings
+    if settings and all(s.margin < 0 and not s.reverse for s in settings):  # a size that was to be reached, and is not
+        shades["opposite"] = shades["negligible"]
     said = [shades.get(shade, shade) for shade in (row.detail or "").split(", ") if shade]
     return row.verdict + (f": {', '.join(said)}" if said else "")
 

@@ -161,6 +161,10 @@ def start(results: Results) -> Toy | None:
     table = table.reindex(columns=[*SIDES]).dropna()
     table = table.sort_index(key=lambda part: part.map(lambda value: (value != results.base["net"], value)))
     span = [value for value in table.to_numpy().ravel() if not isinf(value)] + [float("inf")]
+    lost = (
+        runs[runs["inputs"] == "standardized"].groupby(place)["time"].agg(lambda times: (times == float("inf")).sum())
+    )
+    seeds = runs.groupby(place)["time"].size()
     frames = {}
     for (net, gain, depth), (none, bn) in zip(table.index, table.itertuples(index=False)):
         at = [NETS.get(net, words.factor("net", net)), f"× {gain:g}", f"{depth} layers"]
@@ -169,6 +173,9 @@ def start(results: Results) -> Toy | None:
         if not isinf(none) and not isinf(bn):
             more = figures(max(none, bn) / min(none, bn))
             said += f": {more} times as many {'without' if none > bn else 'with'} it"
+        for arm, side in (("none", "without"), ("bn", "with")):
+            if never := lost.get((net, gain, depth, arm), 0):
+                said += f"; {side} it {never} of {seeds[net, gain, depth, arm]} seeds never arrived"
         picture = strips("Steps to the same training loss", marks, "", f"{', '.join(at)}. {said}.", log=True, span=span)
         frames[", ".join(at[:2]), depth] = Frame(at, picture, f"{said}.", f"{_steps(none)} / {_steps(bn)}")
     answer = f"In {(table['bn'] < table['none']).sum()} of {len(table)}, each at its own best rate."
