@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,16 @@ def test_make_needs_no_home(home: str, own: bool, tmp_path: Path) -> None:
         pytest.skip("this make has no --eval")
     cache = str(ROOT / ".snakemake/cache") if own else ""
     assert done.stdout.strip() == f"{cache},{cache + '/matplotlib' if own else ''},nobody", done.stderr
+
+
+def test_who_reads_only_the_first_line_sees_no_traceback() -> None:
+    """As with `bnstudy plan | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "bnstudy", "plan", "--config", "tests/nano.yaml"]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_make_alone_starts_no_work() -> None:

@@ -95,8 +95,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if "code" in arguments:
         _perform(arguments)
-    else:
+        return
+    try:
         arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read had enough, as `| head -1` has: that is no error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python says so itself when it ends
 
 
 def _perform(a: argparse.Namespace) -> None:
