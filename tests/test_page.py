@@ -150,7 +150,7 @@ def test_no_colour_is_left_fixed(support: str) -> None:
 
 
 FREE = [
-    "drift-by-stage", "depths-2", "rate-window-by-gain", "loss-curves", "post-accuracy", "control", "test-batches", "effective", "skips-gradients",
+    "drift-by-stage", "depths-2", "loss-curves", "post-accuracy", "control", "test-batches", "effective", "skips-gradients",
 ]  # fmt: skip
 
 
@@ -283,7 +283,7 @@ def test_every_card_turns_with_its_verdicts_and_tables(support: str, oppose: str
 
 def test_a_story_has_its_parts_in_order_and_its_evidence_folded(support: str) -> None:
     for question in ("q1", "q2", "q3", "q4"):
-        story = found(rf'<section id="{question}">(.*?)\n</section>', support, re.S)
+        story = found(rf'<section class="story" id="{question}">(.*?)\n</section>', support, re.S)
         parts = ("<blockquote", "<fieldset", "<figure", 'class="argument"', 'class="mechanism"', 'class="lecture"',
             'class="unclear"', '<details class="evidence">', 'class="claim"')  # fmt: skip
         places = [story.index(part) for part in parts]

@@ -63,8 +63,8 @@ def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> N
     plain = filled("story.html", row=results.answers["Q3"], checks=(), claims=results.claims)
     beside = {"other": "contradicted", "third": "supported"}
     turned = {**results.claims, "Q3a": replace(results.claims["Q3a"], beside=beside)}
-    assert "In study" not in plain
-    assert "In study other the claim is contradicted." in filled(
+    assert "In the study" not in plain
+    assert "In the study “other” it is contradicted." in filled(
         "story.html", row=results.answers["Q3"], checks=(), claims=turned
     )
 

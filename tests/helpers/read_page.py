@@ -28,7 +28,7 @@ def unpacked(text: str) -> str:
 def figures(text: str) -> dict[str, tuple[str, ...]]:
     """id -> (title, caption, alt) of every figure, as a reader gets them."""
     found = re.findall(
-        r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?aria-label="([^"]*)".*?<figcaption>(.*?) <a ', text, re.S
+        r'<figure id="fig-([^"]+)">\s*<h4>(.*?)</h4>.*?aria-label="([^"]*)".*?<figcaption>(.*?)<div>', text, re.S
     )
     return {name: tuple(map(html.unescape, (title, caption, alt))) for name, title, alt, caption in found}
 
