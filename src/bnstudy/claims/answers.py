@@ -89,7 +89,7 @@ class Speaker:
         said = [text]
         for what, part in parts.items():
             of_part = [row for row in every if row.what == what]
-            if undecided := [row for row in of_part if row in left]:
+            if undecided := [row for row in of_part if outcome(row) == "open"]:
                 subject = lead(part, "open") if len(parts) > 1 else "It stays open"
                 said.append(f"{subject} {places(undecided, of_part)}.")
         return " ".join(said)

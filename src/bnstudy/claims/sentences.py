@@ -57,13 +57,12 @@ def sentence(row: ClaimRow, claim: Claim) -> str:
     pairs = [(claim.part(contrast.name), setting) for contrast, setting in zip(claim.settings, row.settings)]
     pairs = [pair for pair in pairs if pair[1].counts] or pairs
     parts = [part for part, _ in pairs]
-    for part, setting in pairs:
-        groups.setdefault((claim.parts.index(part), outcome(setting)), []).append(setting)
-    said, about = list[str](), -1
     lacking = [setting for _, setting in pairs if outcome(setting) == "unmeasured"]
+    for part, setting in pairs:
+        if setting not in lacking:
+            groups.setdefault((claim.parts.index(part), outcome(setting)), []).append(setting)
+    said, about = list[str](), -1
     for index, name in sorted(groups, key=lambda g: (ORDER.index(g[1]), g[0])):
-        if name == "unmeasured":
-            continue
         part, settings = claim.parts[index], groups[index, name]
         whole = len(settings) == sum(p is part for p in parts)
         said_of = lead(part, name, index != about)
@@ -195,7 +194,7 @@ def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
 def elsewhere(row: ClaimRow) -> str:
     """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
     against = {"supported": "contradicted", "contradicted": "supported"}.get(row.verdict)
-    others = [study.replace("_", " ") for study, verdict in row.beside.items() if verdict == against]
+    others = [words.study(name) for name, verdict in row.beside.items() if verdict == against]
     return f" In the study “{listing(others)}” it is {against}." if others else ""
 
 

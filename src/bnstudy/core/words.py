@@ -101,3 +101,8 @@ def factors(values: Mapping[str, Any]) -> str:
     '5 layers, Adam'
     """
     return ", ".join(factor(name, value) for name, value in values.items())
+
+
+def study(name: str) -> str:
+    """Return the name of a study, which is that of its folder, in words."""
+    return name.replace("_", " ")

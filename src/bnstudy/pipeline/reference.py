@@ -91,9 +91,8 @@ def renew(folder: Path) -> None:
         for row in study.claims.values()
     ]
     told = {claim.id for claim in ledger.questions}
-    kept = json.loads(
-        (folder / "answers.json").read_text(encoding="utf-8")
-    )  # of texts that may have lacked a field of today
+    # not as records: texts of then may lack a field of today
+    kept = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     guests = [answer for answer in kept if answer["id"] not in told]
     store.write_json(folder / "claims.json", to_json(rows))
     store.write_json(folder / "answers.json", to_json([*answers(ledger, rows), *guests]))

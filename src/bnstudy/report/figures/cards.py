@@ -11,7 +11,7 @@ from bnstudy.report.figures.mini import Line, Mark, Panel, Row, lines, strips
 from bnstudy.report.figures.movement import noisy
 from bnstudy.report.figures.panels_of_severities import of_mode
 from bnstudy.report.figures.starts import KINDS, every_start
-from bnstudy.report.figures.summary import median
+from bnstudy.report.figures.summary import lost, median
 from bnstudy.report.results import Results
 
 SIDES = {"none": "without", "bn": "batch norm"}
@@ -39,8 +39,8 @@ def moved(results: Results) -> tuple[int, list[tuple[str, float, str]]]:
     for arm in names:
         own = table[table["arm"] == arm]
         time = f"{median(own['time']):.0f} steps" if median(own["time"]) < float("inf") else "never arrives"
-        if lost := int((own["time"] == float("inf")).sum()):
-            time += f", {lost} of {len(own)} never"
+        if never := lost(own["time"]):
+            time += f", {never} of {len(own)} never"
         if own["drift"].notna().any():
             rows.append((arm, median(own["drift"].dropna()), time))
     return depth, rows
@@ -118,8 +118,8 @@ def starts(results: Results) -> str:
         for arm, name in SIDES.items():
             rows.append(Row(f"{name}{of}", [Mark(arm, value) for value in own[arm]]))
             said.append(f"{name}{of} {own[arm].min():.0f} to {own[arm].max():.0f}")
-    lost = int((runs["time"] == float("inf")).sum())
-    subject = f"Median steps, {len(table)} starts" + (f"; never: {lost} of {len(runs)} runs" if lost else "")
+    never = lost(runs["time"])
+    subject = f"Median steps, {len(table)} starts" + (f"; never: {never} of {len(runs)} runs" if never else "")
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
 
 

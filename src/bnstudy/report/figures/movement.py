@@ -132,7 +132,8 @@ def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, 
     `table`: the result of `drift_and_steps`. `halfway`: a dotted line at the geometric mean of `none` and `bn`, where
     half of what batch norm gains would be lost.
     """
-    figure, filled = panels(_networks(table), width, 2.5)
+    titled = {name.replace(", weights", ",\nweights"): rows for name, rows in _networks(table).items()}
+    figure, filled = panels(titled, width, 2.5)
     shown = []
     finite = table.loc[np.isfinite(table["time"]), "time"]
     rail = (finite.max() if len(finite) else 1000.0) * 1.4
@@ -158,7 +159,7 @@ def _networks(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         (f"{KINDS.get(net, net)}, " if table["net"].nunique() > 1 else "")
         + f"{depth} layers"
-        + (f",\nweights × {gain:g}" if gain != 1 else ""): rows
+        + (f", weights × {gain:g}" if gain != 1 else ""): rows
         for (net, depth, gain), rows in table.groupby(["net", "depth", "gain"])
     }
 
@@ -167,9 +168,9 @@ def _medians(table: pd.DataFrame) -> str:
     """Return the median steps of each network without batch norm, with it, and shaken, in words."""
     said = []
     for name, rows in _networks(table).items():
-        steps = [median(own["time"]) for _, own in by_arm(rows, ("none", "bn", "bn_noisy"))]
-        told = ", ".join("never" if np.isinf(step) else f"{step:.0f}" for step in steps)
-        said.append(f"{name.replace(chr(10), ' ')}: {told}")
+        steps = {arm: median(own["time"]) for arm, own in by_arm(rows, ("none", "bn", "bn_noisy"))}
+        told = [f"{steps[arm]:.0f}" if arm in steps else "not run" for arm in ("none", "bn", "bn_noisy")]
+        said.append(f"{name}: {', '.join(told).replace('inf', 'never')}")
     return "; ".join(said)
 
 

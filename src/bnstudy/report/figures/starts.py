@@ -11,7 +11,7 @@ from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.axes import label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INPUTS, MUTED, NARROW, PAPER, look
-from bnstudy.report.figures.summary import interval, median, times
+from bnstudy.report.figures.summary import interval, lost, median, times
 from bnstudy.report.results import Results
 
 KINDS = {"mlp": "plain", "resmlp": "skips", "cnn": "plain", "resnet": "skips"}
@@ -74,7 +74,7 @@ def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
     table = steps_by_start(rows)
     narrow = width <= NARROW
     seeds = rows.groupby(["start", "arm"], sort=False)["time"]
-    ends, lost, of = seeds.agg(interval), seeds.agg(lambda steps: int(np.isinf(steps).sum())), seeds.size()
+    ends, never, of = seeds.agg(interval), seeds.agg(lost), seeds.size()
     figure, [(panel, _)] = panels({"": table}, width, (0.36 if narrow else 0.24) * len(table) + 0.4)
     finite = [end for pair in ends for end in pair if np.isfinite(end)]
     low, high = log_scale([panel], [*table.to_numpy().flat, *finite], "x", empty=(10.0, 1000.0))
@@ -89,8 +89,8 @@ def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
                 [min(value, high)], [place], look(arm).marker, markerfacecolor=face, markeredgecolor=look(arm).light,
                 markersize=6, clip_on=False,
             )  # fmt: skip
-            if lost[start, arm]:
-                text, left = f"{lost[start, arm]}/{of[start, arm]}", value > np.sqrt(low * high)
+            if never[start, arm]:
+                text, left = f"{never[start, arm]}/{of[start, arm]}", value > np.sqrt(low * high)
                 panel.annotate(
                     text, (min(value, high), place), (-6 if left else 6, 4), textcoords="offset points", color=MUTED,
                     fontsize=8.5, ha="right" if left else "left",

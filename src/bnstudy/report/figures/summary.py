@@ -68,6 +68,11 @@ def times(table: pd.DataFrame) -> pd.Series:
     return pd.Series(np.where(table["reached"].astype(bool), table["steps"], np.inf), table.index, dtype=float)
 
 
+def lost(steps: "np.ndarray | pd.Series") -> int:
+    """Return how many of these runs never arrived."""
+    return int(np.isinf(steps).sum())
+
+
 def time_summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return one row per group: `by`, median, low, high, n of the steps to target, and `failed`, `diverged` seeds."""
     table = table.assign(time=times(table), failed=~table["reached"].astype(bool))

@@ -16,7 +16,7 @@ from bnstudy.report.figures.first_weights import fastest, where
 from bnstudy.report.figures.mini import Mark, Row, png, strips
 from bnstudy.report.figures.panels_of_severities import of_mode
 from bnstudy.report.figures.starts import every_start
-from bnstudy.report.figures.summary import median
+from bnstudy.report.figures.summary import lost, median
 from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
 
@@ -155,16 +155,13 @@ def start(results: Results) -> Toy | None:
     The starts of the map, each at the best rate of its grid, are shown with those that the claims rest on.
     """
     place, runs = ["net", "gain", "depth", "arm"], every_start(results)
-    own = runs[runs["inputs"] == "standardized"].groupby(place)["time"].agg(median).reset_index()
+    seeds = runs[runs["inputs"] == "standardized"].groupby(place)["time"]
+    own, losses, count = seeds.agg(median).reset_index(), seeds.agg(lost), seeds.size()
     spread = fastest(where(results).table).rename(columns={"steps": "time"})
     table = pd.concat([own, spread]).drop_duplicates(place).set_index(place)["time"].unstack("arm")
     table = table.reindex(columns=[*SIDES]).dropna()
     table = table.sort_index(key=lambda part: part.map(lambda value: (value != results.base["net"], value)))
     span = [value for value in table.to_numpy().ravel() if not isinf(value)] + [float("inf")]
-    lost = (
-        runs[runs["inputs"] == "standardized"].groupby(place)["time"].agg(lambda times: (times == float("inf")).sum())
-    )
-    seeds = runs.groupby(place)["time"].size()
     frames = {}
     for (net, gain, depth), (none, bn) in zip(table.index, table.itertuples(index=False)):
         at = [NETS.get(net, words.factor("net", net)), f"× {gain:g}", f"{depth} layers"]
@@ -174,8 +171,8 @@ def start(results: Results) -> Toy | None:
             more = figures(max(none, bn) / min(none, bn))
             said += f": {more} times as many {'without' if none > bn else 'with'} it"
         for arm, side in (("none", "without"), ("bn", "with")):
-            if never := lost.get((net, gain, depth, arm), 0):
-                said += f"; {side} it {never} of {seeds[net, gain, depth, arm]} seeds never arrived"
+            if never := losses.get((net, gain, depth, arm), 0):
+                said += f"; {side} it {never} of {count[net, gain, depth, arm]} seeds never arrived"
         picture = strips("Steps to the same training loss", marks, "", f"{', '.join(at)}. {said}.", log=True, span=span)
         frames[", ".join(at[:2]), depth] = Frame(at, picture, f"{said}.", f"{_steps(none)} / {_steps(bn)}")
     answer = f"In {(table['bn'] < table['none']).sum()} of {len(table)}, each at its own best rate."
