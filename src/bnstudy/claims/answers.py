@@ -10,6 +10,7 @@ from bnstudy.claims.choices import GROUPS, Condition, Place, fill
 from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Step, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
 from bnstudy.claims.sentences import effects, lead, outcome, places
+from bnstudy.core.words import study
 
 
 class Speaker:
@@ -104,8 +105,15 @@ def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:
 
 
 def _open(question: Question, rows: Sequence[ClaimRow]) -> str:
-    lacking = [row.statement.rstrip(".") for row in rows if row.question == question.id and row.verdict == "not tested"]
-    return " ".join([*(f"This study lacks the networks to tell: {statement}." for statement in lacking), question.open])
+    lacking = [row for row in rows if row.question == question.id and row.verdict == "not tested"]
+    told = [f"This study lacks the networks to tell: {row.statement.rstrip('.')}.{_judged(row)}" for row in lacking]
+    return " ".join([*told, question.open])
+
+
+def _judged(row: ClaimRow) -> str:
+    """Return a sentence, with a space before it, on what other studies say of a claim that is not tested here."""
+    told = [f"“{study(name)}” it is {verdict}" for name, verdict in row.beside.items() if verdict != "not tested"]
+    return f" In the study {', in '.join(told)}." if told else ""
 
 
 def findings(ledger: Ledger, rows: Sequence[ClaimRow]) -> dict[str, FindingRow]:

@@ -1,4 +1,4 @@
-"""What a study says of the networks of its grids: its own values, or those of the kinds that the grids name."""
+"""What a study says of the networks of its grids, their steps among it: its own values, or those of the kinds they name."""
 
 from collections.abc import Iterator
 from itertools import product

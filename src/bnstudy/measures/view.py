@@ -1,4 +1,6 @@
-"""The test or held-out images of each seed as its networks see them, and networks run on them batch by batch."""
+"""The test or held-out images of each seed as its networks see them, and networks run on them batch by batch, with the
+statistics that they store, or with those measured afresh.
+"""
 
 from copy import deepcopy
 

@@ -19,7 +19,7 @@ from bnstudy.claims.sentences import NOT_JUDGED, sentence
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline.plan import REFERENCES
-from bnstudy.report.results import Results
+from bnstudy.report.results import COLUMNS, Results
 
 WHOLE = (
     *(f"{name}.json" for name in ("answers", "checks", "claims", "findings", "ledger", "provenance")),
@@ -31,10 +31,14 @@ BITS = 14
 """Binary digits that a measured number keeps: four decimal ones, to 6e-5 of it. Fewer bits pack smaller."""
 CHOSEN = (*FACTORS, "rate", "target", "dose")
 """Numbers that were chosen, not measured: rows are looked up by them."""
-UNDRAWN = {"moments": ["mean_rms", "ln_sd_rms", "dead"], "drift": ["cka"]}
-"""Columns of tables that no figure draws."""
-DRAWN = {"moments": "checkpoint.str.startswith('loss') | checkpoint == 'step100'", "drift": "start == 'loss1.0'"}
-"""Rows that figures draw, where these are few."""
+DRAWN = {
+    "moments": "(checkpoint.str.startswith('loss') | checkpoint == 'step100') & site.isin(['linear', 'next'])"
+    " & arm.isin(['none', 'bn', 'bn_frozen', 'once'])",
+    "drift": "start == 'loss1.0'",
+    "xhat": "arm == 'bn' & severity.isin([1, 3, 5])",
+    "effective_robustness": "arm == 'bn'",
+}
+"""Rows that figures draw, where these are few; a test holds that none is left out."""
 
 
 def keep(study: Path, out: Path | None = None) -> Path:
@@ -50,20 +54,23 @@ def keep(study: Path, out: Path | None = None) -> Path:
     for name in WHOLE:
         shutil.copy(study / name, out / name)
     shutil.copy(study / "tables" / "samples.npz", out / "tables")
-    cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in Results(study).cells]
+    results = Results(study)
+    cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in results.cells]
     (out / "evaluate").mkdir()
     (out / "evaluate" / "cells.json").write_text(json.dumps({"cells": cells}, separators=(",", ":")))
     tables = {
         path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in (study / "tables").glob("*.csv")
     }
     rates = tables["rates"]
-    best = rates.loc[rates["role"].str.startswith("best@"), [*FACTORS, "rate"]].drop_duplicates()
     for name, table in tables.items():
         if "rate" in table and name not in AT_ANY_RATE:
-            table = table.astype({"gain": float, "rate": float}).merge(best.astype({"gain": float, "rate": float}))
+            role = "shared" if name == "curves" else "best@"
+            drawn = rates.loc[rates["role"].str.startswith(role), [*FACTORS, "rate"]].drop_duplicates()
+            table = table.astype({"gain": float, "rate": float}).merge(drawn.astype({"gain": float, "rate": float}))
+            table = results.filter(table, gain=..., inputs=..., net=..., width=..., batch=...)
         if name in DRAWN:
             table = table.query(DRAWN[name], engine="python")
-        packed = small(table.drop(columns=UNDRAWN.get(name, [])))
+        packed = small(table[[column for column in table if column in COLUMNS.get(name, table)]])
         floats = [column for column in packed if packed[column].dtype == "float32"]
         packed.to_parquet(
             out / "tables" / f"{name}.parquet", index=False, compression="zstd", compression_level=19,

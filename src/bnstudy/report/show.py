@@ -114,7 +114,7 @@ def _figure(picture: Picture) -> None:
     if lacking := [arm_name(a) for a in arms if a not in have]:
         caption.append(f"This configuration lacks {', '.join(lacking)}.")
     shown = [arm_name(a) for a in arms if a in have]
-    said = finding.alt or f"{picture.kind}: {subject}. {title}."
+    said = finding.alt or f"{picture.kind}: {subject}.{f' {title}.' if title != subject else ''}"
     alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}.{_values(picture)}"
     _show(picture, title, " ".join(filter(None, caption)), alt)
 
@@ -155,12 +155,12 @@ def _finding(picture: Picture) -> FindingRow:
 
 
 def _values(picture: Picture) -> str:
-    """Return the numbers of the claim that a figure shows, for those who cannot see them; nothing without a claim."""
+    """Return the numbers of the claim that a figure shows, or else its own, for those who cannot see them."""
     row = picture.results.claims.get(picture.claim or "")
     measured = [s for s in row.settings if s.n_seeds] if row else []
     parts = groupby(measured, lambda s: s.what)  # each says what is set over what in its own words
     said = {what: "; ".join(f"{s.label or s.name}: {s.effect}" for s in settings) for what, settings in parts}
-    return "".join(f" {what}: {effects}." for what, effects in said.items())
+    return "".join(f" {what}: {effects}." for what, effects in said.items()) or f" {picture.told}".rstrip()
 
 
 def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:

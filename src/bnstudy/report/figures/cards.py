@@ -124,7 +124,10 @@ def starts(results: Results) -> str:
 
 
 def reach(results: Results) -> str:
-    """Return how far a step of the earlier half reaches in trained networks: mean and spread, values, output."""
+    """Return how many times as far a step of the earlier half reaches without batch norm: mean and spread, values, output.
+
+    Each measure has a unit of its own, so it is shown over that of the network with batch norm, which stands at 1.
+    """
     depth = results.depth("middle")
     table = results.at(
         "intervention", depth=depth, arm=list(SIDES), checkpoint=results.main, kind="gradient", dose=0.01
@@ -133,18 +136,15 @@ def reach(results: Results) -> str:
     for measure, name in MEASURES.items():
         at = table[table["layer"] == (depth + 1 if measure == "output" else depth)]
         seeds = at.pivot_table(index="seed", columns="arm", values="values" if measure == "output" else measure)
-        values = seeds.median().dropna()
-        if set(values.index) != set(SIDES):
+        if not set(SIDES) <= set(seeds.dropna(axis=1, how="all")):
             continue
         ratio = (seeds["none"] / seeds["bn"]).median()  # of each seed, as claims take it
-        told = f"÷ {ratio:.2g}" if ratio >= 1 else f"× {1 / ratio:.2g}"
-        furthest = values.idxmax()
-        rows.append(Row(name, [Mark(arm, values[arm], told if arm == furthest else "") for arm in SIDES], joined=True))
-        said.append(f"{name} {values['none']:.2g} without, {values['bn']:.2g} with batch norm")
+        rows.append(Row(name, [Mark("bn", 1), Mark("none", ratio, f"× {ratio:.2g}")], joined=True))
+        said.append(f"{name} {ratio:.2g} times as far")
     if not rows:
         return ""
-    subject = f"Change at layer {depth} when the early layers take a step"
-    return strips(subject, rows, "", f"{subject}: {'; '.join(said)}.", log=True, room=44)
+    subject = f"Reach of an early step at layer {depth}, batch norm = 1"
+    return strips(subject, rows, "", f"{subject}, without it: {'; '.join(said)}.", log=True, room=44)
 
 
 MINI: dict[str, Callable[[Results], str]] = {"q1": movement, "q2": shift, "q3": starts, "q4": reach}

@@ -13,7 +13,7 @@ from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.starts import KINDS
 from bnstudy.report.figures.style import MUTED, look
-from bnstudy.report.figures.summary import interval, median, times
+from bnstudy.report.figures.summary import interval, median, times, told
 from bnstudy.report.results import Results
 
 SHOWN = ("none", "bn", "bn_frozen", "once")
@@ -54,7 +54,8 @@ def drift_by_stage(results: Results) -> Picture:
         "The normalized value x-hat isn't drawn, nor the second stage where γ and β are frozen, which is x-hat: on the batch's own statistics it has no drift, by arithmetic, so it is no evidence. "
         "Without normalization the first two stages are the same."
     )
-    return Picture(results, "drift-by-stage", draw, table, subject, how, arms=arms, needs=["bn"])
+    numbers = told(table.assign(stage=table["site"].map(STAGES)), "moments", ["stage"])
+    return Picture(results, "drift-by-stage", draw, table, subject, how, arms=arms, needs=["bn"], told=numbers)
 
 
 def affine(results: Results) -> Picture:

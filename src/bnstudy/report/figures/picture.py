@@ -20,7 +20,7 @@ class Picture:
     the claim is not tested, the title is `found`, what the rows themselves say, and without it the neutral `subject`.
     `how` says how to read the figure. `arms` are
     those that the caption speaks of, `needs` those without which there is no figure, all of them where it is left out:
-    what is lacking is said instead.
+    what is lacking is said instead. `told` are the figure's numbers for those who cannot see it, where no claim has them.
     """
 
     results: Results
@@ -35,6 +35,7 @@ class Picture:
     intervals: str = INTERVALS
     kind: str = "Line plot"
     found: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""All arms of a study that has some from outside, one a row: what each is, and how it does."""
+"""All arms of a study that has some from outside, one a row: what each is, how it does, and which of them are equal."""
 
 from collections.abc import Iterator
 from math import log10

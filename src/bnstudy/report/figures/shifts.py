@@ -22,7 +22,7 @@ from bnstudy.report.figures.axes import (
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.style import NARROW
-from bnstudy.report.figures.summary import known
+from bnstudy.report.figures.summary import known, told
 from bnstudy.report.results import Results
 
 AXES = ("severity of the shift (right = stronger)", "accuracy, %\n(up = better)")
@@ -145,4 +145,5 @@ def effective(results: Results) -> Picture:
         "Effective robustness (Taori et al. 2020): points above the line of shifted on clean accuracy, on logit axes, fitted to all networks without normalization on these images. Families and severities whose line explains less "
         "than half of the variance (R squared below 0.5), or rests on fewer than 10 networks, are left out: there clean accuracy foretells nothing."
     )
-    return Picture(results, "effective", draw, table, subject, how, arms=["bn"])
+    numbers = told(table, "effective", ["family", "statistics"])
+    return Picture(results, "effective", draw, table, subject, how, arms=["bn"], told=numbers)

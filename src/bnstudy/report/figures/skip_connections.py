@@ -5,6 +5,7 @@ from functools import partial
 from bnstudy.report.figures.gradients import norm_by_layer
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.speed import COUNTED, by_network
+from bnstudy.report.figures.summary import told
 from bnstudy.report.results import Results
 
 ARMS = ["none", "bn"]
@@ -28,7 +29,8 @@ def gradients(results: Results) -> Picture:
     draw = partial(norm_by_layer, table, results.arms(table, *ARMS), growth={})
     subject = "Norm of the loss's gradient at each layer's output, with skip connections"
     how = "On training batches."
-    return Picture(results, "skips-gradients", draw, table, subject, how, arms=ARMS)
+    numbers = told(table, "norm", ["checkpoint"])
+    return Picture(results, "skips-gradients", draw, table, subject, how, arms=ARMS, told=numbers)
 
 
 def claims(results: Results) -> Numbers:

@@ -12,6 +12,7 @@ from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import GUESTS, INPUTS, LOOKS, NARROW
+from bnstudy.report.figures.summary import times, told
 from bnstudy.report.results import Results
 
 COUNTED = "Below, a bar where every seed got there, else the number that didn't; × where some diverged."
@@ -43,7 +44,8 @@ def by_depths(results: Results) -> list[Picture]:
         subject = f"Steps to training loss {results.target:g} by depth" + (f": {title}" if title else "")
         rows = best[best["arm"].isin(arms)]
         draw = over_depths(results, rows, arms)
-        pictures.append(Picture(results, id, draw, rows, subject, how, claim, arms, needs=["none", "bn"]))
+        numbers = told(rows.assign(time=times(rows)), "time", ["depth"])
+        pictures.append(Picture(results, id, draw, rows, subject, how, claim, arms, needs=["none", "bn"], told=numbers))
     return pictures
 
 
@@ -133,7 +135,8 @@ def one_layer(results: Results) -> Picture:
     draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm")
     subject = "Steps with batch norm in one layer alone, by the place of that layer"
     how = f"The level lines are networks with batch norm in no layer and in every layer. {COUNTED}"
-    return Picture(results, "one-layer", draw, table, subject, how, arms=arms)
+    numbers = told(table.assign(time=times(table)), "time", ["layer"])
+    return Picture(results, "one-layer", draw, table, subject, how, arms=arms, told=numbers)
 
 
 def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:

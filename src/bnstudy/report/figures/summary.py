@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.core.stats import rank, seeds_needed
+from bnstudy.report.figures.style import arm_name
 
 FEWEST = seeds_needed(1)
 """Seeds below which the median has no 95% interval."""
@@ -61,6 +62,22 @@ def medians(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
 def _ends(values: pd.Series) -> dict[str, float]:
     low, high = interval(values)
     return {"low": low, "high": high}
+
+
+def told(table: pd.DataFrame, value: str, by: list[str]) -> str:
+    """Return the medians of every arm, and of every part in `by`, as a sentence.
+
+    >>> told(pd.DataFrame({"arm": ["bn", "bn", "none"], "depth": [5, 5, 5], "drift": [1.0, 3.0, 0.25]}), "drift", ["depth"])
+    'Medians: batch norm, depth 5: 2; no batch norm, depth 5: 0.25.'
+    """
+    rows = medians(table, value, ["arm", *by])
+    parts = [
+        ", ".join(
+            [arm_name(key[0]), *(str(at) if isinstance(at, str) else f"{name} {at}" for name, at in zip(by, key[1:]))]
+        )
+        for key in rows[["arm", *by]].itertuples(index=False)
+    ]
+    return f"Medians: {'; '.join(f'{part}: {number:.3g}' for part, number in zip(parts, rows['median']))}."
 
 
 def times(table: pd.DataFrame) -> pd.Series:

@@ -11,7 +11,7 @@ from bnstudy.report.figures.panels_of_dots import dots
 from bnstudy.report.figures.panels_of_severities import STORED, TESTED, in_modes, mode_style, of_mode, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.shifts import tested_depth
-from bnstudy.report.figures.summary import known, medians
+from bnstudy.report.figures.summary import known, medians, told
 from bnstudy.report.results import Results
 
 CONTROL = {
@@ -71,7 +71,8 @@ def control(results: Results) -> Picture:
         "Classes: the share of one class in the test set goes from that in training to all of it, each class in its turn; with stored statistics an answer does not depend on the other images. "
         "Colour: 90% of the training images wear their class's hue, at severity 5 no more than by chance."
     )
-    return Picture(results, "control", draw, table, subject, how, arms=["none", "bn"], needs=["bn"])
+    numbers = told(table[table["severity"] == table["severity"].max()], "accuracy", ["family", "statistics"])
+    return Picture(results, "control", draw, table, subject, how, arms=["none", "bn"], needs=["bn"], told=numbers)
 
 
 def swapped_hues(results: Results) -> Numbers:
@@ -95,7 +96,8 @@ def batch_sizes(results: Results) -> Picture:
     draw = partial(accuracy_by_size, table)
     subject = "Batch norm on the statistics of test batches, by their size"
     how = "In a batch of one image every normalized value is 0, so all images get the same answer, that of the biases: most frameworks refuse such a batch. At the right: the same networks with their stored statistics."
-    return Picture(results, "test-batches", draw, table, subject, how, arms=["bn"])
+    numbers = told(table, "accuracy", ["family", "statistics"])
+    return Picture(results, "test-batches", draw, table, subject, how, arms=["bn"], told=numbers)
 
 
 def accuracy_by_size(table: pd.DataFrame, width: float) -> Figure:

@@ -26,7 +26,8 @@ Measured = ContrastRow | Example
 def ruler(contrasts: Sequence[Measured], seeds: Sequence[float] = ()) -> str:
     """Return a bar per contrast, one above another; `seeds` are dots below the only one's.
 
-    The claim says: in the shade. Right is as claimed, so region `less` is drawn turned round. Each bar is in its own unit
+    The claim says: in the shade. Right is as claimed, so region `less` is drawn turned round; left of the dashed edge an
+    effect is the opposite of the claim. Each bar is in its own unit
     (see `_unit`), since contrasts of one claim may have different ones; cut off at ±6 with an arrowhead. A contrast
     without an interval shows a bare line of dashes.
     """
@@ -51,12 +52,13 @@ def _row(contrast: Measured, top: int, seeds: Sequence[float]) -> str:
     threshold = contrast.sesoi / unit
     left, right = (_x(-threshold), _x(threshold)) if within else (_x(threshold), float(WIDTH))
     edges = "".join(f"M{x} {top}v14" for x in ((left, right) if within else (left,)))
+    opposite = "" if within else f'<path d="M{_x(-threshold)} {top}v14" stroke="var(--muted)" stroke-dasharray="3 2"/>'
     turned = (-1 if contrast.region == "less" else 1) / unit
     spots = "".join(f"M{_x(turned * seed) - 1:.1f} {top + 12.5}h2" for seed in seeds)
     dots = f'<path d="{spots}" stroke="var(--muted)" stroke-width="2"/>' if spots else ""
     return (
         f'<rect x="{left}" y="{top}" width="{right - left:.1f}" height="14" fill="var(--shade)"/>'
-        f'<path d="{edges}" stroke="var(--muted)"/>{dots}{_bar(contrast, unit, top + 7)}'
+        f'<path d="{edges}" stroke="var(--muted)"/>{opposite}{dots}{_bar(contrast, unit, top + 7)}'
     )
 
 
