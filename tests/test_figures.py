@@ -16,6 +16,7 @@ from bnstudy.report.figures import (
     movement,
     remembering,
     shifts,
+    speed,
     surface,
     training_curves,
     whose_statistics,
@@ -114,6 +115,16 @@ def test_loss_curves_of_all_arms_end_together() -> None:
     table = pd.DataFrame(rows, columns=["arm", "seed", "step", "loss"]).assign(depth=5)
     kept = training_curves.while_all_train(table)
     assert kept.groupby("arm")["step"].max().to_dict() == {"bn": 40, "none": 40}
+
+
+def test_one_layer_alone_is_told_beside_none_and_every_layer() -> None:
+    steps = {("none", 1): 200, ("none", 2): 200, ("bn", 1): 100, ("bn", 2): 100, ("alone", 1): 180, ("alone", 2): 110}
+    rows = [(arm, layer, 5, time, True) for (arm, layer), time in steps.items()]
+    table = pd.DataFrame(rows, columns=["arm", "layer", "depth", "steps", "reached"])
+    told = "In one layer alone batch norm takes 110 steps (layer 2) to 180 (layer 1); in every layer 100, in none 200"
+    assert speed.of_one_layer(table, ["none", "bn", "alone"]) == told
+    table.loc[table["arm"] == "none", "reached"] = False
+    assert speed.of_one_layer(table, ["none", "bn", "alone"]) == ""
 
 
 def test_small_pictures_place_what_never_came_and_keep_labels_apart() -> None:

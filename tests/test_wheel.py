@@ -60,7 +60,7 @@ def test_a_study_is_planned_outside_the_checkout(wheel: Path, tmp_path: Path) ->
     command = ("-c", "import bnstudy.__main__ as m; print(m.__file__); m.main()", "plan", "--config", "my.yaml")
     file, *said = bnstudy(wheel, tmp_path, *command).splitlines()
     assert Path(file).is_relative_to(wheel)
-    assert re.match(r"0 of about \d+ cells are stored; training the rest takes about [\d.]+ min", said[0])
+    assert re.match(r"0 of about \d+ cells are stored; training and measuring the rest takes about [\d.]+ min", said[0])
     assert said == bnstudy(ROOT / "src", tmp_path, *command).splitlines()[1:]
     assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
 

@@ -9,11 +9,15 @@ from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
 from bnstudy.core.seals import fault
 from bnstudy.pipeline.alive import working
-from bnstudy.pipeline.cost import CARD, PYTHON, evaluated, gib, seconds
+from bnstudy.pipeline.cost import CARD, PYTHON, evaluated, gib, measuring, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate, Swept, TrainingJob, named
 from bnstudy.training.tune import budgets
+
+
+NETWORKS: tuple[Keep, ...] = ("end", "levels")
+"""What is kept of runs whose networks are measured."""
 
 
 class _Count:
@@ -22,10 +26,12 @@ class _Count:
     def __init__(self, data: Path) -> None:
         self.data, self.stored, self.wanted, self.seconds = data, 0, 0, 0.0
 
-    def add(
-        self, job: TrainingJob, swept: Swept, rates: dict[float, Keep], steps: int, lasts: int, unknown: int
-    ) -> None:
-        """Add the cells of a setting at known rates, and as many as ``unknown`` rates will have; a run ``lasts`` so long."""
+    def add(self, job: TrainingJob, swept: Swept, rates: dict[float, Keep], steps: int, unknown: int) -> None:
+        """Add the cells of a setting at known rates, and as many as ``unknown`` rates will have.
+
+        ``steps`` are those that name the cells: of tuning's budgets the first. A run is counted with the whole budget.
+        """
+        lasts = swept.recipe.steps
         for cell in cells_of(job, swept, steps, rates, self.data):
             self.wanted += 1
             if store.stored(CELLS, store.key(cell)):
@@ -37,11 +43,11 @@ class _Count:
 
 
 def outlook(plan: Plan) -> str:
-    """Say how many cells are stored, how many will be trained, about how many minutes that takes, and where.
+    """Say how many cells are stored, how many will be trained, about how many minutes that and measuring take, and where.
 
     The rates that tuning will add or choose, and how long their runs last, are not known beforehand: while rates.json lacks
-    a setting, its tuning is counted with two rates more than the grid and half the budget, its evaluation with as many
-    rates as are asked for.
+    a setting, its tuning is counted with two rates more than the grid and the whole budget, which is about the sum of the
+    budgets that it grows through; its evaluation with as many rates as are asked for.
     """
     file = Path(plan.folder) / "rates.json"
     rates = store.read_json(list[Rate], file) if file.is_file() else []
@@ -52,15 +58,19 @@ def outlook(plan: Plan) -> str:
             known = any(row.setting == swept.setting for row in rates)
             steps = swept.recipe.steps
             grid: dict[float, Keep] = {rate: "steps" for rate in swept.recipe.rates}
-            count.add(sweep, swept, grid, budgets(steps)[0], steps // 2, 0 if known else 2)
+            count.add(sweep, swept, grid, budgets(steps)[0], 0 if known else 2)
         job = plan.evaluate(name)
+        measured = (Path(plan.folder) / "measure" / f"{name}.json").is_file()
         for asked in job.settings:
             roles = [row for row in rates if row.setting == asked.setting]
             recipe = asked.recipe
             unknown = 0 if roles else evaluated(asked.rates, len(recipe.targets), len(recipe.rates))
-            count.add(job, asked, rates_of(roles, asked), recipe.steps, recipe.steps, unknown)
+            count.add(job, asked, rates_of(roles, asked), recipe.steps, unknown)
+            if not measured:
+                places = (asked.keep in NETWORKS) + 2 * (asked.beside in NETWORKS and "neighbours" in asked.rates)
+                count.seconds += places * measuring(asked.setting, len(asked.seeds))
     memory = fits(plan)
-    stored = f"{count.stored} of about {count.wanted} cells are stored; training the rest takes about"
+    stored = f"{count.stored} of about {count.wanted} cells are stored; training and measuring the rest takes about"
     if not plan.gpu:
         return f"{stored} {count.seconds / 120:.1f} min on 2 cores.\n{memory}"
     owned = f"Jobs that train or measure ask for gpu={plan.gpu}, so that one at a time has the card."

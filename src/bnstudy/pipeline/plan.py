@@ -33,7 +33,7 @@ from bnstudy.training.stacks import trained_by
 
 MOST_STACKED = 1024
 NOTEBOOKS = ("q1", "q2", "q3", "q4", "u", "methods")
-SHARED_SECONDS = 300.0
+SHARED_SECONDS = 525.0
 """About how many seconds of training the depths of an arm that share a job take at most: starting a job takes one or two."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -12,7 +13,7 @@ from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import GUESTS, INPUTS, LOOKS, NARROW
-from bnstudy.report.figures.summary import times, told
+from bnstudy.report.figures.summary import median, times, told
 from bnstudy.report.results import Results
 
 COUNTED = "Below, a bar where every seed got there, else the number that didn't; × where some diverged."
@@ -135,8 +136,21 @@ def one_layer(results: Results) -> Picture:
     draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm")
     subject = "Steps with batch norm in one layer alone, by the place of that layer"
     how = f"The level lines are networks with batch norm in no layer and in every layer. {COUNTED}"
-    numbers = told(table.assign(time=times(table)), "time", ["layer"])
-    return Picture(results, "one-layer", draw, table, subject, how, arms=arms, told=numbers)
+    numbers, found = told(alone.assign(time=times(alone)), "time", ["layer"]), of_one_layer(table, arms)
+    return Picture(results, "one-layer", draw, table, subject, how, arms=arms, told=numbers, found=found)
+
+
+def of_one_layer(table: pd.DataFrame, arms: Sequence[str]) -> str:
+    """Return between how many median steps networks with batch norm in one layer alone take, beside none and every layer;
+    "" where those of some arm never arrive, or the depths are several."""
+    middle = table.assign(time=times(table)).groupby(["arm", "layer"])["time"].agg(median)
+    if table["depth"].nunique() != 1 or not np.isfinite(middle).all() or not set(arms) <= set(table["arm"]):
+        return ""
+    alone = middle[arms[2]]
+    return (
+        f"In one layer alone batch norm takes {alone.min():.0f} steps (layer {alone.idxmin()}) to {alone.max():.0f} "
+        f"(layer {alone.idxmax()}); in every layer {middle[arms[1]].iloc[0]:.0f}, in none {middle[arms[0]].iloc[0]:.0f}"
+    )
 
 
 def by_network(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
