@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bnstudy.claims.lookup import JudgedKind
+from bnstudy.claims.records import JudgedWith, to_json
 from bnstudy.config.study import StudyConfig, settings
 from bnstudy.core import store
 from bnstudy.pipeline.jobs import cells_of, choose, rates_of
@@ -94,6 +95,12 @@ def test_kinds_are_no_networks_beside_themselves() -> None:
     assert judged.kinds["images"] == JudgedKind(
         base={**BASE, "net": "cnn", "width": 16, "pool": 4}, depths={"shallow": 4}, targets=(0.8, 0.6), seeds=12
     )
+
+
+def test_readers_meet_plain_networks_first_whatever_order_the_keys_came_in() -> None:
+    one = JudgedKind(depths={}, base={}, targets=(0.5,), seeds=18)
+    made = JudgedWith(depths={}, base={}, targets=(0.5,), seeds=18, kinds=dict.fromkeys(["cnn", "mine", "mlp"], one))
+    assert [*store.parse(JudgedWith, store.canonical(to_json(made))).kinds] == ["mlp", "cnn", "mine"]
 
 
 def test_a_kind_that_no_grid_names_is_not_studied() -> None:

@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from bnstudy.claims.ledger import Ask, Card, Identity, Rule, Story
 from bnstudy.claims.lookup import JudgedKind
+from bnstudy.core.words import KINDS
 
 Record = TypeVar("Record")
 
@@ -171,7 +172,8 @@ class JudgedWith(JudgedKind):
 
     Its first values are those of the study itself, and ``kinds`` those of its kinds of networks; ``networks`` says what
     differs in the networks that it sets beside them. ``primary`` is K by question: how many primary intervals its grids
-    contain. ``forecast`` is the rule by which forecasts.csv was made.
+    contain. ``forecast`` is the rule by which forecasts.csv was made. Kinds stand in the order in which readers meet them,
+    plain networks first, whatever order of keys they came in.
     """
 
     networks: tuple[dict[str, str | int | float], ...] = ()
@@ -179,6 +181,11 @@ class JudgedWith(JudgedKind):
     identities: tuple[Identity, ...] = ()
     forecast: Rule | None = None
     kinds: dict[str, JudgedKind] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = [*KINDS]
+        order = sorted(self.kinds, key=lambda name: known.index(name) if name in known else len(known))
+        object.__setattr__(self, "kinds", {name: self.kinds[name] for name in order})
 
 
 def to_json(record: Any) -> Any:
