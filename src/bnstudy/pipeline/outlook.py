@@ -15,7 +15,6 @@ from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate, Swept, TrainingJob, named
 from bnstudy.training.tune import budgets
 
-
 NETWORKS: tuple[Keep, ...] = ("end", "levels")
 """What is kept of runs whose networks are measured."""
 
