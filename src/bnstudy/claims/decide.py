@@ -12,7 +12,7 @@ from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured, Unreached
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
-from bnstudy.core.setting import slug
+from bnstudy.core.setting import DEPTHS, slug
 from bnstudy.core.stats import Interval, median_interval, rank
 
 if TYPE_CHECKING:
@@ -252,9 +252,7 @@ def _unit(part: Contrast | Premise) -> str:
 def _name(lookup: Lookup, template: str) -> str:
     """Return a contrast's name with the study's own numbers; a depth or target that it lacks is named in words."""
     depths, targets = lookup.depths, lookup.targets
-    words = {
-        name: f"depth {depths[name]}" if name in depths else f"{name} depth" for name in ("shallow", "middle", "deep")
-    }
+    words = {name: f"depth {depths[name]}" if name in depths else f"{name} depth" for name in DEPTHS}
     words |= {
         name: f"loss {targets[i]:g}" if i < len(targets) else f"{name} loss"
         for i, name in enumerate(("main", "second"))

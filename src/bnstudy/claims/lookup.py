@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from bnstudy.core import words
-from bnstudy.core.setting import FACTORS, FIXED, SKIP
+from bnstudy.core.setting import DEPTHS, FACTORS, FIXED, SKIP
 
 if TYPE_CHECKING:  # the claims file is checked against the endpoints, which import this module, before any work
     import pandas as pd
@@ -21,6 +21,7 @@ TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
 EPS = 1e-5
 """What norms add to a variance (bnstudy.arms.base.EPS, which would import torch)."""
+Value = TypeVar("Value")
 Factors = Mapping[str, Any]
 """Values by factor, text or numbers: {"arm": "bn", "depth": 5, ...} or some of them."""
 
@@ -38,6 +39,15 @@ class JudgedKind:
     gain: float = 1.0
     seeds: int
     targets: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", ordered(self.base, FACTORS))
+        object.__setattr__(self, "depths", ordered(self.depths, DEPTHS))
+
+
+def ordered(values: dict[str, Value], names: Sequence[str]) -> dict[str, Value]:
+    """Return the values in the order of these names, others behind them: a job's spec travels with sorted keys."""
+    return {name: values[name] for name in [*names, *values] if name in values}
 
 
 class Missing(Exception):

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from bnstudy.claims.ledger import Ask, Card, Identity, Rule, Story
-from bnstudy.claims.lookup import JudgedKind
+from bnstudy.claims.lookup import JudgedKind, ordered
 from bnstudy.core.words import KINDS
 
 Record = TypeVar("Record")
@@ -183,9 +183,8 @@ class JudgedWith(JudgedKind):
     kinds: dict[str, JudgedKind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = [*KINDS]
-        order = sorted(self.kinds, key=lambda name: known.index(name) if name in known else len(known))
-        object.__setattr__(self, "kinds", {name: self.kinds[name] for name in order})
+        super().__post_init__()
+        object.__setattr__(self, "kinds", ordered(self.kinds, [*KINDS]))
 
 
 def to_json(record: Any) -> Any:

@@ -9,6 +9,7 @@ from bnstudy.claims.ledger import Claim, Part
 from bnstudy.claims.numbers import effect
 from bnstudy.claims.records import ClaimRow, ContrastRow
 from bnstudy.core import words
+from bnstudy.core.setting import DEPTHS
 
 ORDER = (
     "supported", "opposite", "higher", "lower", "against", "negligible", "not enough", "shown", "open", "unmeasured",
@@ -22,7 +23,7 @@ NOT_JUDGED = "not judged"
 REVERSED = ("opposite", "against")
 """Outcomes that point the other way than the claim."""
 """In place of the verdict of a claim whose numbers are shown alone."""
-DEPTHS, TARGETS = ("shallow", "middle", "deep"), ("main", "second")
+TARGETS = ("main", "second")
 PLACED = ("at", "by", "for", "from", "in", "of", "on", "to", "under", "with")
 """Words that places which share their beginning may share up to."""
 BRIEF = 5

@@ -11,7 +11,7 @@ from bnstudy.config.kinds import OWN, crossed, depths, kinds, networks, of_grid
 from bnstudy.config.models import Grid, StudyConfig
 from bnstudy.core.plugins import defines
 from bnstudy.core.recipe import Recipe
-from bnstudy.core.setting import Setting
+from bnstudy.core.setting import DEPTHS, Setting
 from bnstudy.core.yaml_file import KeyPath
 
 MOST_SETTINGS = 10_000
@@ -196,7 +196,7 @@ def _depths(
     named: Mapping[str, int], studied: set[int], path: KeyPath, grids_known: bool, equal: bool = False
 ) -> Iterator[Problem]:
     """Check the depths that claims speak of, by name, against those that grids study; ``equal`` ones may be allowed."""
-    order = [named[key] for key in ("shallow", "middle", "deep") if key in named]
+    order = [named[key] for key in DEPTHS if key in named]
     if not order:
         yield Problem(path, "the mapping is empty", "at least one of shallow, middle, deep", "add shallow: ...")
     if order != sorted(order if equal else set(order)):

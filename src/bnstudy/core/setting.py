@@ -23,6 +23,8 @@ class Setting:
 FACTORS = tuple(field.name for field in fields(Setting))
 FIXED = FACTORS[4:]
 """Factors that a study holds at one value of its own; grids at others are sensitivity runs, read on request alone."""
+DEPTHS = ("shallow", "middle", "deep")
+"""What the claims file calls the depths of a study."""
 SKIP = {"mlp": "resmlp", "cnn": "resnet"}
 """The same networks with skip connections; the claims file calls either `skip`."""
 
