@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bnstudy.claims.contrast import PLACE, Contrast, Premise
 from bnstudy.claims.endpoints.table import ENDPOINTS
-from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, Unmeasured, Unreached
+from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable, Unmeasured, Unreached
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
 from bnstudy.core.setting import DEPTHS, slug
@@ -139,8 +139,19 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
     row = _row(lookup, contrast, interval, len(lower), interval.reason or None)
     row = replace(row, rank=rank(len(lower), intervals))
     if row.reason is None and row.verdict == "open" and math.isinf(interval.low) and math.isinf(interval.high):
-        row = replace(row, reason=f"in {int((lower != upper).sum())} of {len(lower)} seeds a network never arrived")
+        row = replace(row, reason=_lost(lookup, contrast, lower.index[lower != upper], len(lower)))
     return Evaluation(row, values)
+
+
+def _lost(lookup: Lookup, contrast: Contrast, seeds: pd.Index, of: int) -> str:
+    """Return why these seeds have no number: a network never arrived, or had at no look a loss near enough to be compared."""
+    never = set(seeds) if ENDPOINTS[contrast.endpoint].timed else set()
+    for setting in [] if never else _settings(lookup, contrast):
+        runs = lookup.rows("convergence", setting, rate=lookup.rate(setting), target=lookup.targets[0])
+        never |= set(seeds) - set(runs.loc[runs["reached"].astype(bool), "seed"])
+    other = "no look at the loss came near enough" if contrast.checkpoint in (None, "main") else "there is no number"
+    told = {"a network never arrived": len(never), other: len(seeds) - len(never)}
+    return ", ".join(f"in {count} of {of} seeds {what}" for what, count in told.items() if count)
 
 
 def _values(lookup: Lookup, contrast: Contrast) -> Values:
@@ -230,19 +241,18 @@ def _row(
         shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=matters,
         verdict=verdict, detail=detail, n_seeds=n_seeds, reason=reason,
         effect=effect(shown_estimate, shown_low, shown_high, unit, edges), threshold=threshold(matters, unit),
-        kind=contrast.on, margin=contrast.margin, reverse=contrast.reverse, networks=_networks(lookup, contrast),
+        kind=contrast.on, margin=contrast.margin, reverse=contrast.reverse, networks=tuple(dict.fromkeys(map(slug, _settings(lookup, contrast)))),
     )  # fmt: skip
 
 
-def _networks(lookup: Lookup, contrast: Contrast) -> tuple[str, ...]:
+def _settings(lookup: Lookup, contrast: Contrast) -> list[Factors]:
     """Return the networks that a contrast compares; none where the study has no such depth."""
     if contrast.depth not in lookup.depths:
-        return ()
+        return []
     spec = contrast.model_dump(exclude_none=True)
     others: tuple[dict[str, Any], ...] = ({}, spec.get("against", {}))
-    named = [lookup.setting(spec, arm, **other) for other in others for arm in contrast.arms
-             if other.get("depth", contrast.depth) in lookup.depths]  # fmt: skip
-    return tuple(dict.fromkeys(map(slug, named)))
+    return [lookup.setting(spec, arm, **other) for other in others for arm in contrast.arms
+            if other.get("depth", contrast.depth) in lookup.depths]  # fmt: skip
 
 
 def _unit(part: Contrast | Premise) -> str:

@@ -70,10 +70,13 @@ def effect(
     '2.4 times (1.8 to 3.1)'
     >>> effect(-1.0, -2.1, 0.5, "points", sides=("more", "fewer"))
     '1.0 points fewer (0.50 more to 2.1 fewer)'
+    >>> effect(1.007, 1.001, 1.02, "sd", edges=[1.0])
+    '1.01 sd (1.001 to 1.02)'
     >>> effect(2.0, 1.3, None, "sd")
     '2.0 sd (at least 1.3)'
     """
-    numbers = [_rounded(estimate, unit, ()), *(_rounded(end, unit, edges) for end in (low, high))]
+    ends = [_rounded(end, unit, edges) for end in (low, high)]
+    numbers = [_between(estimate, unit, ends), *ends]
     if low is None and high is None:
         return MISSING if estimate is None else f"{_side(estimate, numbers[0], unit, sides)} (no interval)"
     if low is not None and high is not None and math.isclose(low, high, rel_tol=1e-6):
@@ -85,8 +88,8 @@ def effect(
     if estimate is None:
         end, number, word = (low, numbers[1], "at least") if low is not None else (high, numbers[2], "at most")
         return _bound(end or 0.0, number, word, unit, sides)
-    ends = _interval(estimate, low, high, numbers, unit, sides)
-    return f"{_side(estimate, numbers[0], unit, sides)} ({ends})"
+    interval = _interval(estimate, low, high, numbers, unit, sides)
+    return f"{_side(estimate, numbers[0], unit, sides)} ({interval})"
 
 
 def _interval(
@@ -124,11 +127,24 @@ def _rounded(value: float | None, unit: str, edges: Sequence[float]) -> str:
     exact = _exact(value, unit)
     for digits in range(2, 7):
         text = figures(exact, digits)
-        shown = float(text.replace("−", "-").replace("∞", "inf"))
+        shown = _read(text)
         marks = [round(_exact(edge, unit), 12) for edge in edges]
         if all(shown != mark and (shown > mark) == (exact > mark) for mark in marks if not math.isclose(exact, mark)):
             break
     return text
+
+
+def _between(estimate: float | None, unit: str, ends: Sequence[str]) -> str:
+    """Return an estimate with two figures, or as many as keep it between the ends as these are written."""
+    if estimate is None:
+        return ""
+    low, high = (_read(end) if end else fallback for end, fallback in zip(ends, (-math.inf, math.inf)))
+    tried = [figures(_exact(estimate, unit), digits) for digits in range(2, 7)]
+    return next((text for text in tried if low <= _read(text) <= high), tried[0])
+
+
+def _read(text: str) -> float:
+    return float(text.replace("−", "-").replace("∞", "inf"))
 
 
 def _exact(value: float, unit: str) -> float:

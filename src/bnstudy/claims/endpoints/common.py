@@ -31,12 +31,16 @@ OFF = math.log(1.1)
 
 
 class Endpoint(NamedTuple):
-    """What a contrast must say for an endpoint: how many arms it takes, which keys must be given and which may be."""
+    """What a contrast must say for an endpoint: how many arms it takes, which keys must be given and which may be.
+
+    ``timed`` says that it counts steps, which a network that never arrives exceeds; others measure networks at a checkpoint.
+    """
 
     arms: tuple[int, ...]
     must: frozenset[str]
     may: frozenset[str]
     theta: Theta | None = None
+    timed: bool = False
 
 
 ENDPOINTS = {"check": Endpoint((0,), frozenset({"check", "row"}), frozenset({"sound"}))}
@@ -44,18 +48,19 @@ ENDPOINTS = {"check": Endpoint((0,), frozenset({"check", "row"}), frozenset({"so
 interval: it reads a row of checks.json."""
 
 
-def endpoint(*arms: int, must: str, may: str = "") -> Callable[[Theta], Theta]:
+def endpoint(*arms: int, must: str, may: str = "", timed: bool = False) -> Callable[[Theta], Theta]:
     """Register the function below as the endpoint of its name.
 
     Args:
         arms: the numbers of arms that it takes.
         must: the keys of a contrast that have to be given, separated by spaces.
         may: the keys that can be given besides NETWORK_KEYS.
+        timed: whether it counts steps.
     """
 
     def register(theta: Theta) -> Theta:
         ENDPOINTS[theta.__name__] = Endpoint(
-            arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta
+            arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta, timed
         )
         return theta
 

@@ -40,7 +40,7 @@ def share_left(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     return lookup.exact(100 * _poke(lookup, spec, setting, setting["depth"], "left"))
 
 
-@endpoint(2, must="depth match")
+@endpoint(2, must="depth match", timed=True)
 def adaptation_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(A_a / A_b), A being the steps in which the later half alone brings the probe's loss back.
 

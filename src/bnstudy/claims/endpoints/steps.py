@@ -55,7 +55,7 @@ def _steps_ratio(lookup: Lookup, spec: Spec, **change: object) -> pd.DataFrame:
     return total((1, a), (-1, b))
 
 
-@endpoint(2, must="depth", may="target rate")
+@endpoint(2, must="depth", may="target rate", timed=True)
 def steps_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(T_a / T_b) for arms [a, b], each at its own best rate for the target, or both at one rate.
 
@@ -64,27 +64,27 @@ def steps_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     return _steps_ratio(lookup, spec)
 
 
-@endpoint(2, must="depth against", may="target rate")
+@endpoint(2, must="depth against", may="target rate", timed=True)
 def steps_interaction(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(T_a / T_b) here minus the same against another depth, gain or treatment of the inputs."""
     return total((1, _steps_ratio(lookup, spec)), (-1, _steps_ratio(lookup, spec, **against(spec))))
 
 
-@endpoint(1, must="depth against", may="target rate")
+@endpoint(1, must="depth against", may="target rate", timed=True)
 def steps_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(T here / T against another network of the same arm)."""
     (arm,) = spec["arms"]
     return total((1, ln_steps(lookup, spec, arm)), (-1, ln_steps(lookup, spec, arm, **against(spec))))
 
 
-@endpoint(3, must="depth", may="target rate")
+@endpoint(3, must="depth", may="target rate", timed=True)
 def steps_excess(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln T_a - (ln T_b + ln T_c) / 2 for arms [a, b, c]: how far a lies beyond halfway between b and c."""
     a, b, c = (ln_steps(lookup, spec, arm) for arm in spec["arms"])
     return total((1, a), (-0.5, b), (-0.5, c))
 
 
-@endpoint(2, must="depth", may="target")
+@endpoint(2, must="depth", may="target", timed=True)
 def usable_rates(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the decades of rates at which a reaches the target within its budget, minus those of b.
 
@@ -138,21 +138,21 @@ def _decades(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.Serie
     return trained.sum(axis=1, skipna=False) * math.log10(gains[-1] / gains[0]) / (len(gains) - 1)
 
 
-@endpoint(2, must="depth", may="target")
+@endpoint(2, must="depth", may="target", timed=True)
 def usable_gains(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the decades of first weights from which a gets to the target, minus those of b."""
     a, b = (_decades(lookup, spec, arm) for arm in spec["arms"])
     return lookup.exact(a - b)
 
 
-@endpoint(1, must="depth against", may="target")
+@endpoint(1, must="depth against", may="target", timed=True)
 def usable_gains_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the decades of first weights from which a network gets to the target, minus those of another one."""
     (arm,) = spec["arms"]
     return lookup.exact(_decades(lookup, spec, arm) - _decades(lookup, spec, arm, **against(spec)))
 
 
-@endpoint(1, must="depth", may="target")
+@endpoint(1, must="depth", may="target", timed=True)
 def central_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the mean of log10 gain over the first weights from which a network gets to the target; He's are at 0."""
     (arm,) = spec["arms"]
