@@ -24,7 +24,7 @@ TABLES = {
     "landscape": "landscape", "kurtosis": "moments", "drift": "drift", "ics": "ics",
     "affine": "affine", "input": "moments", "xhat": "xhat", "gradient": "gradients", "poke": "intervention", "share": "intervention", "adaptation": "adaptation",
 }  # fmt: skip
-"""The table that an endpoint reads, by the first word of its name."""
+"""The table that an endpoint reads, by its name without the last word."""
 
 
 def rates(**reasons: str) -> pd.DataFrame:

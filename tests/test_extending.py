@@ -102,8 +102,8 @@ def test_the_shift_changes_pixels_and_is_tested(extended: Path) -> None:
 
 def test_the_claim_is_judged(extended: Path) -> None:
     claims = {claim["id"]: claim for claim in json.loads((extended / "results/mine/claims.json").read_text())}
-    assert claims["Q1i"]["n_seeds"] == 12 and claims["Q1i"]["verdict"] in ("supported", "contradicted", "inconclusive")
-    assert "grow" in claims["Q1i"]["sentence"]
+    assert claims["Q1z"]["n_seeds"] == 12 and claims["Q1z"]["verdict"] in ("supported", "contradicted", "inconclusive")
+    assert "grow" in claims["Q1z"]["sentence"]
 
 
 def test_the_claim_follows_the_numbers(extended: Path, tmp_path: Path, base: synthetic.Tables) -> None:
@@ -116,7 +116,7 @@ import pandas as pd
 from pathlib import Path
 from bnstudy.claims.judge import judge, load
 ledger = load(Path("config/claims.yaml"))
-ledger = ledger.model_copy(update={{"claims": [ledger.claim("Q1i")]}})
+ledger = ledger.model_copy(update={{"claims": [ledger.claim("Q1z")]}})
 tables = {{name: pd.read_csv(f"{tmp_path}/{{name}}.csv") for name in {list(made)}}}
 for times in (2.0, 1.0, 0.5):
     tables["weights"]["growth"] = tables["weights"]["arm"].map(lambda arm: times if arm == "bn" else 1.0)
@@ -144,12 +144,12 @@ for cell in json.loads(Path("report/q1.ipynb").read_text())["cells"]:
 
 def test_nothing_was_forgotten(extended: Path) -> None:
     """The page's own lines of pytest, and of what is checked without running anything, in the copy."""
-    names = ["train", "config", "shifts", "verdicts"]
-    chosen = "equals_plain_torch and rmsnorm or every_arm or names_every or weights or darkening or smallest_effects"
+    names = ["train", "config", "shifts", "verdicts", "weights"]
+    chosen = "equals_plain_torch and rmsnorm or every_arm or names_every or weights or darkening or smallest_effects or rows_are_json"
     files = [f"tests/test_{name}.py" for name in names]
     out = said(extended, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", chosen)
     assert int(re.findall(r"(\d+) passed", out)[0]) >= 10, out
     ruff = str(Path(sys.executable).parent / "ruff")
     run = f"import subprocess, sys; sys.exit(subprocess.call([{ruff!r}, *sys.argv[1:]]))"
-    said(extended, "-c", run, "check", "src", "tests/helpers")
-    said(extended, "-c", run, "format", "--check", "src", "tests/helpers")
+    said(extended, "-c", run, "check", "src", "tests/helpers", "tests/test_weights.py")
+    said(extended, "-c", run, "format", "--check", "src", "tests/helpers", "tests/test_weights.py")

@@ -25,7 +25,8 @@ def normalize(h: Tensor, gamma: Tensor | None, beta: Tensor | None) -> tuple[Ten
 
     Args:
         h: Activations [M, C, B, *S].
-        gamma, beta: [M, C] or None.
+        gamma: [M, C] or None.
+        beta: [M, C] or None; without gamma it must be None: let gamma be ones that are not learned.
 
     Returns:
         y = gamma (h - mean) / sqrt(var + eps) + beta, shaped as h; mean [M, C] and biased var [M, C], not differentiable.

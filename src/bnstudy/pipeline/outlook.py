@@ -8,6 +8,7 @@ from pathlib import Path
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
 from bnstudy.core.seals import fault
+from bnstudy.core.stats import rank
 from bnstudy.pipeline.alive import working
 from bnstudy.pipeline.cost import CARD, PYTHON, evaluated, gib, measuring, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
@@ -68,11 +69,14 @@ def outlook(plan: Plan) -> str:
             if not measured:
                 places = (asked.keep in NETWORKS) + 2 * (asked.beside in NETWORKS and "neighbours" in asked.rates)
                 count.seconds += places * measuring(asked.setting, len(asked.seeds))
-    memory = fits(plan)
+    held = ", ".join(f"{question} {count}" for question, count in plan.primary.items())
+    room = max((k for k in range(1, 1000) if rank(plan.fewest, k)), default=0)
+    intervals = f"Intervals that hold together: {held}; {plan.fewest} seeds allow {room} a question."
+    memory = f"{intervals}\n{fits(plan)}"
     stored = f"{count.stored} of about {count.wanted} cells are stored; training and measuring the rest takes about"
     if not plan.gpu:
         return f"{stored} {count.seconds / 120:.1f} min on 2 cores.\n{memory}"
-    owned = f"Jobs that train or measure ask for gpu={plan.gpu}, so that one at a time has the card."
+    owned = f"{intervals}\nJobs that train or measure ask for gpu={plan.gpu}, so that one at a time has the card."
     return f"{stored} {count.seconds / 60 / CARD:.1f} min with torch {plan.torch}.\n{owned}"
 
 

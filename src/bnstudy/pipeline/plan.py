@@ -49,8 +49,8 @@ class Plan:
         try:  # before any work: a claims file that cannot be used, or asks more than the seeds allow
             ledger = load(self.claims)
             self.primary = judged.primary(study, ledger)
-            fewest = min([study.seeds.evaluation, *(kind.seeds for kind in judged.kinds(study).values())])
-            check_seeds(self.claims, self.primary, fewest)
+            self.fewest = min([study.seeds.evaluation, *(kind.seeds for kind in judged.kinds(study).values())])
+            check_seeds(self.claims, self.primary, self.fewest)
         except ClaimsError as error:
             raise SystemExit(f"{error}\nNothing was run.") from None
         self.config = study

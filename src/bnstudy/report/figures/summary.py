@@ -68,7 +68,7 @@ def told(table: pd.DataFrame, value: str, by: list[str]) -> str:
     """Return the medians of every arm, and of every part in `by`, as a sentence.
 
     >>> told(pd.DataFrame({"arm": ["bn", "bn", "none"], "depth": [5, 5, 5], "drift": [1.0, 3.0, 0.25]}), "drift", ["depth"])
-    'Medians: batch norm, depth 5: 2; no batch norm, depth 5: 0.25.'
+    'Medians: batch norm, depth 5: 2; no normalization, depth 5: 0.25.'
     """
     rows = medians(table, value, ["arm", *by])
     parts = [
