@@ -189,3 +189,17 @@ def test_prune_deletes_nothing_where_it_cannot_tell(old: list[Path], tmp_path: P
     with pytest.raises(SystemExit, match="Nothing was deleted"):
         outlook.prune(tmp_path)
     assert all(path.exists() for path in old)
+
+
+def test_a_sealed_file_never_appears_without_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another study that looks at any moment finds no file, or a sound one: it never sets aside what is being written."""
+    path, rename = tmp_path / "table.parquet", os.replace
+
+    def look(old: Path, new: Path) -> None:
+        rename(old, new)
+        assert not path.exists() or seals.sound(path)
+
+    monkeypatch.setattr(os, "replace", look)
+    with seals.sealing(path) as unfinished:
+        unfinished.write_bytes(b"numbers")
+    assert seals.sound(path) and not list(tmp_path.glob("*.damaged"))

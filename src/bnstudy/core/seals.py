@@ -7,7 +7,8 @@ files in its own cell.json. What is unreadable or differs counts as missing: it 
 import json
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bnstudy.core import store
@@ -20,6 +21,17 @@ def seal(path: Path, *beside: str) -> None:
     files = [*_files(path), *(path.with_name(name) for name in beside)]
     lines = [f"{store.sha256(file)}  {file.relative_to(path.parent)}\n" for file in files]
     store.write_text(path.with_name(path.name + SUFFIX), "".join(lines))
+
+
+@contextmanager
+def sealing(path: Path) -> Iterator[Path]:
+    """Give the name of a file to write, as :func:`bnstudy.core.store.writing` does; its digest stands before it appears.
+
+    So no other study that wants the same file finds it unsealed, and sets it aside.
+    """
+    with store.writing(path) as unfinished:
+        yield unfinished
+        store.write_text(path.with_name(path.name + SUFFIX), f"{store.sha256(unfinished)}  {path.name}\n")
 
 
 def fault(path: Path) -> str:

@@ -194,9 +194,8 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
                 arm, net = entry.setting.arm, entry.setting.net
                 unedited(_stamp(job.code[name], f"bnstudy.measures.{name}"), "measure")
                 unedited(_stamp(cell.spec.code, *trained_by(arm, net, job.device)), "measure")
-                with store.writing(path) as unfinished:
+                with seals.sealing(path) as unfinished:
                     table.to_parquet(unfinished)
-                seals.seal(path)
                 seconds += time.monotonic() - started
             tables.setdefault(name, []).append(str(path))
         progress.tick((i + 1) / len(entries))
