@@ -40,10 +40,10 @@ def images(spec: ImagesSpec, code: str, out: Path) -> None:
             found = prepare(spec)
             beside = other(spec, found)
             unedited(code, "job")
-            save(found, shared, beside)
+            with seals.sealing(shared) as unfinished:
+                save(found, unfinished, beside)
         except (ValueError, OSError, MemoryError) as error:  # what a user's or publisher's files can cause
             raise SystemExit(f"no images from data source {spec.source}:\n{error or 'memory is full'}") from None
-        seals.seal(shared)
     take(shared, out)
 
 
