@@ -44,6 +44,11 @@ def test_a_kept_study_holds_every_row_that_a_figure_draws(tmp_path: Path) -> Non
         if not (made / name).exists():
             (made / name).write_text(",".join(COLUMNS.get(Path(name).stem, [])))
     before, after = Results(made), Results(keep(made, tmp_path / "kept"))
+    moments = {"checkpoint": before.main, "site": "next", "arm": ["none", "bn", "bn_frozen", "once"]}
+    for name, where in (("convergence", {}), ("moments", moments), ("shift", {})):
+        old, new = (results.at(name, **where).reset_index(drop=True) for results in (before, after))  # type: ignore[arg-type]
+        pd.testing.assert_frame_equal(new, old[list(new)], check_dtype=False, rtol=7e-5)
+        assert len(new)
     cells = "".join(path.read_text() for path in (ROOT / "report").glob("*.ipynb"))
     figures = re.findall(r"figure\(\*?(\w+)\.(\w+)\(results", cells)
     assert len(figures) > 40
@@ -52,10 +57,10 @@ def test_a_kept_study_holds_every_row_that_a_figure_draws(tmp_path: Path) -> Non
         made_, kept = (
             pictures if isinstance(pictures := draw(results), list) else [pictures] for results in (before, after)
         )
-        for old, new in zip(made_, kept, strict=True):
-            keys = [c for c in new.table if c in CHOSEN or not is_float_dtype(new.table[c])]
-            rows = [table[keys].sort_values(keys, ignore_index=True).astype(str) for table in (old.table, new.table)]
-            pd.testing.assert_frame_equal(*rows, obj=new.id)
+        for drawn, again in zip(made_, kept, strict=True):
+            keys = [c for c in again.table if c in CHOSEN or not is_float_dtype(again.table[c])]
+            rows = [t[keys].sort_values(keys, ignore_index=True).astype(str) for t in (drawn.table, again.table)]
+            pd.testing.assert_frame_equal(*rows, obj=again.id)
     assert after.cells and after.cells == [{k: cell[k] for k in ("cell", "setting", "rate")} for cell in before.cells]
 
 

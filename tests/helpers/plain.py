@@ -130,7 +130,9 @@ def check_run(result: Trained, place: int, s: TrainingSpec, run: Run, images: Im
     for name in ("running_mean", "running_var"):
         ours = [v[place] for k, v in result.checkpoints["final"].items() if k.endswith(name)]
         assert len(ours) == len(norms), f"{len(ours)} stored averages {name}, {len(norms)} batch norms of torch"
-        assert norms or setting.arm != "bn"  # something is compared
+        assert bool(norms) == setting.arm.startswith("bn"), (
+            "what torch has for an arm bn_... is a batch norm, and for no other"
+        )
         for value, norm in zip(ours, norms):
             off = np.abs(value - getattr(norm, name).numpy()).max()
             assert off < tolerance, f"{name} is off by {off:.1e}"

@@ -19,7 +19,7 @@ SUFFIX = ".sha256"
 def seal(path: Path, *beside: str) -> None:
     """Write the digests of a file or of all files of a folder, and of further files ``beside`` it."""
     files = [*_files(path), *(path.with_name(name) for name in beside)]
-    lines = [f"{store.sha256(file)}  {file.relative_to(path.parent)}\n" for file in files]
+    lines = [_line(file, str(file.relative_to(path.parent))) for file in files]
     store.write_text(path.with_name(path.name + SUFFIX), "".join(lines))
 
 
@@ -31,7 +31,11 @@ def sealing(path: Path) -> Iterator[Path]:
     """
     with store.writing(path) as unfinished:
         yield unfinished
-        store.write_text(path.with_name(path.name + SUFFIX), f"{store.sha256(unfinished)}  {path.name}\n")
+        store.write_text(path.with_name(path.name + SUFFIX), _line(unfinished, path.name))
+
+
+def _line(file: Path, name: str) -> str:
+    return f"{store.sha256(file)}  {name}\n"
 
 
 def fault(path: Path) -> str:
