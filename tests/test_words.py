@@ -159,6 +159,13 @@ def test_a_study_of_one_outcome_is_whole(name: str) -> None:
     check_study(everywhere(name))
 
 
+def test_what_could_not_be_evaluated_is_not_said_to_be_missing() -> None:
+    """A study whose networks all ran, and whose contrasts gave no number, says nowhere that it has no such networks."""
+    wrong = re.compile(r"\b(?:not run|shakes no|is run in)\b|study has no (?!number)")
+    told = [text for answer in answers(LEDGER, everywhere("unmeasured")) for text in said(answer)]
+    assert not [text for text in told if wrong.search(text)]
+
+
 def check_study(rows: list[ClaimRow]) -> None:
     """Check the words of a whole study: whole sentences, short cards, titles that are titles."""
     told = answers(LEDGER, rows)
