@@ -1,5 +1,6 @@
 """What readers are told: the rules of words, over every combination of outcomes and on those of the default study."""
 
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -15,7 +16,7 @@ from bnstudy.claims.judge import answers, findings
 from bnstudy.claims.ledger import Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
 from bnstudy.claims.numbers import effect, threshold
-from bnstudy.claims.records import AnswerRow, ClaimRow
+from bnstudy.claims.records import AnswerRow, ClaimRow, from_json
 from bnstudy.claims.sentences import ORDER, listing, outcome
 from bnstudy.core import words
 from helpers.judging import FILED, INTERVALS, LEDGER, decided, said, story
@@ -202,6 +203,17 @@ def test_the_words_of_the_default_study_are_plain() -> None:
     assert not {s for s in everything if everything.count(s) > 1}
     captions = [f.caption for f in LEDGER.findings]
     assert len(set(captions)) == len(captions)
+
+
+@pytest.mark.parametrize("name", ["default", "thorough", "map", "fashion_mnist_full"])
+def test_a_real_story_is_read_in_three_minutes(name: str) -> None:
+    """At some 170 words a minute; the studies of one outcome above are shorter than one of many kinds of networks."""
+    folder = Path(__file__).parent.parent / "results" / "reference" / name
+    for answer in from_json(list[AnswerRow], json.loads((folder / "answers.json").read_text())):
+        if answer.story:
+            text = " ".join(story(answer.story))
+            assert grade(text) <= 10 and len(text.split()) <= 500, (answer.id, grade(text), len(text.split()))
+            assert np.mean([len(s.split()) for s in sentences(text)]) <= 16
 
 
 def test_no_emphatic_do_and_no_claim_without_the_claim() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from bnstudy.claims.choices import GROUPS, Condition, Place, fill
 from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Step, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
-from bnstudy.claims.sentences import effects, lead, outcome, places
+from bnstudy.claims.sentences import ROOM, effects, lead, outcome, places
 from bnstudy.core.words import study
 
 
@@ -61,8 +61,8 @@ class Speaker:
         found = self.settings(place, outcomes)
         if not found:
             raise ValueError(f"no setting of {place} is {' or '.join(outcomes)}; a `when` must say so")
-        if how in ("where", "brief"):
-            return places(found, self.settings(place, GROUPS["measured"]), how == "brief")
+        if how in ROOM:
+            return places(found, self.settings(place, GROUPS["measured"]), ROOM[how])
         claim = self.claims[place.claim]
         names = {row.name: contrast.name for contrast, row in zip(claim.settings, self.rows[place.claim].settings)}
         return effects(claim.part(names[found[0].name]), found, how == "turned", interval=False)
@@ -92,7 +92,7 @@ class Speaker:
             of_part = [row for row in every if row.what == what]
             if undecided := [row for row in of_part if outcome(row) == "open"]:
                 subject = lead(part, "open") if len(parts) > 1 else "It stays open"
-                said.append(f"{subject} {places(undecided, of_part)}.")
+                said.append(f"{subject} {places(undecided, of_part, ROOM['brief'])}.")
         return " ".join(said)
 
 

@@ -3,7 +3,7 @@
 A place is a claim or some of its settings: Q3a, or Q3a[deep, main], the settings with both words in the names that the
 claims file gives them. A condition asks for the outcomes of a place: "Q3a[deep] has opposite or against", "Q2a lacks
 supported", "Q1b is supported" (some settings are decided, and all decided ones are so). A field takes words from a place:
-{Q3a.opposite} the networks that came out so, {Q3a.opposite.brief} the same in five words, {Q3a.opposite.effect} their effects, {Q3a.opposite.turned} the ratios upside
+{Q3a.opposite} the networks that came out so, {Q3a.opposite.short} the same in ten words, {Q3a.opposite.brief} in five, {Q3a.opposite.effect} their effects, {Q3a.opposite.turned} the ratios upside
 down, {Q3a.sentence} the claim's whole sentence.
 """
 
@@ -19,7 +19,7 @@ GROUPS = {"decided": DECIDED, "measured": (*DECIDED, "shown", "open"), "listed":
 """Words for several outcomes; "listed" is any."""
 PLACE = r"(?P<claim>[A-Z]\d+[a-z]?)(?:\[(?P<some>[^\]]+)\])?"
 CONDITION = re.compile(PLACE + r" (?P<verb>has|lacks|is) (?P<outcomes>[a-z ]+)")
-FIELD = re.compile(PLACE + r"\.(?P<outcomes>[a-z ]+?)(?:\.(?P<how>effect|turned|brief))?")
+FIELD = re.compile(PLACE + r"\.(?P<outcomes>[a-z ]+?)(?:\.(?P<how>effect|turned|short|brief))?")
 
 
 class Place(NamedTuple):
@@ -65,7 +65,7 @@ def _outcomes(text: str) -> tuple[str, ...]:
 
 
 def fields(text: str) -> Iterator[tuple[Place, tuple[str, ...], str]]:
-    """Yield the fields of a text: a place, its outcomes, and what is taken: where, brief, effect, turned or sentence.
+    """Yield the fields of a text: a place, its outcomes, and what is taken: where, short, brief, effect, turned or sentence.
 
     Raises:
         ValueError: for a field that cannot be read.

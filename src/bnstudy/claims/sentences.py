@@ -26,8 +26,8 @@ REVERSED = ("opposite", "against")
 TARGETS = ("main", "second")
 PLACED = ("at", "by", "for", "from", "in", "of", "on", "to", "under", "with")
 """Words that places which share their beginning may share up to."""
-BRIEF = 5
-"""So many words name networks in a headline."""
+ROOM = {"where": None, "short": 10, "brief": 5}
+"""So many words name networks: in sentences by themselves, in a story, and in a headline."""
 LONGEST = 28
 """So many words stand in one sentence, where its places can be parted."""
 UNIT = {"sd": "an sd", "points": "a point", "percent": "a percent", "decades": "a decade", "ln times": "the ratio"}
@@ -229,13 +229,13 @@ def label(template: str, depths: Mapping[str, int], targets: Sequence[float]) ->
     return template.format_map(said | losses)
 
 
-def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bool = False) -> str:
+def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], room: int | None = None) -> str:
     """Return where some of a claim's settings are taken: their networks, or all of it where others share these networks.
 
     Args:
         found: the settings.
         every: all settings that they are some of.
-        brief: whether more than five words become a kind of networks, where that says it, or a count, "in 3 of 4 cases".
+        room: more words than this become a kind of networks, where that says it, or a count, "in 3 of 4 cases".
     """
     heads, others = [_head(s) for s in found], {_head(s) for s in every if s not in found}
     if others.isdisjoint(heads):
@@ -244,12 +244,12 @@ def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], brief: bo
         one = len({_head(s) for s in every}) == 1
         text = listing([s.label.partition("; ")[2] or s.label if one else s.label for s in found])
         cases, of = len(found), len(every)
-    if not brief or len(text.split()) <= BRIEF:
+    if room is None or len(text.split()) <= room:
         return text
     kinds = list(dict.fromkeys(s.kind for s in found))
     if all(kinds) and {s.kind for s in every if s not in found}.isdisjoint(kinds):
         text = listing([f"in {words.kind(kind)}" for kind in kinds])
-        if len(text.split()) <= BRIEF:
+        if len(text.split()) <= room:
             return text
     return f"in {cases} of {of} cases" if cases < of else "in both cases" if of == 2 else f"in all {of} cases"
 
