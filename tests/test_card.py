@@ -27,6 +27,7 @@ from bnstudy.pipeline.outlook import outlook
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training import device
 from bnstudy.training.train import Run, Trained, train
+from helpers.project import checked
 from helpers.trained import Source, cell_spec, training_spec
 
 IMAGES = digits.load()
@@ -212,6 +213,7 @@ def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:
     """All stages without Snakemake; what is there is not made again."""
     config = Path(__file__).with_name("nano.yaml").read_text()
     (tmp_path / "nano.yaml").write_text(config)
+    checked(tmp_path)
     (tmp_path / "config").symlink_to(Path(__file__).parents[1] / "config")
     folder = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
 
@@ -254,6 +256,7 @@ def test_a_small_copy_of_the_full_study_runs_without_a_card(tmp_path: Path) -> N
     }
     full["grids"] = [{**grid, "depths": [depths[d] for d in grid["depths"]]} for grid in full["grids"]]
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(full))
+    checked(tmp_path)
     (tmp_path / "config").symlink_to(root / "config")
     command = [sys.executable, "-m", "bnstudy", "run", "--config", "small.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(root / "src")}

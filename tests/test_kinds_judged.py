@@ -126,7 +126,7 @@ def test_each_kind_has_a_verdict_of_its_own(
         assert row.sentence.startswith(
             "It saves steps at 5 layers in plain networks and networks of kind started small to loss 0.5."
         )
-        assert "It costs steps at 4 layers in convolutional networks to loss 1." in row.sentence
+        assert "It costs steps at 4 layers in convolutional networks, to loss 1." in row.sentence
 
 
 def test_the_settings_of_the_studys_own_networks_count_as_before(

@@ -285,7 +285,7 @@ def test_every_card_turns_with_its_verdicts_and_tables(support: str, oppose: str
 def test_a_story_has_its_parts_in_order_and_its_evidence_folded(support: str) -> None:
     for question in ("q1", "q2", "q3", "q4"):
         story = found(rf'<section class="story" id="{question}">(.*?)\n</section>', support, re.S)
-        parts = ("<blockquote", "<fieldset", "<figure", 'class="argument"', 'class="mechanism"', 'class="lecture"',
+        parts = ("<blockquote", "<fieldset", "<figure", 'class="mechanism"', 'class="argument"', 'class="lecture"',
             'class="unclear"', '<details class="evidence">', 'class="claim"')  # fmt: skip
         places = [story.index(part) for part in parts]
         assert places == sorted(places), question

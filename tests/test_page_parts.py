@@ -28,7 +28,7 @@ def test_other_worlds_build(outcome: str, tmp_path: Path) -> None:
     if outcome == "mixed":
         assert ">mixed<" in text
         return
-    assert ">not tested<" in text and "no figure, since this configuration lacks batch norm" in text
+    assert ">not tested<" in text and "no figure, since this study lacks batch norm" in text
     assert set(figures(text)) & set(BOUND) == {"share-left"}  # about networks without batch norm
 
 

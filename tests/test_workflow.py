@@ -27,7 +27,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the nano study has been run."""
     folder = tmp_path_factory.mktemp("study")
-    project.copy(folder, "tests")
+    project.copy(folder, "tests", checks=False)
     snakemake(folder, "--cores", "2")
     return folder
 
@@ -97,6 +97,7 @@ def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> Non
     for name in (*project.FOLDERS, "tests"):
         shutil.copytree(study / name, tmp_path / name)
     shutil.copy(study / "Snakefile", tmp_path)
+    project.checked(tmp_path)
     snakemake(tmp_path, "results/nano/claims.json", "--cores", "1")
     assert results(tmp_path) == results(study)
 

@@ -11,8 +11,20 @@ FOLDERS = ("config", "docs", "profiles", "report", "src", "workflow")
 """All that a study needs, beside the Snakefile."""
 
 
-def copy(folder: Path, *more: str) -> None:
-    """All that a study needs, and ``more`` folders, into ``folder``."""
+def checked(folder: Path) -> None:
+    """Give ``folder`` the external checks that a study of this very code left here, if one did.
+
+    They are the same for all studies and take half a minute; `make quick` leaves them, and other code has another name.
+    """
+    (folder / "results/data").mkdir(parents=True, exist_ok=True)
+    for file in ROOT.glob("results/data/checks-*"):
+        shutil.copy(file, folder / "results/data")
+
+
+def copy(folder: Path, *more: str, checks: bool = True) -> None:
+    """All that a study needs, and ``more`` folders, into ``folder``; with the external checks, if they are to be had."""
+    if checks:
+        checked(folder)
     for name in (*FOLDERS, *more):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bnstudy.claims.choices import GROUPS, Condition, Place, fill
-from bnstudy.claims.ledger import Answer, Ask, Ledger, Question, Step, Strict
+from bnstudy.claims.choices import GROUPS, Condition, Place, fields, fill
+from bnstudy.claims.ledger import Answer, Ask, Ledger, Part, Question, Sourced, Step, Strict
 from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow, from_json
 from bnstudy.claims.sentences import ROOM, effects, lead, outcome, places
 from bnstudy.core.words import study
@@ -69,31 +69,47 @@ class Speaker:
 
     def said(self, text: Any) -> Any:
         """Return a model of the text file as plain data: what is said of each list of answers, sentences as one text."""
-        if isinstance(text, Ask):
-            return {"asked": text.asked, "sentences": list(filter(None, map(self.text, text.sentences)))}
-        if isinstance(text, Step):
-            return {"text": self._with_open(self.said(text.text), text.claim), "claim": text.claim}
         if isinstance(text, Strict):
-            return {name: self.said(getattr(text, name)) for name in type(text).model_fields}
+            told = {name: self.said(getattr(text, name)) for name in type(text).model_fields}
+            if isinstance(text, Ask):
+                told["sentences"] = list(filter(None, map(self.text, text.sentences)))
+            if isinstance(text, Step):
+                told["text"] = self._with_open(told["text"], text.claim)
+            return told | ({"claims": self._sources(text)} if isinstance(text, Sourced) else {})
         if isinstance(text, list) and text and isinstance(text[0], list):
             return " ".join(filter(None, map(self.text, text)))
         return [self.said(item) for item in text] if isinstance(text, list) else text
+
+    def _sources(self, text: Sourced) -> list[str]:
+        """Return the claims whose networks or numbers the chosen answers name."""
+        given = [getattr(text, name) for name in type(text).model_fields]
+        choices = [choice for one in given if isinstance(one, list) for choice in one if isinstance(choice, list)]
+        told = (fields(self.chosen(choice).text) for choice in choices)
+        return list(dict.fromkeys(place.claim for places_ in told for place, *_ in places_))
 
     def _with_open(self, text: str, claim: str) -> str:
         """Return a step of an argument with what its claim leaves open beside what it decides, unless the text says so."""
         place = Place(claim)
         left, decided = self.settings(place, ("open",)), self.settings(place, GROUPS["decided"])
+        none = len(self.settings(place, ("unmeasured",)))
+        numberless = f" {none} more case{'s' * (none > 1)} gave no number." if none and decided else ""
         if not left or not decided or re.search(r"\bopen\b", text):
-            return text
+            return text + numberless
         claimed, every = self.claims[claim], self.settings(place, GROUPS["measured"])
         parts = {row.what: claimed.part(c.name) for c, row in zip(claimed.settings, self.rows[claim].settings)}
         said = [text]
         for what, part in parts.items():
             of_part = [row for row in every if row.what == what]
             if undecided := [row for row in of_part if outcome(row) == "open"]:
-                subject = lead(part, "open") if len(parts) > 1 else "It stays open"
+                subject = _whether(part, undecided) if len(parts) > 1 else "It stays open"
                 said.append(f"{subject} {places(undecided, of_part, ROOM['brief'])}.")
-        return " ".join(said)
+        return " ".join(said) + numberless
+
+
+def _whether(part: Part, undecided: Sequence[ContrastRow]) -> str:
+    """Return what is open of a part: what it claims, or where its direction shows in every setting, whether that matters."""
+    shows = all((row.shown_low or 0) > 0 for row in undecided)
+    return lead(part, "open").replace(" stays open", ", by enough to matter, stays open" if shows else " stays open")
 
 
 def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:

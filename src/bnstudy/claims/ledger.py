@@ -91,7 +91,13 @@ Said = TypeVar("Said")
 """What the models below say: in the text file a `Saying`, and in answers.json the text that was chosen."""
 
 
-class Ask(Strict, Generic[Said]):
+class Sourced(Strict):
+    """What tells numbers; the study fills in which claims these are of, in the order in which they are told."""
+
+    claims: list[Key] = []
+
+
+class Ask(Sourced, Generic[Said]):
     """What learners ask besides, and the sentences that answer it."""
 
     asked: str
@@ -108,14 +114,14 @@ class Card(Strict, Generic[Said]):
     figure: Figure
 
 
-class Guess(Strict, Generic[Said]):
+class Guess(Sourced, Generic[Said]):
     question: str
     options: list[str] = Field(min_length=2)
     answer: Said
 
 
-class Step(Strict, Generic[Said]):
-    """A step of an argument, and the claim that its numbers are of."""
+class Step(Sourced, Generic[Said]):
+    """A step of an argument, and the claim that it is about."""
 
     text: Said
     claim: Key
@@ -129,7 +135,7 @@ class Mechanism(Strict):
     check: str = Field(pattern="^E[0-9]+$")
 
 
-class Lecture(Strict, Generic[Said]):
+class Lecture(Sourced, Generic[Said]):
     """What was found, what the lecture says of it at a minute, what of that is right, where it stops, what holds instead."""
 
     minute: str = Field(pattern=r"^\d+:\d\d$")

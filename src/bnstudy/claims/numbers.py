@@ -74,8 +74,11 @@ def effect(
     '1.01 sd (1.001 to 1.02)'
     >>> effect(2.0, 1.3, None, "sd")
     '2.0 sd (at least 1.3)'
+    >>> effect(None, 1.258, None, "sd", edges=[1.25]), effect(None, None, 1.31, "sd")
+    ('at least 1.258 sd', 'at most 1.4 sd')
     """
-    ends = [_rounded(end, unit, edges) for end in (low, high)]
+    alone = (low is None) != (high is None)
+    ends = [_rounded(low, unit, edges, -alone), _rounded(high, unit, edges, alone)]
     numbers = [_between(estimate, unit, ends), *ends]
     if low is None and high is None:
         return MISSING if estimate is None else f"{_side(estimate, numbers[0], unit, sides)} (no interval)"
@@ -120,13 +123,19 @@ def _side(value: float, number: str, unit: str, sides: Sides | None) -> str:
     return f"{_with_unit(number.removeprefix('−'), unit)} {sides[value < 0]}"
 
 
-def _rounded(value: float | None, unit: str, edges: Sequence[float]) -> str:
-    """Return a number with two figures, or as many as keep it on its side of every edge."""
+def _rounded(value: float | None, unit: str, edges: Sequence[float], side: int) -> str:
+    """Return a number with two figures, or as many as keep it on its side of every edge.
+
+    A bound that stands alone is rounded away from what it bounds, since "at least 1.3" says too much of 1.26: ``side`` is
+    -1 where the number may not be larger than the value, 1 where it may not be smaller, and else 0.
+    """
     if value is None:
         return ""
     exact = _exact(value, unit)
     for digits in range(2, 7):
         text = figures(exact, digits)
+        if side * (_read(text) - exact) < 0:
+            text = figures(exact + side * 0.5 * 10 ** (math.floor(math.log10(abs(exact))) - digits + 1), digits)
         shown = _read(text)
         marks = [round(_exact(edge, unit), 12) for edge in edges]
         if all(shown != mark and (shown > mark) == (exact > mark) for mark in marks if not math.isclose(exact, mark)):

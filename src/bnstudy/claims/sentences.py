@@ -201,6 +201,8 @@ def elsewhere(row: ClaimRow) -> str:
 
 def listing(labels: Sequence[str]) -> str:
     """Return places in a sentence, the words that all begin and end with said once: "at 5 and 20 layers"."""
+    if len(set(labels)) == 1:
+        return labels[0].replace(";", ",")
     rows = [label.replace(";", "").split() for label in dict.fromkeys(labels)]
     head, tail = list[str](), list[str]()
     if len(rows) > 1:

@@ -103,6 +103,10 @@ def factors(values: Mapping[str, Any]) -> str:
     return ", ".join(factor(name, value) for name, value in values.items())
 
 
+STUDIES = {"map": "map of first weights and depths", "fashion_mnist_full": "all of Fashion-MNIST"}
+"""Studies whose names say too little."""
+
+
 def study(name: str) -> str:
     """Return the name of a study, which is that of its folder, in words."""
-    return name.replace("_", " ")
+    return STUDIES.get(name, name.replace("_", " "))

@@ -236,8 +236,11 @@ class Prepared(StudyImages):
 
 
 def _shape(part: Rehearsed) -> tuple[int, int, int]:
-    """Return the shape of the images: small ones are quick, but a family from outside may not take them."""
-    return (3, 12, 12) if ":" in part.net else (3, 8, 8)
+    """Return the shape of the images: small ones are quick, but a family from outside may not take them.
+
+    Four by four pixels are even, as an arm that pools may need.
+    """
+    return (3, 12, 12) if ":" in part.net else (3, 4, 4)
 
 
 def _images(part: Rehearsed) -> Images:

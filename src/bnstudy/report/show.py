@@ -1,5 +1,6 @@
 """What a notebook calls: it shows stories, claims and figures of a study as outputs that the page can place."""
 
+import re
 from collections.abc import Callable, Mapping
 from itertools import groupby
 
@@ -96,7 +97,7 @@ def _figure(picture: Picture) -> None:
         run = set(results.table("rates")["arm"]) if table.empty else have
         missing = ", ".join(arm_name(a) for a in needs if a not in run)
         lacks = missing or "the runs for it"
-        _html(f'<p class="note">{escape(f"{subject}: no figure, since this configuration lacks {lacks}.")}</p>')
+        _html(f'<p class="note">{escape(f"{subject}: no figure, since this study lacks {lacks}.")}</p>')
         return
     finding = _finding(picture)
     title = finding.title
@@ -107,12 +108,14 @@ def _figure(picture: Picture) -> None:
         picture.how,
         f"{picture.intervals}, n = {seeds}." if picture.intervals else f"n = {seeds}.",
     ]
+    if picture.claim and re.search(r"\bcases\b", title):
+        caption.append(f"The title counts all cases of claim {picture.claim}; not all are drawn.")
     if fewer:
         caption.append(f"Only seeds that got that far: {', '.join(fewer)}.")
     if picture.intervals == INTERVALS and least < FEWEST:
         caption.append(f"Below {FEWEST} seeds no interval is drawn.")
     if lacking := [arm_name(a) for a in arms if a not in have]:
-        caption.append(f"This configuration lacks {', '.join(lacking)}.")
+        caption.append(f"Not run in this study: {', '.join(lacking)}.")
     shown = [arm_name(a) for a in arms if a in have]
     said = finding.alt or f"{picture.kind}: {subject}.{f' {title}.' if title != subject else ''}"
     alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}.{_values(picture)}"

@@ -17,10 +17,10 @@ from bnstudy.report.results import Results
 SIDES = {"none": "without", "bn": "batch norm"}
 MODES = {
     ("none", "running"): ("without", ""),
-    ("bn", "running"): ("stored", "7 3"),
+    ("bn", "running"): ("stored", ""),
     ("bn", "reestimated"): ("fresh", "2 3"),
 }
-"""Arms and whose mean and spread they use at test time: a word at the line's end, and its dash."""
+"""Arms and whose mean and spread they use at test time: a word at the line's end, and its dash, as in the large figures."""
 MEASURES = {"moments": "mean and spread", "values": "the values", "output": "the output"}
 
 
@@ -53,8 +53,8 @@ def movement(results: Results) -> str:
         return ""
     rows = [Row(SIDES.get(arm, words.arm(arm)), [Mark(arm, drift, time)]) for arm, drift, time in found]
     said = [f"{row.name} {row.marks[0].value:.2g} sd, {row.marks[0].text}" for row in rows]
-    subject = f"How far the next layer's input moves ({depth} layers)"
-    return strips(subject, rows, "sd", f"{subject}, and steps to train: {'; '.join(said)}.")
+    subject = f"How far inputs move; training steps ({depth} layers)"
+    return strips(subject, rows, "sd", f"{subject}: {'; '.join(said)}.")
 
 
 def shift(results: Results) -> str:
@@ -117,7 +117,8 @@ def starts(results: Results) -> str:
         of = "" if len(kinds) == 1 else f", {KINDS.get(net, words.factor('net', net))}"
         for arm, name in SIDES.items():
             rows.append(Row(f"{name}{of}", [Mark(arm, value) for value in own[arm]]))
-            said.append(f"{name}{of} {own[arm].min():.0f} to {own[arm].max():.0f}")
+            most = f"{own[arm].max():.0f}" if own[arm].max() < float("inf") else "never"
+            said.append(f"{name}{of} {own[arm].min():.0f} to {most}")
     never = lost(runs["time"])
     subject = f"Median steps, {len(table)} starts" + (f"; never: {never} of {len(runs)} runs" if never else "")
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)

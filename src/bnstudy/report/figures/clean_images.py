@@ -4,6 +4,7 @@ from functools import partial
 
 from bnstudy.report.figures.panels_of_dots import dots
 from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.summary import told
 from bnstudy.report.results import Results
 
 AVERAGES = {"reestimated": "measured again", "running": "stored averages"}
@@ -40,6 +41,7 @@ def before_or_after(results: Results) -> Picture:
     draw = partial(dots, {"": table}, "depth", "accuracy", results.arms(table, *arms), labels, log=False)
     subject = "Accuracy on clean images with batch norm before or after the ReLU"
     how = "With stored statistics. Small dots are seeds."
+    needs, numbers = ["bn", "bn_post"], told(table, "accuracy", ["depth"])
     return Picture(
-        results, "post-accuracy", draw, table, subject, how, arms=arms, needs=["bn", "bn_post"], kind="Dot plot"
+        results, "post-accuracy", draw, table, subject, how, arms=arms, needs=needs, kind="Dot plot", told=numbers
     )

@@ -74,7 +74,7 @@ def left_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fig
     for panel, rows in filled:
         lines(panel, rows, "layer", "percent", arms)
         percent_y(panel, 103)
-    label(figure, "layer", "left of the change, %\n(up = normalizing removes less)")
+    label(figure, "layer", "left of the squared\nchange, % (up = more)")
     legend(figure, arms, [reference(figure.axes, 50, "half")])
     return figure
 

@@ -8,6 +8,7 @@ import pandas as pd
 from bnstudy.report.figures.axes import by_depth
 from bnstudy.report.figures.panels_of_steps import steps
 from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.summary import times, told
 from bnstudy.report.results import Results
 
 ARMS = ("none", "bn", "once")
@@ -38,8 +39,9 @@ def window_by_gain(results: Results) -> Picture:
         "Below, a bar where every seed arrived, else the number that did not; × where some diverged. "
         "On the tuning seeds, which choose the rates and are never evaluated. Scale 1 is He initialization."
     )
+    needs, numbers = ["none", "bn"], told(shared[of_all].assign(time=times), "time", ["gain", "rate"])
     return Picture(
-        results, "rate-window-by-gain", draw, table, subject, how, arms=ARMS, needs=["none", "bn"], found=usable(tables)
+        results, "rate-window-by-gain", draw, table, subject, how, None, ARMS, needs, found=usable(tables), told=numbers
     )
 
 

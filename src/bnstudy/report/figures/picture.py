@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bnstudy.report.results import Results
 
-INTERVALS = "Medians over seeds with 95% order-statistic intervals, pointwise"
+INTERVALS = "Medians over seeds, pointwise 95% intervals"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.axes import label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INPUTS, MUTED, NARROW, PAPER, look
-from bnstudy.report.figures.summary import interval, lost, median, times
+from bnstudy.report.figures.summary import interval, lost, median, times, told
 from bnstudy.report.results import Results
 
 KINDS = {"mlp": "plain", "resmlp": "skips", "cnn": "plain", "resnet": "skips"}
@@ -31,8 +31,8 @@ def starts(results: Results) -> Picture:
         "Each at its own best rate. Right: steps without batch norm over steps with it, a ratio of medians; claims take the "
         "ratio of each seed, and the median of these. An open mark: most seeds never arrived. k/n: so many of n seeds never did."
     )
-    draw = partial(dumbbells, rows)
-    return Picture(results, "starts", draw, rows, subject, how, arms=["none", "bn"], kind="Dot plot", found=found)
+    draw, arms, numbers = partial(dumbbells, rows), ["none", "bn"], told(rows, "time", ["start"])
+    return Picture(results, "starts", draw, rows, subject, how, arms=arms, kind="Dot plot", found=found, told=numbers)
 
 
 def every_start(results: Results) -> pd.DataFrame:

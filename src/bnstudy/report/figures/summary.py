@@ -71,13 +71,14 @@ def told(table: pd.DataFrame, value: str, by: list[str]) -> str:
     'Medians: batch norm, depth 5: 2; no normalization, depth 5: 0.25.'
     """
     rows = medians(table, value, ["arm", *by])
+    numbers = ["never arrived" if np.isinf(number) else f"{number:.3g}" for number in rows["median"]]
     parts = [
         ", ".join(
             [arm_name(key[0]), *(str(at) if isinstance(at, str) else f"{name} {at}" for name, at in zip(by, key[1:]))]
         )
         for key in rows[["arm", *by]].itertuples(index=False)
     ]
-    return f"Medians: {'; '.join(f'{part}: {number:.3g}' for part, number in zip(parts, rows['median']))}."
+    return f"Medians: {'; '.join(f'{part}: {number}' for part, number in zip(parts, numbers))}."
 
 
 def times(table: pd.DataFrame) -> pd.Series:

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bnstudy.claims.sentences import listing
 from bnstudy.report.figures.axes import Style, by_arm, by_depth, draw, label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, MUTED, look
-from bnstudy.report.figures.summary import medians, times
+from bnstudy.report.figures.summary import medians, times, told
 from bnstudy.report.results import Results
 
 
@@ -61,7 +62,9 @@ def losses(results: Results) -> Picture:
     draw = partial(loss_curves, table, results.arms(table, *arms))
     subject = "Training loss at one shared learning rate"
     how = "The rate that is best without normalization: its best case. A thin line a seed, the loss on 512 fixed training images by that set's own statistics; the thick line is the median. Each panel ends where the first run was ended, since it had reached its targets."
-    return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, intervals="")
+    ends = table[table["step"] == table.groupby("depth")["step"].transform("max")]
+    numbers = f"Where each panel ends. {told(ends, 'loss', ['depth', 'step'])}" if len(ends) else ""
+    return Picture(results, "loss-curves", draw, table, subject, how, arms=arms, intervals="", told=numbers)
 
 
 def while_all_train(table: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +107,9 @@ def saved(results: Results) -> Picture:
     table = ratios(results.at("convergence", target=results.targets))
     draw = partial(steps_saved, table)
     subject = "Steps without batch norm, as a multiple of the steps with it, by depth"
-    how = "Each at its own best rate; a small dot a seed. Pairs in which neither got to the target are left out; an arrow: the budget shows no end."
+    both = table.groupby(["depth", "target"])["both"].max()
+    out = [f"{count} at depth {depth} and loss {target:g}" for (depth, target), count in both.items() if count]
+    how = f"Each at its own best rate; a small dot a seed. Pairs in which neither got to the target are left out: {listing(out) if out else 'none'}. An arrow: the budget shows no end."
     return Picture(results, "saved", draw, table, subject, how, claim="Q4g", kind="Dot plot")
 
 

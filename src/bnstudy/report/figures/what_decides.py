@@ -24,11 +24,12 @@ def forecasts(results: Results) -> Picture:
     right, wrong, still = (int(counts.get(name, 0)) for name in ("right", "wrong", "open"))
     decided = rows[rows["outcome"] != "open"]
     none = int((decided["saves"] != (decided["outcome"] == "right")).sum())
+    edge = int(np.isinf(rows["high"].astype(float)).sum() + rows["high"].isna().sum())
     kinds = "; ".join(f"{kind}: {told}" for kind, told in by_kind(rows).items())
     found = f"Batch norm saves steps in {len(decided) - none} of {len(decided)} settings, and the forecast is right in {right}"
     how = (
         f"Each mark is a kind of network with its start: right in {right}, wrong in {wrong} (crossed out), and open in "
-        f"{still} (hollow), where the interval holds 1.25, the least saving that counts. At the upper edge, networks without batch norm mostly never arrived. "
+        f"{still} (hollow), where the interval holds 1.25, the least saving that counts. At the upper edge the interval has no end, since networks without batch norm did not arrive: {edge} of {len(rows)} settings. "
         f"Right by kind: {kinds or 'none'}."
     )
     if rule:
@@ -36,8 +37,13 @@ def forecasts(results: Results) -> Picture:
     subject = "What batch norm saves, over one number of the untrained network without it"
     alone = "Medians over seeds; intervals of 95% of each setting alone"
     drawn = partial(draw, rows, rule)
+    numbers = "; ".join(
+        f"{words.factor('net', row.net)}, {row.depth} layers, first weights × {row.gain:g}: "
+        f"{row.value:.2g}, saving {row.saving:.2g}"
+        for row in rows.itertuples()
+    )
     return Picture(
-        results, "what-decides", drawn, rows, subject, how, "Q3k", ["none"], None, alone, "Scatter plot", found
+        results, "what-decides", drawn, rows, subject, how, "Q3k", ["none"], None, alone, "Scatter plot", found, numbers
     )
 
 

@@ -122,7 +122,12 @@ def scope(results: Results, images: str, seeds: int) -> str:
     apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
     if claims := sorted(apart if kinds else flipped):
         links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
-        said.append(f"The kinds contradict each other on {len(claims)} claim{'s' * (len(claims) > 1)}: {links}.")
+        said.append(f"Kinds of networks disagree on {links}.")
+    turned = {"supported": "contradicted", "contradicted": "supported"}
+    other = [row.id for row in results.claims.values() if turned.get(row.verdict) in row.beside.values()]
+    if other:
+        links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in other)
+        said.append(f"Other studies contradict this one on {links}.")
     return " ".join(said)
 
 

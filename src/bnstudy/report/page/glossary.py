@@ -56,7 +56,7 @@ GLOSSARY = (
     Word(
         "first weights, scale or gain",
         r"started small|first weights",
-        "How large the weights are before training; 1 is the scale of He and others.",
+        "How large the weights are before training; 1 is the scale of He and others. Networks started small have less, which figures write as a factor.",
     ),
     Word("drift", r"drifts?", "How far a unit's mean and spread move between two moments of training."),
     Word(

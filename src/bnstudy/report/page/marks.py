@@ -3,6 +3,9 @@
 import base64
 import gzip
 import html
+from collections.abc import Sequence
+
+from markupsafe import Markup
 
 from bnstudy.claims.records import ClaimRow, ContrastRow
 
@@ -23,6 +26,12 @@ def makers(by: str, minute: str | None = None) -> str:
     """Return who made a claim, in words, the lecture with its minute: "L, O" -> "lecture (6:07), objection"."""
     made = {**MAKERS, "L": f"lecture ({minute})"} if minute else MAKERS
     return ", ".join(made.get(letter.strip(), letter) for letter in by.split(","))
+
+
+def sources(claims: Sequence[str]) -> Markup:
+    """Return a link to each claim that what stands before rests on, with a space before it."""
+    links = (f' <a class="source" href="#claim-{claim}">{claim}</a>' for claim in dict.fromkeys(claims))
+    return Markup("".join(links))
 
 
 def escape(text: object) -> str:

@@ -34,5 +34,6 @@ TEMPLATES = jinja2.Environment(
 TEMPLATES.filters |= {"whole": whole, "explained": explained}
 TEMPLATES.globals |= {
     "download": marks.download, "elsewhere": elsewhere, "makers": marks.makers, "ruler": ruler,
+    "sources": marks.sources,
     "verdict_words": marks.verdict_words, "words": words,
 }  # fmt: skip
