@@ -160,7 +160,8 @@ def test_words_of_both_directions(held: dict[str, ClaimRow]) -> None:
     ]
     cards = [a.card.finding for r in rows for a in answers(LEDGER, r) if a.card and a.id in ("Q1", "Q3")]
     for found, start in zip(
-        cards, ("Mean and spread move, only less", "It takes fewer", "Mean and spread move more", "Fewer steps with skips")
+        cards,
+        ("Mean and spread move, only less", "It takes fewer", "Mean and spread move more", "Fewer steps with skips"),
     ):
         assert found.startswith(start)
     titles = [[findings(LEDGER, r)[figure].title for figure in ("drift", "halves")] for r in rows]
