@@ -21,6 +21,11 @@ TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
 EPS = 1e-5
 """What norms add to a variance (bnstudy.arms.base.EPS, which would import torch)."""
+REMEDIES = {
+    "rate on the grid's edge": ", which learning_rates that reach further could tell",
+    "no rate reaches the target": ", which more steps, other learning_rates or an easier target could change",
+}
+"""What could give a result where the choice of a rate gave none, by the reason that it gives."""
 Value = TypeVar("Value")
 Factors = Mapping[str, Any]
 """Values by factor, text or numbers: {"arm": "bn", "depth": 5, ...} or some of them."""
@@ -188,7 +193,7 @@ class Lookup:
         if len(refused):
             reason = refused["reason"].iloc[0]
             reason = reason if isinstance(reason, str) and reason else "no rate chosen"
-            raise NotEvaluable(f"{self.describe(setting)}: {reason}")
+            raise NotEvaluable(f"{self.describe(setting)}: {reason}{REMEDIES.get(reason, '')}")
         if self._is_flat(setting):
             raise NotEvaluable(
                 f"{self.describe(setting)}: variances below 100 eps, where eps is part of what is measured"

@@ -1,6 +1,7 @@
 """What is judged once the tables stand: the external checks and the claims."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ def check(code: str, out: Path) -> None:
         from bnstudy.checks.coverage import simulate
         from bnstudy.checks.run import run
 
+        print("[checks] external checks and the interval's coverage, half a minute", file=sys.stderr, flush=True)
         torch.set_num_threads(1)
         table, found = simulate(), run()
         unedited(code, "job")
