@@ -89,7 +89,10 @@ def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     with pytest.raises(Missing, match="no second target"):
         Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
     edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
-    with pytest.raises(NotEvaluable, match="a network without normalization at 2 layers: rate on the grid's edge, which learning_rates that reach"):
+    with pytest.raises(
+        NotEvaluable,
+        match="a network without normalization at 2 layers: rate on the grid's edge, which learning_rates that reach",
+    ):
         theta("steps_ratio", edge, PAIR)
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bnstudy.report.results import Results
 
-INTERVALS = "Medians over seeds, pointwise 95% intervals"
+INTERVALS = "Medians over seeds, 95% intervals of each point alone"
 
 
 @dataclass(frozen=True)

@@ -124,10 +124,20 @@ def scope(results: Results, images: str, seeds: int) -> str:
         links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
         said.append(f"Kinds of networks disagree on {links}.")
     turned = {"supported": "contradicted", "contradicted": "supported"}
-    other = [row.id for row in results.claims.values() if turned.get(row.verdict) in row.beside.values()]
-    if other:
-        links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in other)
-        said.append(f"Other studies contradict this one on {links}.")
+    against = [
+        (row.id, study)
+        for row in results.claims.values()
+        for study in row.beside
+        if turned.get(row.verdict) == row.beside[study]
+    ]
+    if against:
+        links = ", ".join(
+            f'<a href="#claim-{claim}">{claim}</a>' for claim in dict.fromkeys(claim for claim, _ in against)
+        )
+        who = sorted({words.study(study) for _, study in against})
+        said.append(
+            f"{'Other studies turn' if len(who) > 1 else f'The study “{marks.escape(who[0])}” turns'} {links} round."
+        )
     return " ".join(said)
 
 

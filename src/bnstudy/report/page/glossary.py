@@ -17,7 +17,7 @@ GLOSSARY = (
     Word(
         "case",
         r"cases",
-        "What was compared once: one kind of network, of one depth, under one change. Every claim lists its cases.",
+        "What was compared once: one kind of network, of one depth, under one change. Every claim lists its cases. Figures that draw more of them count starts or settings.",
     ),
     Word("unit", r"units?", "One number that a layer computes for each picture."),
     Word(

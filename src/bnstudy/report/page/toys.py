@@ -146,7 +146,7 @@ def _lost(costs: Mapping[str, float]) -> str:
     if count == "0":
         return f"{said} With stored averages batch norm loses the same, to a point."
     side = f"point{'s' * (count != '1')} {'more' if more > 0 else 'less'}"
-    return f"{said} With stored averages batch norm loses {count} {side} than a network without it."
+    return f"{said} With stored averages batch norm loses {count} {side} here than a network without it."
 
 
 def start(results: Results) -> Toy | None:
