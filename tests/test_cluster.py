@@ -85,7 +85,7 @@ def test_the_profile_differs_from_the_default_in_where_jobs_run_alone() -> None:
 
 @pytest.mark.parametrize("shares", ["input-output", "persistence"])
 def test_machines_that_share_no_folder_are_refused(tmp_path: Path, shares: str) -> None:
-    project.copy(tmp_path, "tests")
+    project.copy(tmp_path, "tests", checks=False)
     asked = ["--configfile", "tests/nano.yaml", "--shared-fs-usage", shares, "-n"]
     done = project.python(tmp_path, "-m", "snakemake", *asked)
     assert done.returncode and "all machines must share this folder" in done.stderr, done.stderr

@@ -16,8 +16,8 @@ def checked(folder: Path) -> None:
 
     They are the same for all studies and take half a minute; `make quick` leaves them, and other code has another name.
     """
-    (folder / "results/data").mkdir(parents=True, exist_ok=True)
     for file in ROOT.glob("results/data/checks-*"):
+        (folder / "results/data").mkdir(parents=True, exist_ok=True)
         shutil.copy(file, folder / "results/data")
 
 

@@ -5,8 +5,6 @@ import gzip
 import html
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from bnstudy.claims.records import ClaimRow, ContrastRow
 
 MAKERS = {"L": "lecture", "A": "answers", "O": "objection", "P": "literature", "S": "this study"}
@@ -28,10 +26,10 @@ def makers(by: str, minute: str | None = None) -> str:
     return ", ".join(made.get(letter.strip(), letter) for letter in by.split(","))
 
 
-def sources(claims: Sequence[str]) -> Markup:
+def sources(claims: Sequence[str]) -> str:
     """Return a link to each claim that what stands before rests on, with a space before it."""
     links = (f' <a class="source" href="#claim-{claim}">{claim}</a>' for claim in dict.fromkeys(claims))
-    return Markup("".join(links))
+    return "".join(links)
 
 
 def escape(text: object) -> str:
