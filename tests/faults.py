@@ -179,7 +179,10 @@ def twins(base: Path, tries: int, draw: random.Random) -> Counts:
         time.sleep(3)
         status, said = run(base, command(cores=1))
         counts["second starts told"] += status == 1 and "is being made already" in said and not traceback(said)
-        counts["died"] += (first.wait() != 0) + (second.wait() != 0)
+        for study, log in ((first, "first.log"), (second, "second.log")):
+            if study.wait():
+                counts["died"] += 1
+                print((base / log).read_text()[-5000:], file=sys.stderr, flush=True)
         counts["other bytes"] += (made(base) != want) + (made(base, "other") != want)
         counts["pairs"] += 1
     return counts
