@@ -14,6 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from bnstudy.config import study as c
+from bnstudy.config.__main__ import main
 from bnstudy.config.data import IMAGES
 from bnstudy.config.kinds import steps
 from bnstudy.config.models import DEFAULT_FILE
@@ -161,6 +162,11 @@ def test_one_line_is_a_study(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("study: mine\n")
     assert c.read_study(file) == c.StudyConfig(study="mine")
+
+
+def test_an_unknown_option_says_how_it_is_called() -> None:
+    with pytest.raises(SystemExit, match="usage: python -m bnstudy.config --schema"):
+        main(["--help"])
 
 
 def test_the_schema_is_the_models() -> None:

@@ -11,11 +11,13 @@ from markupsafe import escape
 
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
+from bnstudy.report.figures import movement
 from bnstudy.report.page import methods
 from bnstudy.report.page.build import _made, build
 from bnstudy.report.page.glossary import GLOSSARY, explained
 from bnstudy.report.page.quiz import quiz
 from bnstudy.report.page.walk import body, mathml
+from bnstudy.report.results import Results
 from helpers import synthetic
 from helpers.pages import NOTEBOOKS, QUIZ, here, output, page, source, study, unrendered
 from helpers.project import ROOT
@@ -149,6 +151,18 @@ def notebook(path: Path, *outputs: dict[str, object]) -> Path:
 def test_an_output_without_a_place_is_an_error(bad: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"q9\.ipynb, cell 2: output"):
         body(notebook(tmp_path / "q9.ipynb", bad))
+
+
+def test_a_librarys_warning_stops_no_page(tmp_path: Path) -> None:
+    said: dict[str, object] = {"output_type": "stream", "name": "stderr", "text": ["FutureWarning: ...\n"]}
+    assert "FutureWarning" not in body(notebook(tmp_path / "q9.ipynb", said))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_study_that_measures_drift_and_no_change_of_gradients_is_drawn_without_a_warning(tmp_path: Path) -> None:
+    tables = {name: table for name, table in synthetic.tables("support", seeds=12).items() if name != "ics"}
+    study(tmp_path, tables, seeds=12)
+    assert set(movement.growth(Results(tmp_path)).table["measure"]) == {"drift of the next input"}
 
 
 def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:

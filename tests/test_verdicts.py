@@ -23,7 +23,7 @@ from helpers.thetas import SEEDS, exact, shades, theta
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may".split()
 SESOI: dict[str, list[float]] = {
     "Q1a": [0] * 2, "Q1b": [log(2)] * 4, "Q1c": [log(1.25)] * 6, "Q1d": [1, 1, log(1.25), log(1.25)], "Q1e": [0],
-    "Q1f": [log(1.25)] * 2, "Q1g": [0] * 2, "Q1h": [log(1.25)] * 3,
+    "Q1f": [log(1.25)] * 2, "Q1g": [0] * 2, "Q1h": [log(1.25)] * 3, "Q1i": [log(1.25)],
     "Q2a": [2] * 6, "Q2b": [0] * 3, "Q2c": [5] * 3, "Q2d": [log(1.5)] * 2,
     "Q2e": [3] * 6, "Q2f": [1, 1], "Q2g": [2, 2], "Q2h": [2] * 4, "Q3a": [log(1.25)] * 2, "Q3b": [0.25] * 2,
     "Q3c": [log(1.25)] * 3, "Q3d": [0] * 2, "Q3e": [0, log(2), log(2)], "Q3f": [log(1.25)] * 2, "Q3g": [log(1.25)] * 2,
@@ -220,7 +220,7 @@ def test_arm_that_never_arrives_is_an_outcome() -> None:
     every = list(range(SEEDS))
     row = decided("Q3a", censored("supported", every))
     assert row.verdict == "supported" and row.estimate is None and row.ci_high is None
-    assert "takes at least 1.4 times as many steps" in row.sentence
+    assert "takes at least 1.44 times as many steps" in row.sentence
     row = decided("Q3a", censored("supported", every, -inf))
     assert row.verdict == "inconclusive" and "in 16 of 16 seeds a network never arrived" in row.sentence
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 UNITS = {"ln times": "times", "kurtosis": "", "relative error": ""}
 MISSING = "not measurable"
+NEAR = 0.02
+"""The share by which a bound that stands alone may be rounded."""
 Sides = tuple[str, str]
 """Words for a difference above 0 and for one below 0, as in ("more", "fewer")."""
 
@@ -75,7 +77,7 @@ def effect(
     >>> effect(2.0, 1.3, None, "sd")
     '2.0 sd (at least 1.3)'
     >>> effect(None, 1.258, None, "sd", edges=[1.25]), effect(None, None, 1.31, "sd")
-    ('at least 1.258 sd', 'at most 1.4 sd')
+    ('at least 1.258 sd', 'at most 1.31 sd')
     """
     alone = (low is None) != (high is None)
     ends = [_rounded(low, unit, edges, -alone), _rounded(high, unit, edges, alone)]
@@ -126,8 +128,8 @@ def _side(value: float, number: str, unit: str, sides: Sides | None) -> str:
 def _rounded(value: float | None, unit: str, edges: Sequence[float], side: int) -> str:
     """Return a number with two figures, or as many as keep it on its side of every edge.
 
-    A bound that stands alone is rounded away from what it bounds, since "at least 1.3" says too much of 1.26: ``side`` is
-    -1 where the number may not be larger than the value, 1 where it may not be smaller, and else 0.
+    A bound that stands alone is rounded away from what it bounds, since "at least 1.3" says too much of 1.26, and by NEAR at
+    most: ``side`` is -1 where the number may not be larger than the value, 1 where it may not be smaller, and else 0.
     """
     if value is None:
         return ""
@@ -137,6 +139,8 @@ def _rounded(value: float | None, unit: str, edges: Sequence[float], side: int) 
         if side * (_read(text) - exact) < 0:
             text = figures(exact + side * 0.5 * 10 ** (math.floor(math.log10(abs(exact))) - digits + 1), digits)
         shown = _read(text)
+        if side and abs(shown - exact) > NEAR * abs(exact):
+            continue
         marks = [round(_exact(edge, unit), 12) for edge in edges]
         if all(shown != mark and (shown > mark) == (exact > mark) for mark in marks if not math.isclose(exact, mark)):
             break

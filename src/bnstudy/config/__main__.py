@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(schema(), indent=2))
     elif arguments == ["--default"]:
         print(DEFAULT_FILE.read_text(encoding="utf-8"), end="")
-    elif not arguments:
+    elif not arguments or arguments[0].startswith("-"):
         fail("usage: python -m bnstudy.config --schema | --default | FILE ...   (print one of these; or check files)")
     else:
         for name in arguments:

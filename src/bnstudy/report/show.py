@@ -102,20 +102,21 @@ def _figure(picture: Picture) -> None:
     finding = _finding(picture)
     title = finding.title
     seeds, fewer, least = _seeds(results, table)
+    intervals = "Medians over seeds" if picture.intervals == INTERVALS and seeds < FEWEST else picture.intervals
     caption = [
         f"{subject}." if title != subject else "",
         finding.caption,
         picture.how,
-        f"{picture.intervals}, n = {seeds}." if picture.intervals else f"n = {seeds}.",
+        f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}.",
     ]
     if picture.claim and re.search(r"\bcases\b", title):
-        caption.append(f"The title counts all cases of claim {picture.claim}; not all are drawn.")
+        caption.append(f"The title counts all cases of claim {picture.claim}, drawn or not.")
     if fewer:
         caption.append(f"Only seeds that got that far: {', '.join(fewer)}.")
     if picture.intervals == INTERVALS and least < FEWEST:
         caption.append(f"Below {FEWEST} seeds no interval is drawn.")
     if lacking := [arm_name(a) for a in arms if a not in have]:
-        caption.append(f"Not run in this study: {', '.join(lacking)}.")
+        caption.append(f"Not among these runs: {', '.join(lacking)}.")
     shown = [arm_name(a) for a in arms if a in have]
     said = finding.alt or f"{picture.kind}: {subject}.{f' {title}.' if title != subject else ''}"
     alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}.{_values(picture)}"

@@ -170,6 +170,7 @@ def lines(subject: str, panels: Sequence[Panel], names: Sequence[str], alt: str)
             colour = f"var(--{variable(line.arm)},{look(line.arm).light})"
             dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
             parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.4"{dash}/>')
+            parts.append(glyph(line.arm, start + step * 5.5, top + high * (1 - line.values[-1] / 100)))
         ends = [top + high * (1 - line.values[-1] / 100) for line in panel.lines]
         if panel.images:
             size = step - 2

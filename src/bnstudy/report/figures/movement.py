@@ -212,7 +212,7 @@ def growth(results: Results) -> Picture:
         "drift of the next input": relative_to_first(moved, "moments"),
         "change of the gradient": relative_to_first(changed, "relative"),
     }
-    table = pd.concat([rows.assign(measure=measure) for measure, rows in tables.items()])
+    table = pd.concat([rows.assign(measure=measure) for measure, rows in tables.items() if len(rows)] or [moved])
     labels, at = "times the first layer's\n(up = grows with depth)", (2, "would matter: 2 times")
     held = {measure: rows for measure, rows in tables.items() if len(rows)}
     draw = partial(over_layers, held, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True)

@@ -91,6 +91,24 @@ def lost(steps: "np.ndarray | pd.Series") -> int:
     return int(np.isinf(steps).sum())
 
 
+def never(table: pd.DataFrame) -> str:
+    """Return how many runs of each arm and depth never arrived, of how many, as a sentence; "" where all did.
+
+    >>> never(pd.DataFrame({"arm": ["bn", "none", "none"], "depth": [5, 5, 5], "reached": [True, False, True]}))
+    'Never arrived: no normalization at depth 5, 1 of 2.'
+    """
+    groups = (
+        table.groupby(["arm", "depth"])["reached"].agg(lambda runs: (~runs.astype(bool)).sum()),
+        table.groupby(["arm", "depth"]).size(),
+    )
+    said = [
+        f"{arm_name(arm)} at depth {depth}, {count} of {groups[1][arm, depth]}"
+        for (arm, depth), count in groups[0].items()
+        if count
+    ]
+    return f"Never arrived: {'; '.join(said)}." if said else ""
+
+
 def time_summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return one row per group: `by`, median, low, high, n of the steps to target, and `failed`, `diverged` seeds."""
     table = table.assign(time=times(table), failed=~table["reached"].astype(bool))

@@ -11,7 +11,7 @@ from bnstudy.claims.sentences import listing
 from bnstudy.report.figures.axes import Style, by_arm, by_depth, draw, label, legend, log_scale, panels
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, MUTED, look
-from bnstudy.report.figures.summary import medians, times, told
+from bnstudy.report.figures.summary import medians, never, times, told
 from bnstudy.report.results import Results
 
 
@@ -21,7 +21,7 @@ def survival(results: Results) -> Picture:
     table = results.shown_depths(results.at("convergence", target=results.target, arm=arms), "arm", 2)
     draw = partial(kaplan_meier, table, results.arms(table, *arms))
     subject = f"Share of seeds still above training loss {results.target:g}"
-    how = "Kaplan-Meier curves; a run that never got there stays above the target to the end. Bands: 95%, exponential Greenwood, pointwise. The mark is the median."
+    how = f"Kaplan-Meier curves; a run that never got there stays above the target to the end. Bands: 95%, exponential Greenwood, pointwise. The mark is the median. {never(table)}".strip()
     return Picture(results, "survival", draw, table, subject, how, claim="Q3d", arms=arms, needs=["bn"], intervals="")
 
 

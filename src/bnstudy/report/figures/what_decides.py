@@ -39,7 +39,7 @@ def forecasts(results: Results) -> Picture:
     drawn = partial(draw, rows, rule)
     numbers = "; ".join(
         f"{words.factor('net', row.net)}, {row.depth} layers, first weights × {row.gain:g}: "
-        f"{row.value:.2g}, saving {row.saving:.2g}"
+        f"{row.value:.2g}, saving {f'{row.saving:.2g}' if np.isfinite(row.saving) else f'at least {row.low:.2g}'}"
         for row in rows.itertuples()
     )
     return Picture(

@@ -85,6 +85,8 @@ def _output(output: dict[str, Any], place: str) -> str:
     # A value at the end of a cell is an accident, however well it may show in Jupyter.
     if output["output_type"] == "display_data" and "text/html" in data:
         return "".join(data["text/html"])
+    if output.get("name") == "stderr":  # a library's warning, which is for whoever runs the notebook
+        return ""
     said = output.get("text") or output.get("evalue") or ", ".join(data)
     raise ValueError(
         f"{place}: output {output['output_type']} has no place on the page ({html.unescape(''.join(said))[:200]!r}); "
