@@ -140,8 +140,12 @@ def _type_remedy(value: object, node: JsonSchema) -> str:
     """Return what to do about a value of the wrong type."""
     if value is None:
         return "give the key a value, or leave the key out to get the default"
-    if node.get("type") == "array" and not isinstance(value, dict):
+    if node.get("type") == "array":
         return f"write a list: [{show(value)}]"
+    if node.get("type") == "object":
+        return f"write keys below it, as in {{{(keys(node) or ['NAME'])[0]}: ...}}"
+    if isinstance(value, list | dict):
+        return "write a single value, without brackets"
     if node.get("type") in ("integer", "number"):
         if isinstance(value, bool):
             return "write a number; YAML reads yes, no, on, off, true, false as logical values"
@@ -150,9 +154,10 @@ def _type_remedy(value: object, node: JsonSchema) -> str:
             return f"write {number} without quotes; YAML takes 1e-3 for text: write 1.0e-3 or 0.001"
         if isinstance(value, float) and value.is_integer():
             return f"write {int(value)}, without a decimal point"
-    if node.get("type") == "string" and not isinstance(value, list | dict):
-        return "put the text in quotes"
-    return ""
+        if isinstance(value, str):
+            return "write it in digits" + ("" if node["type"] == "integer" else "; a fraction as 1/10 is 0.1")
+        return "write a whole number"
+    return "put the text in quotes"
 
 
 def translate(errors: Iterable[ErrorDetails], config: object, schema: JsonSchema) -> list[Problem]:
@@ -176,12 +181,12 @@ def _translated(error: ErrorDetails, config: object, schema: JsonSchema) -> Prob
     if code == "missing":
         return Problem(path, "the key is missing", choices, f"add {path[-1]}: to {dotted(path[:-1])}")
     if code == "literal_error":
-        name = nearest_name(value, map(str, node.get("enum", [node.get("const")])))
+        name = "cuda" if value == "gpu" else nearest_name(value, map(str, node.get("enum", [node.get("const")])))
         return Problem(path, "it is none of the allowed values", choices, "write one of them", name)
     if code.endswith("_type") or code == "int_from_float":
         fraction = isinstance(value, float) and node.get("type") == "integer"
         fault = "it has a decimal point or is too large" if fraction else f"it is {kind(value)}"
-        return Problem(path, fault, choices, _type_remedy(value, node) or "see config/README.md")
+        return Problem(path, fault, choices, _type_remedy(value, node))
     if code == "finite_number":
         return Problem(path, "it is not a finite number", choices, "write a number, or leave the key out")
     if code == "too_short":
