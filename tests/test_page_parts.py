@@ -14,6 +14,7 @@ from bnstudy.pipeline.provenance import provenance
 from bnstudy.report.figures import movement
 from bnstudy.report.page import methods
 from bnstudy.report.page.build import _made, build
+from bnstudy.report.page.checking import cells
 from bnstudy.report.page.glossary import GLOSSARY, explained
 from bnstudy.report.page.quiz import quiz
 from bnstudy.report.page.walk import body, mathml
@@ -22,6 +23,8 @@ from helpers import synthetic
 from helpers.pages import NOTEBOOKS, QUIZ, here, output, page, source, study, unrendered
 from helpers.project import ROOT
 from helpers.read_page import BOUND, cards, figures, found
+
+DEFAULT = ROOT / "results" / "reference" / "default"
 
 
 @pytest.mark.parametrize("outcome", ["mixed", "missing"])
@@ -163,6 +166,14 @@ def test_a_study_that_measures_drift_and_no_change_of_gradients_is_drawn_without
     tables = {name: table for name, table in synthetic.tables("support", seeds=12).items() if name != "ics"}
     study(tmp_path, tables, seeds=12)
     assert set(movement.growth(Results(tmp_path)).table["measure"]) == {"drift of the next input"}
+
+
+def test_a_networks_cells_begin_with_the_rates_that_claims_rest_on() -> None:
+    """A claim links to a network's first row, which is never one of the grid where the network has a rate of its own."""
+    rows = re.findall(r'<tr( id="net-[^"]+")?><td>.*?</td><td>.*?</td><td>(.*?)</td>', cells(Results(DEFAULT)))
+    best = ["best@" in role for _, role in rows]
+    firsts = [place for place, (name, _) in enumerate(rows) if name] + [len(rows)]
+    assert all(best[start] or not any(best[start:end]) for start, end in zip(firsts, firsts[1:])) and any(best)
 
 
 def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:

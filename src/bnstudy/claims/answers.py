@@ -109,7 +109,8 @@ class Speaker:
 def _whether(part: Part, undecided: Sequence[ContrastRow]) -> str:
     """Return what is open of a part: what it claims, or where its direction shows in every setting, whether that matters."""
     shows = all((row.shown_low or 0) > 0 for row in undecided)
-    return lead(part, "open").replace(" stays open", ", by enough to matter, stays open" if shows else " stays open")
+    text = lead(part, "open")
+    return text.replace(" stays open", ", by enough to matter, stays open") if shows else text
 
 
 def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:

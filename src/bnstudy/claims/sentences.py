@@ -20,6 +20,7 @@ BOUND = ("at least", "at most")
 """How an effect begins of which one end alone is known."""
 NOT_EVALUABLE = "not evaluable: "
 NOT_JUDGED = "not judged"
+TURNED = {"supported": "contradicted", "contradicted": "supported"}
 REVERSED = ("opposite", "against")
 """Outcomes that point the other way than the claim."""
 """In place of the verdict of a claim whose numbers are shown alone."""
@@ -192,11 +193,16 @@ def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
             yield _sentence(f"That hangs on a thousandth of {UNIT[s.unit]} {listing([s.label])}")
 
 
+def others_against(row: ClaimRow) -> list[str]:
+    """Return which reference studies decide a claim otherwise, in words."""
+    against = TURNED.get(row.verdict)
+    return [words.study(name) for name, verdict in row.beside.items() if verdict == against]
+
+
 def elsewhere(row: ClaimRow) -> str:
     """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
-    against = {"supported": "contradicted", "contradicted": "supported"}.get(row.verdict)
-    others = [words.study(name) for name, verdict in row.beside.items() if verdict == against]
-    return f" In the study “{listing(others)}” it is {against}." if others else ""
+    others = others_against(row)
+    return f" In the study “{listing(others)}” it is {TURNED[row.verdict]}." if others else ""
 
 
 def listing(labels: Sequence[str]) -> str:

@@ -97,14 +97,11 @@ def never(table: pd.DataFrame) -> str:
     >>> never(pd.DataFrame({"arm": ["bn", "none", "none"], "depth": [5, 5, 5], "reached": [True, False, True]}))
     'Never arrived: no normalization at depth 5, 1 of 2.'
     """
-    groups = (
-        table.groupby(["arm", "depth"])["reached"].agg(lambda runs: (~runs.astype(bool)).sum()),
-        table.groupby(["arm", "depth"]).size(),
-    )
+    counted = table.groupby(["arm", "depth"])["reached"].agg(["sum", "size"]).astype(int)
     said = [
-        f"{arm_name(arm)} at depth {depth}, {count} of {groups[1][arm, depth]}"
-        for (arm, depth), count in groups[0].items()
-        if count
+        f"{arm_name(arm)} at depth {depth}, {of - arrived} of {of}"
+        for (arm, depth), arrived, of in counted.itertuples()
+        if arrived < of
     ]
     return f"Never arrived: {'; '.join(said)}." if said else ""
 

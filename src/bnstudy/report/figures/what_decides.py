@@ -24,7 +24,7 @@ def forecasts(results: Results) -> Picture:
     right, wrong, still = (int(counts.get(name, 0)) for name in ("right", "wrong", "open"))
     decided = rows[rows["outcome"] != "open"]
     none = int((decided["saves"] != (decided["outcome"] == "right")).sum())
-    edge = int(np.isinf(rows["high"].astype(float)).sum() + rows["high"].isna().sum())
+    edge = int((~np.isfinite(rows["high"].astype(float))).sum())
     kinds = "; ".join(f"{kind}: {told}" for kind, told in by_kind(rows).items())
     found = f"Batch norm saves steps in {len(decided) - none} of {len(decided)} settings, and the forecast is right in {right}"
     how = (

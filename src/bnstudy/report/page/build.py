@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 
 from bnstudy.claims.records import ClaimRow
-from bnstudy.claims.sentences import listing
+from bnstudy.claims.sentences import listing, others_against
 from bnstudy.core import store, words
 from bnstudy.core.stats import ADVISED
 from bnstudy.report.figures import style
@@ -121,24 +121,17 @@ def scope(results: Results, images: str, seeds: int) -> str:
     flipped = set(judged.loc[judged["change"].isin(changed) & (judged["kind"] == "flipped"), "id"])
     apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
     if claims := sorted(apart if kinds else flipped):
-        links = ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
-        said.append(f"Kinds of networks disagree on {links}.")
-    turned = {"supported": "contradicted", "contradicted": "supported"}
-    against = [
-        (row.id, study)
-        for row in results.claims.values()
-        for study in row.beside
-        if turned.get(row.verdict) == row.beside[study]
-    ]
+        said.append(f"Kinds of networks disagree on {_linked(claims)}.")
+    against = {row.id: others for row in results.claims.values() if (others := others_against(row))}
     if against:
-        links = ", ".join(
-            f'<a href="#claim-{claim}">{claim}</a>' for claim in dict.fromkeys(claim for claim, _ in against)
-        )
-        who = sorted({words.study(study) for _, study in against})
-        said.append(
-            f"{'Other studies turn' if len(who) > 1 else f'The study “{marks.escape(who[0])}” turns'} {links} round."
-        )
+        who = sorted({study for studies in against.values() for study in studies})
+        turn = "Other studies turn" if len(who) > 1 else f"The study “{marks.escape(who[0])}” turns"
+        said.append(f"{turn} {_linked(against)} round.")
     return " ".join(said)
+
+
+def _linked(claims: Iterable[str]) -> str:
+    return ", ".join(f'<a href="#claim-{claim}">{claim}</a>' for claim in claims)
 
 
 def _made(provenance: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:

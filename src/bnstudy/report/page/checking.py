@@ -65,19 +65,15 @@ def cells(results: Results) -> str:
     for row in rates.to_dict("records"):
         roles.setdefault((slug({str(name): value for name, value in row.items()}), row["rate"]), []).append(row["role"])
     commit = results.provenance.get("commit") or "unknown"
-    first = {
-        role: place for place, role in enumerate(("best", "shared"))
-    }  # the rates that claims rest on, then the grid
+    first = ("best", "shared")  # the rates that claims rest on, then the grid
 
     def order(item: tuple[tuple[str, float], list[str]]) -> tuple[str, int, float]:
         (name, rate), _ = item
-        return name, min((first.get(role, 2) for role in roles.get((name, rate), [])), default=3), rate
+        kinds = {role.partition("@")[0] for role in roles.get((name, rate), [])}
+        return name, next((place for place, kind in enumerate(first) if kind in kinds), len(first)), rate
 
-    return (
-        filled("cells.html", found=sorted(found.items(), key=order), named=named, roles=roles, commit=commit)
-        if found
-        else ""
-    )
+    rows = sorted(found.items(), key=order)
+    return filled("cells.html", found=rows, named=named, roles=roles, commit=commit) if rows else ""
 
 
 def networks(results: Results) -> dict[str, str]:
