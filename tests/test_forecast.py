@@ -138,9 +138,18 @@ def test_forecasts_are_judged_by_what_came_out() -> None:
     assert outcome(0.0, 1.0, 2.0) == (False, "open")
 
 
-def test_code_that_judges_forecasts_makes_the_verdicts_anew() -> None:
-    judging = {f"bnstudy.claims.{name}" for name in ("judge", "sensitivity", "others", "forecast")}
-    assert judging <= closure(*stamps.FIXED["claims"])
+@pytest.mark.parametrize(
+    "stage, job",
+    [
+        ("choose", "bnstudy.pipeline.jobs"),
+        ("summarize", "bnstudy.pipeline.tables"),
+        ("claims", "bnstudy.pipeline.verdicts"),
+        ("claims", "bnstudy.claims.forecast"),
+        ("report", "bnstudy.report.page.build"),
+    ],
+)
+def test_an_edit_of_what_does_a_stage_does_it_anew(stage: str, job: str) -> None:
+    assert job in closure(*stamps.FIXED[stage])
 
 
 def test_only_decided_forecasts_count() -> None:

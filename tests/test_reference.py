@@ -14,7 +14,8 @@ from pandas.api.types import is_float_dtype
 
 from bnstudy.config.study import StudyConfig
 from bnstudy.pipeline.plan import Plan
-from bnstudy.pipeline.reference import CHOSEN, WHOLE, keep, renew, small, verdicts
+from bnstudy.pipeline.reference import CHOSEN, WHOLE, keep, renew, small
+from bnstudy.pipeline.verdicts import verdicts
 from bnstudy.report.page.build import build
 from bnstudy.report.page.templates import filled
 from bnstudy.report.results import COLUMNS, Results

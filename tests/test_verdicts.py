@@ -14,10 +14,12 @@ from bnstudy.claims.judge import answers, combine, decide, findings, judge, load
 from bnstudy.claims.ledger import Answer, Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
 from bnstudy.claims.numbers import effect, figures, natural
-from bnstudy.claims.records import ClaimRow, to_json
+from bnstudy.claims.records import ClaimRow, JudgedWith, to_json
 from bnstudy.claims.sensitivity import run
+from bnstudy.pipeline.verdicts import judge as judge_study
+from bnstudy.report.results import Results
 from helpers.judging import DEPTHS, FILE, INTERVALS, LEDGER, check_words, decided, keys, part, said, why, word
-from helpers.synthetic import BASE, Tables, drop, tables, write
+from helpers.synthetic import BASE, TARGETS, Tables, drop, tables, write
 from helpers.thetas import SEEDS, exact, shades, theta
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may".split()
@@ -339,6 +341,22 @@ def test_rows_are_json_and_survive_csv(base: Tables, tmp_path: Path) -> None:
     write(base, tmp_path)
     again = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tmp_path.glob("*.csv")}
     assert [r.sentence for r in judge(LEDGER, again, DEPTHS, base=BASE)[0]] == [r.sentence for r in rows]
+
+
+def test_a_study_that_compares_nothing_is_written_and_read(tmp_path: Path) -> None:
+    """One arm, or the measure `shift` alone where it decides nothing: no claim has a contrast, and the page still reads all."""
+    alone = {
+        name: rows[rows["arm"] == "none"]
+        for name, rows in tables("support").items()
+        if name in ("rates", "convergence")
+    }
+    write(alone, tmp_path / "tables")
+    (tmp_path / "checks.json").write_text("[]")
+    given = JudgedWith(depths=DEPTHS, base=BASE, targets=TARGETS, seeds=16)
+    judge_study(given, tmp_path / "tables", FILE, tmp_path / "checks.json", tmp_path / "claims.json")
+    results = Results(tmp_path)
+    assert results.thetas == {} and {row.verdict for row in results.claims.values()} <= {"not tested", "not judged"}
+    assert list(results.table("contrasts")) == ["claim", "setting", "seed", "lower", "upper"]
 
 
 def test_other_depths_and_targets_are_named() -> None:

@@ -214,7 +214,7 @@ def _summarize(a: argparse.Namespace) -> None:
 
 def _checks(a: argparse.Namespace) -> None:
     """Check what must come out whatever the study, and simulate the interval."""
-    from bnstudy.pipeline.verdicts import check
+    from bnstudy.pipeline.external import check
 
     check(a.code, a.out)
 

@@ -5,7 +5,6 @@ Other studies are set beside it, and its page can be drawn from this folder alon
 
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +13,12 @@ import pandas as pd
 
 from bnstudy.claims.answers import answers, findings
 from bnstudy.claims.file import load
-from bnstudy.claims.records import ClaimRow, from_json, to_json
-from bnstudy.claims.sentences import NOT_JUDGED, sentence
+from bnstudy.claims.records import to_json
+from bnstudy.claims.sentences import sentence
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline.plan import REFERENCES
+from bnstudy.pipeline.verdicts import verdicts
 from bnstudy.report.results import COLUMNS, Results
 
 WHOLE = (
@@ -116,13 +116,3 @@ def small(table: pd.DataFrame) -> pd.DataFrame:
             mantissa, power = np.frexp(table[column].to_numpy())
             table[column] = np.ldexp(np.round(mantissa * 2**BITS) / 2**BITS, power).astype("float32")
     return table
-
-
-def verdicts(folders: Sequence[Path]) -> dict[str, dict[str, str]]:
-    """Return what reference studies say of each claim, by its id and the study's name; what they do not judge is left out."""
-    found: dict[str, dict[str, str]] = {}
-    for folder in folders:
-        for row in from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text())):
-            if row.verdict not in (NOT_JUDGED, "not tested"):
-                found.setdefault(row.id, {})[folder.name] = row.verdict
-    return found

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 from bnstudy.core import store
 from bnstudy.pipeline import alive, jobs, provenance
+from bnstudy.pipeline.external import check
 from bnstudy.pipeline.mend import mend
 from bnstudy.pipeline.perform import perform
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.tables import summarize
-from bnstudy.pipeline.verdicts import check, judge
+from bnstudy.pipeline.verdicts import judge
 
 
 class Task(NamedTuple):

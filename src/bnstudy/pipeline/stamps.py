@@ -12,7 +12,7 @@ FIXED = {
     "choose": ["bnstudy.pipeline.jobs"],
     "summarize": ["bnstudy.pipeline.tables"],
     "checks": ["bnstudy.checks.run", "bnstudy.checks.coverage", "bnstudy.nets.mlp", *ARMS],
-    "claims": [f"bnstudy.claims.{name}" for name in ("judge", "sensitivity", "others", "forecast")],
+    "claims": ["bnstudy.pipeline.verdicts"],
     "report": ["bnstudy.report.page.build", "bnstudy.pipeline.provenance"],
 }
 """The modules of stages whose jobs are the same in every study."""

@@ -1,37 +1,17 @@
-"""What is judged once the tables stand: the external checks and the claims."""
+"""The claims, judged once the tables stand.
+
+What it imports is the code that a stored verdict depends on (see :mod:`bnstudy.pipeline.stamps`): little, so that an
+edit elsewhere judges nothing anew.
+"""
 
 import json
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
-from bnstudy.claims.records import JudgedWith, to_json
-from bnstudy.core import seals, store
-from bnstudy.pipeline.jobs import SHARED, take
-from bnstudy.pipeline.perform import unedited
-
-
-def check(code: str, out: Path) -> None:
-    """Check what must come out whatever the study, and simulate the interval; or take what another study of this code left."""
-    rows = SHARED / f"checks-{code.partition('=')[2]}.json"
-    coverage = rows.with_suffix(".csv")
-    if not seals.sound(rows):
-        import torch
-
-        from bnstudy.checks.coverage import simulate
-        from bnstudy.checks.run import run
-
-        print("[checks] external checks and the interval's coverage, half a minute", file=sys.stderr, flush=True)
-        torch.set_num_threads(1)
-        table, found = simulate(), run()
-        unedited(code, "job")
-        with store.writing(coverage) as unfinished:
-            table.to_csv(unfinished, index=False, float_format="%.8g")
-        store.write_json(rows, found)
-        seals.seal(rows, coverage.name)
-    take(coverage, out.with_name("coverage.csv"))
-    take(rows, out)
+from bnstudy.claims.records import ClaimRow, JudgedWith, SensitivityRow, ThetaRow, from_json, to_json
+from bnstudy.claims.sentences import NOT_JUDGED
+from bnstudy.core import store
 
 
 def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path, beside: Sequence[Path] = ()) -> None:
@@ -45,7 +25,6 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     from bnstudy.claims import judge as judging
     from bnstudy.claims.lookup import Lookup
     from bnstudy.claims.others import with_others
-    from bnstudy.pipeline.reference import verdicts
 
     found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
     ledger = with_others(judging.load(claims, given.kinds), found, given.depths, given.base)
@@ -56,9 +35,10 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
     others = verdicts(beside)
     rows = [replace(row, beside=others.get(row.id, {})) for row in sensitivity.attach(rows, changed)]
-    for name, table in (("contrasts", thetas), ("robustness", changed)):
+    for name, table, row in (("contrasts", thetas, ThetaRow), ("robustness", changed, SensitivityRow)):
+        frame = pd.DataFrame(table, columns=[column.name for column in fields(row)])  # also where a study has no row
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:
-            pd.DataFrame(table).to_csv(unfinished, index=False, float_format="%.8g")
+            frame.to_csv(unfinished, index=False, float_format="%.8g")
     with store.writing(out.with_name("forecasts.csv")) as unfinished:
         forecast.frame(forecasts).to_csv(unfinished, index=False, float_format="%.8g")
     store.write_json(out.with_name("answers.json"), to_json(judging.answers(ledger, rows)))
@@ -68,3 +48,13 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
         to_json(replace(given, identities=tuple(ledger.identities), forecast=ledger.forecast)),
     )
     store.write_json(out, to_json(rows))
+
+
+def verdicts(folders: Sequence[Path]) -> dict[str, dict[str, str]]:
+    """Return what reference studies say of each claim, by its id and the study's name; what they do not judge is left out."""
+    found: dict[str, dict[str, str]] = {}
+    for folder in folders:
+        for row in from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text())):
+            if row.verdict not in (NOT_JUDGED, "not tested"):
+                found.setdefault(row.id, {})[folder.name] = row.verdict
+    return found
