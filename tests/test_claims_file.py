@@ -25,7 +25,7 @@ def test_what_is_tested_and_what_is_said_stand_apart() -> None:
     said = yaml.safe_load(FILE.with_name(raw["text_file"]).read_text())
     assert "findings" not in raw and not {"parts"} & {k for c in raw["claims"] for k in c}
     assert list(said["claims"]) == [c["id"] for c in raw["claims"]]
-    assert {k for c in said["claims"].values() for k in c} == {"parts"}
+    assert {k for c in said["claims"].values() for k in c} == {"parts", "heard"}
     for claim in raw["claims"]:
         listed = [name for part in said["claims"][claim["id"]]["parts"] for name in part["settings"]]
         assert sorted(listed) == sorted(s["name"] for s in claim["settings"]), claim["id"]

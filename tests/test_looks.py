@@ -92,6 +92,8 @@ def test_ruler_draws_the_rule() -> None:
     assert 'stroke-dasharray="4 4"' in ruler([contrast(None, None, None)])
     assert f'<rect x="{at(0)}"' in ruler([contrast(0.2, 0.1, 0.4, sesoi=0.0)])
     assert ruler([contrast(-2, -3, -1.5, region="less")]) == ruler([contrast(2, 1.5, 3)])
+    shown = ruler([contrast(2, 1.5, 3)._replace(verdict="not judged")])
+    assert 'fill="var(--paper)" stroke="var(--ink)"' in shown and "var(--paper)" not in drawn
     two = ruler([contrast(2, 1, 3), contrast(0.5, 0.4, 0.6, sesoi=0.25)])
     assert two.count("<circle") == 2 and two.count(f'cx="{at(2)}"') == 2  # each in its own smallest effect
 

@@ -340,6 +340,15 @@ def test_what_would_change_a_verdict(kernels: Path) -> None:
     assert turns(row) == "the interval is 1 points away from where the verdict would change; 99% of draws agree"
     assert turns(replace(row, **within)).endswith("0.5 points away from where the verdict would change")  # type: ignore[arg-type]
     assert "a factor of 3 away" in turns(replace(row, **times))  # type: ignore[arg-type]
+    against = replace(
+        row, verdict="contradicted", detail="opposite", margin=0.0, estimate=-5.0, ci_low=-9.0, ci_high=-3.5
+    )
+    far = "the interval is 5.5 points away from where the verdict would change, and {} from where “{}” would; 99% of draws agree"
+    assert turns(against) == far.format("1.5 points", "the opposite")
+    less = replace(against, region="less", ci_low=3.5, ci_high=9.0)
+    assert turns(less) == far.format("1.5 points", "the opposite")
+    small = replace(against, detail="negligible", ci_low=-0.5, ci_high=1.0)
+    assert "1 points away" in turns(small) and "and 1.5 points from where “too small to matter” would" in turns(small)
     assert turns(replace(row, verdict="open", seeds_to_decide=45)) == "about 45 seeds would decide it"
     assert turns(replace(row, verdict="open")) == "more seeds or a longer budget would decide it"
 

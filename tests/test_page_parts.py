@@ -11,8 +11,9 @@ from markupsafe import escape
 
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
+from bnstudy.report import show
 from bnstudy.report.figures import movement
-from bnstudy.report.page import methods
+from bnstudy.report.page import blocks, methods
 from bnstudy.report.page.build import _made, build
 from bnstudy.report.page.checking import cells
 from bnstudy.report.page.glossary import GLOSSARY, explained
@@ -35,6 +36,27 @@ def test_other_worlds_build(outcome: str, tmp_path: Path) -> None:
         return
     assert ">not tested<" in text and "no figure, since this study lacks batch norm" in text
     assert set(figures(text)) & set(BOUND) == {"share-left"}  # about networks without batch norm
+
+
+def test_what_others_say_is_weighed_where_a_study_contradicts_it() -> None:
+    """Claims of the lecture that a story weighs have their five parts there."""
+    for folder in DEFAULT.parent.iterdir():
+        study, weighed = Results(folder), set[str]()
+        for answer in study.answers.values():
+            weighed |= {claim for said in (answer.story.lecture if answer.story else ()) for claim in said.claims}
+        for row in study.claims.values():
+            heard = {"L", "A"} & set(row.by.split(", ")) and row.verdict == "contradicted"
+            assert not heard or row.heard or row.id in weighed, f"{folder.name} {row.id}"
+            assert ("What is said:" in blocks.claim(row)) == bool(row.heard and row.verdict == "contradicted")
+
+
+def test_seeds_that_got_no_farther_are_counted_line_by_line() -> None:
+    """All seeds have a start; that some never came to the target's loss is said of that line alone."""
+    study = Results(DEFAULT)
+    table = study.at("gradients", net="resmlp", arm=["none", "bn"], depth=20, checkpoint=["init", "loss0.25"])
+    total, fewer, least = show._seeds(study, table)
+    left = table[(table["arm"] == "none") & (table["checkpoint"] == "loss0.25")]["seed"].nunique()
+    assert left < total and fewer == [f"no normalization at 20 layers, loss 0.25, {left} of {total}"] and least == left
 
 
 def test_nobody_reaches_the_target(tmp_path: Path) -> None:

@@ -37,10 +37,21 @@ class Part(Strict):
     """name of a setting to where it is taken, in words; `;` ends the network's name"""
 
 
+class Heard(Strict):
+    """What others say where a claim stands, what of that is right, where it stops, what holds instead: its verdict apart."""
+
+    says: str
+    right: str
+    stops: str
+    holds: str
+
+
 class ClaimText(Strict):
     """What is said of a claim."""
 
     parts: list[Part] = Field(min_length=1)
+    heard: Heard | None = None
+    """told beside the claim where it is contradicted"""
 
     def part(self, setting: str) -> Part:
         """Return the part of a setting: the one that lists it, or else the last one."""

@@ -113,6 +113,7 @@ class ClaimRow:
     robustness: tuple[str, ...] = ()
     weakened: tuple[str, ...] = ()
     robustness_sentence: str = ""
+    heard: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,12 +91,11 @@ def renew(folder: Path) -> None:
     ledger = load(Path(study.provenance["config"]["claims"]["file"]), study.ledger.kinds)
     own = {claim.id: claim for claim in ledger.claims}
     others = verdicts([path for path in sorted(folder.parent.glob("*")) if path.name != folder.name])
-    rows = [
-        replace(
-            row, beside=others.get(row.id, {}), sentence=sentence(row, own[row.id]) if row.id in own else row.sentence
-        )
-        for row in study.claims.values()
-    ]
+    rows = []
+    for row in study.claims.values():
+        if said := own.get(row.id):
+            row = replace(row, sentence=sentence(row, said), heard=said.heard.model_dump() if said.heard else {})
+        rows.append(replace(row, beside=others.get(row.id, {})))
     told = {claim.id for claim in ledger.questions}
     # not as records: texts of then may lack a field of today
     kept = json.loads((folder / "answers.json").read_text(encoding="utf-8"))

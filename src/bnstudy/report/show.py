@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bnstudy.claims.records import FindingRow
+from bnstudy.core import words
+from bnstudy.report.figures.checkpoints import when
 from bnstudy.report.figures.picture import INTERVALS, Numbers, Picture
 from bnstudy.report.figures.style import NARROW, WIDE, arm_name, drawing
 from bnstudy.report.figures.summary import FEWEST
@@ -17,6 +20,9 @@ from bnstudy.report.page.checking import networks
 from bnstudy.report.page.marks import escape
 from bnstudy.report.page.templates import filled
 from bnstudy.report.results import Results
+
+LINE = ("arm", "depth", "net", "gain", "inputs", "checkpoint")
+"""What parts the lines of a figure, of the columns that all rows of a network have."""
 
 
 def question(results: Results, id: str) -> None:
@@ -112,7 +118,7 @@ def _figure(picture: Picture) -> None:
     if picture.claim and re.search(r"\bcases\b", title):
         caption.append(f"The title counts all cases of claim {picture.claim}, drawn or not.")
     if fewer:
-        caption.append(f"Only seeds that got that far: {', '.join(fewer)}.")
+        caption.append(f"Only seeds that got that far: {'; '.join(fewer)}.")
     if picture.intervals == INTERVALS and least < FEWEST:
         caption.append(f"Below {FEWEST} seeds no interval is drawn.")
     if lacking := [arm_name(a) for a in arms if a not in have]:
@@ -140,8 +146,8 @@ def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
         **_pictures(picture.id, picture.draw),
         "csv": _csv(picture.table),
     }
-    words = f"figure {picture.id}: {title}"
-    _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": words})
+    plain = f"figure {picture.id}: {title}"
+    _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": plain})
 
 
 def _pictures(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
@@ -168,19 +174,28 @@ def _values(picture: Picture) -> str:
 
 
 def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
-    """Return how many seeds could be there, in words the arms and depths that lack some, and the fewest seeds of any."""
+    """Return how many seeds could be there, in words the lines that lack some, and the fewest seeds of any.
+
+    A line is an arm at a depth, and where they vary in a kind of network, first weights, inputs and stage of training.
+    """
     if "seed" not in table:  # rows that are medians over seeds already
         return results.seeds, [], results.seeds
     present = set(table["seed"])
     total = max(results.seeds, len(present)) if present <= set(results.table("convergence")["seed"]) else len(present)
     if "arm" not in table:
         return total, [], len(present)
-    groups = table.groupby([c for c in ("arm", "depth") if c in table])["seed"].nunique()
+    varied = [c for c in LINE if c in table and (c in ("arm", "depth") or table[c].nunique() > 1)]
+    groups = table.groupby(varied, sort=False)["seed"].nunique()
     short = groups[groups < total]
-    words = [
-        f"{arm_name(key[0])} at depth {key[1]}" if isinstance(key, tuple) else arm_name(key) for key in short.index
-    ]
-    return total, [f"{word} {count} of {total}" for word, count in zip(words, short, strict=True)], int(groups.min())
+    lines = [dict(zip(varied, key if isinstance(key, tuple) else (key,))) for key in short.index]
+    told = [f"{_line(line)}, {count} of {total}" for line, count in zip(lines, short, strict=True)]
+    return total, told, int(groups.min())
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    """Return in words what a line of a figure is of."""
+    where = [when(value) if column == "checkpoint" else words.factor(column, value) for column, value in line.items()]
+    return " at ".join(filter(None, [where[0], ", ".join(where[1:])]))
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -37,7 +37,7 @@ def before_or_after(results: Results) -> Picture:
     table = results.at("shift", family="clean", statistics="running", arm=arms)
     trained = results.at("convergence", target=results.target, arm="bn_post")
     table = table[table["depth"].isin(trained["depth"])]
-    labels = ("depth, in layers", "accuracy, %\n(up = better)")
+    labels = ("depth, in layers (right = deeper)", "accuracy, %\n(up = better)")
     draw = partial(dots, {"": table}, "depth", "accuracy", results.arms(table, *arms), labels, log=False)
     subject = "Accuracy on clean images with batch norm before or after the ReLU"
     how = "With stored statistics. Small dots are seeds."

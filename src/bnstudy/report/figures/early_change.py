@@ -49,7 +49,7 @@ def reach_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fi
         lines(panel, rows, "layer", measure, arms)
         panel.set_xticks([*ticks, out], [*map(str, ticks), "out"])
     log_scale(figure.axes, table[list(MEASURES)].to_numpy().ravel())
-    label(figure, "layer", "relative change\n(up = changes more)")
+    label(figure, "layer (right = later)", "relative change\n(up = changes more)")
     legend(figure, arms)
     return figure
 
@@ -74,7 +74,7 @@ def left_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fig
     for panel, rows in filled:
         lines(panel, rows, "layer", "percent", arms)
         percent_y(panel, 103)
-    label(figure, "layer", "left of the squared\nchange, % (up = more)")
+    label(figure, "layer (right = later)", "left of the squared\nchange, % (up = more)")
     legend(figure, arms, [reference(figure.axes, 50, "half")])
     return figure
 

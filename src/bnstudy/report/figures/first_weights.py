@@ -111,7 +111,7 @@ def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> Figure:
         for of_net, of_arm, meaning, *line in curves:
             if (of_net, of_arm) == (net, arm):
                 panel.plot(*line, **LINES[meaning])
-    label(figure, "scale of the first weights", "hidden layers")
+    label(figure, "scale of the first weights (right = larger)", "hidden layers")
     never_style: Style = {"color": MUTED, "marker": "x", "linestyle": "none", "markersize": 4}
     drawn = dict.fromkeys(meaning for *_, meaning, _, _ in curves)
     legend(figure, [], [entry("never", never_style), *(entry(meaning, LINES[meaning]) for meaning in drawn)])

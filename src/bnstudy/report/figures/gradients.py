@@ -52,7 +52,7 @@ def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figu
             trace(panel, other, "layer", "other_batch", gray)
         lines(panel, rows, "layer", "relative", arms)
     log_scale(figure.axes, [*table["relative"], *table["other_batch"]])
-    label(figure, "layer whose gradient is compared", "relative change\n(up = changes more)")
+    label(figure, "layer whose gradient is compared (right = later)", "relative change\n(up = changes more)")
     legend(figure, arms, [entry("another batch, same marks", {"color": MUTED, "linewidth": 0.9})])
     return figure
 
@@ -89,7 +89,7 @@ def norm_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float, growth
         if "init" in set(rows["checkpoint"]):
             _theory(panel, rows, arms, growth)
     log_scale(figure.axes, table["norm"])
-    label(figure, "layer", "norm of the loss's gradient, in nats\n(a level line = same size)")
+    label(figure, "layer (right = later)", "norm of the loss's gradient, in nats\n(a level line = same size)")
     drawn = growth and "init" in set(table["checkpoint"])
     legend(figure, arms, [entry("theory at the start", THEORY)] if drawn else [])
     return figure

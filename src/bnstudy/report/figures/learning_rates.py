@@ -12,7 +12,7 @@ from bnstudy.report.figures.summary import times, told
 from bnstudy.report.results import Results
 
 ARMS = ("none", "bn", "once")
-RATE = "learning rate"
+RATE = "learning rate (right = larger)"
 
 
 def window(results: Results) -> Picture:

@@ -21,6 +21,6 @@ def over_layers(
         lines(panel, rows, "layer", value, arms)
     if log:
         log_scale(figure.axes, [*pd.concat(tables.values())[value], *([] if least is None else [least])])
-    label(figure, "layer", ylabel)
+    label(figure, "layer (right = later)", ylabel)
     legend(figure, arms, [reference(figure.axes, *at)] if at else [])
     return figure

@@ -126,7 +126,7 @@ def mismatch_by_layer(table: pd.DataFrame, width: float) -> Figure:
                 trace(panel, shifted, "layer", "offset", style)
         layer_ticks(panel, rows["layer"])
     log_scale(figure.axes, [*table["offset"], 0.08])
-    label(figure, "layer", "mismatch of x-hat, in sd\n(up = worse)")
+    label(figure, "layer (right = later)", "mismatch of x-hat, in sd\n(up = worse)")
     kinds = [entry(f"severity {severity}", style) for severity, style in styles.items()]
     legend(figure, [], [*kinds, reference(figure.axes, 0.10, "0.10 sd")])
     return figure

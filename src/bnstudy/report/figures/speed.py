@@ -70,7 +70,13 @@ def post(results: Results) -> Picture:
 
 def over_depths(results: Results, table: pd.DataFrame, arms: Sequence[str]) -> Callable[[float], Figure]:
     """Return what draws steps by depth in one panel."""
-    return partial(steps, {"": table.sort_values("depth")}, "depth", results.arms(table, *arms), "depth, in layers")
+    return partial(
+        steps,
+        {"": table.sort_values("depth")},
+        "depth",
+        results.arms(table, *arms),
+        "depth, in layers (right = deeper)",
+    )
 
 
 def by_gain(results: Results) -> Picture:
@@ -80,7 +86,9 @@ def by_gain(results: Results) -> Picture:
     table = table[table.groupby("depth")["gain"].transform("nunique") > 1]
     shown = table[table["arm"].isin(arms)]
     tables = {title: rows for title, rows in by_depth(shown).items() if rows["gain"].nunique() > 1}
-    draw = partial(steps, tables, "gain", results.arms(table, *arms), "scale of the first weights (1 = He)")
+    draw = partial(
+        steps, tables, "gain", results.arms(table, *arms), "scale of the first weights (1 = He, right = larger)"
+    )
     subject = f"Steps to training loss {results.target:g} by the initial scale of the weights"
     how = "Each arm at its own best rate for that scale."
     return Picture(results, "steps-by-gain", draw, table, subject, how, claim="Q3h", arms=arms, needs=["none", "bn"])
@@ -108,7 +116,9 @@ def by_batch(results: Results) -> Picture:
     table = results.at("convergence", target=results.target, depth=results.depth("shallow"), batch=...)
     table = table[table.groupby("arm")["batch"].transform("nunique") > 1]
     rows = table.sort_values("batch")
-    draw = partial(steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch")
+    draw = partial(
+        steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch (right = more)"
+    )
     subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
     return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"])
 
@@ -133,7 +143,7 @@ def one_layer(results: Results) -> Picture:
     alone = alone.assign(layer=alone["arm"].str.removeprefix(ONE_LAYER).astype(int), arm=arms[2])
     beside = best[best["arm"].isin(arms) & best["depth"].isin(alone["depth"])]
     table = pd.concat([alone, beside.merge(alone["layer"].drop_duplicates(), how="cross")])
-    draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm")
+    draw = partial(steps, by_depth(table), "layer", arms, "layer with batch norm (right = later)")
     subject = "Steps with batch norm in one layer alone, by the place of that layer"
     how = f"The level lines are networks with batch norm in no layer and in every layer. {COUNTED}"
     numbers, found = told(alone.assign(time=times(alone)), "time", ["layer"]), of_one_layer(table, arms)

@@ -48,7 +48,7 @@ def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figu
         panel.set_ylim(0, 1.02)
         late = rows["budget"].max() if not rows["reached"].all() else rows["steps"].max() * 1.1
         panel.set_xlim(0, late)
-    label(figure, "training step", "share of seeds\nstill above the target")
+    label(figure, "training step (right = later)", "share of seeds still above the target (down = faster)")
     legend(figure, arms)
     return figure
 
@@ -97,7 +97,7 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figur
                 at = middle.index[len(middle) * (2 + list(arms).index(arm)) // 6]
                 panel.plot([at], [middle[at]], looks.marker, color=colour, markersize=6)
     log_scale(figure.axes, finite["loss"].clip(1e-3, 10))
-    label(figure, "training step", "training loss, in nats\n(down = better)")
+    label(figure, "training step (right = later)", "training loss, in nats\n(down = better)")
     legend(figure, arms)
     return figure
 
@@ -144,5 +144,5 @@ def steps_saved(table: pd.DataFrame, width: float) -> Figure:
         draw(panel, medians(rows, "ratio", ["place"]), "place", style)
         panel.set_xticks(range(len(depths)), [str(d) for d in depths])
         panel.set_xlim(-0.5, len(depths) - 0.5)
-    label(figure, "depth, in layers", "steps, without : with batch norm\n(up = it saves more)")
+    label(figure, "depth, in layers (right = deeper)", "steps, without : with batch norm\n(up = it saves more)")
     return figure

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 
 from bnstudy.claims.ledger import Rule
 from bnstudy.core import words
+from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.axes import entry, label, legend, log_scale, panels, reference
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, PAPER, SHADE
+from bnstudy.report.figures.summary import lost, times
 from bnstudy.report.results import Results
 
 MARKS = {"mlp": ("o", "plain"), "resmlp": ("s", "skips"), "cnn": ("^", "convolutions"), "resnet": ("D", "both")}
@@ -19,17 +21,20 @@ MARKS = {"mlp": ("o", "plain"), "resmlp": ("s", "skips"), "cnn": ("^", "convolut
 
 def forecasts(results: Results) -> Picture:
     """Return the figure of forecasts and savings; the band without a saving is the claims file's rule."""
-    rows, rule = results.table("forecasts"), results.ledger.forecast
+    rows, rule = lost_runs(results), results.ledger.forecast
     counts = rows["outcome"].value_counts()
     right, wrong, still = (int(counts.get(name, 0)) for name in ("right", "wrong", "open"))
     decided = rows[rows["outcome"] != "open"]
     none = int((decided["saves"] != (decided["outcome"] == "right")).sum())
     edge = int((~np.isfinite(rows["high"].astype(float))).sum())
+    late = rows[rows["never"] > 0].sort_values("value")
+    missed = ", ".join(f"{row.never} of {row.of} at {row.value:.2g}" for row in late.itertuples())
+    some = f" Seeds that never arrived without it: {missed}." if missed else ""
     kinds = "; ".join(f"{kind}: {told}" for kind, told in by_kind(rows).items())
     found = f"Batch norm saves steps in {len(decided) - none} of {len(decided)} settings, and the forecast is right in {right}"
     how = (
         f"Each mark is a kind of network with its start: right in {right}, wrong in {wrong} (crossed out), and open in "
-        f"{still} (hollow), where the interval holds 1.25, the least saving that counts. At the upper edge the interval has no end, since networks without batch norm did not arrive: {edge} of {len(rows)} settings. "
+        f"{still} (hollow), where the interval holds 1.25, the least saving that counts. At the upper edge the interval has no end, since networks without batch norm did not arrive: {edge} of {len(rows)} settings.{some} "
         f"Right by kind: {kinds or 'none'}."
     )
     if rule:
@@ -45,6 +50,15 @@ def forecasts(results: Results) -> Picture:
     return Picture(
         results, "what-decides", drawn, rows, subject, how, "Q3k", ["none"], None, alone, "Scatter plot", found, numbers
     )
+
+
+def lost_runs(results: Results) -> pd.DataFrame:
+    """Return the forecasts with how many runs without batch norm never arrived, `never` of `of`; 0 of 0 where no run is kept."""
+    rows, anything = results.table("forecasts"), dict[str, object].fromkeys([*results.base, "gain", "inputs"], ...)
+    runs = results.at("convergence", None, target=results.target, arm="none", **anything).assign(time=times)
+    counts = runs.groupby(list(FACTORS))["time"].agg(never=lost, of="size").reset_index()
+    counted = rows.merge(counts, on=list(FACTORS), how="left")
+    return counted.fillna({"never": 0, "of": 0}).astype({"never": int, "of": int})
 
 
 def by_kind(rows: pd.DataFrame) -> dict[str, str]:
@@ -77,5 +91,9 @@ def draw(rows: pd.DataFrame, rule: Rule | None, width: float) -> Figure:
     marks = [entry(name, {"color": INK, "marker": mark, "linestyle": "none", "markersize": 5}) for mark, name in used]
     legend(figure, [], [*marks, reference([panel], 1.25, "1.25 times")])
     meaning = rule and rule.meaning
-    label(figure, meaning or "a number of the untrained network", "steps without / with\n(up = saves more)")
+    label(
+        figure,
+        f"{meaning or 'a number of the untrained network'}\n(right = larger)",
+        "steps without / with\n(up = saves more)",
+    )
     return figure

@@ -48,7 +48,7 @@ def accuracy_by_depth(table: pd.DataFrame, width: float) -> Figure:
             draw(panel, medians(rows, "accuracy", ["place"]), "place", style, 0.08 * (index - 1.5))
             shown.append(entry(text, style))
     panel.set_xticks(range(len(depths)), [str(d) for d in depths])
-    label(figure, "depth, in layers", "accuracy, %\n(up = better)")
+    label(figure, "depth, in layers (right = deeper)", "accuracy, %\n(up = better)")
     legend(figure, [], shown)
     return figure
 
@@ -124,7 +124,7 @@ def accuracy_by_size(table: pd.DataFrame, width: float) -> Figure:
         percent_y(panel)
         names = [size.removeprefix("batch").replace("whole", "all") for size in SIZES]
         panel.set_xticks(range(len(SIZES) + 1), [*names, "stored"])
-    label(figure, "images in a test batch", "accuracy, %\n(up = better)")
+    label(figure, "images in a test batch (right = more)", "accuracy, %\n(up = better)")
     legend(figure, [], [entry(f"batch norm, depth {d}", style) for d, style in zip(depths, styles, strict=True)])
     return figure
 
@@ -132,7 +132,7 @@ def accuracy_by_size(table: pd.DataFrame, width: float) -> Figure:
 def modes(results: Results) -> Picture:
     """Return the figure of what stored statistics cost on clean images, by depth."""
     table = modes_apart(results.at("shift", family="clean", arm="bn"))
-    labels, at = ("depth, in layers", "own minus stored\n(up = stored worse)"), (0.0, "no difference")
+    labels, at = ("depth, in layers (right = deeper)", "own minus stored\n(up = stored worse)"), (0.0, "no difference")
     draw = partial(dots, {"": table}, "depth", "gap", ["bn"], labels, log=False, at=at)
     subject = (
         "Accuracy on clean images with a test batch's own mean and spread, minus that with stored averages, by depth"

@@ -7,6 +7,7 @@ from bnstudy.claims.records import ClaimRow, ContrastRow
 from bnstudy.claims.sentences import NOT_JUDGED
 from bnstudy.claims.stability import DRAWS, MOST
 from bnstudy.report.page.checking import Thetas, csv, seeds
+from bnstudy.report.page.marks import verdict_words
 from bnstudy.report.page.templates import filled
 from bnstudy.report.results import CheckRow
 
@@ -58,17 +59,26 @@ def change(row: ClaimRow) -> str:
 
 
 def turns(row: ContrastRow) -> str:
-    """Return how far a setting's interval is from the edge of its verdict and how stable that is, or how many seeds tell."""
+    """Return how far a setting's interval is from the edges of its verdict and its shade, or how many seeds would tell."""
     low = -math.inf if row.ci_low is None else row.ci_low
     high = math.inf if row.ci_high is None else row.ci_high
     if row.verdict == "open":
         told = f"about {row.seeds_to_decide:,} seeds" if row.seeds_to_decide else "more seeds or a longer budget"
         return f"{told} would decide it"
     edges = {"more": [row.sesoi], "less": [-row.sesoi], "within": [-row.sesoi, row.sesoi]}[row.region]
-    gap = min(max(low - edge, edge - high) for edge in edges)
-    size = f"a factor of {math.exp(gap):.3g}" if row.unit == "ln times" else f"{gap:.2g} {row.unit}"
+    gap = _size(min(max(low - edge, edge - high) for edge in edges), row.unit)
     same = "" if row.stability is None else f"; {_percent(row.stability)} of draws agree"
-    return f"the interval is {size} away from where the verdict would change{same}"
+    if (
+        row.verdict == "contradicted" and row.region != "within" and row.sesoi and row.margin >= 0
+    ):  # its shade hangs on the far edge
+        far = -edges[0]
+        shade = _size(min(abs(low - far), abs(high - far)), row.unit)
+        same = f", and {shade} from where “{verdict_words(row).partition(': ')[2]}” would{same}"
+    return f"the interval is {gap} away from where the verdict would change{same}"
+
+
+def _size(gap: float, unit: str) -> str:
+    return f"a factor of {math.exp(gap):.3g}" if unit == "ln times" else f"{gap:.2g} {unit}"
 
 
 def _percent(share: float) -> str:

@@ -5,6 +5,7 @@ from math import inf
 from typing import NamedTuple
 
 from bnstudy.claims.records import ContrastRow
+from bnstudy.claims.sentences import NOT_JUDGED
 
 LIMIT = 6.0
 WIDTH = 220
@@ -18,6 +19,7 @@ class Example(NamedTuple):
     estimate: float | None = 2.2
     ci_low: float | None = 1.4
     ci_high: float | None = 3.1
+    verdict: str = "supported"
 
 
 Measured = ContrastRow | Example
@@ -29,7 +31,7 @@ def ruler(contrasts: Sequence[Measured], seeds: Sequence[float] = ()) -> str:
     The claim says: in the shade. Right is as claimed, so region `less` is drawn turned round; left of the dashed edge an
     effect is the opposite of the claim. Each bar is in its own unit
     (see `_unit`), since contrasts of one claim may have different ones; cut off at ±6 with an arrowhead. A contrast
-    without an interval shows a bare line of dashes.
+    without an interval shows a bare line of dashes; the dot of one that is not judged is hollow.
     """
     height = 14 * max(1, len(contrasts)) + 2
     rows = "".join(_row(contrast, 1 + 14 * index, seeds) for index, contrast in enumerate(contrasts))
@@ -78,5 +80,7 @@ def _bar(contrast: Measured, unit: float, y: int) -> str:
             bar += f'<path d="M{_x(end)} {y}l{-7 if end > 0 else 7} -4v8z" fill="var(--ink)"/>'
     middle = None if contrast.estimate is None else turned * contrast.estimate / unit
     if middle is not None and abs(middle) <= LIMIT:
-        bar += f'<circle cx="{_x(middle)}" cy="{y}" r="3.5" fill="var(--ink)"/>'
+        hollow = contrast.verdict == NOT_JUDGED
+        paint = 'fill="var(--paper)" stroke="var(--ink)" stroke-width="1.5"' if hollow else 'fill="var(--ink)"'
+        bar += f'<circle cx="{_x(middle)}" cy="{y}" r="3.5" {paint}/>'
     return bar
