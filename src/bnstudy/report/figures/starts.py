@@ -100,9 +100,23 @@ def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
         panel.text(1.03, place, told, transform=panel.get_yaxis_transform(), va="center")
     names = [name.replace(", ", ",\n", 1) if narrow and len(name) > 20 else name for name in table.index]
     panel.set_yticks(range(len(table)), names)
-    panel.set_ylim(len(table) - 0.4, -0.6)
+    panel.set_ylim(len(table) - 0.4, -0.6 if narrow else -1.4)
+    if narrow:
+        legend(figure, ["none", "bn"])
+    else:  # named at the first marks, to the left of the left one and to the right of the right one
+        first = table.iloc[0].clip(low, high).sort_values()
+        for arm, side, by in zip(first.index, ("right", "left"), (-5, 5)):
+            panel.plot([first[arm]], [-1], look(arm).marker, color=look(arm).light, markersize=4, clip_on=False)
+            panel.annotate(
+                words.arm(arm),
+                (first[arm], -1),
+                (by, 0),
+                textcoords="offset points",
+                ha=side,
+                va="center",
+                fontsize=8.5,
+            )
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
     label(figure, "steps to target (right = slower)", "")
-    legend(figure, ["none", "bn"])
     return figure
