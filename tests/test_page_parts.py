@@ -59,6 +59,18 @@ def test_seeds_that_got_no_farther_are_counted_line_by_line() -> None:
     assert left < total and fewer == [f"no normalization at 20 layers, loss 0.25, {left} of {total}"] and least == left
 
 
+def test_runs_that_never_arrived_are_counted_where_a_figure_lacks_them() -> None:
+    """Normalized once is drawn at 5 layers; at 20 most of its runs never arrived, and its line is lacking."""
+    study = Results(DEFAULT)
+    table = study.at("drift", site="next", arm=["bn", "once"], depth=[5, 20], start="loss1.0", end="loss0.25")
+    table = table[(table["arm"] == "bn") | (table["depth"] == 5)]
+    runs = study.at("convergence", target=0.25, arm="once", depth=20)
+    late = int((~runs["reached"].astype(bool)).sum())
+    line = "normalized once at 20 layers"
+    assert late > 9 and show._late(study, table) == {line: f"{line}, {late} of {len(runs)}"}
+    assert show._late(study, runs) == {}  # its rows tell who arrived
+
+
 def test_nobody_reaches_the_target(tmp_path: Path) -> None:
     tables = synthetic.tables("support", seeds=6)
     for name in ("convergence", "sweep"):

@@ -83,7 +83,9 @@ def _kernel(scratch: Path) -> type:
 
         @property
         def kernel_spec(self) -> KernelSpec:
-            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            # its log would tell that it was interrupted, which is how it is ended; what a cell says comes by another way
+            quiet = "--log-level=CRITICAL"
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]

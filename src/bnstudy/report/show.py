@@ -1,15 +1,15 @@
 """What a notebook calls: it shows stories, claims and figures of a study as outputs that the page can place."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bnstudy.claims.records import FindingRow
 from bnstudy.core import words
+from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.checkpoints import when
 from bnstudy.report.figures.picture import INTERVALS, Numbers, Picture
 from bnstudy.report.figures.style import NARROW, WIDE, arm_name, drawing
@@ -119,6 +119,9 @@ def _figure(picture: Picture) -> None:
         caption.append(f"The title counts all cases of claim {picture.claim}, drawn or not.")
     if fewer:
         caption.append(f"Only seeds that got that far: {'; '.join(fewer)}.")
+    late = {line: told for line, told in _late(results, table).items() if not any(f.startswith(line) for f in fewer)}
+    if late:
+        caption.append(f"Never at training loss {results.target:g}: {'; '.join(late.values())}.")
     if picture.intervals == INTERVALS and least < FEWEST:
         caption.append(f"Below {FEWEST} seeds no interval is drawn.")
     if lacking := [arm_name(a) for a in arms if a not in have]:
@@ -184,17 +187,42 @@ def _seeds(results: Results, table: pd.DataFrame) -> tuple[int, list[str], int]:
     total = max(results.seeds, len(present)) if present <= set(results.table("convergence")["seed"]) else len(present)
     if "arm" not in table:
         return total, [], len(present)
-    varied = [c for c in LINE if c in table and (c in ("arm", "depth") or table[c].nunique() > 1)]
+    varied = _varied(table)
     groups = table.groupby(varied, sort=False)["seed"].nunique()
     short = groups[groups < total]
-    lines = [dict(zip(varied, key if isinstance(key, tuple) else (key,))) for key in short.index]
-    told = [f"{_line(line)}, {count} of {total}" for line, count in zip(lines, short, strict=True)]
-    return total, told, int(groups.min())
+    return total, [f"{_line(varied, key)}, {count} of {total}" for key, count in short.items()], int(groups.min())
 
 
-def _line(line: Mapping[str, Any]) -> str:
+def _late(results: Results, table: pd.DataFrame) -> dict[str, str]:
+    """Return in words how many runs never arrived, by line, where the rows of a figure do not tell: of networks that
+    are drawn, and of those that are lacking in one panel for it. Runs at other rates than are drawn do not count."""
+    network = [*FACTORS, "rate"]
+    if not {*network, "seed"} <= set(table) or {"reached", "time", "loss"} & set(table):
+        return {}
+    anything = dict[str, object].fromkeys([*results.base, "gain", "inputs"], ...)
+    best = results.at("convergence", None, target=results.target, **anything)
+    runs = results.table("convergence")
+    drawn = runs[runs["target"] == results.target].merge(table[network].drop_duplicates())
+    panels = table[[factor for factor in FACTORS if factor != "arm"]].drop_duplicates()
+    lacking = best.merge(panels.merge(table[["arm"]].drop_duplicates(), how="cross"))
+    lacking = lacking.merge(table[[*FACTORS]].drop_duplicates(), how="left", indicator=True).query(
+        "_merge == 'left_only'"
+    )
+    shown = pd.concat([drawn, lacking])
+    varied = [column for column in _varied(table) if column in shown]
+    counts = shown.assign(late=~shown["reached"].astype(bool)).groupby(varied, sort=False)["late"].agg(["sum", "size"])
+    told = {_line(varied, key): f"{late} of {of}" for key, late, of in counts.itertuples() if late}
+    return {line: f"{line}, {number}" for line, number in told.items()}
+
+
+def _varied(table: pd.DataFrame) -> list[str]:
+    return [c for c in LINE if c in table and (c in ("arm", "depth") or table[c].nunique() > 1)]
+
+
+def _line(columns: Sequence[str], key: Hashable) -> str:
     """Return in words what a line of a figure is of."""
-    where = [when(value) if column == "checkpoint" else words.factor(column, value) for column, value in line.items()]
+    values = zip(columns, key if isinstance(key, tuple) else (key,))
+    where = [when(value) if column == "checkpoint" else words.factor(column, value) for column, value in values]
     return " at ".join(filter(None, [where[0], ", ".join(where[1:])]))
 
 

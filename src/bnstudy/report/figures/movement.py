@@ -65,7 +65,7 @@ def affine(results: Results) -> Picture:
     table = table.assign(motion=table["change_rms"] / table["gamma_rms"])
     draw = partial(affine_motion, table, results.arms(table, *arms))
     subject = "How far γ and β move during training"
-    how = "As a share of γ."
+    how = "In units of the sd that a layer puts out, which is γ. The verdict takes the root mean square over layers."
     return Picture(results, "affine", draw, table, subject, how, claim="Q1a", arms=["bn"])
 
 
@@ -81,7 +81,8 @@ def affine_motion(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fig
 def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFrame:
     """Return one row per network: arm, net, depth, gain, seed, drift (mean over layers from the second on) and time.
 
-    A network that didn't reach the target has no drift to it: its time is infinite and its drift is empty.
+    A network that didn't reach the target has no drift to it: its time is infinite and its drift is empty. So is that of
+    the few that did where most did not. Networks without any drift that all arrived are left out: it was not measured.
     """
     keys = ["arm", "net", "depth", "gain", "seed"]
     mean = drift[drift["layer"] >= 2].groupby(keys)["moments"].mean().reset_index(name="drift")
@@ -89,7 +90,8 @@ def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFr
     return (
         convergence.assign(time=times(convergence))[[*keys, "time"]]
         .merge(mean, how="left")
-        .query("drift.notna() or time == inf")
+        .groupby(keys[:-1])
+        .filter(lambda runs: (runs["drift"].notna() | np.isinf(runs["time"])).any())
     )
 
 
