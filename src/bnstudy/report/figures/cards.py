@@ -120,7 +120,9 @@ def starts(results: Results) -> str:
             most = f"{own[arm].max():.0f}" if own[arm].max() < float("inf") else "never"
             said.append(f"{name}{of} {own[arm].min():.0f} to {most}")
     never = lost(runs["time"])
-    subject = f"Median steps, {len(table)} start{'s' * (len(table) > 1)}" + (f"; never: {never} of {len(runs)} runs" if never else "")
+    subject = f"Median steps, {len(table)} start{'s' * (len(table) > 1)}" + (
+        f"; never: {never} of {len(runs)} runs" if never else ""
+    )
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
 
 
