@@ -52,9 +52,10 @@ def test_a_network_that_never_arrives_has_no_drift_and_is_counted() -> None:
     keys = {"net": "mlp", "depth": 5, "gain": 0.41, "layer": 2}
     drift = pd.DataFrame([{"arm": "bn", "seed": s, "moments": 0.2, **keys} for s in (0, 1)])
     steps = [("bn", 0, 10, True), ("bn", 1, 12, True), ("none", 0, None, False), ("none", 1, 30, True)]
+    steps += [("once", 0, 20, True), ("once", 1, 20, True)]  # arrived, and their drift was not measured
     steps = pd.DataFrame(steps, columns=["arm", "seed", "steps", "reached"]).assign(net="mlp", depth=5, gain=0.41)
     found = movement.drift_and_steps(drift, steps)
-    assert found[["arm", "seed"]].to_numpy().tolist() == [["bn", 0], ["bn", 1], ["none", 0]]
+    assert found[["arm", "seed"]].to_numpy().tolist() == [["bn", 0], ["bn", 1], ["none", 0], ["none", 1]]
     figure = movement.drift_against_steps(found, ["none", "bn"], WIDE, halfway=True)
     texts = [t.get_text() for t in figure.axes[0].texts]
     assert texts == ["never:", "1"]

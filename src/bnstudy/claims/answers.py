@@ -92,7 +92,7 @@ class Speaker:
         place = Place(claim)
         left, decided = self.settings(place, ("open",)), self.settings(place, GROUPS["decided"])
         none = len(self.settings(place, ("unmeasured",)))
-        numberless = f" {none} more case{'s' * (none > 1)} gave no number." if none and decided else ""
+        numberless = f" {none} more case{'s' * (none > 1)} gave no result." if none and decided else ""
         if not left or not decided or re.search(r"\bopen\b", text):
             return text + numberless
         claimed, every = self.claims[claim], self.settings(place, GROUPS["measured"])

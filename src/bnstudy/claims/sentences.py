@@ -20,10 +20,10 @@ BOUND = ("at least", "at most")
 """How an effect begins of which one end alone is known."""
 NOT_EVALUABLE = "not evaluable: "
 NOT_JUDGED = "not judged"
+"""In place of the verdict of a claim whose numbers are shown alone."""
 TURNED = {"supported": "contradicted", "contradicted": "supported"}
 REVERSED = ("opposite", "against")
 """Outcomes that point the other way than the claim."""
-"""In place of the verdict of a claim whose numbers are shown alone."""
 TARGETS = ("main", "second")
 PLACED = ("at", "by", "for", "from", "in", "of", "on", "to", "under", "with")
 """Words that places which share their beginning may share up to."""

@@ -121,12 +121,12 @@ def scope(results: Results, images: str, seeds: int) -> str:
     flipped = set(judged.loc[judged["change"].isin(changed) & (judged["kind"] == "flipped"), "id"])
     apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
     if claims := sorted(apart if kinds else flipped):
-        said.append(f"Kinds of networks disagree on {_linked(claims)}.")
+        said.append(f"Kinds of networks disagree on claims {_linked(claims)}.")
     against = {row.id: others for row in results.claims.values() if (others := others_against(row))}
     if against:
         who = sorted({study for studies in against.values() for study in studies})
-        turn = "Other studies turn" if len(who) > 1 else f"The study “{marks.escape(who[0])}” turns"
-        said.append(f"{turn} {_linked(against)} round.")
+        turn = "Other studies decide" if len(who) > 1 else f"The study “{marks.escape(who[0])}” decides"
+        said.append(f"{turn} {_linked(against)} the other way.")
     return " ".join(said)
 
 
