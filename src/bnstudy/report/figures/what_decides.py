@@ -35,10 +35,10 @@ def forecasts(results: Results) -> Picture:
     how = (
         f"Each mark is a kind of network with its start: right in {right}, wrong in {wrong} (crossed out), and open in "
         f"{still} (hollow), where the interval holds 1.25, the least saving that counts. At the upper edge the interval has no end, since networks without batch norm did not arrive: {edge} of {len(rows)} settings.{some} "
-        f"Right by kind: {kinds or 'none'}."
+        f"Right by kind: {kinds or 'none'}. Settings that saved nothing, on which the band alone is tried: {none}."
     )
     few = int(rows.loc[rows["of"] > 0, "of"].min()) if (rows["of"] > 0).any() else results.seeds
-    how += f" Some of them have {few} seeds." * (few < results.seeds)
+    how += f" Some settings have {few} seeds." * (few < results.seeds)
     if rule:
         how = f"The rule was chosen on other seeds: no saving where the number lies in the shaded band, {rule.low:g} to {rule.high:g}. {how}"
     subject = "What batch norm saves, over one number of the untrained network without it"
