@@ -139,7 +139,7 @@ def _row(claim: Claim, rows: Sequence[ContrastRow], verdict: str, intervals: int
         shown_estimate=first.shown_estimate, shown_low=first.shown_low, shown_high=first.shown_high,
         shown_sesoi=first.shown_sesoi, n_seeds=max(row.n_seeds for row in rows), effect=first.effect, verdict=verdict, detail=None, reason=None,
         checks=tuple(sorted({s.check for s in claim.settings if s.check})), sesoi_reason=claim.sesoi_reason,
-        settings=tuple(rows), sentence="", what=first.what, intervals=intervals, heard=claim.heard.model_dump() if claim.heard else {},
+        settings=tuple(rows), sentence="", what=first.what, intervals=intervals, heard=claim.weighed(),
     )  # fmt: skip
 
 

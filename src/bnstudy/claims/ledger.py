@@ -53,6 +53,10 @@ class ClaimText(Strict):
     heard: Heard | None = None
     """told beside the claim where it is contradicted"""
 
+    def weighed(self) -> dict[str, str]:
+        """Return what is heard as a row of claims.json has it; nothing where the file says nothing."""
+        return self.heard.model_dump() if self.heard else {}
+
     def part(self, setting: str) -> Part:
         """Return the part of a setting: the one that lists it, or else the last one."""
         return next((p for p in self.parts if setting in p.settings), self.parts[-1])

@@ -94,7 +94,7 @@ def renew(folder: Path) -> None:
     rows = []
     for row in study.claims.values():
         if said := own.get(row.id):
-            row = replace(row, sentence=sentence(row, said), heard=said.heard.model_dump() if said.heard else {})
+            row = replace(row, sentence=sentence(row, said), heard=said.weighed())
         rows.append(replace(row, beside=others.get(row.id, {})))
     told = {claim.id for claim in ledger.questions}
     # not as records: texts of then may lack a field of today

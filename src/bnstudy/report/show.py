@@ -199,20 +199,16 @@ def _late(results: Results, table: pd.DataFrame) -> dict[str, str]:
     network = [*FACTORS, "rate"]
     if not {*network, "seed"} <= set(table) or {"reached", "time", "loss"} & set(table):
         return {}
-    anything = dict[str, object].fromkeys([*results.base, "gain", "inputs"], ...)
-    best = results.at("convergence", None, target=results.target, **anything)
-    runs = results.table("convergence")
+    best, runs = results.everywhere("convergence", target=results.target), results.table("convergence")
     drawn = runs[runs["target"] == results.target].merge(table[network].drop_duplicates())
     panels = table[[factor for factor in FACTORS if factor != "arm"]].drop_duplicates()
     lacking = best.merge(panels.merge(table[["arm"]].drop_duplicates(), how="cross"))
-    lacking = lacking.merge(table[[*FACTORS]].drop_duplicates(), how="left", indicator=True).query(
-        "_merge == 'left_only'"
-    )
-    shown = pd.concat([drawn, lacking])
+    lacking = lacking.merge(table[[*FACTORS]].drop_duplicates(), how="left", indicator=True)
+    shown = pd.concat([drawn, lacking[lacking["_merge"] == "left_only"]])
     varied = [column for column in _varied(table) if column in shown]
     counts = shown.assign(late=~shown["reached"].astype(bool)).groupby(varied, sort=False)["late"].agg(["sum", "size"])
-    told = {_line(varied, key): f"{late} of {of}" for key, late, of in counts.itertuples() if late}
-    return {line: f"{line}, {number}" for line, number in told.items()}
+    told = ((_line(varied, key), late, of) for key, late, of in counts.itertuples())
+    return {line: f"{line}, {late} of {of}" for line, late, of in told if late}
 
 
 def _varied(table: pd.DataFrame) -> list[str]:

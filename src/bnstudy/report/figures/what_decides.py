@@ -56,8 +56,8 @@ def forecasts(results: Results) -> Picture:
 
 def lost_runs(results: Results) -> pd.DataFrame:
     """Return the forecasts with how many runs without batch norm never arrived, `never` of `of`; 0 of 0 where no run is kept."""
-    rows, anything = results.table("forecasts"), dict[str, object].fromkeys([*results.base, "gain", "inputs"], ...)
-    runs = results.at("convergence", None, target=results.target, arm="none", **anything).assign(time=times)
+    rows = results.table("forecasts")
+    runs = results.everywhere("convergence", target=results.target, arm="none").assign(time=times)
     counts = runs.groupby(list(FACTORS))["time"].agg(never=lost, of="size").reset_index()
     counted = rows.merge(counts, on=list(FACTORS), how="left")
     return counted.fillna({"never": 0, "of": 0}).astype({"never": int, "of": int})
