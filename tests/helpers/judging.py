@@ -106,9 +106,9 @@ def said(answer: AnswerRow) -> list[str]:
 
 
 def story(told: Story[str]) -> list[str]:
-    """Return the texts of a story, in the order in which they are read."""
+    """Return the texts of a story that stand open, in the order in which they are read."""
     return [
         told.asked, told.guess.question, told.guess.answer, *(step.text for step in told.argument), told.mechanism.text,
-        *(text for lecture in told.lecture for text in (lecture.says, lecture.right, lecture.stops)),
+        *(lecture.says for lecture in told.lecture),
         *(text for unclear in told.unclear for text in (unclear.asked, unclear.answer)),
     ]  # fmt: skip
