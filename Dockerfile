@@ -6,9 +6,9 @@ ARG INDEX=""
 # git tells provenance.json the commit.
 RUN apt-get update && apt-get install -y --no-install-recommends git make && rm -rf /var/lib/apt/lists/*
 WORKDIR /bnstudy
-COPY requirements.txt ./
-RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --no-compile $INDEX "$(grep '^torch==' requirements.txt)"
-RUN .venv/bin/pip install --no-cache-dir --no-compile -r requirements.txt
+COPY requirements.txt requirements-torch.txt ./
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --no-compile --no-deps --require-hashes -r requirements.txt
+RUN .venv/bin/pip install --no-cache-dir --no-compile $INDEX -r requirements-torch.txt
 COPY . .
 RUN make PYTHON=python .venv/ready && git config --system --add safe.directory /bnstudy
 # Any user may run it, also one without a home.

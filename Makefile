@@ -44,14 +44,16 @@ site: .venv/ready
 	$(RUN) python -m bnstudy site --out site
 prune: .venv/ready
 	$(RUN) python -m bnstudy prune
-# Pins from pyproject.toml, by uv (pip install uv); those that fit stay as they are. Resolved for macOS, where torch brings no
+# Pins with hashes from pyproject.toml, by uv (pip install uv); those that fit stay as they are. Resolved for macOS, where torch brings no
 # CUDA, less the one package that macOS alone needs: CUDA's packages come with the build of torch that pip finds.
 pins:
 	MACOSX_DEPLOYMENT_TARGET=14.0 uv pip compile pyproject.toml --extra run --extra report --extra dev --python-version 3.11 \
-		--python-platform macos --no-emit-package appnope --no-annotate --custom-compile-command "make pins" --output-file requirements.txt
+		--python-platform macos --constraint requirements-torch.txt --no-emit-package torch --no-emit-package appnope --generate-hashes \
+		--no-annotate --custom-compile-command "make pins" --output-file requirements.txt
 # Nothing is compiled to bytecode beforehand, which would take longer than the rest: Python does it at the first import.
-.venv/ready: requirements.txt pyproject.toml
+.venv/ready: requirements.txt requirements-torch.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -r requirements-torch.txt --editable '.[run,report,dev]'
 	touch $@

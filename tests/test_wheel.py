@@ -17,7 +17,8 @@ from helpers.project import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-PINS = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+PINNED = (ROOT / "requirements.txt").read_text(), (ROOT / "requirements-torch.txt").read_text()
+PINS = dict(re.findall(r"^([\w.-]+)==(\S+)", "".join(PINNED), re.MULTILINE))
 STUDY = "study: mine\ngrids:\n  - {name: main, arms: [none, bn], depths: [5]}\nclaims: {depths: {shallow: 5}}\n"
 
 
@@ -75,6 +76,12 @@ def test_the_pins_are_what_it_asks_for(wanted: Sequence[str]) -> None:
     """If this fails: make pins."""
     for requirement in map(Requirement, wanted):
         assert requirement.specifier.contains(PINS[requirement.name]), requirement
+
+
+def test_every_pin_but_torch_has_its_hashes() -> None:
+    """pip then refuses a file that is another than the one tried; see requirements-torch.txt for torch."""
+    with_hashes = re.findall(r"^([\w.-]+)==\S+ \\\n +--hash=sha256:[0-9a-f]{64}\b", PINNED[0], re.MULTILINE)
+    assert len(with_hashes) > 100 and {*PINS} - {*with_hashes} == {"torch"}
 
 
 def test_it_asks_for_all_that_it_imports() -> None:
