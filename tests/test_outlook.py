@@ -27,6 +27,14 @@ def test_what_this_machine_cannot_hold_is_refused_before_any_work() -> None:
     assert "A job takes up to about" in outlook.outlook(plan())
 
 
+def test_the_time_of_layers_from_outside_is_said_to_be_a_guess() -> None:
+    grid = {"name": "a", "arms": ["bn", "torch.nn:BatchNorm1d"], "depths": [200]}
+    assert "counted like batch norm; a slower one takes longer: torch.nn:BatchNorm1d." in outlook.outlook(
+        plan(grids=[grid])
+    )
+    assert "from outside" not in outlook.outlook(plan())
+
+
 def test_a_long_study_is_announced() -> None:
     assert outlook.warning(plan(training={"steps": 40, "deep_steps": 40}, seeds={"tuning": 1}), 2) == ""
     two, four = (

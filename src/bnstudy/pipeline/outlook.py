@@ -72,6 +72,11 @@ def outlook(plan: Plan) -> str:
     held = ", ".join(f"{question} {count}" for question, count in plan.primary.items())
     room = max((k for k in range(1, 1000) if rank(plan.fewest, k)), default=0)
     intervals = f"Intervals that hold together: {held}; {plan.fewest} seeds allow {room} a question."
+    arms = {swept.setting.arm for name in plan.jobs for swept in plan.sweep(name).settings}
+    if outside := ", ".join(sorted(arm for arm in arms if ":" in arm)):
+        intervals = (
+            f"A layer from outside is counted like batch norm; a slower one takes longer: {outside}.\n{intervals}"
+        )
     memory = f"{intervals}\n{fits(plan)}"
     stored = f"{count.stored} of about {count.wanted} cells are stored; training and measuring the rest takes about"
     if not plan.gpu:
