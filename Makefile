@@ -11,6 +11,8 @@ export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR ?= $(CURDIR)/.snakemake/cache/matplotlib
 endif
 export USER ?= nobody
+# Bytecode is kept, also where the surroundings forbid it, as images of containers do: else each job compiles torch anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help quick report check test lint format bench site prune pins
 help:  # what there is; a bare `make` starts no work
