@@ -35,7 +35,7 @@ report: .venv/ready
 check: .venv/ready
 	@$(RUN) python -m bnstudy check "$$FILE" && $(RUN) python -m bnstudy plan --config "$$FILE"
 test: .venv/ready
-	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile
+	$(RUN) pytest -q --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 lint: .venv/ready
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile workflow && $(RUN) mypy && $(RUN) lint-imports
 format: .venv/ready

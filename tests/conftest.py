@@ -9,6 +9,14 @@ from bnstudy.claims.records import ClaimRow
 from helpers import judging
 from helpers.synthetic import Tables, whole
 
+SLOW = "workflow slurm outside extending teaching card cifar10 page browser reference bench notebooks site".split()
+"""Files that run whole studies, or draw whole pages: few tests each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow files: whichever file is begun last ends the run, on the one core that has it."""
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in SLOW)
+
 
 @pytest.fixture(scope="session")
 def ledger() -> Ledger:

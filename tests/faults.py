@@ -25,21 +25,12 @@ ODD = ["a b", "it's", "a;b", 'a"b', "a:b", "a$HOME", "a{x}b", "{b}", "\u00fcber"
 """Names of folders for a project."""
 COMMANDS = ["$(touch pwned)", "`touch pwned`", ";touch pwned;", "&touch pwned&", "|touch pwned|", "'$(touch pwned)'"]
 """What must never run; each is set into names in several ways."""
-KINDS = (
-    "cells/*/cell.json",
-    "cells/*/curve.npz",
-    "cells/*/final.npz",
-    "cells/*/measures/*.parquet",
-    "nano/data/*.npz",
-    "nano/sweep/*.json",
-    "nano/evaluate/*.json",
-    "nano/measure/*.json",
-    "nano/rates.json",
-    "nano/checks.json",
-    "nano/coverage.csv",
-    "nano/tables/*.csv",
+KINDS = [
+    *(f"cells/*/{file}" for file in ("cell.json", "curve.npz", "final.npz", "measures/*.parquet")),
+    *(f"nano/{stage}/*.{end}" for stage, end in (("data", "npz"), ("sweep", "json"), ("evaluate", "json"))),
+    *(f"nano/{file}" for file in ("measure/*.json", "rates.json", "checks.json", "coverage.csv", "tables/*.csv")),
     "nano/claims.json",
-)
+]
 """Every kind of stored file that a number of the page rests on, in results/."""
 
 Counts = dict[str, int]
@@ -99,10 +90,8 @@ def flips(base: Path, tries: int, draw: random.Random, want: dict[str, bytes] | 
 
     Where claims and tables still stand nothing reads what they were made from, so those are taken away, or damaged too.
     """
-    want, counts = (
-        want or numbers(base),
-        {"bits flipped": 0, "runs": 0, "other numbers": 0, "tracebacks": 0, "dead ends": 0},
-    )
+    want = want or numbers(base)
+    counts = {"bits flipped": 0, "runs": 0, "other numbers": 0, "tracebacks": 0, "dead ends": 0}
     while counts["bits flipped"] < tries:
         for kind in KINDS:
             files = [p for p in sorted((base / "results").glob(kind)) if ".damaged" not in str(p)]

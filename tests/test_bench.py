@@ -4,7 +4,6 @@ import io
 import json
 import math
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,6 +27,7 @@ from bnstudy.pipeline import tables
 from bnstudy.pipeline.records import SummarizeJob
 from bnstudy.training import clock
 from bnstudy.training.train import Run, train
+from helpers.project import ROOT, said
 
 
 @pytest.fixture(scope="module")
@@ -44,31 +44,16 @@ def counted(net: Net) -> int:
     return counter.get_total_flops()
 
 
-def test_flops_by_hand() -> None:
-    # one network, two hidden layers, batch 64; products of [a, b] and [b, c] take 2 a b c
-    first = 2 * 64 * 196 * 64 * 2  # forward, weights
-    second = 2 * 64 * 64 * 64 * 3  # forward, weights, input
-    head = 2 * 10 * 64 * 64 * 3
-    assert flops(2, models=1) == first + second + head == 5_029_888
-    assert flops(20) == 16 * (first + 19 * second + head)
-
-
-def test_flops_of_a_cnn_by_hand_and_as_torch_counts_them() -> None:
-    first = 2 * 64 * 196 * 9 * 32 * 2  # forward, weights
-    hidden = 2 * 64 * 196 * 9 * 32 * 32 * 3  # forward, weights, input
-    head = 2 * 64 * 32 * 10 * 3
-    assert cnn_flops() == first + 7 * hidden + head == 4_870_004_736
-    assert counted(cnn.build((1, 14, 14), 10, 8, 32, 1.0, "none", [0])) == cnn_flops()
+def test_operations_are_those_that_torch_counts() -> None:
+    for depth, models in ((2, 1), (5, 16)):
+        assert counted(mlp.build(196, 10, depth, 64, 1.0, "none", range(models))) == flops(depth, models)
+    assert counted(cnn.build((1, 14, 14), 10, 8, 32, 1.0, "none", [0])) == cnn_flops() == 4_870_004_736
 
 
 def test_a_cnn_is_compared_with_the_matrix_product_pass_by_pass() -> None:
     rows = {r.id: r for r in training.cnn_rows([{"none": 0.4, "bn": 0.9}, {"none": 0.5, "bn": 0.5}])}
     assert [getattr(rows["cnn_gemm"], k) for k in ("value", "low", "high", "n")] == pytest.approx([0.55, 0.5, 0.6, 2])
     assert rows["cnn_gemm_bn"].value == pytest.approx(0.7)
-
-
-def test_flops_as_torch_counts_them() -> None:
-    assert counted(mlp.build(196, 10, 5, 64, 1.0, "none", range(16))) == flops(5)
 
 
 @pytest.mark.parametrize("arm", ["none", "bn", "once"])
@@ -206,18 +191,16 @@ def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: 
         seals.seal(file)
     monkeypatch.chdir(tmp_path / "study")
     paths = [Path(f"{name}.json") for name in ("sweep", "evaluate", "measure", "rates")]
-    tables.summarize(
-        SummarizeJob(1, ""), paths[:1], paths[1:2], paths[2:3], paths[3], Path("images.npz"), Path("tables")
-    )
+    job, data = SummarizeJob(1, ""), Path("images.npz")
+    tables.summarize(job, paths[:1], paths[1:2], paths[2:3], paths[3], data, Path("tables"))
     assert arguments[0] == "summarize"
     pd.testing.assert_frame_equal(pd.read_csv("tables/ours.csv"), reference(files[:-1]), check_exact=True)
     assert Path("tables/curves.csv").read_text().count("\n") == 1 + len(clock.looks(40))
 
 
 def test_a_study_made_up_has_as_many_cells_as_it_says() -> None:
-    assert generated.cells(generated.config(420)) == 420 * 8 * (
-        1 + 3
-    )  # rates, blocks of tuning and of evaluation seeds
+    rates, blocks = 8, 1 + 3  # of tuning and of evaluation seeds
+    assert generated.cells(generated.config(420)) == 420 * rates * blocks
 
 
 def test_the_page_of_growth_holds_every_point() -> None:
@@ -234,8 +217,7 @@ def test_what_a_process_used_is_measured(tmp_path: Path) -> None:
     # asked by a new process: this one, which has run other tests, may be larger than what it asks about
     fat = [sys.executable, "-c", "b = bytearray(b'x') * (3 * 2**29)"]
     ask = f"from pathlib import Path; from bnstudy.bench.machine import used; print(*used({fat}, Path('.')))"
-    said = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    seconds, gib = map(float, said.split())
+    seconds, gib = map(float, said(tmp_path, "-c", ask, project=ROOT).split())
     assert 1.5 < gib < 1.6 and seconds > 0.1
     with pytest.raises(Exception, match="returned non-zero exit status 3"):
         used([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)

@@ -1,11 +1,9 @@
 """Training and measuring on a card, where there is one, and what can be said of it without one."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -27,7 +25,7 @@ from bnstudy.pipeline.outlook import outlook
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training import device
 from bnstudy.training.train import Run, Trained, train
-from helpers.project import checked
+from helpers.project import ROOT, checked, python, said, small
 from helpers.trained import Source, cell_spec, training_spec
 
 IMAGES = digits.load()
@@ -214,13 +212,8 @@ def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:
     config = Path(__file__).with_name("nano.yaml").read_text()
     (tmp_path / "nano.yaml").write_text(config)
     checked(tmp_path)
-    (tmp_path / "config").symlink_to(Path(__file__).parents[1] / "config")
-    folder = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
-
-    def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bnstudy", "run", "--config", "nano.yaml", *more]
-        return subprocess.run(command, cwd=tmp_path, env=folder, capture_output=True, text=True, timeout=900)
-
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    run = partial(python, tmp_path, "-m", "bnstudy", "run", "--config", "nano.yaml", project=ROOT)
     assert "Run again" in run("--minutes", "0").stderr
     first = run("--cores", "2")
     assert first.returncode == 0, first.stderr
@@ -231,40 +224,20 @@ def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:
     again = run()
     assert again.returncode == 0 and "choose" in again.stderr and "sweep" not in again.stderr
     made = json.loads((study / "provenance.json").read_text())
-    assert (
-        made["device"] == made["versions"]["torch"].split("+")[0]
-        and made["cells_trained"]
-        and "choose" in made["stages"]
-    )
+    assert made["device"] == made["versions"]["torch"].split("+")[0]
+    assert made["cells_trained"] and "choose" in made["stages"]
     assert (study / "claims.json").read_bytes() == claims
 
 
 def test_a_small_copy_of_the_full_study_runs_without_a_card(tmp_path: Path) -> None:
     """Config of the card's study as it is, but for fewer and smaller images, channels, layers, steps and seeds."""
-    root = Path(__file__).parents[1]
-    full = yaml.safe_load((root / "config/fashion_mnist_full.yaml").read_text())
-    depths = {5: 2, 9: 3, 21: 4}
-    full |= {
-        "study": "small",
-        "data": {"source": "digits", "pool": 1, "train": 640, "test": 128, "heldout": 128},
-        "network": {"family": "cnn", "width": 4},
-        "training": {"batch": 32, "steps": 40, "deep_steps": 40},
-        "targets": [2.0],
-        "learning_rates": full["learning_rates"][1:3],
-        "seeds": {"tuning": 1, "evaluation": 2},
-        "claims": {"depths": {name: depths[depth] for name, depth in full["claims"]["depths"].items()}},
-    }
-    full["grids"] = [{**grid, "depths": [depths[d] for d in grid["depths"]]} for grid in full["grids"]]
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(full))
+    full = yaml.safe_load((ROOT / "config/fashion_mnist_full.yaml").read_text())
+    data = {"source": "digits", "pool": 1, "train": 640, "test": 128, "heldout": 128}
+    more = {"data": data, "targets": [2.0], "learning_rates": full["learning_rates"][1:3]}
+    (tmp_path / "small.yaml").write_text(small(full, {5: 2, 9: 3, 21: 4}, 40, **more))
     checked(tmp_path)
-    (tmp_path / "config").symlink_to(root / "config")
-    command = [sys.executable, "-m", "bnstudy", "run", "--config", "small.yaml"]
-    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stderr
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    said(tmp_path, "-m", "bnstudy", "run", "--config", "small.yaml", project=ROOT)
     rows = pd.read_csv(tmp_path / "results/small/tables/convergence.csv")
-    assert set(rows["arm"]) == {"none", "bn", "bn_frozen", "once", "layernorm"} and set(rows["net"]) == {
-        "cnn",
-        "resnet",
-    }
-    assert set(rows["depth"]) == set(depths.values())
+    assert set(rows["arm"]) == {"none", "bn", "bn_frozen", "once", "layernorm"}
+    assert set(rows["net"]) == {"cnn", "resnet"} and set(rows["depth"]) == {2, 3, 4}

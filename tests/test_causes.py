@@ -18,33 +18,33 @@ TOLD = {
 }
 
 
+def said_after(folder: Path, told: str, reason: str = REASON) -> str:
+    """What is said after Snakemake told of a job that left a reason in its log."""
+    (folder / "rehearse.log").write_text(reason)
+    (folder / "snakemake.log").write_text(told.format(folder=folder))
+    return causes([folder / "snakemake.log", folder / "none.log"])
+
+
 @pytest.mark.parametrize("way", TOLD)
 def test_the_reasons_of_a_failed_job_are_the_last_lines(way: str, tmp_path: Path) -> None:
-    (tmp_path / "rehearse.log").write_text(REASON)
     (tmp_path / "data.log").write_text("all went well")
-    (tmp_path / "snakemake.log").write_text(TOLD[way].format(folder=tmp_path))
-    said = causes([tmp_path / "snakemake.log", tmp_path / "none.log"])
+    said = said_after(tmp_path, TOLD[way])
     assert said.endswith(REASON) and "The job rehearse failed" in said and "all went well" not in said
     assert "None" not in said
 
 
 def test_of_a_job_on_a_cluster_the_state_and_the_log_of_the_queue_are_said(tmp_path: Path) -> None:
-    (tmp_path / "rehearse.log").write_text(REASON)
-    told = TOLD["on a cluster"].format(folder=tmp_path)
-    (tmp_path / "snakemake.log").write_text(told + told.replace("rehearse", "sweep"))
-    said = causes([tmp_path / "snakemake.log"])
+    told = TOLD["on a cluster"]
+    said = said_after(tmp_path, told + told.replace("rehearse", "sweep"))
     for job in ("rehearse", "sweep"):
         where = f"(all it said is in {tmp_path}/{job}.log and {tmp_path}/3.log)"
         assert f"The job {job} failed {where}:\nSLURM-job '3' failed." in said
 
 
 def test_of_a_traceback_the_error_is_said(tmp_path: Path) -> None:
-    (tmp_path / "rehearse.log").write_text(TRACEBACK)
-    (tmp_path / "snakemake.log").write_text(TOLD["in short"].format(folder=tmp_path))
-    said = causes([tmp_path / "snakemake.log"])
+    said = said_after(tmp_path, TOLD["in short"], TRACEBACK)
     assert said.endswith("before\nValueError: no such\nthing") and "File" not in said
 
 
 def test_without_a_failed_job_nothing_is_said(tmp_path: Path) -> None:
-    (tmp_path / "snakemake.log").write_text("rule data:\n    log: data.log\n")
-    assert causes([tmp_path / "snakemake.log"]) == ""
+    assert said_after(tmp_path, "rule data:\n    log: data.log\n") == ""

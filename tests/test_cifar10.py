@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bnstudy.data.cifar10 import FILES
-from helpers.project import ROOT, copy, snakemake
+from helpers.project import ROOT, copy, small, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config/cifar10.yaml").read_text())
 
@@ -37,21 +37,9 @@ def test_all_of_it_in_small(project: Path) -> None:
         records[:, 0] = np.arange(80) % 10
         records[:, 1:] = 20 * records[:, :1] + noise.integers(0, 40, (80, 3072))
         (folder / name).write_bytes(records.tobytes())
-    depths = {5: 2, 10: 3, 20: 4}
-    small = {
-        **CONFIG,
-        "study": "small",
-        "data": {**CONFIG["data"], "path": str(folder), "train": 128, "test": 128, "heldout": 128},
-        "network": {**CONFIG["network"], "width": 4},
-        "training": {"batch": 32, "steps": 20, "deep_steps": 20},
-        "targets": [2.2, 2.0],
-        "learning_rates": [0.03, 0.1],
-        "seeds": {"tuning": 1, "evaluation": 2},
-        "grids": [{**grid, "depths": [depths[d] for d in grid["depths"]]} for grid in CONFIG["grids"]],
-        "claims": {"depths": {name: depths[d] for name, d in CONFIG["claims"]["depths"].items()}},
-    }
-    del small["data"]["images"]
-    (project / "small.yaml").write_text(yaml.safe_dump(small))
+    data = {"source": "cifar10", "path": str(folder), "pool": 1, "train": 128, "test": 128, "heldout": 128}
+    more = {"data": data, "targets": [2.2, 2.0], "learning_rates": [0.03, 0.1]}
+    (project / "small.yaml").write_text(small(CONFIG, {5: 2, 10: 3, 20: 4}, 20, **more))
     said = snakemake(project, "--cores", "2", "--configfile", "small.yaml")
     assert "480 images: this is not the published CIFAR-10" in said
     claims = json.loads((project / "results/small/claims.json").read_text())

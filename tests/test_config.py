@@ -25,48 +25,32 @@ from helpers.project import ROOT, python
 GRID = "grids:\n  - {name: a, arms: [none, bn], depths: [5, 10, 20], rates: [best, shared]}\n"
 POWERS = "".join(f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9)}]\n" for i in range(1, 10))
 
+WHOLE = "study.yaml  (the whole file)"
+MADE = {
+    "too many settings": (
+        f"grids:\n  - {{name: a, arms: [none], depths: {list(range(2, 201))}, gains: {list(range(1, 60))}}}\n",
+        'study.yaml:1  grids = [{"name": "a", "arms": ["none"], "depths": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11,  ...',
+        "the grids make 11741 settings", "shorten the lists of the largest grid", "at most 10000",
+    ),
+    "number beyond all bounds": (
+        f"stack: {10**30}\n", f"study.yaml:1  stack = {10**30}", "the number is too large", "write a smaller number",
+    ),
+    "YAML bomb": (
+        f"x0: &x0 [1]\n{POWERS}", WHOLE, "the file stands for more than 20000 values",
+        "write a few values, without anchors", "20000 values, 12 levels",
+    ),
+    "nested too deeply": (
+        "targets: " + "[" * 5000 + "]" * 5000, WHOLE, "the file is nested too deeply", "remove brackets", "12 levels at most",
+    ),
+    "nested to the end of the file": ("[" * 900_000, WHOLE, "the file is nested too deeply", "remove brackets"),
+    "not UTF-8": (
+        "study: a\ntitle: caf\udce9\n", "study.yaml:2  (the whole file)", "the file is not UTF-8 text: byte 0xe9",
+        "save the file with the encoding UTF-8", "UTF-8",
+    ),
+}  # fmt: skip
+"""Texts that are made, or that no YAML file can hold, and what is said of them."""
 CASES: dict[str, dict[str, str]] = yaml.safe_load((ROOT / "tests/wrong_configs.yaml").read_text()) | {
-    # texts that are made, or that no YAML file can hold
-    "too many settings": {
-        "file": f"grids:\n  - {{name: a, arms: [none], depths: {list(range(2, 201))}, gains: {list(range(1, 60))}}}\n",
-        "head": 'study.yaml:1  grids = [{"name": "a", "arms": ["none"], "depths": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11,  ...',
-        "wrong": "the grids make 11741 settings",
-        "allowed": "at most 10000",
-        "do": "shorten the lists of the largest grid",
-    },
-    "number beyond all bounds": {
-        "file": f"stack: {10**30}\n",
-        "head": f"study.yaml:1  stack = {10**30}",
-        "wrong": "the number is too large",
-        "do": "write a smaller number",
-    },
-    "YAML bomb": {
-        "file": f"x0: &x0 [1]\n{POWERS}",
-        "head": "study.yaml  (the whole file)",
-        "wrong": "the file stands for more than 20000 values",
-        "allowed": "20000 values, 12 levels",
-        "do": "write a few values, without anchors",
-    },
-    "nested too deeply": {
-        "file": "targets: " + "[" * 5000 + "]" * 5000,
-        "head": "study.yaml  (the whole file)",
-        "wrong": "the file is nested too deeply",
-        "allowed": "12 levels at most",
-        "do": "remove brackets",
-    },
-    "nested to the end of the file": {
-        "file": "[" * 900_000,
-        "head": "study.yaml  (the whole file)",
-        "wrong": "the file is nested too deeply",
-        "do": "remove brackets",
-    },
-    "not UTF-8": {
-        "file": "study: a\ntitle: caf\udce9\n",
-        "head": "study.yaml:2  (the whole file)",
-        "wrong": "the file is not UTF-8 text: byte 0xe9",
-        "allowed": "UTF-8",
-        "do": "save the file with the encoding UTF-8",
-    },
+    name: dict(zip(("file", "head", "wrong", "do", "allowed"), case)) for name, case in MADE.items()
 }
 
 
@@ -134,10 +118,8 @@ def test_the_default_config_states_every_default() -> None:
     written = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     study = json.loads(c.StudyConfig().model_dump_json())
     assert study.pop("beside") is None  # left out: whatever reference studies there are
-    grids = {
-        "kinds": None,
-        "grids": None,
-    }  # their own defaults stand above them; that they make the same study is the last line's
+    # their own defaults stand above them; that they make the same study is the last line's
+    grids = dict.fromkeys(("kinds", "grids"))
     data = {k: v for k, v in study["data"].items() if v is not None}  # path, images: only where asked for
     assert written | grids == {**study, "data": data} | grids
     assert [*written, "beside"] == list(c.StudyConfig.model_fields)
@@ -278,20 +260,21 @@ rule all:
 """
 THROUGH = {
     "default": ([], 0, []),
-    "misspelt key": (["--configfile", "bad.yaml"], 1, ["bad.yaml:2  data.trian", '"train"']),
-    "key twice": (["--configfile", "twice.yaml"], 1, ["twice.yaml:2  stack", "first in line 1"]),
+    "misspelt key, key twice": (
+        ["--configfile", "bad.yaml"], 1, ["bad.yaml:2  data.trian", '"train"', "bad.yaml:4  stack", "first in line 3"],
+    ),
     "YAML bomb": (["--configfile", "bomb.yaml"], 1, ["bomb.yaml", "more than 20000"]),
     "empty mapping": (["--configfile", "empty.yaml"], 1, ["empty.yaml", "sets no key"]),
     "command line": (["--config", "learning_rates=[1e-3,0.1]"], 1, ["--config", "1.0e-3", "--configfile"]),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", THROUGH)
 def test_through_snakemake(case: str, tmp_path: Path) -> None:
     arguments, status, expected = THROUGH[case]
     (tmp_path / "Snakefile").write_text(TOY)
-    files = {"config": "study: a\n", "bad": "study: a\ndata: {trian: 3}\n", "twice": "stack: 2\nstack: 3\n"}
-    for name, text in (files | {"bomb": f"x0: &x0 [1]\n{POWERS}", "empty": "{}\n"}).items():
+    files = {"config": "study: a\n", "bad": "study: a\ndata: {trian: 3}\nstack: 2\nstack: 3\n", "empty": "{}\n"}
+    for name, text in (files | {"bomb": f"x0: &x0 [1]\n{POWERS}"}).items():
         (tmp_path / f"{name}.yaml").write_text(text)
     done = python(tmp_path, "-m", "snakemake", "-n", "--quiet", "all", *arguments, project=ROOT)
     told = done.stdout + done.stderr
@@ -300,17 +283,11 @@ def test_through_snakemake(case: str, tmp_path: Path) -> None:
     assert "Traceback" not in told and "Error in file" not in told
 
 
-JUNK = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(allow_subnormal=False),  # training flushes them to zero, for the whole process
-    st.text(max_size=8),
-    st.binary(max_size=3),
-    st.sampled_from(["1e-3", "best", "none", "bn", "[key]", [], {}, [[]], {"name": 1}, 2**70, "\ud800"]),
-    st.lists(st.integers(-1, 30), max_size=4),
-    st.dictionaries(st.sampled_from(["name", "arms", "depths", 1, None, "[key]", "file"]), st.integers()),
-)
+NUMBERS = st.integers() | st.floats(allow_subnormal=False)  # training flushes those to zero, for the whole process
+ODD = st.sampled_from(["1e-3", "best", "none", "bn", "[key]", [], {}, [[]], {"name": 1}, 2**70, "\ud800"])
+KEYS = st.sampled_from(["name", "arms", "depths", 1, None, "[key]", "file"])
+JUNK = st.none() | st.booleans() | NUMBERS | st.text(max_size=8) | st.binary(max_size=3) | ODD
+JUNK |= st.lists(st.integers(-1, 30), max_size=4) | st.dictionaries(KEYS, st.integers())
 
 
 def _mutate(value: Any, data: st.DataObject) -> Any:

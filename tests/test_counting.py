@@ -39,14 +39,10 @@ def test_a_setting_whose_networks_no_grid_holds_is_no_interval() -> None:
     two = [{"arms": ["none", "bn"], "depths": [5]}]
     for question in ("Q1", "Q2", "Q3"):
         assert counted(two)[question] == settings(question, lambda c: plain(c, "none", "bn")), question
-    more = counted([{"arms": ["none", "bn", "once"], "depths": [5]}])
-    assert more["Q3"] == counted(two)["Q3"] + settings(
-        "Q3", lambda c: plain(c, "none", "bn", "once") and "once" in c.arms
-    )
-    one_target = counted(two, targets=[0.5])
-    assert one_target["Q3"] == counted(two)["Q3"] - settings(
-        "Q3", lambda c: plain(c, "none", "bn") and c.target == "second"
-    )
+    more = settings("Q3", lambda c: plain(c, "none", "bn", "once") and "once" in c.arms)
+    assert counted([{"arms": ["none", "bn", "once"], "depths": [5]}])["Q3"] == counted(two)["Q3"] + more
+    second = settings("Q3", lambda c: plain(c, "none", "bn") and c.target == "second")
+    assert counted(two, targets=[0.5])["Q3"] == counted(two)["Q3"] - second
 
 
 def test_rates_and_other_networks_count_where_a_grid_asks_for_them() -> None:

@@ -227,9 +227,8 @@ def test_each_treatment_changes_one_thing_of_what_a_network_sees() -> None:
     for kind in ("standardized", "mixed", "scaled"):
         spec = training_spec("none", depth=2, width=8, batch=8, steps=1, inputs=kind)
         seen[kind] = part(digits.load(), spec, 0, "train")[0].astype(np.float64)
-    assert {kind: np.square(x).mean() for kind, x in seen.items()} == pytest.approx(
-        {"standardized": 1, "mixed": 1, "scaled": 64**2}, rel=1e-5
-    )
+    squares = {kind: np.square(x).mean() for kind, x in seen.items()}
+    assert squares == pytest.approx({"standardized": 1, "mixed": 1, "scaled": 64**2}, rel=1e-5)
     np.testing.assert_allclose(seen["scaled"], 64 * seen["standardized"], rtol=1e-6)
     largest = seen["mixed"].max(0)
     assert largest.max() > 10 * np.median(largest[largest > 0])

@@ -89,10 +89,8 @@ def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     with pytest.raises(Missing, match="no second target"):
         Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
     edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
-    with pytest.raises(
-        NotEvaluable,
-        match="a network without normalization at 2 layers: rate on the grid's edge, which learning_rates that reach",
-    ):
+    words = "a network without normalization at 2 layers: rate on the grid's edge, which learning_rates that reach"
+    with pytest.raises(NotEvaluable, match=words):
         theta("steps_ratio", edge, PAIR)
 
 
@@ -172,15 +170,7 @@ def test_which_way_an_endpoint_points(
     """Values by layer of a network of two arms, or of one; rows of any other place are never looked at."""
     arms = {"none": (0.1, none), **({"bn": (0.3, bn)} if bn else {})}
     places = [where, *({**where, key: "elsewhere"} for key in where)]
-    rest = {
-        "seed": 0,
-        "other_batch": 99.0,
-        "rounding": 0.0,
-        "gamma_rms": 2.0,
-        "reached": True,
-        "budget": 200,
-        "before": 0.5,
-    }
+    rest = dict(seed=0, other_batch=99.0, rounding=0.0, gamma_rms=2.0, reached=True, budget=200, before=0.5)
     found = pd.concat(
         measured(arm, rate, [{**rest, **place, "layer": k, column: x if place is where else 77.0}])
         for arm, (rate, values) in arms.items()
@@ -224,12 +214,9 @@ def test_what_another_source_costs_is_counted_from_clean_images_with_the_same_st
     """Arm none has stored statistics alone, whatever the contrast says of the other arm."""
     other = "another source"
     none = shift("none", 0.1, {("clean", "running"): [90], (other, "running"): [60]})
-    of_bn: dict[tuple[str, str], list[float]] = {
-        ("clean", "running"): [95],
-        ("clean", "reestimated"): [94],
-        (other, "running"): [70],
-    }
-    at = lookup(1, shift=pd.concat([none, shift("bn", 0.3, {**of_bn, (other, "reestimated"): [80]})]))
+    stored, again = "running", "reestimated"
+    bn = {("clean", stored): [95.0], ("clean", again): [94.0], (other, stored): [70.0], (other, again): [80.0]}
+    at = lookup(1, shift=pd.concat([none, shift("bn", 0.3, bn)]))
     pair = {**PAIR, "family": other}
     assert ends(theta("drop_difference", at, pair)) == [(30 - 25,) * 2]
     assert ends(theta("drop_difference", at, {**pair, "statistics": "reestimated"})) == [(30 - 14,) * 2]
@@ -271,9 +258,8 @@ def test_first_weights_are_counted_where_a_middle_rate_gets_there() -> None:
     change = {"arms": ["none"], "depth": "shallow", "against": {"depth": "shallow"}}
     assert list(theta("usable_gains_change", at, change)["lower"])[:2] == [0, 0]
     fewer = {name: table[table["gain"] < 1.9] for name, table in at.tables.items()}
-    with pytest.raises(
-        Missing, match="lacks a network without normalization at 2 layers over a range of first weights"
-    ):
+    lacks = "lacks a network without normalization at 2 layers over a range of first weights"
+    with pytest.raises(Missing, match=lacks):
         theta("central_gain", Lookup(fewer, DEPTHS, (0.5,), 2), {"arms": ["none"], "depth": "shallow"})
 
 
@@ -317,13 +303,8 @@ def test_test_losses_are_compared_at_equal_loss_on_training_images() -> None:
     with pytest.raises(NotEvaluable, match="their losses on training images differ too much"):
         theta("level_ratio", lookup(1, levels=pd.concat([levels("none", 0.1, none), levels("bn", 0.3, far)])), PAIR)
     table = [levels("bn", 0.3, bn), levels("bn", 0.3, none).assign(batch=16)]
-    at = Lookup(
-        {"rates": pd.concat([rates(), rates().assign(batch=16)]), "levels": pd.concat(table)},
-        DEPTHS,
-        (0.5,),
-        1,
-        {"batch": 4},
-    )
+    made = {"rates": pd.concat([rates(), rates().assign(batch=16)]), "levels": pd.concat(table)}
+    at = Lookup(made, DEPTHS, (0.5,), 1, {"batch": 4})
     spec = {"arms": ["bn"], "depth": "shallow", "batch": 16, "against": {"batch": 4}}
     assert ends(theta("level_change", at, spec)) == [(expected[0],) * 2]
 

@@ -20,12 +20,8 @@ TITLES = ["Moving target", "Shifted data", "Speed", "Decoupling"]
 def test_it_is_one_short_file_of_plain_torch() -> None:
     text = (EXAMPLES / "batchnorm_from_scratch.py").read_text()
     assert len(text.splitlines()) <= 120
-    assert set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) == {
-        "collections",
-        "functools",
-        "mlxtend",
-        "torch",
-    }
+    imported = set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE))
+    assert imported == {"collections", "functools", "mlxtend", "torch"}
 
 
 def test_its_batch_norm_is_torchs() -> None:
@@ -62,9 +58,8 @@ def test_the_notebook_runs() -> None:
     notebook = nbformat.read(EXAMPLES / "start_here.ipynb", as_version=4)
     (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     cell.source = QUICK
-    NotebookClient(
-        notebook, kernel_name="python3", startup_timeout=300, resources={"metadata": {"path": str(EXAMPLES)}}
-    ).execute()
+    place = {"metadata": {"path": str(EXAMPLES)}}
+    NotebookClient(notebook, kernel_name="python3", startup_timeout=300, resources=place).execute()
     printed = [output.text for cell in notebook.cells for output in cell.get("outputs", ()) if "text" in output]
     assert [text.partition(". ")[0] for text in printed] == TITLES
     assert any("image/png" in output.get("data", ()) for cell in notebook.cells for output in cell.get("outputs", ()))

@@ -14,7 +14,7 @@ import pytest
 
 from helpers import project, synthetic
 from helpers.judging import DEPTHS, TARGETS
-from helpers.project import ROOT
+from helpers.project import ROOT, said
 
 PAGE = (ROOT / "docs/extending.md").read_text()
 BLOCK = re.compile(
@@ -70,12 +70,6 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert example.file, example.text
             example.put(folder)
     return folder
-
-
-def said(folder: Path, *arguments: str) -> str:
-    done = project.python(folder, *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_page_shows_whole_examples_of_all_six() -> None:

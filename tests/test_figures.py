@@ -38,13 +38,9 @@ def test_interval_and_median_take_infinity() -> None:
 
 
 def test_time_summary_counts_what_failed() -> None:
-    rows = {
-        "arm": "bn",
-        "steps": [10, None, 30, None],
-        "reached": [True, False, True, False],
-        "diverged_at": [None, 7, None, None],
-    }
-    one = time_summary(pd.DataFrame(rows), ["arm"]).iloc[0]
+    rows = [(10, True, None), (None, False, 7), (30, True, None), (None, False, None)]
+    table = pd.DataFrame(rows, columns=["steps", "reached", "diverged_at"]).assign(arm="bn")
+    one = time_summary(table, ["arm"]).iloc[0]
     assert (one["failed"], one["diverged"], one["n"], one["median"]) == (2, 1, 4, np.inf)
 
 
@@ -70,9 +66,8 @@ def test_half_of_the_gain_is_the_geometric_mean() -> None:
 
 
 def test_growth_is_told_against_the_first_layer() -> None:
-    table = pd.DataFrame(
-        {"arm": "bn", "depth": 20, "seed": [0, 0, 1, 1], "layer": [3, 2, 2, 3], "value": [6.0, 2, 4, 4]}
-    )
+    rows = [(0, 3, 6.0), (0, 2, 2.0), (1, 2, 4.0), (1, 3, 4.0)]
+    table = pd.DataFrame(rows, columns=["seed", "layer", "value"]).assign(arm="bn", depth=20)
     found = movement.relative_to_first(table, "value").set_index(["seed", "layer"])["growth"]
     assert found.to_dict() == {(0, 3): 3.0, (0, 2): 1.0, (1, 2): 1.0, (1, 3): 1.0}
 
@@ -104,9 +99,7 @@ def test_inputs_of_a_seed_count_once() -> None:
 
 def test_labels_stay_clear_of_the_legend() -> None:
     assert folded("short\n(up = more)", 2.6) == "short\n(up = more)"
-    assert all(
-        len(line) <= 22 for line in folded("a very long label that goes on and on\n(up = more)", 2.6).split("\n")
-    )
+    assert max(map(len, folded("a very long label that goes on and on\n(up = more)", 2.6).split("\n"))) <= 22
 
 
 def test_loss_curves_of_all_arms_end_together() -> None:
@@ -141,9 +134,8 @@ def test_small_pictures_place_what_never_came_and_keep_labels_apart() -> None:
 def test_saved_pairs() -> None:
     rows = [("none", 1, 20, True), ("bn", 1, 10, True), ("none", 2, None, False), ("bn", 2, 10, True)]
     rows += [("none", 3, 9, True), ("bn", 3, None, False), ("none", 4, None, False), ("bn", 4, None, False)]
-    table = pd.DataFrame(rows, columns=["arm", "seed", "steps", "reached"]).assign(
-        depth=5, target=0.5, diverged_at=None
-    )
+    table = pd.DataFrame(rows, columns=["arm", "seed", "steps", "reached"])
+    table = table.assign(depth=5, target=0.5, diverged_at=None)
     found = training_curves.ratios(table).set_index("seed")
     assert found["ratio"].to_dict() == {1: 2.0, 2: np.inf, 3: 0.0} and (found["both"] == 1).all()
 
@@ -152,28 +144,17 @@ def test_the_relative_drop_is_taken_of_each_networks_own_clean_accuracy() -> Non
     rows = [
         ("bn", "running", seed, family, severity, accuracy)
         for seed, own in enumerate((80.0, 100.0, 90.0))
-        for family, severity, accuracy in [
-            ("clean", 0, own),
-            ("noise", 1, own / 2),
-            ("noise", 5, own / 4),
-            ("blur", 2, own),
-        ]
-    ]
+        for family, severity, accuracy in [("clean", 0, own), ("noise", 1, own / 2), ("noise", 5, own / 4), ("blur", 2, own)]
+    ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["arm", "statistics", "seed", "family", "severity", "accuracy"])
-    assert shifts.relative_drop(table, ["noise", "blur"]) == [
-        ["noise", "–", "62", "–", "–"],
-        ["blur", "–", "0", "–", "–"],
-    ]
+    found = shifts.relative_drop(table, ["noise", "blur"])
+    assert found == [["noise", "–", "62", "–", "–"], ["blur", "–", "0", "–", "–"]]
 
 
 def test_a_mark_stands_where_its_network_lost_so_much_in_the_order_of_the_legend() -> None:
     """Each seed's loss is from its own clean images with the same statistics; infinitely many shifts would stand apart."""
-    lost = {
-        ("none", "running"): 5.0,
-        ("bn", "running"): 30.0,
-        ("bn", "reestimated"): 8.0,
-        ("layernorm", "running"): 4.0,
-    }
+    stored, again = "running", "reestimated"
+    lost = {("none", stored): 5.0, ("bn", stored): 30.0, ("bn", again): 8.0, ("layernorm", stored): 4.0}
     rows = [
         (*mode, seed, family, severity, 90 + 10 * seed - points * (severity > 0) * (1 + (family == "blur")))
         for (mode, points), seed in product(lost.items(), range(8))
@@ -203,11 +184,8 @@ def test_the_colour_share_stands_by_ground_arm_and_gain() -> None:
     table = pd.DataFrame(rows, columns=head)
     deeper = table.assign(depth=20, colour_share=0.0)
     found = coloured_images.colour_share(pd.concat([table, deeper]))
-    assert [row[0] for row in found] == [
-        f"{ground} ground, {arm}, first weights × 1"
-        for ground in ("white", "mid-gray")
-        for arm in ("no normalization", "batch norm")
-    ]
+    lines = product(("white", "mid-gray"), ("no normalization", "batch norm"))
+    assert [row[0] for row in found] == [f"{ground} ground, {arm}, first weights × 1" for ground, arm in lines]
     assert {tuple(row[1:]) for row in found} == {("70 (67 to 74)", "54 (50 to 57)", "4 (0 to 7)")}
     assert coloured_images.colour_share(table[:0]) == []
 

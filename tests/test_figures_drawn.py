@@ -21,23 +21,15 @@ from PIL import Image
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
 from bnstudy.report.figures import (
-    activations,
     cards,
-    clean_images,
     coloured_images,
-    early_change,
-    gradients,
     learning_rates,
     movement,
-    remembering,
     sample_images,
     shifts,
-    skip_connections,
     speed,
     starts,
-    surface,
     training_curves,
-    whose_statistics,
 )  # fmt: skip
 from bnstudy.report.figures.panels_of_layers import over_layers
 from bnstudy.report.figures.picture import Picture
@@ -45,6 +37,8 @@ from bnstudy.report.figures.style import NARROW, WIDE
 from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.results import Results
 from helpers import synthetic
+from helpers.judging import DEPTHS
+from helpers.pages import drawers
 
 pytestmark = pytest.mark.usefixtures("drawn")
 
@@ -53,8 +47,7 @@ def write(folder: Path, tables: synthetic.Tables) -> Results:
     """A study's results as figures read them: its tables, and no claims."""
     synthetic.write(tables, folder / "tables")
     np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    depths = {"shallow": 5, "middle": 10, "deep": 20}
-    judged = {"depths": depths, "targets": synthetic.TARGETS, "base": synthetic.BASE, "seeds": 8}
+    judged = {"depths": DEPTHS, "targets": synthetic.TARGETS, "base": synthetic.BASE, "seeds": 8}
     (folder / "claims.json").write_text("[]")
     (folder / "ledger.json").write_text(json.dumps(judged))
     return Results(folder)
@@ -70,22 +63,12 @@ def results(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) 
     return write(tmp_path_factory.mktemp("results"), tables)
 
 
-PICTURES = [
-    movement.drift, movement.drift_by_stage, movement.affine, movement.drift_steps, movement.noisy, movement.growth,
-    activations.input_offset, activations.variance, activations.kurtosis,
-    shifts.severity, shifts.xhat, shifts.effective, remembering.remembering, coloured_images.lecture, coloured_images.samples,
-    whose_statistics.on_clean, whose_statistics.control, whose_statistics.batch_sizes, whose_statistics.modes,
-    learning_rates.window, learning_rates.window_by_gain, training_curves.survival, training_curves.losses, training_curves.saved, starts.starts,
-    speed.detached, speed.post, speed.by_gain, speed.by_inputs, speed.by_batch, speed.halves,
-    gradients.ics, gradients.norms, surface.gradient_change, skip_connections.steps, skip_connections.gradients,
-    early_change.reach, early_change.share_left, early_change.recovery,
-    clean_images.loss_at_level, clean_images.before_or_after,
-]  # fmt: skip
-"""Every figure but those of steps by depth, of which there is one per group of arms."""
+UNTRIED = ("what_decides.forecasts", "first_weights.where", "speed.one_layer")
+PICTURES = [draw for name, draw in drawers().items() if name not in UNTRIED]
 
 
 @pytest.mark.parametrize(
-    "picture", [*PICTURES, speed.by_depths], ids=lambda f: f"{f.__module__.split('.')[-1]}.{f.__name__}"
+    "picture", [*PICTURES, coloured_images.samples], ids=lambda f: f"{f.__module__.split('.')[-1]}.{f.__name__}"
 )
 def test_texts_never_overlap_and_stay_inside(
     results: Results, picture: Callable[[Results], Picture | list[Picture]]
@@ -229,19 +212,13 @@ def test_two_checkpoints_that_are_one_still_draw(tables: synthetic.Tables) -> No
 
 @pytest.mark.parametrize(
     ("depths", "count", "shown"),
-    [
-        ([2, 5, 10, 20], 2, [5, 20]),
-        ([2, 5, 10, 20], 1, [20]),
-        ([2, 10, 20], 2, [2, 20]),
-        ([5, 10], 2, [5, 10]),
-        ([], 2, []),
-    ],
-)
+    [([2, 5, 10, 20], 2, [5, 20]), ([2, 5, 10, 20], 1, [20]), ([2, 10, 20], 2, [2, 20]), ([5, 10], 2, [5, 10]), ([], 2, [])],
+)  # fmt: skip
 def test_figures_show_the_depths_that_the_claims_speak_of(
     tmp_path: Path, depths: list[int], count: int, shown: list[int]
 ) -> None:
     (tmp_path / "claims.json").write_text("[]")
-    judged = {"depths": {"shallow": 5, "middle": 10, "deep": 20}, "targets": [0.5], "base": {}, "seeds": 8}
+    judged = {"depths": DEPTHS, "targets": [0.5], "base": {}, "seeds": 8}
     (tmp_path / "ledger.json").write_text(json.dumps(judged))
     rows = [(depth, arm) for depth in depths for arm in ("none", "bn")] + [(7, "bn")] * bool(depths)
     table = pd.DataFrame(rows, columns=["depth", "arm"])

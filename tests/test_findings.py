@@ -1,12 +1,11 @@
 """The page of findings that is committed, against the study that is committed."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from bnstudy.__main__ import main
 from bnstudy.claims.answers import answers
 from bnstudy.claims.file import load
 from bnstudy.claims.records import ClaimRow, JudgedWith, from_json, to_json
@@ -24,10 +23,14 @@ REFERENCE = Path("results/reference/default")
         ("fashion_mnist.md", ["bnstudy", "compare", str(REFERENCE), "results/reference/fashion_mnist_full"]),
     ],
 )
-def test_a_page_is_what_its_command_makes(document: str, command: list[str]) -> None:
+def test_a_page_is_what_its_command_makes(
+    document: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """If this fails: python -m COMMAND > docs/DOCUMENT"""
-    made = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "docs" / document).read_text() == made
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    assert (ROOT / "docs" / document).read_text() == capsys.readouterr().out
 
 
 def test_the_committed_study_speaks_in_the_words_of_the_text_file() -> None:

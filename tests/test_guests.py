@@ -59,24 +59,24 @@ def tried(arm: str, net: str = "mlp", measures: tuple[str, ...] = ()) -> str:
     return report([(part, reasons)]) if reasons else ""
 
 
-@pytest.mark.parametrize("arm", RIGHT)
-def test_nothing_right_is_refused(arm: str) -> None:
-    assert tried(arm, measures=("affine", "ics", "shift")) == ""
+ZOO = {
+    "mlp": ("GroupNorm", "RMSNorm", "BatchRenorm", "GhostBatchNorm", "DynamicTanh"),
+    "cnn": ("InstanceNorm", "FilterResponseNorm"),
+    "resmlp": ("SkipInit",),
+}
+KEPT: list[tuple[str, str, tuple[str, ...]]] = [
+    *((arm, "mlp", ("affine", "ics", "shift")) for arm in RIGHT),
+    *((f"helpers.own_norms:{arm}", "cnn", ("affine", "levels")) for arm in ("group8", "NoReLU")),
+    ("torch.nn:BatchNorm2d", "cnn", ("affine", "levels")),
+    *((f"helpers.own_norms:{arm}", "mlp", names("measures", "measure")) for arm in ("GammaAlone", "Scalar")),
+    *((arm, "mlp", ()) for arm in names("arms", "build") if "noisy" not in arm),
+    *((f"bnstudy.zoo:{arm}", net, ()) for net, arms in ZOO.items() for arm in arms),
+]
 
 
-@pytest.mark.parametrize("arm", ["torch.nn:BatchNorm2d", "helpers.own_norms:group8", "helpers.own_norms:NoReLU"])
-def test_nor_in_networks_of_images(arm: str) -> None:
-    assert tried(arm, "cnn", ("affine", "levels")) == ""
-
-
-@pytest.mark.parametrize("arm", ["GammaAlone", "Scalar"])
-def test_every_measure_is_rehearsed(arm: str) -> None:
-    assert tried(f"helpers.own_norms:{arm}", measures=names("measures", "measure")) == ""
-
-
-@pytest.mark.parametrize("arm", [a for a in names("arms", "build") if "noisy" not in a])
-def test_the_arms_of_the_package_keep_the_promises(arm: str) -> None:
-    assert tried(arm) == ""
+@pytest.mark.parametrize(("arm", "net", "measures"), KEPT)
+def test_nothing_right_is_refused(arm: str, net: str, measures: tuple[str, ...]) -> None:
+    assert tried(arm, net, measures) == ""
 
 
 @pytest.mark.parametrize("arm", WRONG)
@@ -183,10 +183,8 @@ def test_what_a_norm_from_outside_returns_is_never_overwritten() -> None:
 
 def test_each_network_has_numbers_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "drawn_norm.py").write_text(
-        "from torch import nn\ndef mixing(channels): return nn.Linear(channels, channels)\n"
-    )
-
+    text = "from torch import nn\ndef mixing(channels): return nn.Linear(channels, channels)\n"
+    (tmp_path / "drawn_norm.py").write_text(text)
     first, again = (make("drawn_norm:mixing", [5, 6], 4, Place(1, 2)).get_parameter("module.weight") for _ in range(2))
     assert torch.equal(first, again) and not torch.equal(first[0], first[1])
 
@@ -217,18 +215,6 @@ TRAITS = [
 @pytest.mark.parametrize(("arm", "net", "mixes", "stores", "draws", "parameters"), TRAITS)
 def test_what_an_arm_is_is_told(arm: str, net: str, mixes: int, stores: int, draws: int, parameters: float) -> None:
     assert list(described(Rehearsed(arm, net, 16, 8, ())).values()) == [mixes, stores, draws, parameters]
-
-
-ZOO = {
-    "mlp": ("GroupNorm", "RMSNorm", "BatchRenorm", "GhostBatchNorm", "DynamicTanh"),
-    "cnn": ("InstanceNorm", "FilterResponseNorm"),
-    "resmlp": ("SkipInit",),
-}
-
-
-@pytest.mark.parametrize(("net", "name"), [(net, name) for net, arms in ZOO.items() for name in arms])
-def test_the_zoo_keeps_the_promises(net: str, name: str) -> None:
-    assert tried(f"bnstudy.zoo:{name}", net) == ""
 
 
 def test_batch_renormalization_begins_as_batch_normalization_and_leaves_it() -> None:

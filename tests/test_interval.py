@@ -18,11 +18,19 @@ def test_published_numbers() -> None:
     assert (seeds_needed(1), seeds_needed(25), seeds_needed(26)) == (6, 10, 11)
 
 
-@pytest.mark.parametrize("n", range(2, 40))
-@pytest.mark.parametrize("intervals", [1, 4, 11, 25])
-def test_rank_is_the_largest_that_the_binomial_allows(n: int, intervals: int) -> None:
-    allowed = [k for k in range(1, n // 2 + 1) if 2 * binom.cdf(k - 1, n, 0.5) <= 0.05 / intervals]
-    assert rank(n, intervals) == max(allowed, default=0)
+@pytest.mark.parametrize("intervals", [1, 4, 5, 11, 25, 30])
+def test_rank_is_the_largest_that_the_binomial_allows(intervals: int) -> None:
+    for n in range(2, 60):
+        misses = 2 * binom.cdf(np.arange(n // 2), n, 0.5)  # of ranks 1, 2, ...
+        assert rank(n, intervals) == (misses <= 0.05 / intervals).sum(), n
+        assert max_intervals(n) == int(0.05 / tail(n, 1)) and tail(n, 1) == pytest.approx(misses[0])
+
+
+@pytest.mark.parametrize("n", [1030, 1100, 10_000])
+def test_more_than_a_thousand_seeds_overflow_nothing(n: int) -> None:
+    # the normal approximation of the binomial's tail, good to a seed or two there
+    assert abs(rank(n, 30) - (n / 2 - 3.14 * n**0.5 / 2)) < 3 + 0.01 * n**0.5
+    assert max_intervals(n) >= max_intervals(999) > 10**290
 
 
 @pytest.mark.parametrize("n", [6, 7, 10, 13])

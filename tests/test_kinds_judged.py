@@ -1,5 +1,6 @@
 """Claims on kinds of networks: a contrast per kind, a verdict on each, and what the page says of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +124,8 @@ def test_each_kind_has_a_verdict_of_its_own(
     assert row.verdict == verdict and list(row.kinds.items()) == list(zip(KINDS, each))
     assert [s.kind for s in row.settings] == list(KINDS)
     if verdict == "mixed":
-        assert row.sentence.startswith(
-            "It saves steps at 5 layers in plain networks and networks of kind started small to loss 0.5."
-        )
+        first = "It saves steps at 5 layers in plain networks and networks of kind started small to loss 0.5."
+        assert row.sentence.startswith(first)
         assert "It costs steps at 4 layers in convolutional networks, to loss 1." in row.sentence
 
 
@@ -186,9 +186,7 @@ def test_without_kinds_nothing_changes(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_two_depths_with_one_number_make_one_contrast(tmp_path: Path) -> None:
-    one = {
-        "cnn": JudgedKind(base={**BASE, "net": "cnn"}, depths={"shallow": 4, "deep": 4}, targets=(1.0,), seeds=SEEDS)
-    }
+    one = {"cnn": replace(KINDS["cnn"], depths={"shallow": 4, "deep": 4})}
     [contrast] = load(claims(tmp_path, SHALLOW, DEEP), one).claims[0].settings
     assert (contrast.on, contrast.depth) == ("cnn", "shallow")
     assert on_kinds(load(claims(tmp_path, SHALLOW), KINDS), KINDS) == load(claims(tmp_path, SHALLOW), KINDS)

@@ -10,8 +10,8 @@ from nbclient.exceptions import CellExecutionError
 
 from bnstudy.pipeline.notebook import execute
 from helpers import synthetic
+from helpers.pages import study
 from helpers.project import ROOT
-from test_page import study
 
 SOURCE = ROOT / "report" / "methods.ipynb"
 
@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     folder = tmp_path / "results" / "default"
     folder.mkdir(parents=True)
-    study(folder, synthetic.tables("support", seeds=10), seeds=10)
+    study(folder, synthetic.tables("support", seeds=10, thin=True), seeds=10)
     (tmp_path / "report").mkdir()
     shutil.copy(SOURCE, tmp_path / "report")
     return tmp_path

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bnstudy.__main__ import main
 from bnstudy.config import study as config
 from bnstudy.core import store
 from bnstudy.data import local
 from bnstudy.data.images import read, split
 from bnstudy.data.local import Unusable, digest
+from bnstudy.data.npz_file import describe
 from bnstudy.data.prepare import prepare
 from bnstudy.pipeline import stamps
 from bnstudy.pipeline.plan import Plan
@@ -141,6 +144,18 @@ def test_a_damaged_npz_is_refused(case: str, tmp_path: Path) -> None:
     refused(lambda: load("npz", tmp_path / "mine.npz"), str(tmp_path / "mine.npz"), words)
 
 
+def test_a_small_file_of_very_many_labels_is_refused_unread(tmp_path: Path) -> None:
+    """20 million images of one pixel take some kilobytes, packed."""
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        for name, shape in (("x", (20_000_000, 1, 1)), ("y", (20_000_000,))):
+            with file.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                stream.write(bytes(20_000_000))
+    assert (tmp_path / "bomb.npz").stat().st_size < 100_000
+    with pytest.raises(Unusable, match="20000000 images, more than 1000000"):
+        describe(tmp_path / "bomb.npz")
+
+
 def test_any_damage_is_refused_or_harmless(tmp_path: Path) -> None:
     """A byte replaced anywhere outside the pixels, which are covered by a checksum."""
     rng, path = np.random.default_rng(2), tmp_path / "mine.npz"
@@ -201,26 +216,14 @@ def test_a_file_too_large_to_hash_is_refused(tmp_path: Path, monkeypatch: pytest
     refused(lambda: digest([tmp_path / "a.npz"]), "bytes are more than 1000", "fewer images")
 
 
-def test_the_job_ends_with_a_message(tmp_path: Path) -> None:
-    path, out = tmp_path / "mine.npz", tmp_path / "data.npz"
-    np.savez(path, **odd(y=None))
-    job = tmp_path / "job.json"
-    store.write_json(job, spec("npz", path))
-    done = python(
-        tmp_path,
-        "-m",
-        "bnstudy",
-        "data",
-        "--out",
-        str(out),
-        "--spec",
-        str(job),
-        "--code",
-        stamps.images("npz"),
-        project=ROOT,
-    )
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "no images from data source npz" in done.stderr and "no array y; the file holds x" in done.stderr
+def test_the_job_ends_with_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", **odd(y=None))
+    store.write_json(Path("job.json"), spec("npz", tmp_path / "mine.npz"))
+    command = f"bnstudy data --out data.npz --spec job.json --code {stamps.images('npz')}"
+    monkeypatch.setattr("sys.argv", command.split())
+    with pytest.raises(SystemExit, match="no images from data source npz:\n(.*\n)*.*no array y; the file holds x"):
+        main()
     assert {p.name for p in tmp_path.iterdir()} == {"mine.npz", "job.json"}
 
 
@@ -230,17 +233,7 @@ def test_the_workflow_takes_a_path_of_any_characters(tmp_path: Path) -> None:
     made = plan(tmp_path, path)
     for folder in ("config", "report", "profiles"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    command = [
-        "-m",
-        "snakemake",
-        "-s",
-        str(ROOT / "Snakefile"),
-        "--cores",
-        "1",
-        made.data,
-        "--configfile",
-        "study.yaml",
-    ]
-    done = python(tmp_path, *command, project=ROOT)
+    command = ["-s", str(ROOT / "Snakefile"), "--cores", "1", made.data, "--configfile", "study.yaml"]
+    done = python(tmp_path, "-m", "snakemake", *command, project=ROOT)
     assert done.returncode == 0, done.stderr
     assert read(tmp_path / made.data).x.shape == (700, 3, 19, 23)

@@ -29,9 +29,8 @@ def test_what_this_machine_cannot_hold_is_refused_before_any_work() -> None:
 
 def test_the_time_of_layers_from_outside_is_said_to_be_a_guess() -> None:
     grid = {"name": "a", "arms": ["bn", "torch.nn:BatchNorm1d"], "depths": [200]}
-    assert "counted like batch norm; a slower one takes longer: torch.nn:BatchNorm1d." in outlook.outlook(
-        plan(grids=[grid])
-    )
+    told = outlook.outlook(plan(grids=[grid]))
+    assert "counted like batch norm; a slower one takes longer: torch.nn:BatchNorm1d." in told
     assert "from outside" not in outlook.outlook(plan())
 
 

@@ -3,8 +3,7 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from bnstudy.claims.judge import judge, load
+from bnstudy.claims.judge import judge
 from bnstudy.claims.others import with_others
 from bnstudy.claims.records import to_json
 from bnstudy.config import study as c
@@ -23,8 +22,9 @@ from bnstudy.report.figures.movement import drift_and_steps
 from bnstudy.report.figures.ranking import ranking
 from bnstudy.report.results import COLUMNS, Results
 from helpers import pages
-from helpers.project import ROOT, copy
-from helpers.synthetic import BASE, Tables, tables
+from helpers.judging import DEPTHS, FILED
+from helpers.project import ROOT, copy, shell
+from helpers.synthetic import BASE, Tables, drop, tables
 
 README = re.search(r"`mynorm.py`:\n\n```python\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README
@@ -69,6 +69,7 @@ def test_its_code_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert digest() != first
 
 
+@cache
 def with_fancy() -> Tables:
     """Return the support world with an arm from outside that is a copy of batch norm."""
     found = tables("support")
@@ -82,14 +83,12 @@ def with_fancy() -> Tables:
 def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     """Better than none, the same as batch norm."""
     found = with_fancy()
-    depths = {"shallow": 5, "middle": 10, "deep": 20}
-    ledger = load(ROOT / "config/claims.yaml")
-    wider = with_others(ledger, found, depths, BASE)
-    assert with_others(ledger, tables("support"), depths, BASE) == ledger
+    wider = with_others(FILED, found, DEPTHS, BASE)
+    assert with_others(FILED, drop(found, arm="mynorm:Fancy"), DEPTHS, BASE) == FILED
     added = [claim for claim in wider.claims if claim.question == "A"]
     assert [claim.id for claim in added] == ["A1", "A2"]
     assert {len(claim.settings) for claim in added} == {4} and wider.primary("A") == 8
-    rows = {r.id: to_json(r) for r in judge(wider, found, depths, base=BASE)[0]}
+    rows = {r.id: to_json(r) for r in judge(wider, found, DEPTHS, base=BASE)[0]}
     assert rows["A1"]["verdict"] == "supported"
     assert "fewer steps with Fancy than with no normalization" in rows["A1"]["sentence"]
     assert (rows["A2"]["verdict"], rows["A2"]["detail"]) == ("contradicted", "negligible")
@@ -110,33 +109,26 @@ def test_all_arms_are_listed_by_their_steps_with_what_each_is(tmp_path: Path) ->
     assert arms["Fancy"][3:] == arms["batch norm"][3:] and "Fancy equals batch norm here" in table.how
     middles = [float(row[3].split()[0]) for row in table.rows]
     assert middles == sorted(middles) and middles[0] < middles[-1]
-    runs = found["convergence"].query(
-        "arm == 'bn' and depth == 20 and gain == 1 and inputs == 'standardized' and target == 0.5"
-    )
-    best = found["rates"].query(
-        "arm == 'bn' and depth == 20 and role == 'best@0.5' and gain == 1 and inputs == 'standardized'"
-    )
+    plain = "arm == 'bn' and depth == 20 and gain == 1 and inputs == 'standardized'"
+    runs = found["convergence"].query(f"{plain} and target == 0.5")
+    best = found["rates"].query(f"{plain} and role == 'best@0.5'")
     steps = runs[runs["rate"] == best["rate"].iloc[0]]["steps"].median()
     assert arms["batch norm"][3].startswith(f"{steps:.0f} (")
 
 
 def test_a_study_that_measures_no_drift_is_drawn() -> None:
     nothing = pd.DataFrame(columns=COLUMNS["drift"])
-    assert drift_and_steps(nothing, tables("support")["convergence"].iloc[:0]).empty
+    assert drift_and_steps(nothing, with_fancy()["convergence"].iloc[:0]).empty
 
 
 def test_a_first_look_ends_with_a_study(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"SEEDS": 6, "STEPS": 40, "RATES": (0.03, 0.1), "GAINS": (0.41, 1.0), "TARGET": 1.5}.items():
         monkeypatch.setattr(trial, name, value)
     found = [trial.measured(arm) for arm in ("none", "torch.nn:BatchNorm1d")]
-    head, *rows = trial.table(
-        [found[0], found[1], found[0]._replace(arm="never", columns=dict.fromkeys(trial.COLUMNS, np.full(6, np.inf)))]
-    )
-    assert (
-        head.split()[:2] == ["arm", "rate"]
-        and [row.split()[1] for row in rows][2] == "never"
-        and "inf (inf to inf)" in rows[2]
-    )
+    never = found[0]._replace(arm="never", columns=dict.fromkeys(trial.COLUMNS, np.full(6, np.inf)))
+    head, *rows = trial.table([*found, never])
+    assert head.split()[:2] == ["arm", "rate"]
+    assert [row.split()[1] for row in rows][2] == "never" and "inf (inf to inf)" in rows[2]
     for arm in found:
         assert set(arm.columns["rates"]) <= {0, 1, 2} and np.isfinite(arm.columns["steps"]).all()
         assert (arm.columns["accuracy"] > 50).all() and (arm.columns["accuracy"] != arm.columns["shifted"]).any()
@@ -152,8 +144,6 @@ def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
     section = text[text.index("## Your own study") : text.index("## A normalizer of your own")]
     blocks = re.findall(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", section, re.DOTALL)
     assert [kind for _, kind, _ in blocks] == ["yaml", "bash", "python", "bash", "yaml", "bash", "bash"]
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": path, "HOME": str(tmp_path)}
     said = ""
     for file, _, content in blocks:
         if file:
@@ -161,17 +151,9 @@ def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
             continue
         if "bnstudy compare" in content:  # any finished study will do
             shutil.copytree(tmp_path / "results/mine", tmp_path / "results/default")
-        for command in content.splitlines():
-            done = subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900
-            )
-            assert done.returncode == 0, command + done.stdout + done.stderr
-            said += done.stdout
-    assert (
-        "settings; no errors in the file" in said
-        and "study mine, 3 settings, 1 rehearsed; no errors" in said
-        and "min on 2 cores" in said
-    )
+        said += shell(tmp_path, content)
+    assert "settings; no errors in the file" in said and "min on 2 cores" in said
+    assert "study mine, 3 settings, 1 rehearsed; no errors" in said
     claims = {c["id"]: c for c in json.loads((tmp_path / "results/mine/claims.json").read_text())}
     assert claims["Q3a"]["verdict"] != "not tested" and "RMSNorm" in claims["A2"]["statement"]
     assert (tmp_path / "results/mine/evaluate/mynorm_rmsnorm_mlp_d2.json").is_file()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +22,34 @@ from bnstudy.report.page.quiz import quiz
 from bnstudy.report.page.walk import body, mathml
 from bnstudy.report.results import Results
 from helpers import synthetic
-from helpers.pages import NOTEBOOKS, QUIZ, here, output, page, source, study, unrendered
+from helpers.pages import NOTEBOOKS, QUIZ, built, output, page, source, study, unrendered
 from helpers.project import ROOT
 from helpers.read_page import BOUND, cards, figures, found
 
 DEFAULT = ROOT / "results" / "reference" / "default"
 
 
-@pytest.mark.parametrize("outcome", ["mixed", "missing"])
-def test_other_worlds_build(outcome: str, tmp_path: Path) -> None:
-    text = page(tmp_path, synthetic.tables(outcome, seeds=12), unrendered, seeds=12)
-    if outcome == "mixed":
-        assert ">mixed<" in text
-        return
+@pytest.fixture(scope="module")
+def missing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of networks without batch norm alone."""
+    return study(tmp_path_factory.mktemp("missing"), synthetic.tables("missing", seeds=12), seeds=12)
+
+
+@pytest.fixture
+def lacking(missing: Path, tmp_path: Path) -> Path:
+    """A copy of it to change."""
+    return Path(shutil.copytree(missing, tmp_path / "lacking"))
+
+
+def test_a_mixed_world_builds(tmp_path: Path) -> None:
+    assert ">mixed<" in page(tmp_path, synthetic.tables("mixed", seeds=12), unrendered, seeds=12)
+
+
+def test_a_study_without_batch_norm_builds_with_whole_cards(lacking: Path) -> None:
+    text = built(lacking, unrendered)
     assert ">not tested<" in text and "no figure, since this study lacks batch norm" in text
     assert set(figures(text)) & set(BOUND) == {"share-left"}  # about networks without batch norm
+    assert len(cards(text)) == 4 and all('class="stops"' in card and "<h2>" in card for card in cards(text))
 
 
 def test_what_others_say_is_weighed_where_a_study_contradicts_it() -> None:
@@ -80,21 +94,12 @@ def test_nobody_reaches_the_target(tmp_path: Path) -> None:
     assert "saved" not in figures(text)
 
 
-def test_only_the_claims_are_there(tmp_path: Path) -> None:
+def test_only_the_claims_are_there(lacking: Path) -> None:
     """A study without a single table."""
-    folder = study(tmp_path, synthetic.tables("missing", seeds=12))
-    for path in (folder / "tables").iterdir():
+    for path in (*(lacking / "tables").iterdir(), lacking / "checks.json", lacking / "provenance.json"):
         path.unlink()
-    (folder / "checks.json").unlink()
-    (folder / "provenance.json").unlink()
-    build(folder, here(folder), QUIZ, folder / "report.html")
-    text = (folder / "report.html").read_text()
+    text = built(lacking)
     assert not figures(text) and "no external checks on file" in text
-
-
-def test_a_card_without_its_runs_stays_whole(tmp_path: Path) -> None:
-    text = page(tmp_path, synthetic.tables("missing", seeds=12), seeds=12)
-    assert len(cards(text)) == 4 and all('class="stops"' in card and "<h2>" in card for card in cards(text))
 
 
 def test_the_quiz_folds_an_answer_under_each_question() -> None:
@@ -114,21 +119,18 @@ def test_what_verdicts_hang_on(tmp_path: Path) -> None:
         assert escape(rows[name]["robustness_sentence"]) in block
         assert ('class="changes"' in block) == bool(rows[name]["robustness"])
     grid = found(r'<table class="grid">(.*?)</table>', text, re.S)
-    assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == [
-        name for name, row in rows.items() if row["verdict"] != "not judged"
-    ]
+    judged = [name for name, row in rows.items() if row["verdict"] != "not judged"]
+    assert re.findall(r'<th scope="row"><a href="#claim-(\w+)"', grid) == judged
     cells = re.findall(r'aria-hidden="true">(.)</span><span class="sr">([^<]+)<', grid)
-    assert all(
-        words.startswith(methods.KINDS[{m: k for k, (m, _) in methods.KINDS.items()}[mark]][1]) for mark, words in cells
-    )
+    begins = dict(methods.KINDS.values())
+    assert all(words.startswith(begins[mark]) for mark, words in cells)
     assert "≠" in dict(cells) and " becomes " in grid
 
 
 def test_the_grid_shows_the_worst_of_a_column() -> None:
     rows = [("lower rate for none", "same"), ("higher rate for bn", "flipped"), ("optimizer adam", "not recomputed")]
-    frame = pd.DataFrame(rows, columns=["change", "kind"]).assign(
-        id="Q1a", verdict="contradicted", base_verdict="supported"
-    )
+    frame = pd.DataFrame(rows, columns=["change", "kind"])
+    frame = frame.assign(id="Q1a", verdict="contradicted", base_verdict="supported")
     grid = methods.robustness(frame)
     assert grid.count("<td") == 1 and "adam" not in grid  # nothing is judged by it: no column
     one = pd.DataFrame([("Q1b", "optimizer adam", "same")], columns=["id", "change", "kind"])
@@ -144,12 +146,9 @@ def coverages(own: float, t: float) -> pd.DataFrame:
 
 
 def test_the_promise_of_the_intervals_is_worded_by_its_numbers() -> None:
-    assert "keep that promise: 4.5% do. Under t intervals, which don't keep it, 30.0% do" in methods.promise(
-        coverages(0.045, 0.3)
-    )
-    assert "break that promise: 8.0% do. Under t intervals, which keep it too, 5.1% do" in methods.promise(
-        coverages(0.08, 0.051)
-    )
+    kept, broken = (methods.promise(coverages(*rates)) for rates in ((0.045, 0.3), (0.08, 0.051)))
+    assert "keep that promise: 4.5% do. Under t intervals, which don't keep it, 30.0% do" in kept
+    assert "break that promise: 8.0% do. Under t intervals, which keep it too, 5.1% do" in broken
     table = methods.coverage(coverages(0.045, 0.3))
     assert table.count('rowspan="2">normal<') == 1 and table.count("<tr>") == 2 + 2 and "<td>30.0</td>" in table
     assert "no simulation" in methods.coverage(pd.DataFrame())
@@ -210,18 +209,15 @@ def test_a_networks_cells_begin_with_the_rates_that_claims_rest_on() -> None:
     assert all(best[start] or not any(best[start:end]) for start, end in zip(firsts, firsts[1:])) and any(best)
 
 
-def test_doubled_ids_and_dangling_links_are_errors(tmp_path: Path) -> None:
-    study(tmp_path, synthetic.tables("missing", seeds=12))
-    twice = output({"text/html": '<p id="here">a</p><p id="here">b</p>'})
-    with pytest.raises(ValueError, match="twice on the page: here"):
-        build(tmp_path, [notebook(tmp_path / "q1.ipynb", twice)], QUIZ, tmp_path / "r.html")
-    with pytest.raises(ValueError, match="not on the page: .*nowhere"):
-        build(
-            tmp_path,
-            [notebook(tmp_path / "q1.ipynb", output({"text/html": '<a href="#nowhere">x</a>'}))],
-            QUIZ,
-            tmp_path / "r.html",
-        )
+def test_doubled_ids_and_dangling_links_are_errors(missing: Path, tmp_path: Path) -> None:
+    for shown, said in (
+        ('<p id="here">a</p><p id="here">b</p>', "twice on the page: here"),
+        ('<a href="#nowhere">x</a>', "not on the page: .*nowhere"),
+        ('<svg><g fill="url(#nowhere)"/></svg>', "not on the page: .*nowhere"),
+    ):
+        made = notebook(tmp_path / "q1.ipynb", output({"text/html": shown}))
+        with pytest.raises(ValueError, match=said):
+            build(missing, [made], QUIZ, tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
 
 
@@ -230,19 +226,16 @@ def test_formulas_become_mathml(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="unknown"):
         mathml(r"\unknown{x}", block=False)
     path = tmp_path / "q.ipynb"
-    path.write_text(
-        json.dumps({"cells": [{"cell_type": "markdown", "source": "a $x_1$ b\n\n| a | b |\n|---|---|\n| $y$ | 2 |"}]})
-    )
+    cell = {"cell_type": "markdown", "source": "a $x_1$ b\n\n| a | b |\n|---|---|\n| $y$ | 2 |"}
+    path.write_text(json.dumps({"cells": [cell]}))
     assert body(path).count("<math") == 2 and 'role="region" aria-label="Table"><table>' in body(path)
 
 
-def test_user_text_is_escaped(tmp_path: Path) -> None:
-    folder = study(tmp_path, synthetic.tables("missing", seeds=12))
-    rows = json.loads((folder / "claims.json").read_text())
+def test_user_text_is_escaped(lacking: Path) -> None:
+    rows = json.loads((lacking / "claims.json").read_text())
     rows[0] |= {"statement": "<script>alert(1)</script>"}
-    (folder / "claims.json").write_text(json.dumps(rows))
-    build(folder, here(folder, ["q1"]) + here(folder, NOTEBOOKS[1:]), QUIZ, folder / "report.html")
-    assert "<script>alert" not in (folder / "report.html").read_text()
+    (lacking / "claims.json").write_text(json.dumps(rows))
+    assert "<script>alert" not in built(lacking)
 
 
 def test_unknown_parameters_and_failing_cells_are_errors(tmp_path: Path) -> None:

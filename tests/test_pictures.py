@@ -45,17 +45,14 @@ def test_each_line_of_the_manual_brings_its_images(snippet: str, tmp_path: Path)
     np.savez(tmp_path / "kmnist/kmnist-train-imgs.npz", U)
     np.savez(tmp_path / "kmnist/kmnist-train-labels.npz", Y)
     found = images(tmp_path, **{**data, "path": str(tmp_path / data["path"])})
-    assert (
-        len(found.x) >= 640 and len(SNIPPETS) == 5 and (found.tests is not None) == ("test_x" in data.get("keys", {}))
-    )
+    assert len(found.x) >= 640 and len(SNIPPETS) == 5
+    assert (found.tests is not None) == ("test_x" in data.get("keys", {}))
 
 
 def study(folder: Path, **data: Any) -> Plan:
     """Return the plan of a study of ``mine.npz`` in ``folder``."""
-    text: dict[str, Any] = {
-        "study": "mine",
-        "data": {"source": "npz", "path": str(folder / "mine.npz"), **SPLIT, **data},
-    }
+    own = {"source": "npz", "path": str(folder / "mine.npz"), **SPLIT, **data}
+    text: dict[str, Any] = {"study": "mine", "data": own}
     text["training"], text["grids"] = {"batch": 32}, [{"name": "main", "arms": ["none", "bn"], "depths": [2]}]
     text["claims"] = {"depths": {"shallow": 2}}
     file = folder / "study.yaml"
@@ -75,9 +72,8 @@ def said(folder: Path, **data: Any) -> str:
 
 def advised(folder: Path, **data: Any) -> Images:
     """Return the images once the keys that the refusal proposes are in the config, word for word."""
-    proposed = re.search(
-        r"add (?:to data: )?((?:keys: \{[^}]*\}|\w+: [-\w.]+)(?:, \w+: [-\w.]+)*)", said(folder, **data)
-    )
+    advice = r"add (?:to data: )?((?:keys: \{[^}]*\}|\w+: [-\w.]+)(?:, \w+: [-\w.]+)*)"
+    proposed = re.search(advice, said(folder, **data))
     assert proposed, said(folder, **data)
     return images(folder, **{**data, **yaml.safe_load("{" + proposed[1] + "}")})
 

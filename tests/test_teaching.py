@@ -1,13 +1,11 @@
 """The labs of docs/teaching.md: each is run as it stands there, with few seeds, images and steps."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from helpers.project import ROOT, copy
+from helpers.project import ROOT, copy, shell
 
 TEXT = (ROOT / "docs/teaching.md").read_text()
 LABS = dict(re.findall(r"\n## (Lab \d).*?\n(.*?)(?=\n## |\Z)", TEXT, re.DOTALL))
@@ -33,13 +31,7 @@ def test_a_lab_runs_as_it_stands(name: str, project: Path) -> None:
         assert long in config, long
         config = config.replace(long, short)
     (project / file).write_text(config)
-    environment = {
-        "PYTHONPATH": str(project / "src"),
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(project),
-    }
-    done = subprocess.run(["bash", "-ec", commands], cwd=project, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shell(project, commands)
     one, other = (project / file).read_text(), (project / file.replace(".", "_changed.")).read_text()
     turned = [pair for pair in zip(one.split(), other.split(), strict=True) if pair[0] != pair[1]]
     assert len(turned) == 2  # the study's name, and the one key

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from bnstudy.core.plugins import names
-from bnstudy.pipeline.records import Rehearsed
-from bnstudy.pipeline.rehearsal import rehearse, report
 from helpers.trained import cell
+from test_guests import tried
 
 torch.set_num_threads(1)
 FILE = '''
@@ -83,12 +82,6 @@ class Module(nn.Module):
 COMPARED = ("drift", "gradients", "landscape")
 
 
-def said(arm: str, measures: tuple[str, ...] = names("measures", "measure")) -> str:
-    part = Rehearsed(arm, "mlp", 16, 8, measures)
-    reasons = rehearse(part)
-    return report([(part, reasons)]) if reasons else ""
-
-
 def written(folder: Path, name: str, remedy: str = "") -> None:
     """Write the arms, with the lines of a remedy at the places that it names."""
     text = FILE
@@ -117,12 +110,12 @@ def test_what_has_no_test_mode_is_studied_in_training(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     written(tmp_path, "no_test_mode")
-    refused = said(f"no_test_mode:{arm}", (*COMPARED, "levels", "shift", "xhat"))
+    refused = tried(f"no_test_mode:{arm}", measures=(*COMPARED, "levels", "shift", "xhat"))
     assert "depends on the other samples of its batch, and so would what levels and shift measure" in refused
     proposed = re.search(r"measures: \[(.*)\]", refused)
     assert proposed
     measures = tuple(proposed[1].split(", "))
-    assert said(f"no_test_mode:{arm}", measures) == "" and measures == (*COMPARED, "xhat")
+    assert tried(f"no_test_mode:{arm}", measures=measures) == "" and measures == (*COMPARED, "xhat")
     compare(f"no_test_mode:{arm}", COMPARED)
 
 
@@ -131,7 +124,7 @@ def test_the_lines_that_it_lacks_give_it_one(arm: str, tmp_path: Path, monkeypat
     """A norm of M networks that reports no x-hat when tested has no rows of it."""
     monkeypatch.syspath_prepend(tmp_path)
     written(tmp_path, f"lacks_lines_{arm}")
-    remedy = said(f"lacks_lines_{arm}:{arm}", ("shift",))
+    remedy = tried(f"lacks_lines_{arm}:{arm}", measures=("shift",))
     written(tmp_path, f"has_lines_{arm}", remedy)
-    assert said(f"has_lines_{arm}:{arm}") == ""
+    assert tried(f"has_lines_{arm}:{arm}", measures=names("measures", "measure")) == ""
     compare(f"has_lines_{arm}:{arm}", (*COMPARED, "levels", "shift", *["xhat"] * (arm == "Module")))

@@ -1,6 +1,5 @@
 """The package outside its checkout: what a wheel holds, what it asks for, and a study planned with it alone."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,22 +12,13 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from helpers.project import ROOT
+from helpers.project import ROOT, said
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 PINNED = (ROOT / "requirements.txt").read_text(), (ROOT / "requirements-torch.txt").read_text()
 PINS = dict(re.findall(r"^([\w.-]+)==(\S+)", "".join(PINNED), re.MULTILINE))
 STUDY = "study: mine\ngrids:\n  - {name: main, arms: [none, bn], depths: [5]}\nclaims: {depths: {shallow: 5}}\n"
-
-
-def bnstudy(package: Path, folder: Path, *arguments: str) -> str:
-    """Run the command line of a package, which lies elsewhere, in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(package)}
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +34,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(folder / "project")], check=True)
     (built,) = folder.glob("*.whl")
     with zipfile.ZipFile(built) as archive:
-        archive.extractall(folder / "unpacked")
-    return folder / "unpacked"
+        archive.extractall(folder / "src")
+    return folder
 
 
 def test_it_holds_every_file_of_the_package(wheel: Path) -> None:
@@ -53,21 +43,21 @@ def test_it_holds_every_file_of_the_package(wheel: Path) -> None:
     files = [file for file in source.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     assert len(files) > 200
     for file in files:
-        assert (wheel / "bnstudy" / file.relative_to(source)).read_bytes() == file.read_bytes(), file
+        assert (wheel / "src/bnstudy" / file.relative_to(source)).read_bytes() == file.read_bytes(), file
 
 
 def test_a_study_is_planned_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(STUDY)
     command = ("-c", "import bnstudy.__main__ as m; print(m.__file__); m.main()", "plan", "--config", "my.yaml")
-    file, *said = bnstudy(wheel, tmp_path, *command).splitlines()
-    assert Path(file).is_relative_to(wheel)
-    assert re.match(r"0 of about \d+ cells are stored; training and measuring the rest takes about [\d.]+ min", said[0])
-    assert said == bnstudy(ROOT / "src", tmp_path, *command).splitlines()[1:]
+    file, *told = said(tmp_path, *command, project=wheel).splitlines()
+    assert Path(file).is_relative_to(wheel / "src")
+    assert re.match(r"0 of about \d+ cells are stored; training and measuring the rest takes about [\d.]+ min", told[0])
+    assert told == said(tmp_path, *command, project=ROOT).splitlines()[1:]
     assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
 
 
 def test_its_command_is_the_module_s(wheel: Path) -> None:
-    (info,) = wheel.glob("*.dist-info")
+    (info,) = wheel.glob("src/*.dist-info")
     assert "bnstudy = bnstudy.__main__:main" in (info / "entry_points.txt").read_text()
 
 

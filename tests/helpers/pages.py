@@ -1,8 +1,10 @@
 """A made study as the page reads it, and its page; notebooks are run in this process, since kernels take seconds."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +20,23 @@ from bnstudy.claims.records import to_json
 from bnstudy.core.setting import FACTORS
 from bnstudy.data import digits
 from bnstudy.data.samples import samples
-from bnstudy.report import show
+from bnstudy.report import figures, show
 from bnstudy.report.figures.style import NARROW
 from bnstudy.report.page.build import build
+from bnstudy.report.results import Results
 from helpers import synthetic
+from helpers.judging import DEPTHS, FILED
 from helpers.project import ROOT
 
 QUIZ = ROOT / "docs/quiz.md"
 NOTEBOOKS = ["q1", "q2", "q3", "q4", "u", "methods"]
 Pictures = Callable[[str, Callable[[float], Figure]], dict[str, str]]
 CHECKS = [
-    {
-        "id": "E1",
-        "key": "along_1",
-        "name": "sum of gradients",
-        "expected": 0.0,
-        "measured": 3e-17,
-        "tolerance": 1e-12,
-        "passed": True,
-    },
-    {
-        "id": "E5",
-        "key": "batch_64",
-        "name": "growth of the squared gradient a layer, batch 64",
-        "expected": 1.467,
-        "measured": 1.6,
-        "tolerance": 0.03,
-        "passed": False,
-    },
+    dict(zip(("id", "key", "name", "expected", "measured", "tolerance", "passed"), row))
+    for row in (
+        ("E1", "along_1", "sum of gradients", 0.0, 3e-17, 1e-12, True),
+        ("E5", "batch_64", "growth of the squared gradient a layer, batch 64", 1.467, 1.6, 0.03, False),
+    )
 ]
 CONFIG = {
     "title": "A synthetic study", "data": {"source": "mnist5k"}, "network": {"family": "mlp", "width": 64},
@@ -57,25 +48,18 @@ def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool =
     """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
     synthetic.write(tables, folder / "tables")
     np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    claims = ledger.load(ROOT / "config" / "claims.yaml")
-    depths = {"shallow": 5, "middle": 10, "deep": 20}
-    rows, thetas = ledger.judge(claims, tables, depths, base=synthetic.BASE)
-    judged = {"depths": depths, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
-    said = {**judged, "identities": [identity.model_dump() for identity in claims.identities]}
+    rows, thetas = ledger.judge(FILED, tables, DEPTHS, base=synthetic.BASE)
+    judged = {"depths": DEPTHS, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
+    said = {**judged, "identities": [identity.model_dump() for identity in FILED.identities]}
     if hangs:
-        changed = sensitivity.run(claims, tables, depths, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
+        changed = sensitivity.run(FILED, tables, DEPTHS, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
         rows = sensitivity.attach(rows, changed)
         pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
     pd.DataFrame(thetas).to_csv(folder / "contrasts.csv", index=False, float_format="%.8g")
-    made = {
-        "config": {**CONFIG, "seeds": {"evaluation": seeds}},
-        "versions": {"torch": "2"},
-        "commit": "0123abcd",
-        "dirty": False,
-        "runs": 7,
-    }
+    own = {**CONFIG, "seeds": {"evaluation": seeds}}
+    made = {"config": own, "versions": {"torch": "2"}, "commit": "0123abcd", "dirty": False, "runs": 7}
     for name, value in {
-        "claims": rows, "answers": ledger.answers(claims, rows), "findings": ledger.findings(claims, rows), "checks": CHECKS, "provenance": made, "ledger": said,
+        "claims": rows, "answers": ledger.answers(FILED, rows), "findings": ledger.findings(FILED, rows), "checks": CHECKS, "provenance": made, "ledger": said,
     }.items():  # fmt: skip
         (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
     (folder / "evaluate").mkdir(exist_ok=True)
@@ -96,6 +80,14 @@ def cells(rates: pd.DataFrame) -> list[dict[str, object]]:
 @cache
 def source(name: str) -> nbformat.NotebookNode:
     return nbformat.read(ROOT / "report" / f"{name}.ipynb", as_version=4)
+
+
+@cache
+def drawers() -> dict[str, Callable[[Results], Any]]:
+    """What the notebooks draw from a study's results, by module and name."""
+    cells = "".join(path.read_text() for path in sorted((ROOT / "report").glob("*.ipynb")))
+    found = re.findall(r"figure\(\*?(\w+)\.(\w+)\(results", cells)
+    return {f"{module}.{name}": getattr(import_module(f"{figures.__name__}.{module}"), name) for module, name in found}
 
 
 def undrawn(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
@@ -134,7 +126,10 @@ def output(data: object) -> dict[str, object]:
     return {"output_type": "display_data", "data": json.loads(json.dumps(data)), "metadata": {}}
 
 
-def page(folder: Path, tables: synthetic.Tables, pictures: Pictures = undrawn, **options: Any) -> str:
-    study(folder, tables, **options)
+def built(folder: Path, pictures: Pictures = undrawn) -> str:
     build(folder, here(folder, pictures=pictures), QUIZ, folder / "report.html")
     return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def page(folder: Path, tables: synthetic.Tables, pictures: Pictures = undrawn, **options: Any) -> str:
+    return built(study(folder, tables, **options), pictures)

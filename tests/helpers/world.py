@@ -15,16 +15,10 @@ CHECKPOINTS = ("init", "step100", "loss1.0", "loss0.5", "loss0.25", "final")
 PAIRS = (("init", "loss1.0"), ("loss1.0", "loss0.5"), ("loss0.5", "loss0.25"), ("init", "final"))
 STATISTICS = ("running", "batch32", "batch128", "reestimated", "batch8", "whole")
 """Of these a thin study has the first four."""
-GUESTS = {
-    "bn_noisy": ("drift",),
-    "bn_noisy_mild": (),
-    "none_noisy": (),
-    "once_noisy": (),
-    "bn_post": ("shift",),
-    "bn_detached": (),
-    "bn_early": (),
-    "bn_late": (),
-}
+GUESTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("bn_noisy_mild", "none_noisy", "once_noisy", "bn_detached", "bn_early", "bn_late"), ()),
+    "bn_noisy": ("drift",), "bn_post": ("shift",),
+}  # fmt: skip
 """Arms of which only some tables are made."""
 SITES = {
     "none": ("linear", "relu", "next"), "affine": ("linear", "affine", "relu", "next"),
@@ -130,12 +124,8 @@ class World(Training):
             return
         rows = cross(self.seeds, checkpoint=levels, layer=layers[1:], matching=["rate", "decrease", "step"])
         rows["relative"] = 0.4 * np.exp((0.6 + 0.1 * rows["layer"]) * h * (not low)) * seeds[rows["seed"]]
-        yield (
-            "ics",
-            _reached(
-                rows.assign(cosine=0.9, absolute=rows["relative"], other_batch=0.9, rounding=1e-6), have, "checkpoint"
-            ),
-        )
+        rows = rows.assign(cosine=0.9, absolute=rows["relative"], other_batch=0.9, rounding=1e-6)
+        yield "ics", _reached(rows, have, "checkpoint")
         rows = cross(self.seeds, checkpoint=["init", "loss0.5"])
         for column in ("change_absolute", "change_relative"):
             rows[column] = 0.2 * np.exp(0.6 * h * (not low)) * seeds[rows["seed"]]
