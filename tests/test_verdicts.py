@@ -13,7 +13,7 @@ from bnstudy.claims.answers import Speaker
 from bnstudy.claims.judge import answers, combine, decide, findings, judge
 from bnstudy.claims.ledger import Answer, Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
-from bnstudy.claims.numbers import effect, figures, natural
+from bnstudy.claims.numbers import effect, figures
 from bnstudy.claims.records import ClaimRow, JudgedWith, to_json
 from bnstudy.claims.sensitivity import run
 from bnstudy.pipeline.verdicts import judge as judge_study
@@ -289,7 +289,7 @@ def test_choose_takes_the_first_that_holds(held: dict[str, ClaimRow]) -> None:
 
 def test_numbers_as_readers_see_them() -> None:
     assert " ".join(map(figures, (2.44, 2.0, 99.6, 0, -0.046))) == "2.4 2.0 100 0 −0.046"
-    assert natural(log(2.4), "ln times") == "2.4 times" and natural(-1.26, "points") == "−1.3 points"
+    assert effect(None, None, None, "sd") == "not measurable"
     estimate, low, high = log(2.4), log(1.8), log(3.1)
     assert effect(None, low, None, "ln times") == "at least 1.8 times"
     assert effect(None, None, 2.0, "kurtosis") == "at most 2.0"

@@ -58,8 +58,7 @@ class Speaker:
     def _field(self, place: Place, outcomes: Sequence[str], how: str) -> str:
         if how == "sentence":
             return self.rows[place.claim].sentence
-        found = self.settings(place, outcomes)
-        if not found:
+        if not (found := self.settings(place, outcomes)):
             raise ValueError(f"no setting of {place} is {' or '.join(outcomes)}; a `when` must say so")
         if how in ROOM:
             return places(found, self.settings(place, GROUPS["measured"]), ROOM[how])
@@ -82,8 +81,7 @@ class Speaker:
 
     def _sources(self, text: Sourced) -> list[str]:
         """Return the claims whose networks or numbers the chosen answers name."""
-        given = [getattr(text, name) for name in type(text).model_fields]
-        choices = [choice for one in given if isinstance(one, list) for choice in one if isinstance(choice, list)]
+        choices = [choice for _, one in text if isinstance(one, list) for choice in one if isinstance(choice, list)]
         told = (fields(self.chosen(choice).text) for choice in choices)
         return list(dict.fromkeys(place.claim for places_ in told for place, *_ in places_))
 
@@ -116,9 +114,7 @@ def _whether(part: Part, undecided: Sequence[ContrastRow]) -> str:
 def answers(ledger: Ledger, rows: Sequence[ClaimRow]) -> list[AnswerRow]:
     """Return what is said of each question, from the rows of claims.json."""
     speaker = Speaker(ledger, rows)
-    return [
-        from_json(AnswerRow, speaker.said(question) | {"open": _open(question, rows)}) for question in ledger.questions
-    ]
+    return [from_json(AnswerRow, speaker.said(q) | {"open": _open(q, rows)}) for q in ledger.questions]
 
 
 def _open(question: Question, rows: Sequence[ClaimRow]) -> str:
@@ -138,7 +134,6 @@ def findings(ledger: Ledger, rows: Sequence[ClaimRow]) -> dict[str, FindingRow]:
     speaker, by_figure = Speaker(ledger, rows), {}
     for finding in ledger.findings:
         title = speaker.text(finding.title).rstrip(".") + speaker.undecided(speaker.chosen(finding.title))
-        by_figure[finding.figure] = FindingRow(
-            title=title, alt=finding.alt.format(title=title), caption=finding.caption
-        )
+        alt = finding.alt.format(title=title)
+        by_figure[finding.figure] = FindingRow(title=title, alt=alt, caption=finding.caption)
     return by_figure

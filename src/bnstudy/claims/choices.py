@@ -10,7 +10,7 @@ down, {Q3a.sentence} the claim's whole sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bnstudy.claims.sentences import DECIDED, ORDER
@@ -46,8 +46,7 @@ class Condition(NamedTuple):
     @classmethod
     def read(cls, text: str) -> Condition:
         """Return a condition; raise ValueError where the text is none."""
-        found = CONDITION.fullmatch(text)
-        if not found:
+        if not (found := CONDITION.fullmatch(text)):
             raise ValueError(f'"{text}" is no condition; write it as in "Q3a[deep] has opposite or open"')
         return cls(_place(found), found["verb"], _outcomes(found["outcomes"]))
 
@@ -58,25 +57,22 @@ def _place(found: re.Match[str]) -> Place:
 
 def _outcomes(text: str) -> tuple[str, ...]:
     names = text.split(" or ")
-    unknown = [name for name in names if name not in GROUPS and name not in ORDER]
-    if unknown:
+    if unknown := [name for name in names if name not in GROUPS and name not in ORDER]:
         raise ValueError(f"{', '.join(unknown)}: no outcome; there are {', '.join([*ORDER, *GROUPS])}")
     return tuple(dict.fromkeys(o for name in names for o in GROUPS.get(name, (name,))))
 
 
-def fields(text: str) -> Iterator[tuple[Place, tuple[str, ...], str]]:
-    """Yield the fields of a text: a place, its outcomes, and what is taken: where, short, brief, effect, turned or sentence.
+def fields(text: str) -> list[tuple[Place, tuple[str, ...], str]]:
+    """Return the fields of a text: a place, its outcomes, and what is taken: where, short, brief, effect, turned or sentence.
 
     Raises:
         ValueError: for a field that cannot be read.
     """
-    for field in re.findall(r"\{([^}]*)\}", text):
-        yield _field(field)
+    return [_field(field) for field in re.findall(r"\{([^}]*)\}", text)]
 
 
 def _field(text: str) -> tuple[Place, tuple[str, ...], str]:
-    found = FIELD.fullmatch(text)
-    if not found:
+    if not (found := FIELD.fullmatch(text)):
         raise ValueError(
             f"{{{text}}}: no such field; write it as in {{Q3a.opposite}}, {{Q3a.opposite.effect}} or {{Q3a.sentence}}"
         )

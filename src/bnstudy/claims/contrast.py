@@ -11,13 +11,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bnstudy.claims.endpoints.table import ENDPOINTS
 
-SHADES = {
-    "more": ("opposite", "negligible"),
-    "less": ("opposite", "negligible"),
-    "within": ("higher", "lower"),
-}
-"""How a contrast can be contradicted, per region; "not enough" besides."""
-
 
 def _number(value: Any) -> Any:
     """Return "ln 1.25" and "-ln 2" as the numbers that they are."""
@@ -40,9 +33,7 @@ Column = Literal["moments", "shape", "change_absolute", "change_relative"]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class NetworkFactors(Strict):
@@ -122,14 +113,11 @@ class Contrast(NetworkFactors):
         for part in parts:
             needs, given = ENDPOINTS[part.endpoint], self.given() | ({"column"} if part.column else set())
             if len(part.arms) not in needs.arms:
-                counts = " or ".join(map(str, needs.arms))
-                raise ValueError(
-                    f"endpoint {part.endpoint} takes {counts} arm{'s' * (needs.arms != (1,))}, not {part.arms}"
-                )
+                counts = f"{' or '.join(map(str, needs.arms))} arm{'s' * (needs.arms != (1,))}"
+                raise ValueError(f"endpoint {part.endpoint} takes {counts}, not {part.arms}")
             if needs.must - given:
                 raise ValueError(f"endpoint {part.endpoint} also needs {', '.join(sorted(needs.must - given))}")
-        extra = self.given() - ENDPOINTS[self.endpoint].must - ENDPOINTS[self.endpoint].may
-        if extra:
+        if extra := self.given() - ENDPOINTS[self.endpoint].must - ENDPOINTS[self.endpoint].may:
             raise ValueError(f"endpoint {self.endpoint} has no use for {', '.join(sorted(extra))}")
         if self.region == "within" and self.sesoi == 0:
             raise ValueError("a claim that says `within` needs a sesoi above 0")
@@ -158,6 +146,6 @@ def shades(contrast: Contrast) -> tuple[str, ...]:
     """
     if contrast.endpoint == "check":
         return ("higher",)
-    if not contrast.sesoi:
-        return ("opposite",)
-    return SHADES[contrast.region] if contrast.region == "within" else (*SHADES[contrast.region], "not enough")
+    if contrast.region == "within":
+        return ("higher", "lower")
+    return ("opposite", "negligible", "not enough") if contrast.sesoi else ("opposite",)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bnstudy.claims.contrast import PLACE, Contrast, Premise
 from bnstudy.claims.endpoints.table import ENDPOINTS
-from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable, Unmeasured, Unreached
+from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable, Unmeasured, total
 from bnstudy.claims.numbers import effect, threshold
 from bnstudy.claims.records import ContrastRow
-from bnstudy.core.setting import DEPTHS, slug
+from bnstudy.claims.sentences import NOT_EVALUABLE, label
+from bnstudy.core.setting import slug
 from bnstudy.core.stats import Interval, median_interval, rank
 
 if TYPE_CHECKING:
     import pandas as pd
 
 UNKNOWN = Interval(None, -math.inf, math.inf, "")
-NOT_EVALUABLE = "not evaluable: "
 
 
 class Values(NamedTuple):
@@ -33,22 +33,19 @@ class Values(NamedTuple):
 class Evaluation(NamedTuple):
     """A contrast as judged, and its values, or None where it has none.
 
-    ``absent`` says that the study lacks a network, ``unmeasured`` that a table lacks the network's rows, ``unreached`` that
-    it lacks those of a checkpoint.
+    ``failed`` is why it could not be evaluated: Missing where the study lacks a network, Unmeasured where a table lacks the
+    network's rows, Unreached where it lacks those of a checkpoint.
     """
 
     row: ContrastRow
     values: Values | None = None
-    absent: bool = False
-    unmeasured: bool = False
-    unreached: bool = False
+    failed: type[Exception] | None = None
 
     def theta(self) -> list[tuple[int, float, float]]:
         """Return theta as (seed, lower, upper); empty where the contrast could not be evaluated."""
         if self.values is None or not self.row.n_seeds:
             return []
-        frame = self.values.theta
-        return [(int(seed), low, high) for seed, low, high in zip(frame.index, frame["lower"], frame["upper"])]
+        return [(int(seed), low, high) for seed, low, high in self.values.theta[["lower", "upper"]].itertuples()]
 
 
 def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple[str, str | None]:
@@ -74,8 +71,7 @@ def decide(low: float, high: float, sesoi: float, region: str = "more") -> tuple
     if region == "within":
         if -sesoi < low and high < sesoi:
             return "supported", None
-        outside = {"higher": low > sesoi, "lower": high < -sesoi}
-        shade = next((name for name, true in outside.items() if true), None)
+        shade = "higher" if low > sesoi else "lower" if high < -sesoi else None
         return ("contradicted", shade) if shade else ("open", None)
     if region == "less":
         low, high = -high, -low
@@ -128,12 +124,9 @@ def evaluate(lookup: Lookup, contrast: Contrast, intervals: int) -> Evaluation:
             return _checked(lookup, contrast)
         values = _values(lookup, contrast)
         _hold_premises(values, intervals)
-    except Missing as error:
-        return Evaluation(_row(lookup, contrast, UNKNOWN, reason=str(error)), absent=True)
-    except NotEvaluable as error:
-        row = _row(lookup, contrast, UNKNOWN, reason=f"{NOT_EVALUABLE}{error}")
-        unmeasured, unreached = isinstance(error, Unmeasured), isinstance(error, Unreached)
-        return Evaluation(row, values, unmeasured=unmeasured, unreached=unreached)
+    except (Missing, NotEvaluable) as error:
+        reason = str(error) if isinstance(error, Missing) else f"{NOT_EVALUABLE}{error}"
+        return Evaluation(_row(lookup, contrast, UNKNOWN, reason=reason), values, type(error))
     lower, upper = values.theta["lower"], values.theta["upper"]
     interval = median_interval(lower.to_numpy(), upper.to_numpy(), intervals)
     row = _row(lookup, contrast, interval, len(lower), interval.reason or None)
@@ -155,11 +148,8 @@ def _lost(lookup: Lookup, contrast: Contrast, seeds: pd.Index, of: int) -> str:
 
 
 def _values(lookup: Lookup, contrast: Contrast) -> Values:
-    theta = _theta(lookup, contrast)
-    if contrast.reverse:
-        theta = (-theta).rename(columns={"lower": "upper", "upper": "lower"})[["lower", "upper"]]
-    premises = [_premise(lookup, premise, contrast) for premise in contrast.premises]
-    return Values(contrast, theta + contrast.margin, premises)
+    theta = total((-1 if contrast.reverse else 1, _theta(lookup, contrast)))
+    return Values(contrast, theta + contrast.margin, [_premise(lookup, p, contrast) for p in contrast.premises])
 
 
 def _premise(lookup: Lookup, premise: Premise, contrast: Contrast) -> pd.DataFrame:
@@ -217,9 +207,7 @@ def _checked(lookup: Lookup, contrast: Contrast) -> Evaluation:
     return Evaluation(replace(row, label=where) if isinstance(where, str) else row)
 
 
-def _row(
-    lookup: Lookup, contrast: Contrast, interval: Interval, n_seeds: int = 0, reason: str | None = None
-) -> ContrastRow:
+def _row(lookup: Lookup, contrast: Contrast, interval: Interval, n: int = 0, reason: str | None = None) -> ContrastRow:
     """Return theta as judged, and as shown: value = (theta - margin), the sign turned back where the claim turned it."""
 
     def shown(theta: float) -> float:
@@ -228,18 +216,15 @@ def _row(
     estimate, low, high, _ = interval
     verdict, detail = decide(low, high, contrast.sesoi, contrast.region)
     shown_low, shown_high = (_finite(shown(end)) for end in ((high, low) if contrast.reverse else (low, high)))
-    shown_estimate, unit, matters = (
-        None if estimate is None else shown(estimate),
-        _unit(contrast),
-        shown(contrast.sesoi),
-    )
+    shown_estimate = None if estimate is None else shown(estimate)
+    unit, matters = _unit(contrast), shown(contrast.sesoi)
     edges = () if contrast.endpoint == "check" else (0.0, matters, -matters)
     return ContrastRow(
-        name=_name(lookup, contrast.name), region=contrast.region, sesoi=contrast.sesoi, unit=unit,
+        name=label(contrast.name, lookup.depths, lookup.targets, "depth {}", ""), region=contrast.region, sesoi=contrast.sesoi, unit=unit,
         estimate=estimate, ci_low=_finite(low), ci_high=_finite(high),
         ci_low_open=low == -math.inf, ci_high_open=high == math.inf,
         shown_estimate=shown_estimate, shown_low=shown_low, shown_high=shown_high, shown_sesoi=matters,
-        verdict=verdict, detail=detail, n_seeds=n_seeds, reason=reason,
+        verdict=verdict, detail=detail, n_seeds=n, reason=reason,
         effect=effect(shown_estimate, shown_low, shown_high, unit, edges), threshold=threshold(matters, unit),
         kind=contrast.on, margin=contrast.margin, reverse=contrast.reverse, networks=tuple(dict.fromkeys(map(slug, _settings(lookup, contrast)))),
     )  # fmt: skip
@@ -257,17 +242,6 @@ def _settings(lookup: Lookup, contrast: Contrast) -> list[Factors]:
 
 def _unit(part: Contrast | Premise) -> str:
     return "ln times" if part.unit == "times" else part.unit
-
-
-def _name(lookup: Lookup, template: str) -> str:
-    """Return a contrast's name with the study's own numbers; a depth or target that it lacks is named in words."""
-    depths, targets = lookup.depths, lookup.targets
-    words = {name: f"depth {depths[name]}" if name in depths else f"{name} depth" for name in DEPTHS}
-    words |= {
-        name: f"loss {targets[i]:g}" if i < len(targets) else f"{name} loss"
-        for i, name in enumerate(("main", "second"))
-    }
-    return template.format_map(words)
 
 
 def _finite(value: float) -> float | None:

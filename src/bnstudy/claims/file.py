@@ -14,11 +14,10 @@ from pydantic import ValidationError
 from bnstudy.claims.choices import Condition, Place, fields
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.kinds import Kinds, on_kinds
-from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, Part, QuestionText, Strict, Text
+from bnstudy.claims.ledger import FIELDS, Answer, Claim, ClaimText, Ledger, QuestionText, Strict, Text
 from bnstudy.core import yaml_file
 from bnstudy.core.stats import ADVISED, max_intervals, seeds_needed
 
-NO_KINDS: Kinds = {}
 WORDS = {*ClaimText.model_fields, *QuestionText.model_fields}
 """Keys of a claim or question that the text file may give."""
 TO_DO = "write `parts` (of a question `open`) with it, or under the same id in the file that `text_file` names, as in text_file: claims_text.yaml"
@@ -60,9 +59,8 @@ def _bad_parts(claim: Claim) -> Iterator[str]:
     if unplaced:
         yield f"which of its parts {'; '.join(unplaced)} belongs to is not said: list it among the settings of one"
     for part in claim.parts:
-        can = dict.fromkeys(
-            shade for s in claim.settings if claim.part(s.name) is part for shade in ("supported", *shades(s))
-        )
+        own = [s for s in claim.settings if claim.part(s.name) is part]
+        can = dict.fromkeys(shade for s in own for shade in ("supported", *shades(s)))
         if set(can) - set(part.says):
             yield f'"{part.what}" lacks words for {", ".join(k for k in can if k not in part.says)}'
         if can and set(part.says) - set(can):
@@ -90,39 +88,30 @@ def _bad_answers(answers: list[Answer], by_id: dict[str, Claim]) -> Iterator[str
     for answer in answers:
         try:
             conditions = [Condition.read(text) for text in answer.when]
-            named = list(fields(answer.text))
+            named = fields(answer.text)
             places = [c.place for c in conditions] + [place for place, *_ in named]
         except ValueError as error:
             yield str(error)
             continue
-        yield from (
-            f"{place}: the claims file has no such claim or setting" for place in places if not _known(place, by_id)
-        )
-
+        compared = {place: _compared(place, by_id) for place in places}
+        yield from (f"{p}: the claims file has no such claim or setting" for p in places if not compared[p])
         for place, _, how in named:
-            if how in ("effect", "turned") and len(_compared(place, by_id)) > 1:
-                sides = "; ".join(part.what for part in _compared(place, by_id))
+            if how in ("effect", "turned") and len(compared[place]) > 1:
+                sides = "; ".join(compared[place])
                 yield f"{{{place} ... {how}}} is of settings that compare different things ({sides}); name some by a word in []"
 
 
-def _compared(place: Place, by_id: dict[str, Claim]) -> list[Part]:
-    """Return the parts of a claim that the settings of a place belong to."""
+def _compared(place: Place, by_id: dict[str, Claim]) -> dict[str, None]:
+    """Return what the settings of a place compare, each once; nothing where there is no such claim or setting."""
     claim = by_id.get(place.claim)
-    own = [claim.part(s.name) for s in claim.settings if place.takes(s.name)] if claim else []
-    return [part for part in claim.parts if any(part is other for other in own)] if claim else []
-
-
-def _known(place: Place, by_id: dict[str, Claim]) -> bool:
-    return place.claim in by_id and any(place.takes(s.name) for s in by_id[place.claim].settings)
+    return dict.fromkeys(claim.part(s.name).what for s in claim.settings if place.takes(s.name)) if claim else {}
 
 
 def _mirrored(claim: Claim, other: Claim | None) -> bool:
     """Return whether each contrast is one of ``other``'s with the arms the other way round."""
-    if other is None or other.question != claim.question or other.shares:
+    if other is None or other.question != claim.question or other.shares or (claim.judged and not other.judged):
         return False
     have = [_place(s) for s in other.settings]
-    if claim.judged and not other.judged:
-        return False
     return all(_place(s.model_copy(update={"arms": s.arms[::-1]})) in have for s in claim.settings)
 
 
@@ -134,7 +123,7 @@ class ClaimsError(ValueError):
     """The claims file, or its text file, cannot be used; the message lists every reason."""
 
 
-def load(path: Path, kinds: Kinds = NO_KINDS) -> Ledger:
+def load(path: Path, kinds: Kinds | None = None) -> Ledger:
     """Read a claims file, with the words that it lacks from the text file that it names.
 
     Args:
@@ -156,7 +145,7 @@ def load(path: Path, kinds: Kinds = NO_KINDS) -> Ledger:
         errors = [str(error)]
     if errors:
         raise _unusable(path, errors)
-    return on_kinds(ledger, kinds)
+    return on_kinds(ledger, kinds or {})
 
 
 def _read(path: Path) -> Any:
@@ -172,9 +161,8 @@ def merged(raw: Any, text: Any) -> Any:
     for section in {"questions", "claims"} & set(text):
         if isinstance(raw.get(section), list):
             words = text[section]
-            whole[section] = [
-                {**words.get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in raw[section]
-            ]
+            own = raw[section]
+            whole[section] = [{**words.get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in own]
     return whole
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from bnstudy.claims.answers import answers, findings
 from bnstudy.claims.contrast import Contrast
-from bnstudy.claims.decide import NOT_EVALUABLE, Evaluation, combine, decide, evaluate
+from bnstudy.claims.decide import Evaluation, combine, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
 from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.lookup import TUNING, Factors, Lookup
+from bnstudy.claims.lookup import TUNING, Factors, Lookup, Missing, Unmeasured, Unreached
 from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
-from bnstudy.claims.sentences import NOT_JUDGED, ORDER, label, sentence
+from bnstudy.claims.sentences import NOT_EVALUABLE, NOT_JUDGED, ORDER, label, sentence
 from bnstudy.claims.stability import stability
 from bnstudy.core.stats import tail
 
@@ -25,15 +25,10 @@ __all__ = ["ClaimsError", "Ledger", "answers", "combine", "decide", "findings", 
 
 
 def judge(
-    ledger: Ledger,
-    tables: Mapping[str, pd.DataFrame],
-    depths: Mapping[str, int],
-    targets: Sequence[float] = (0.5, 0.25),
-    seeds: int | None = None,
-    base: Factors | None = None,
-    primary: Mapping[str, int] | None = None,
-    kinds: Kinds | None = None,
-) -> tuple[list[ClaimRow], list[ThetaRow]]:
+    ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int],
+    targets: Sequence[float] = (0.5, 0.25), seeds: int | None = None, base: Factors | None = None,
+    primary: Mapping[str, int] | None = None, kinds: Kinds | None = None,
+) -> tuple[list[ClaimRow], list[ThetaRow]]:  # fmt: skip
     """Judge every claim of a study.
 
     Args:
@@ -84,15 +79,9 @@ def _worded(claim: Claim, contrast: Contrast, evaluation: Evaluation, lookup: Lo
     return replace(row, label=row.label or place, what=part.what, counts=not _beside(evaluation))
 
 
-def _redrawn(row: ContrastRow, evaluation: Evaluation, intervals: int) -> ContrastRow:
-    same, seeds = stability([evaluation], intervals)
-    return replace(row, stability=same, seeds_to_decide=seeds)
-
-
 def _beside(evaluation: Evaluation) -> bool:
     """Return whether a contrast counts neither for nor against its claim: its kind has no such network or checkpoint."""
-    lacks = evaluation.absent or evaluation.unmeasured or evaluation.unreached
-    return bool(evaluation.row.kind) and lacks
+    return bool(evaluation.row.kind) and evaluation.failed in (Missing, Unmeasured, Unreached)
 
 
 def _by_kind(evaluations: Sequence[Evaluation]) -> dict[str, str]:
@@ -106,11 +95,12 @@ def _by_kind(evaluations: Sequence[Evaluation]) -> dict[str, str]:
 
 def _claim(claim: Claim, rows: Sequence[ContrastRow], evaluations: Sequence[Evaluation], intervals: int) -> ClaimRow:
     """Return a claim's row with its verdict."""
-    absent = all(e.absent for e in evaluations)
     counted = [e for e in evaluations if not _beside(e)]
+    absent = all(e.failed is Missing for e in evaluations)
     verdict = "not tested" if absent else combine([e.row.verdict for e in counted])
     same, seeds = stability(counted, intervals)
-    rows = [_redrawn(row, e, intervals) for row, e in zip(rows, evaluations)]
+    drawn = [stability([e], intervals) for e in evaluations]
+    rows = [replace(row, stability=own, seeds_to_decide=more) for row, (own, more) in zip(rows, drawn)]
     found = {row.detail for row in rows if row.verdict == "contradicted"}
     shades = [shade for shade in ORDER if shade in found]
     reasons = _reasons([row.reason for row in rows if row.reason])

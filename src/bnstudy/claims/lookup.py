@@ -21,6 +21,7 @@ TUNING = 10_000
 """Seeds from here on choose rates and are never evaluated."""
 EPS = 1e-5
 """What norms add to a variance (bnstudy.arms.base.EPS, which would import torch)."""
+UNREACHED = "no run reached the loss this is measured at"
 REMEDIES = {
     "rate on the grid's edge": ", which learning_rates that reach further could tell",
     "no rate reaches the target": ", which more steps, other learning_rates or an easier target could change",
@@ -78,14 +79,9 @@ class Lookup:
     """
 
     def __init__(
-        self,
-        tables: Mapping[str, pd.DataFrame],
-        depths: Mapping[str, int],
-        targets: Sequence[float],
-        seeds: int,
-        base: Factors | None = None,
-        kinds: Mapping[str, JudgedKind] | None = None,
-    ) -> None:
+        self, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int], targets: Sequence[float], seeds: int,
+        base: Factors | None = None, kinds: Mapping[str, JudgedKind] | None = None,
+    ) -> None:  # fmt: skip
         """Take a study's tables as they are.
 
         Args:
@@ -151,8 +147,10 @@ class Lookup:
             self._of[kind] = other
         return self._of[kind]
 
-    def setting(self, spec: Factors, arm: str, **change: Any) -> Factors:
+    def setting(self, spec: Factors, arm: str | None = None, **change: Any) -> Factors:
         """Return the setting of an arm that a contrast speaks of, with ``change`` in place of what the contrast says.
+
+        Without ``arm`` it is that of the contrast's first one.
 
         Raises:
             Missing: where the study has no depth of that name.
@@ -165,7 +163,7 @@ class Lookup:
         fixed = {c: said.get(c) or self.change.get(c) or self.base.get(c) for c in FIXED}
         if fixed["net"] == "skip":
             fixed["net"] = SKIP.get(str(self.base.get("net")), "with skip connections")
-        return {"arm": arm, "depth": self.depths[said["depth"]], **plain, **fixed}
+        return {"arm": arm or spec["arms"][0], "depth": self.depths[said["depth"]], **plain, **fixed}
 
     def target(self, name: str | None) -> float:
         """Return the loss in nats of "main" (also for None) or "second"; raise Missing where there is no second."""
@@ -184,20 +182,17 @@ class Lookup:
             Missing: where the study has no such rate.
             NotEvaluable: where the rates or the network are not evaluable.
         """
-        rows = self.rows("rates", setting, role=role)
+        rows, named = self.rows("rates", setting, role=role), self.describe(setting)
         if rows.empty:
             kinds = {"shared": " at the shared rate", "grid": " over the grid of rates", "best": ""}
             kind = kinds.get(role.split("@")[0], " at the rates beside the best one")
-            raise Missing(f"the study lacks {self.describe(setting)}{kind}")
-        refused = rows[~evaluable(rows)]
-        if len(refused):
+            raise Missing(f"the study lacks {named}{kind}")
+        if len(refused := rows[~evaluable(rows)]):
             reason = refused["reason"].iloc[0]
             reason = reason if isinstance(reason, str) and reason else "no rate chosen"
-            raise NotEvaluable(f"{self.describe(setting)}: {reason}{REMEDIES.get(reason, '')}")
+            raise NotEvaluable(f"{named}: {reason}{REMEDIES.get(reason, '')}")
         if self._is_flat(setting):
-            raise NotEvaluable(
-                f"{self.describe(setting)}: variances below 100 eps, where eps is part of what is measured"
-            )
+            raise NotEvaluable(f"{named}: variances below 100 eps, where eps is part of what is measured")
         return [float(r) for r in rows["rate"]]
 
     def rate(self, setting: Factors, role: str | None = None) -> float:
@@ -234,7 +229,7 @@ class Lookup:
             place = place[self._values[table, column][place] == value]
         return whole.iloc[place]
 
-    def measured(self, table: str, setting: Factors, what: str, **where: Any) -> pd.DataFrame:
+    def measured(self, table: str, setting: Factors, what: str = UNREACHED, **where: Any) -> pd.DataFrame:
         """Return the rows of evaluation seeds at the arm's tuned rate for the main target.
 
         Raises:
@@ -258,9 +253,7 @@ class Lookup:
         """Return a network in words, "normalized once at 10 layers, raw pixels"; the study's own values are not said."""
         own = {**self.base, "gain": self.gain, "inputs": "standardized"}
         differs = {name: value for name, value in setting.items() if name in own and value != own[name]}
-        return ", ".join(
-            [f"{words.network(setting['arm'])} at {setting['depth']} layers", *filter(None, [words.factors(differs)])]
-        )
+        return f"{words.network(setting['arm'])} at {words.factors({'depth': setting['depth'], **differs})}"
 
 
 def evaluable(rates: pd.DataFrame) -> pd.Series:
@@ -280,9 +273,6 @@ def total(*terms: tuple[float, pd.DataFrame]) -> pd.DataFrame:
 
     Lower ends are never +inf and upper ends never -inf, so no sum is nan.
     """
-    out = 0 * terms[0][1].fillna(0).replace([np.inf, -np.inf], 0)
-    for factor, term in terms:
-        if factor < 0:
-            term = term.rename(columns={"lower": "upper", "upper": "lower"})[["lower", "upper"]]
-        out = out + factor * term
-    return out
+    turned = {"lower": "upper", "upper": "lower"}
+    signed = [factor * (t if factor > 0 else t.rename(columns=turned)[["lower", "upper"]]) for factor, t in terms]
+    return sum(signed[1:], signed[0])

@@ -27,20 +27,6 @@ def figures(value: float, digits: int = 2) -> str:
     return f"{value:.{places}f}".replace("-", "−")
 
 
-def natural(value: float | None, unit: str, digits: int = 2) -> str:
-    """Return a number of claims.json in its reader's unit.
-
-    Args:
-        value: None where it is missing.
-        unit: as in claims.json; "ln times" says that the value is a natural logarithm.
-        digits: significant figures.
-
-    >>> natural(0.693, "ln times"), natural(3.21, "points"), natural(None, "sd")
-    ('2.0 times', '3.2 points', 'not measurable')
-    """
-    return MISSING if value is None else _with_unit(figures(_exact(value, unit), digits), unit)
-
-
 def threshold(value: float, unit: str) -> str:
     """Return a smallest effect that matters, in size, as the claims file writes it.
 
@@ -51,13 +37,9 @@ def threshold(value: float, unit: str) -> str:
 
 
 def effect(
-    estimate: float | None,
-    low: float | None,
-    high: float | None,
-    unit: str,
-    edges: Sequence[float] = (),
+    estimate: float | None, low: float | None, high: float | None, unit: str, edges: Sequence[float] = (),
     sides: Sides | None = None,
-) -> str:
+) -> str:  # fmt: skip
     """Return an estimate and its interval in words. An interval of one point (a check's) is not written out.
 
     Args:
@@ -80,36 +62,27 @@ def effect(
     ('at least 1.258 sd', 'at most 1.31 sd')
     """
     alone = (low is None) != (high is None)
-    ends = [_rounded(low, unit, edges, -alone), _rounded(high, unit, edges, alone)]
-    numbers = [_between(estimate, unit, ends), *ends]
+    least, most = _rounded(low, unit, edges, -alone), _rounded(high, unit, edges, alone)
+    middle = "" if estimate is None else _side(estimate, _between(estimate, unit, (least, most)), unit, sides)
     if low is None and high is None:
-        return MISSING if estimate is None else f"{_side(estimate, numbers[0], unit, sides)} (no interval)"
-    if low is not None and high is not None and math.isclose(low, high, rel_tol=1e-6):
-        return _side(low, numbers[1], unit, sides)
-    if estimate is None and low is not None and high is not None:
-        if sides:
-            return f"{_side(low, numbers[1], unit, sides)} to {_side(high, numbers[2], unit, sides)}"
-        return _with_unit(f"{numbers[1]} to {numbers[2]}", unit)
-    if estimate is None:
-        end, number, word = (low, numbers[1], "at least") if low is not None else (high, numbers[2], "at most")
-        return _bound(end or 0.0, number, word, unit, sides)
-    interval = _interval(estimate, low, high, numbers, unit, sides)
-    return f"{_side(estimate, numbers[0], unit, sides)} ({interval})"
-
-
-def _interval(
-    estimate: float, low: float | None, high: float | None, numbers: list[str], unit: str, sides: Sides | None
-) -> str:
+        return f"{middle} (no interval)" if middle else MISSING
     if low is None or high is None:
-        end, number, word = (low, numbers[1], "at least") if high is None else (high, numbers[2], "at most")
-        return _bound(end or 0.0, number, word, "", sides if sides and (end or 0) * estimate < 0 else None)
-    if not sides:
-        return f"{numbers[1]} to {numbers[2]}"
-    if low >= 0 or high <= 0:
-        ends = (numbers[1], numbers[2]) if low >= 0 else (numbers[2], numbers[1])
-        return " to ".join(end.removeprefix("−") for end in ends)
-    pair = [(low, numbers[1]), (high, numbers[2])]
-    return " to ".join(_side(value, text, "", sides) for value, text in (pair if estimate >= 0 else pair[::-1]))
+        end, number, word = (low or 0.0, least, "at least") if high is None else (high, most, "at most")
+        if estimate is None:
+            return _bound(end, number, word, unit, sides)
+        interval = _bound(end, number, word, "", sides if end * estimate < 0 else None)
+    elif math.isclose(low, high, rel_tol=1e-6):
+        return _side(low, least, unit, sides)
+    elif not sides:
+        interval = f"{least} to {most}"
+    elif estimate is None:
+        return f"{_side(low, least, unit, sides)} to {_side(high, most, unit, sides)}"
+    elif low >= 0 or high <= 0:
+        interval = " to ".join(end.removeprefix("−") for end in ((least, most) if low >= 0 else (most, least)))
+    else:
+        pair = [_side(low, least, "", sides), _side(high, most, "", sides)]
+        interval = " to ".join(pair if estimate >= 0 else pair[::-1])
+    return f"{middle} ({interval})" if middle else _with_unit(interval, unit)
 
 
 def _bound(end: float, number: str, word: str, unit: str, sides: Sides | None) -> str:
@@ -147,10 +120,8 @@ def _rounded(value: float | None, unit: str, edges: Sequence[float], side: int) 
     return text
 
 
-def _between(estimate: float | None, unit: str, ends: Sequence[str]) -> str:
+def _between(estimate: float, unit: str, ends: Sequence[str]) -> str:
     """Return an estimate with two figures, or as many as keep it between the ends as these are written."""
-    if estimate is None:
-        return ""
     low, high = (_read(end) if end else fallback for end, fallback in zip(ends, (-math.inf, math.inf)))
     tried = [figures(_exact(estimate, unit), digits) for digits in range(2, 7)]
     return next((text for text in tried if low <= _read(text) <= high), tried[0])

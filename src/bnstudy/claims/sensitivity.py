@@ -18,7 +18,7 @@ from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import together
 from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.lookup import Factors, Lookup
+from bnstudy.claims.lookup import Factors, Lookup, Missing, Unmeasured
 from bnstudy.claims.records import ClaimRow, SensitivityRow
 from bnstudy.core import words
 
@@ -44,16 +44,10 @@ class Change(NamedTuple):
 
 
 def run(
-    ledger: Ledger,
-    tables: Mapping[str, pd.DataFrame],
-    depths: Mapping[str, int],
-    targets: Sequence[float],
-    seeds: int,
-    base: Factors | None = None,
-    networks: Sequence[Factors] = (),
-    primary: Mapping[str, int] | None = None,
+    ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int], targets: Sequence[float], seeds: int,
+    base: Factors | None = None, networks: Sequence[Factors] = (), primary: Mapping[str, int] | None = None,
     kinds: Kinds | None = None,
-) -> list[SensitivityRow]:
+) -> list[SensitivityRow]:  # fmt: skip
     """Judge every claim that is judged again under every change.
 
     Args:
@@ -66,16 +60,15 @@ def run(
         weakened (decided before, now open), decided (open before), or not recomputed (the change concerns none of the
         claim's contrasts, or the study holds none).
     """
-    plain, views, rows = Lookup(tables, depths, targets, seeds, base, kinds), dict[str, Lookup](), []
+    plain, rows = Lookup(tables, depths, targets, seeds, base, kinds), []
+    views = {repr(({}, {})): plain}
     batches = Lookup(on_batches(tables), depths, targets, seeds, base, kinds)
     for claim in (c for c in ledger.claims if c.judged):
         intervals = together(ledger, claim, primary)
         before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]
         for change in changes(claim, plain.base, networks):
-            view = batches if change.batches else plain
-            if change.factors or change.roles:
-                key = repr((change.factors, change.roles))
-                view = views.setdefault(key, plain.changed(change.factors, change.roles))
+            key = repr((change.factors, change.roles))
+            view = batches if change.batches else views.setdefault(key, plain.changed(change.factors, change.roles))
             rows.append(_judge_again(claim, change, before, view, intervals))
     return rows
 
@@ -143,30 +136,19 @@ def silent(contrast: Contrast, factors: Factors) -> Contrast | None:
     """Return the contrast where it names none of the factors itself: by a family it names the inputs, by a kind the gain."""
     networks = (contrast, contrast.against) if contrast.against else (contrast,)
     named = any(getattr(network, k) is not None for network in networks for k in factors)
-    named |= (
-        "inputs" in factors
-        and contrast.family is not None
-        or "gain" in factors
-        and (bool(contrast.on) or contrast.endpoint in OVER_GAINS)
-    )
+    named |= "inputs" in factors and contrast.family is not None
+    named |= "gain" in factors and (bool(contrast.on) or contrast.endpoint in OVER_GAINS)
     return None if named or contrast.endpoint == "check" else contrast
 
 
-def _judge_again(
-    claim: Claim, change: Change, before: Sequence[Evaluation], view: Lookup, intervals: int
-) -> SensitivityRow:
+def _judge_again(claim: Claim, change: Change, olds: list[Evaluation], view: Lookup, intervals: int) -> SensitivityRow:
     pairs = []
-    for contrast, old in zip(claim.settings, before):
+    for contrast, old in zip(claim.settings, olds):
         other = change.contrast(contrast)
-        if other is None or _lacks(old):
-            continue
-        new = evaluate(view, other, intervals)
-        if not _lacks(new):
+        if other and not _lacks(old) and not _lacks(new := evaluate(view, other, intervals)):
             pairs.append((old.row.verdict, new.row.verdict))
-    was, now, became = "", NOT_RECOMPUTED, NOT_RECOMPUTED
-    if pairs:
-        was, now = (combine([pair[i] for pair in pairs]) for i in (0, 1))
-        became = kind(was, now)
+    was, now = map(combine, zip(*pairs)) if pairs else ("", NOT_RECOMPUTED)
+    became = kind(was, now) if pairs else NOT_RECOMPUTED
     return SensitivityRow(
         id=claim.id, change=change.name, verdict=now, base_verdict=was, flipped=became == "flipped", kind=became,
         settings=f"{len(pairs)} of {len(claim.settings)}",
@@ -175,7 +157,7 @@ def _judge_again(
 
 def _lacks(evaluation: Evaluation) -> bool:
     """Return whether the study doesn't hold what a contrast speaks of."""
-    return evaluation.absent or evaluation.unmeasured
+    return evaluation.failed in (Missing, Unmeasured)
 
 
 def kind(before: str, after: str) -> str:
@@ -200,8 +182,7 @@ def attach(claims: Sequence[ClaimRow], rows: Sequence[SensitivityRow]) -> list[C
 
 def sentence(verdict: str, rows: Sequence[SensitivityRow]) -> str:
     """Return what the changes do to a claim's verdict, in words."""
-    tried = [row for row in rows if row.kind != NOT_RECOMPUTED]
-    if not tried:
+    if not (tried := [row for row in rows if row.kind != NOT_RECOMPUTED]):
         return "Not recomputed under any change."
     moved: dict[tuple[str, str], list[str]] = {}
     for row in tried:

@@ -67,13 +67,9 @@ def sentence(row: ClaimRow, claim: Claim) -> str:
     for index, name in sorted(groups, key=lambda g: (ORDER.index(g[1]), g[0])):
         part, settings = claim.parts[index], groups[index, name]
         whole = len(settings) == sum(p is part for p in parts)
-        said_of = lead(part, name, index != about)
+        said += [*_placed(lead(part, name, index != about), settings, whole), fact(part, settings)]
+        said += _narrow(settings) if name != "shown" else []
         about = index
-        said += [
-            *_placed(said_of, settings, whole),
-            fact(part, settings),
-            *(_narrow(settings) if name != "shown" else []),
-        ]
     return " ".join([*said, *_lacking(lacking, len(lacking) == len(pairs))])
 
 
@@ -113,7 +109,9 @@ def effects(part: Part, settings: Sequence[ContrastRow], turned: bool = False, i
 def _effect(row: ContrastRow, part: Part, interval: bool) -> str:
     if row.shown_estimate is not None and not interval:
         return effect(row.shown_estimate, row.shown_estimate, row.shown_estimate, row.unit, sides=part.sides)
-    return effect(row.shown_estimate, row.shown_low, row.shown_high, row.unit, edges(row), part.sides)
+    # where a verdict would turn: no difference, and what matters on either side
+    edges = () if row.unit == "relative error" else (0.0, row.shown_sesoi, -row.shown_sesoi)
+    return effect(row.shown_estimate, row.shown_low, row.shown_high, row.unit, edges, part.sides)
 
 
 def _short_of(first: str, last: str) -> str:
@@ -135,22 +133,15 @@ def _turned(row: ContrastRow) -> ContrastRow:
     return replace(row, shown_estimate=estimate, shown_low=low, shown_high=high)
 
 
-def edges(row: ContrastRow) -> tuple[float, ...]:
-    """Return where a verdict would turn, in the numbers that are shown: no difference, and what matters on either side."""
-    return (0.0, row.shown_sesoi, -row.shown_sesoi) if row.unit != "relative error" else ()
-
-
 def lead(part: Part, name: str, first: bool = True) -> str:
     """Return what an outcome says; what is left open names the claim unless the sentence before did."""
     if name == "shown":
         return "Shown without a verdict"
+    if name == "open" and not first:
+        return "It is left open"
     if name == "open":
         claim = part.says["supported"]
-        return (
-            f"Whether {claim[0].lower() if claim[1:2].islower() else claim[0]}{claim[1:]} stays open"
-            if first
-            else "It is left open"
-        )
+        return f"Whether {claim[0].lower() if claim[1:2].islower() else claim[0]}{claim[1:]} stays open"
     if name == "against":
         return f"{part.says['opposite']}, at least a little,"
     return part.says[name]  # type: ignore[index]
@@ -228,13 +219,14 @@ def listing(labels: Sequence[str]) -> str:
     return " ".join([*head, middle, *tail])
 
 
-def label(template: str, depths: Mapping[str, int], targets: Sequence[float]) -> str:
+def label(
+    template: str, depths: Mapping[str, int], targets: Sequence[float], depth: str = "{} layers", the: str = "the "
+) -> str:
     """Return where a setting is taken, with the study's own depths and target losses; one that it lacks is named in words."""
-    said = {name: f"{depths[name]} layers" if name in depths else f"the {name} depth" for name in DEPTHS}
-    losses = {
-        name: f"loss {targets[i]:g}" if i < len(targets) else f"the {name} loss" for i, name in enumerate(TARGETS)
-    }
-    return template.format_map(said | losses)
+    said = {name: depth.format(depths[name]) if name in depths else f"{the}{name} depth" for name in DEPTHS}
+    for place, name in enumerate(TARGETS):
+        said[name] = f"loss {targets[place]:g}" if place < len(targets) else f"{the}{name} loss"
+    return template.format_map(said)
 
 
 def places(found: Sequence[ContrastRow], every: Sequence[ContrastRow], room: int | None = None) -> str:

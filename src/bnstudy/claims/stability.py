@@ -6,11 +6,12 @@ those that might have been, so a share is itself an estimate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import count, takewhile
 
 import numpy as np
 
-from bnstudy.claims.decide import Evaluation, Values, combine, decide
+from bnstudy.claims.decide import Evaluation, combine, decide
 from bnstudy.core.stats import ends, rank
 
 DRAWS = 400
@@ -41,39 +42,28 @@ def stability(evaluations: Sequence[Evaluation], intervals: int) -> tuple[float 
     verdict = combine([e.row.verdict for e in evaluations])
     share = None
     if rank(min([seeds, *others]), intervals) > 1:
-        share = float(np.mean([v == verdict for v in _drawn(evaluations, seeds, intervals)]))
+        share = float(np.mean([v == verdict for v in _drawn(evaluations, seeds, seeds, intervals)]))
     if verdict != "inconclusive":
         return share, None
-    for more in _sizes(seeds):
-        decided = [v != "inconclusive" for v in _drawn(evaluations, more, intervals)]
-        if np.mean(decided) >= LIKELY:
+    sizes = (round(seeds * 2 ** (step / 2)) for step in count(1))  # each about 1.4 times the last
+    for more in takewhile(lambda size: size <= MOST, sizes):
+        if np.mean([v != "inconclusive" for v in _drawn(evaluations, more, seeds, intervals)]) >= LIKELY:
             return share, more
     return share, None
 
 
-def _sizes(seeds: int) -> Iterator[int]:
-    """Yield numbers of seeds, each about 1.4 times the last, up to MOST."""
-    steps = 1
-    while (size := round(seeds * 2 ** (steps / 2))) <= MOST:
-        yield size
-        steps += 1
+def _drawn(evaluations: Sequence[Evaluation], size: int, of: int, intervals: int) -> list[str]:
+    """Return the verdict of each draw of ``size`` seeds for ``of``, the same ones for all contrasts."""
+    return [combine(verdicts) for verdicts in zip(*(_verdicts(e, size, of, intervals) for e in evaluations))]
 
 
-def _drawn(evaluations: Sequence[Evaluation], size: int, intervals: int) -> list[str]:
-    """Return the verdict of each draw of ``size`` seeds, the same ones for all contrasts; None stays as it was judged."""
-    seeds = next(len(e.values.theta) for e in evaluations if e.values)
-    each = [
-        _verdicts(e.values, round(size * len(e.values.theta) / seeds), intervals)
-        if e.values
-        else [e.row.verdict] * DRAWS
-        for e in evaluations
-    ]
-    return [combine(verdicts) for verdicts in zip(*each)]
-
-
-def _verdicts(values: Values, size: int, intervals: int) -> list[str]:
-    """Return the verdict on one contrast in each draw; where a premise does not hold it is open."""
-    k, contrast, seeds = rank(size, intervals), values.contrast, len(values.theta)
+def _verdicts(evaluation: Evaluation, size: int, of: int, intervals: int) -> list[str]:
+    """Return the verdict on one contrast in each draw: open where a premise does not hold, as judged without values."""
+    if not (values := evaluation.values):
+        return [evaluation.row.verdict] * DRAWS
+    contrast, seeds = values.contrast, len(values.theta)
+    size = round(size * seeds / of)
+    k = rank(size, intervals)
     if not k:
         return ["open"] * DRAWS
     draws = np.random.default_rng([seeds, size]).integers(seeds, size=(DRAWS, size))

@@ -15,11 +15,6 @@ from bnstudy.core.setting import FACTORS, SKIP
 
 RUN = [*FACTORS, "rate", "seed"]
 SHIFT = ["family", "severity"]
-REACH = ["moments", "values", "gradients"]
-SMOOTHNESS = [
-    "change_absolute", "change_relative", "loss_range", "predictiveness", "beta_smoothness", "hessian_top",
-    "input_share",
-]  # fmt: skip
 OUTSIDE = ("contrasts", "coverage", "forecasts", "robustness")
 """Tables beside tables/, not in it."""
 STEPS = ["target", "steps", "reached", "batch_steps", "diverged_at", "budget", "final_loss"]
@@ -38,9 +33,10 @@ COLUMNS = {
     "effective_robustness": [*RUN, *SHIFT, "statistics", "effective"],
     "gradients": [*RUN, "checkpoint", "layer", "norm"],
     "ics": [*RUN, "checkpoint", "layer", "matching", "relative", "other_batch"],
-    "intervention": [*RUN, "checkpoint", "kind", "dose", "layer", *REACH, "left"],
+    "intervention": [*RUN, "checkpoint", "kind", "dose", "layer", "moments", "values", "gradients", "left"],
     "adaptation": [*RUN, "checkpoint", "match", "before", "steps", "reached", "budget"],
-    "landscape": [*RUN, "checkpoint", *SMOOTHNESS],
+    "landscape": [*RUN, "checkpoint", "change_absolute", "change_relative", "loss_range", "predictiveness",
+                  "beta_smoothness", "hessian_top", "input_share"],
     "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
     "coverage": [],
     "contrasts": ["claim", "setting", "seed", "lower", "upper"],
@@ -60,18 +56,6 @@ class CheckRow(TypedDict):
     measured: float
     tolerance: float
     passed: bool
-
-
-class Described(TypedDict):
-    """What an arm is on one family of networks, of one width: an entry of rehearsal.json."""
-
-    arm: str
-    net: str
-    width: int
-    mixes_samples: bool
-    stores_averages: bool
-    draws: bool
-    parameters_per_unit: float
 
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -115,8 +99,8 @@ class Results:
                 self._tables[name] = packed.astype(dict.fromkeys(packed.select_dtypes("category"), object))
             else:
                 empty = pd.DataFrame(columns=COLUMNS.get(name, []))
-                whole = dict.fromkeys(("depth", "width", "batch", "pool", "seed"), int)
-                numbers = kinds | whole  # else no table joins it
+                # else no table joins it
+                numbers = kinds | dict.fromkeys(("depth", "width", "batch", "pool", "seed"), int)
                 self._tables[name] = empty.astype({column: kind for column, kind in numbers.items() if column in empty})
         return self._tables[name]
 
@@ -142,8 +126,7 @@ class Results:
     @cached_property
     def checks(self) -> list[CheckRow]:
         """The external checks; empty where the study wrote none."""
-        checks: list[CheckRow] = self._json("checks", [])
-        return checks
+        return self._json("checks", [])
 
     @cached_property
     def cells(self) -> list[dict[str, Any]]:  # entries of the jobs' indices, as they wrote them
@@ -160,10 +143,9 @@ class Results:
         return found
 
     @cached_property
-    def rehearsed(self) -> list[Described]:
-        """What the arms are; empty where the study has none from outside."""
-        described: list[Described] = self._json("rehearsal", [])
-        return described
+    def rehearsed(self) -> list[dict[str, Any]]:  # entries of rehearsal.json: values of several kinds
+        """What each arm is on one family of networks, of one width; empty where the study has none from outside."""
+        return self._json("rehearsal", [])
 
     @cached_property
     def samples(self) -> Mapping[str, np.ndarray]:
@@ -174,8 +156,7 @@ class Results:
     @cached_property
     def provenance(self) -> dict[str, Any]:  # values of every kind: shown, never computed with
         """What made the report; empty where the study did not write it."""
-        provenance: dict[str, Any] = self._json("provenance", {})
-        return provenance
+        return self._json("provenance", {})
 
     @cached_property
     def ledger(self) -> JudgedWith:
@@ -210,11 +191,6 @@ class Results:
     def skip(self) -> str:
         """The study's own kind of network with skip connections; empty where there is none."""
         return SKIP.get(str(self.base["net"]), "")
-
-    @property
-    def nets(self) -> set[str]:
-        """Kinds of networks of which the study has any run."""
-        return set(self.table("rates")["net"])
 
     @property
     def seeds(self) -> int:

@@ -32,11 +32,8 @@ def question(results: Results, id: str) -> None:
 
 def story(results: Results, id: str) -> None:
     """Show the argument that answers a question, step by step, and what the lecture says."""
-    _html(
-        filled(
-            "story.html", row=results.answers[id], checks={row["id"] for row in results.checks}, claims=results.claims
-        )
-    )
+    known = {row["id"] for row in results.checks}
+    _html(filled("story.html", row=results.answers[id], checks=known, claims=results.claims))
 
 
 def toy(results: Results, id: str) -> None:
@@ -101,20 +98,15 @@ def _figure(picture: Picture) -> None:
     needs = arms if picture.needs is None else picture.needs
     if table.empty or not set(needs) <= have:
         run = set(results.table("rates")["arm"]) if table.empty else have
-        missing = ", ".join(arm_name(a) for a in needs if a not in run)
-        lacks = missing or "the runs for it"
+        lacks = ", ".join(arm_name(a) for a in needs if a not in run) or "the runs for it"
         _html(f'<p class="note">{escape(f"{subject}: no figure, since this study lacks {lacks}.")}</p>')
         return
     finding = _finding(picture)
     title = finding.title
     seeds, fewer, least = _seeds(results, table)
     intervals = "Medians over seeds" if picture.intervals == INTERVALS and seeds < FEWEST else picture.intervals
-    caption = [
-        f"{subject}." if title != subject else "",
-        finding.caption,
-        picture.how,
-        f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}.",
-    ]
+    count = f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}."
+    caption = [f"{subject}." if title != subject else "", finding.caption, picture.how, count]
     if picture.claim and re.search(r"\bcases\b", title):
         caption.append(f"The title counts all cases of claim {picture.claim}, drawn or not.")
     if fewer:
@@ -141,14 +133,10 @@ def images(picture: Picture) -> None:
 
 def _show(picture: Picture, title: str, caption: str, alt: str) -> None:
     output: dict[str, str | None] = {
-        "id": picture.id,
-        "title": title,
-        "caption": caption,
-        "alt": alt,
+        "id": picture.id, "title": title, "caption": caption, "alt": alt,
         "claim": picture.claim if picture.claim in picture.results.claims else None,
-        **_pictures(picture.id, picture.draw),
-        "csv": _csv(picture.table),
-    }
+        **_pictures(picture.id, picture.draw), "csv": _csv(picture.table),
+    }  # fmt: skip
     plain = f"figure {picture.id}: {title}"
     _display({blocks.FIGURE: output, "image/svg+xml": output["wide"], "text/plain": plain})
 
@@ -163,8 +151,7 @@ def _finding(picture: Picture) -> FindingRow:
     """Return what the verdict says of the figure; where none speaks of it what its rows say, or its neutral subject."""
     row = picture.results.claims.get(picture.claim or "")
     neutral = FindingRow(title=picture.found or picture.subject, alt="", caption="")
-    tested = row is not None and row.verdict != "not tested"
-    return picture.results.findings.get(picture.id, neutral) if tested else neutral
+    return picture.results.findings.get(picture.id, neutral) if row and row.verdict != "not tested" else neutral
 
 
 def _values(picture: Picture) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnstudy.claims.endpoints.common import OFF, UNREACHED, Spec, against, endpoint
+from bnstudy.claims.endpoints.common import OFF, Spec, against, endpoint
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable
 from bnstudy.core import words
 
@@ -115,7 +115,7 @@ def statistics_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """
 
     def gain(**change: Any) -> pd.Series:
-        setting = lookup.setting(spec, spec["arms"][0], **change)
+        setting = lookup.setting(spec, **change)
         fresh = accuracy(lookup, setting, spec["statistics"], spec["family"])
         return fresh - accuracy(lookup, setting, "running", spec["family"])
 
@@ -131,8 +131,7 @@ def level_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(1, must="depth against")
 def level_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(that test loss here / against another network of the same arm)."""
-    (arm,) = spec["arms"]
-    return _at_equal_fit(lookup, lookup.setting(spec, arm), lookup.setting(spec, arm, **against(spec)))
+    return _at_equal_fit(lookup, lookup.setting(spec), lookup.setting(spec, **against(spec)))
 
 
 def _at_equal_fit(lookup: Lookup, a: Factors, b: Factors) -> pd.DataFrame:
@@ -176,11 +175,10 @@ class _Path(NamedTuple):
 
 def _falling(lookup: Lookup, setting: Factors) -> dict[int, _Path]:
     """Return the path of each seed that reached the main target."""
-    rows = lookup.measured("levels", setting, UNREACHED, statistics="reestimated")
+    rows = lookup.measured("levels", setting, statistics="reestimated")
     paths = {}
     for seed, of_seed in rows.sort_values("fit", ascending=False).groupby("seed"):
-        main = np.flatnonzero(of_seed["checkpoint"] == lookup.level())
-        if len(main):
+        if len(main := np.flatnonzero(of_seed["checkpoint"] == lookup.level())):
             fit, test = (np.log(of_seed[column].to_numpy(float)) for column in ("fit", "nll"))
             paths[seed] = _Path(fit, test, int(main[0]))
     return paths

@@ -25,7 +25,6 @@ Ratio = TypeVar("Ratio", "pd.Series", "pd.DataFrame")
 Theta = Callable[["Lookup", Spec], "pd.DataFrame"]
 NETWORK_KEYS = frozenset(FACTORS) - {"arm", "depth"}
 """What any contrast may say of its network; left out, gain 1, standardized inputs and the study's own values hold."""
-UNREACHED = "no run reached the loss this is measured at"
 OFF = math.log(1.1)
 """How far, in ln, a training loss may lie from the one at which two networks are compared."""
 
@@ -59,9 +58,8 @@ def endpoint(*arms: int, must: str, may: str = "", timed: bool = False) -> Calla
     """
 
     def register(theta: Theta) -> Theta:
-        ENDPOINTS[theta.__name__] = Endpoint(
-            arms, frozenset(must.split()), NETWORK_KEYS | frozenset(may.split()), theta, timed
-        )
+        needs, can = frozenset(must.split()), NETWORK_KEYS.union(may.split())
+        ENDPOINTS[theta.__name__] = Endpoint(arms, needs, can, theta, timed)
         return theta
 
     return register

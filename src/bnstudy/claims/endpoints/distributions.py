@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bnstudy.claims.endpoints.common import UNREACHED, Spec, by_layer, endpoint, first_last, ln
+from bnstudy.claims.endpoints.common import Spec, by_layer, endpoint, first_last, ln
 from bnstudy.claims.lookup import Lookup
 
 if TYPE_CHECKING:
@@ -19,17 +19,15 @@ if TYPE_CHECKING:
 @endpoint(1, must="depth")
 def affine_motion(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the RMS over all units of sqrt(dbeta^2 + (d abs gamma)^2), over RMS abs gamma, init to the main target."""
-    setting = lookup.setting(spec, spec["arms"][0])
-    rows = lookup.measured("affine", setting, UNREACHED, start="init", end=lookup.level())
+    rows = lookup.measured("affine", lookup.setting(spec), start="init", end=lookup.level())
     square = rows[["change_rms", "gamma_rms"]].pow(2).groupby(rows["seed"]).mean()
     return lookup.exact(np.sqrt(square["change_rms"] / square["gamma_rms"]))
 
 
 def _drift(lookup: Lookup, spec: Spec, arm: str) -> pd.DataFrame:
     """Return the drift at the next layer's input, loss 1.0 to the main target, [seed x layer]."""
-    setting = lookup.setting(spec, arm)
-    rows = lookup.measured("drift", setting, UNREACHED, site="next", start="loss1.0", end=lookup.level())
-    return by_layer(rows, spec["column"])
+    where = {"site": "next", "start": "loss1.0", "end": lookup.level()}
+    return by_layer(lookup.measured("drift", lookup.setting(spec, arm), **where), spec["column"])
 
 
 @endpoint(2, must="depth column")
@@ -52,15 +50,14 @@ def drift_growth(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(1, must="depth")
 def input_offset(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the RMS over layers and units of sqrt(mean^2 + (ln sd)^2) at the next layer's input, at the main target."""
-    setting = lookup.setting(spec, spec["arms"][0])
-    return lookup.exact(_rms(lookup.measured("moments", setting, UNREACHED, site="next", checkpoint=lookup.level())))
+    return lookup.exact(_rms(lookup.measured("moments", lookup.setting(spec), site="next", checkpoint=lookup.level())))
 
 
 @endpoint(1, must="depth")
 def variance_growth(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return abs ln(variance of the last layer's pre-activation / the first's) after 100 steps."""
-    setting = lookup.setting(spec, spec["arms"][0])
-    rows = lookup.measured("moments", setting, "no run had 100 steps", site="linear", checkpoint="step100")
+    where = {"site": "linear", "checkpoint": "step100"}
+    rows = lookup.measured("moments", lookup.setting(spec), "no run had 100 steps", **where)
     return lookup.exact(first_last(by_layer(rows, "variance")).abs())
 
 
@@ -72,9 +69,7 @@ def kurtosis_difference(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """
     off = []
     for arm in spec["arms"]:
-        rows = lookup.measured(
-            "moments", lookup.setting(spec, arm), UNREACHED, site="linear", checkpoint=lookup.level()
-        )
+        rows = lookup.measured("moments", lookup.setting(spec, arm), site="linear", checkpoint=lookup.level())
         rows = rows[rows["layer"] >= 2]
         off.append(rows["excess_kurtosis"].abs().groupby(rows["seed"]).mean())
     return lookup.exact(off[0] - off[1])
@@ -96,9 +91,8 @@ def xhat_growth(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 
 
 def _xhat(lookup: Lookup, spec: Spec) -> pd.DataFrame:
-    setting = lookup.setting(spec, spec["arms"][0])
     where = {"family": spec["family"], "severity": spec["severity"]}
-    return lookup.measured("xhat", setting, "x-hat was not measured under this shift", **where)
+    return lookup.measured("xhat", lookup.setting(spec), "x-hat was not measured under this shift", **where)
 
 
 def _rms(rows: pd.DataFrame) -> pd.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bnstudy.claims.endpoints.common import UNREACHED, Spec, by_layer, checkpoint, endpoint, first_last, ln
+from bnstudy.claims.endpoints.common import Spec, by_layer, checkpoint, endpoint, first_last, ln
 from bnstudy.claims.lookup import Lookup, NotEvaluable
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ def _ics(lookup: Lookup, spec: Spec, arm: str) -> pd.DataFrame:
         NotEvaluable: where its median over seeds, mean over layers, is not above what rounding does to the same gradients.
     """
     setting = lookup.setting(spec, arm)
-    where = {"checkpoint": checkpoint(lookup, spec), "matching": spec["matching"]}
-    rows = lookup.measured("ics", setting, UNREACHED, **where)
+    rows = lookup.measured("ics", setting, checkpoint=checkpoint(lookup, spec), matching=spec["matching"])
     above = (rows["relative"] - rows["rounding"]).groupby(rows["seed"]).mean().median()
     if not above > 0:
         raise NotEvaluable(f"{lookup.describe(setting)}: its gradients change no more than rounding makes them change")
@@ -62,7 +61,7 @@ def gradient_range(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln R, R being the largest over the smallest layer's norm of dL/dh; for two arms ln(R_a / R_b)."""
     ranges = []
     for arm in spec["arms"]:
-        rows = lookup.measured("gradients", lookup.setting(spec, arm), UNREACHED, checkpoint=checkpoint(lookup, spec))
+        rows = lookup.measured("gradients", lookup.setting(spec, arm), checkpoint=checkpoint(lookup, spec))
         norms = rows.groupby("seed")["norm"]
         ranges.append(ln(norms.max() / norms.min()))
     return lookup.exact(ranges[0] - ranges[1] if len(ranges) > 1 else ranges[0])
@@ -71,10 +70,6 @@ def gradient_range(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(2, must="depth column checkpoint")
 def landscape_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(change of the gradient over a step in a / in b), relative to its norm; `column` says which step."""
-    a, b = (
-        lookup.measured(
-            "landscape", lookup.setting(spec, arm), UNREACHED, checkpoint=checkpoint(lookup, spec)
-        ).set_index("seed")
-        for arm in spec["arms"]
-    )
+    where = {"checkpoint": checkpoint(lookup, spec)}
+    a, b = (lookup.measured("landscape", lookup.setting(spec, arm), **where).set_index("seed") for arm in spec["arms"])
     return lookup.exact(ln(a[spec["column"]] / b[spec["column"]]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bnstudy.claims.endpoints.common import OFF, UNREACHED, Spec, checkpoint, endpoint, ln
+from bnstudy.claims.endpoints.common import OFF, Spec, checkpoint, endpoint, ln
 from bnstudy.claims.endpoints.steps import censored
 from bnstudy.claims.lookup import Factors, Lookup, NotEvaluable, total
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _poke(lookup: Lookup, spec: Spec, setting: Factors, layer: int, column: str) -> pd.Series:
     where = {"checkpoint": checkpoint(lookup, spec), "kind": spec["kind"], "dose": spec["dose"], "layer": layer}
-    return lookup.measured("intervention", setting, UNREACHED, **where).set_index("seed")[column]
+    return lookup.measured("intervention", setting, **where).set_index("seed")[column]
 
 
 @endpoint(2, must="depth kind dose checkpoint")
@@ -36,7 +36,7 @@ def share_left(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 
     Matched are each unit's mean and sd.
     """
-    setting = lookup.setting(spec, spec["arms"][0])
+    setting = lookup.setting(spec)
     return lookup.exact(100 * _poke(lookup, spec, setting, setting["depth"], "left"))
 
 
@@ -51,7 +51,7 @@ def adaptation_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
         NotEvaluable: where no seed has one.
     """
     settings = [lookup.setting(spec, arm) for arm in spec["arms"]]
-    rows = [lookup.measured("adaptation", s, UNREACHED, match=spec["match"]).set_index("seed") for s in settings]
+    rows = [lookup.measured("adaptation", s, match=spec["match"]).set_index("seed") for s in settings]
     apart = ln(rows[0]["before"] / rows[1]["before"]).abs()
     equal = apart.index[apart <= 2 * OFF]
     if equal.empty:

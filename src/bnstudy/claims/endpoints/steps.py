@@ -96,13 +96,16 @@ def usable_rates(lookup: Lookup, spec: Spec) -> pd.DataFrame:
         names = " and ".join(lookup.describe(s) for s in settings)
         raise NotEvaluable(f"{names} were not run over the same grid of rates")
     step = math.log10(grids[0][-1] / grids[0][0]) / (len(grids[0]) - 1)
-    count = []
-    for setting in settings:
-        rows = lookup.rows("convergence", setting, target=lookup.target(spec.get("target")))
-        rows = rows[rows["rate"].isin(grids[0])]
-        ran = rows.groupby("seed")["rate"].nunique()
-        count.append(rows["reached"].astype(bool).groupby(rows["seed"]).sum().where(ran == len(grids[0])))
-    return lookup.exact(step * (count[0] - count[1]))
+    a, b = (_reached(lookup, spec, setting, grids[0]) for setting in settings)
+    return lookup.exact(step * (a - b))
+
+
+def _reached(lookup: Lookup, spec: Spec, setting: Factors, rates: list[float]) -> pd.Series:
+    """Return at how many of these rates each seed reached the target; unknown for a seed that was not run at all of them."""
+    rows = lookup.rows("convergence", setting, target=lookup.target(spec.get("target")))
+    rows = rows[rows["rate"].isin(rates)]
+    ran = rows.groupby("seed")["rate"].nunique()
+    return rows["reached"].astype(bool).groupby(rows["seed"]).sum().where(ran == len(rates))
 
 
 def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.DataFrame:
@@ -113,7 +116,7 @@ def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.
     """
     import pandas as pd
 
-    setting, target = lookup.setting(spec, arm, **change), lookup.target(spec.get("target"))
+    setting = lookup.setting(spec, arm, **change)
     reached = {}
     for gain in sorted(set(lookup.tables.get("rates", pd.DataFrame()).get("gain", ()))):
         try:
@@ -121,11 +124,7 @@ def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.
         except Missing:
             continue
         middle = grid[(len(grid) - 3) // 2 :][:3]
-        rows = lookup.rows("convergence", {**setting, "gain": gain}, target=target)
-        rows = rows[rows["rate"].isin(middle)]
-        ran = rows.groupby("seed")["rate"].nunique()
-        of_seed = rows["reached"].astype(bool).groupby(rows["seed"])
-        reached[gain] = of_seed.any().astype(float).where(ran == len(middle))
+        reached[gain] = _reached(lookup, spec, {**setting, "gain": gain}, middle).astype(float).clip(upper=1)
     if len(reached) < FEWEST_GAINS:
         raise Missing(f"the study lacks {lookup.describe(setting)} over a range of first weights")
     return pd.DataFrame(reached)

@@ -4,7 +4,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Literal, TypedDict, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from bnstudy.report.figures.style import INK, NARROW, POINTS, Dash, arm_name, look
@@ -26,28 +26,14 @@ DASHES: tuple[Dash, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1,
 """Dashes of lines that have one colour."""
 
 
-class Style(TypedDict, total=False):
-    """How a line and its marks look: keywords of matplotlib's Line2D."""
-
-    color: str
-    linestyle: Dash
-    linewidth: float
-    marker: str
-    markersize: float
-    markeredgewidth: float
-    markeredgecolor: str
-    markerfacecolor: str
-    fillstyle: Literal["full", "left"]
+Style = dict[str, Any]
+"""How a line and its marks look: keywords of matplotlib's Line2D."""
 
 
 def panels(
-    tables: Mapping[str, Rows],
-    width: float,
-    height: float = 2.1,
-    columns: int = 3,
-    narrow: int = 1,
+    tables: Mapping[str, Rows], width: float, height: float = 2.1, columns: int = 3, narrow: int = 1,
     sharex: bool = True,
-) -> tuple[Figure, list[tuple[Axes, Rows]]]:
+) -> tuple[Figure, list[tuple[Axes, Rows]]]:  # fmt: skip
     """Return a figure with a panel for each of `tables`, by its title, and the panels, each with its rows.
 
     They are `height` inches high, and stand in at most `columns` columns, on a phone `narrow`.
@@ -92,19 +78,17 @@ def folded(text: str, height: float) -> str:
 
 def legend(figure: Figure, arms: Sequence[str], extra: Sequence[Line2D] = ()) -> None:
     """Put marks and names above the panels, in as many columns as the width holds."""
-    handles = [entry(arm_name(arm), line(arm)) for arm in arms] + list(extra)
+    marks = [*(entry(arm_name(arm), line(arm)) for arm in arms), *extra]
     room = figure.get_figwidth() * figure.dpi - 6
     renderer = FigureCanvasAgg(figure).get_renderer()
-    for columns in range(len(handles), 0, -1):
-        tried = figure.legend(
-            handles=handles, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4
-        )
-        frame = tried.get_window_extent(renderer)
+    for columns in range(len(marks), 0, -1):
+        key = figure.legend(handles=marks, loc="outside upper left", ncols=columns, columnspacing=1.2, handlelength=2.4)
+        frame = key.get_window_extent(renderer)
         if columns == 1 or frame.width < room:
             if figure.get_supylabel():  # centred on what the legend leaves, not on the whole figure
                 figure._supylabel.set_y((1 - frame.height / figure.bbox.height) / 2)  # type: ignore[attr-defined]
             return
-        tried.remove()
+        key.remove()
 
 
 def entry(text: str, style: Style) -> Line2D:
@@ -149,8 +133,7 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     marks = [s * 10.0**p for p in powers if p % every == 0 for s in steps]
     axis.set_major_locator(FixedLocator([m for m in marks if low * 0.999 <= m <= high * 1.001]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
-    axis.set_minor_formatter(NullFormatter())
-    axis.set_minor_locator(FixedLocator([]))
+    axis.set_minor_locator(NullLocator())
 
 
 def plain(value: float) -> str:
@@ -159,12 +142,9 @@ def plain(value: float) -> str:
 
 
 def log_scale(
-    axes: Sequence[Axes],
-    values: ArrayLike,
-    which: Literal["x", "y"] = "y",
-    pad: float = 1.15,
+    axes: Sequence[Axes], values: ArrayLike, which: Literal["x", "y"] = "y", pad: float = 1.15,
     empty: tuple[float, float] = (0.1, 10.0),
-) -> tuple[float, float]:
+) -> tuple[float, float]:  # fmt: skip
     """Set a log axis over the finite positive values, shared by all panels, and return its ends; `empty` without any."""
     array = np.asarray(values, float)
     array = array[np.isfinite(array) & (array > 0)]
@@ -194,8 +174,7 @@ def reference(axes: Sequence[Axes], value: float, text: str) -> Line2D:
 def by_arm(table: pd.DataFrame, arms: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield those of `arms` that the table holds, each with its rows."""
     for arm in arms:
-        rows = table[table["arm"] == arm]
-        if len(rows):
+        if len(rows := table[table["arm"] == arm]):
             yield arm, rows
 
 
@@ -204,10 +183,13 @@ def by_depth(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {f"depth {depth}": rows for depth, rows in table.groupby("depth", sort=True)}
 
 
-def lines(axes: Axes, table: pd.DataFrame, x: str, y: str, arms: Sequence[str]) -> None:
-    """Draw a seaborn line per arm: median over seeds, band = order-statistic interval; whole-number ticks on x."""
+def lines(axes: Axes, table: pd.DataFrame, x: str, y: str, arms: Sequence[str], **other: Any) -> None:
+    """Draw a seaborn line per arm: median over seeds, band = order-statistic interval; whole-number ticks on x.
+
+    `other` is what looks otherwise than an arm's line.
+    """
     for arm, rows in by_arm(table, arms):
-        trace(axes, rows, x, y, line(arm))
+        trace(axes, rows, x, y, {**line(arm), **other})
     layer_ticks(axes, table[x])
 
 

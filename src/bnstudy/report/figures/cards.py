@@ -6,10 +6,12 @@ import pandas as pd
 
 from bnstudy.core import words
 from bnstudy.core.setting import FACTORS
+from bnstudy.report.figures.axes import by_arm
 from bnstudy.report.figures.coloured_images import lecture_rows
 from bnstudy.report.figures.mini import Line, Mark, Panel, Row, lines, strips
 from bnstudy.report.figures.movement import noisy
 from bnstudy.report.figures.panels_of_severities import of_mode
+from bnstudy.report.figures.sample_images import GROUNDS
 from bnstudy.report.figures.starts import KINDS, every_start
 from bnstudy.report.figures.summary import lost, median
 from bnstudy.report.results import Results
@@ -36,8 +38,7 @@ def moved(results: Results) -> tuple[int, list[tuple[str, float, str]]]:
     depth, gain = min(places, key=lambda place: (place[1] != 1, *place))  # the usual first weights, where they were run
     table = table[(table["depth"] == depth) & (table["gain"] == gain)]
     rows = []
-    for arm in names:
-        own = table[table["arm"] == arm]
+    for arm, own in by_arm(table, names):
         time = f"{median(own['time']):.0f} steps" if median(own["time"]) < float("inf") else "never arrives"
         if never := lost(own["time"]):
             time += f", {never} of {len(own)} never"
@@ -60,54 +61,41 @@ def movement(results: Results) -> str:
 def shift(results: Results) -> str:
     """Return accuracy from dark to coloured pictures, and under blur, with the pictures below the axis."""
     coloured = lecture_rows(results)
-    grounds = [ground for ground in ("lecture_white", "lecture_gray") if ground in set(coloured["family"])]
+    grounds = [ground for ground in GROUNDS if ground in set(coloured["family"])]
     tests = results.at("shift", arm=["none", "bn"])
     tests = tests[tests["depth"] == tests["depth"].min()]
     kinds = [kind for kind in ("blur", "contrast", "brightness", "noise") if kind in set(tests["family"])]
-    panels = [
-        _panel(results, coloured[coloured["inputs"] == ground], ground, "dark to coloured") for ground in grounds[:1]
-    ]
+    panels = [_panel(results, coloured, ground, "dark to coloured") for ground in grounds[:1]]
     panels += [_panel(results, tests, kind, kind) for kind in kinds[:1]]
-    panels = [panel for panel in panels if panel.lines]
-    if not panels:
+    if not (panels := [panel for panel in panels if panel.lines]):
         return ""
-    shown = {(line.arm, line.dash) for line in panels[-1].lines}
-    names = [name for (arm, _), (name, dash) in MODES.items() if (arm, dash) in shown]
     said = [
         f"{panel.title}: "
-        + ", ".join(f"{_name(line)} {line.values[0]:.0f} to {line.values[-1]:.0f}" for line in panel.lines)
+        + ", ".join(f"{line.name} {line.values[0]:.0f} to {line.values[-1]:.0f}" for line in panel.lines)
         for panel in panels
     ]
     subject = "Accuracy, %, with stored or with fresh averages"
-    return lines(subject, panels, names, f"{subject}. {'; '.join(said)}.")
-
-
-def _name(line: Line) -> str:
-    return next(name for (arm, _), (name, dash) in MODES.items() if (arm, dash) == (line.arm, line.dash))
+    return lines(subject, panels, f"{subject}. {'; '.join(said)}.")
 
 
 def _panel(results: Results, table: pd.DataFrame, family: str, title: str) -> Panel:
-    clean = table[(table["family"] == "clean") & (table["severity"] == 0)]
-    table = pd.concat(
-        [table[table["family"] == family], clean if family not in ("lecture_white", "lecture_gray") else clean[:0]]
-    )
+    lecture = family.startswith("lecture")
+    table = table[table["family"].isin([family] if lecture else [family, "clean"])]  # clean images are severity 0
     drawn = []
-    for mode, (_, dash) in MODES.items():
-        if family.startswith("lecture") and mode[1] == "reestimated":
-            mode = (mode[0], "hue32")  # measured on new pictures too, 32 of one colour
-        values = of_mode(table, mode).groupby("severity")["accuracy"].median()
+    for (arm, statistics), (name, dash) in MODES.items():
+        if lecture and statistics == "reestimated":
+            statistics = "hue32"  # measured on new pictures too, 32 of one colour
+        values = of_mode(table, (arm, statistics)).groupby("severity")["accuracy"].median()
         if list(values.index) == [0, 1, 2, 3, 4, 5]:
-            drawn.append(Line(mode[0], dash, list(values)))
-    pictures = results.samples.get(family)
-    images = [] if pictures is None else [picture if picture.ndim == 3 else picture[0] for picture in pictures]
+            drawn.append(Line(arm, name, dash, list(values)))
+    images = [picture if picture.ndim == 3 else picture[0] for picture in results.samples.get(family, ())]
     return Panel(title, drawn, images)
 
 
 def starts(results: Results) -> str:
     """Return the steps to the target of every start, a pair of rows for each kind of network."""
     runs = every_start(results)
-    keys = [factor for factor in FACTORS if factor != "arm"]
-    table = runs.groupby([*keys, "arm"])["time"].agg(median).unstack("arm").reset_index()
+    table = runs.groupby([*FACTORS])["time"].agg(median).unstack("arm").reset_index()
     if table.empty:
         return ""
     kinds = sorted(table["net"].unique(), key=lambda net: net != results.base["net"])
@@ -119,10 +107,9 @@ def starts(results: Results) -> str:
             rows.append(Row(f"{name}{of}", [Mark(arm, value) for value in own[arm]]))
             most = f"{own[arm].max():.0f}" if own[arm].max() < float("inf") else "never"
             said.append(f"{name}{of} {own[arm].min():.0f} to {most}")
-    never = lost(runs["time"])
-    subject = f"Median steps, {len(table)} start{'s' * (len(table) > 1)}" + (
-        f"; never: {never} of {len(runs)} runs" if never else ""
-    )
+    subject = f"Median steps, {len(table)} start{'s' * (len(table) > 1)}"
+    if never := lost(runs["time"]):
+        subject += f"; never: {never} of {len(runs)} runs"
     return strips(subject, rows, "steps", f"{subject}: {'; '.join(said)}.", log=True)
 
 
@@ -132,9 +119,7 @@ def reach(results: Results) -> str:
     Each measure has a unit of its own, so it is shown over that of the network with batch norm, which stands at 1.
     """
     depth = results.depth("middle")
-    table = results.at(
-        "intervention", depth=depth, arm=list(SIDES), checkpoint=results.main, kind="gradient", dose=0.01
-    )
+    table = results.at("intervention", depth=depth, arm=[*SIDES], checkpoint=results.main, kind="gradient", dose=0.01)
     rows, said = [], []
     for measure, name in MEASURES.items():
         at = table[table["layer"] == (depth + 1 if measure == "output" else depth)]

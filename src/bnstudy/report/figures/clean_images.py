@@ -41,7 +41,5 @@ def before_or_after(results: Results) -> Picture:
     draw = partial(dots, {"": table}, "depth", "accuracy", results.arms(table, *arms), labels, log=False)
     subject = "Accuracy on clean images with batch norm before or after the ReLU"
     how = "With stored statistics. Small dots are seeds."
-    needs, numbers = ["bn", "bn_post"], told(table, "accuracy", ["depth"])
-    return Picture(
-        results, "post-accuracy", draw, table, subject, how, arms=arms, needs=needs, kind="Dot plot", told=numbers
-    )
+    needs, said = ["bn", "bn_post"], told(table, "accuracy", ["depth"])
+    return Picture(results, "post-accuracy", draw, table, subject, how, None, arms, needs, kind="Dot plot", told=said)

@@ -42,9 +42,7 @@ def lecture(results: Results) -> Picture:
     table = in_modes(whole[whole["family"].isin(list(PANELS))], MODES)
     inputs, depths = [f"{ground}_ceiling" for ground in GROUNDS], list(whole["depth"].unique())
     best = ceilings(results.at("shift", inputs=inputs, depth=depths))
-    tables = {
-        text: table[table["family"] == family] for family, text in PANELS.items() if family in set(table["family"])
-    }
+    tables = {text: rows for family, text in PANELS.items() if len(rows := table[table["family"] == family])}
     above = {PANELS[family]: rows for family, rows in best.groupby("family")}
     bar = "The bar at severity 5 is a network without normalization that was trained on these very colours: what can be read there at all. Where it is below 80%, no verdict is given."
     draw = partial(over_severities, tables, "accuracy", MODES, FURTHER, height=1.9, columns=2, ceilings=above)
@@ -68,13 +66,9 @@ def first_layer(results: Results) -> Numbers:
         "Percent of the squared weights of layer 1 that lie in differences between the three channels of a pixel; 67 where the three are independent. What a colour adds to the same image without colour reaches the network through "
         "these weights alone. Median over seeds with 95% order-statistic interval, pointwise."
     )
-    title, head = (
-        "How much of the first layer looks at colour",
-        ["networks", "at the start", "at the end", "what training changed"],
-    )
-    return Numbers(
-        title, head, colour_share(results.at("colour", inputs=list(GROUNDS), arm=["none", "bn"], gain=...)), how
-    )
+    table = results.at("colour", inputs=list(GROUNDS), arm=["none", "bn"], gain=...)
+    head = ["networks", "at the start", "at the end", "what training changed"]
+    return Numbers("How much of the first layer looks at colour", head, colour_share(table), how)
 
 
 def colour_share(table: pd.DataFrame) -> list[list[str]]:

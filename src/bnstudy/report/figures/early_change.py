@@ -19,13 +19,9 @@ KINDS = {"gradient": "gradient step", "random": "random change"}
 MATCHES = {"dose": "same relative change", "damage": "same damage"}
 
 
-def _changes(results: Results) -> pd.DataFrame:
-    return results.at("intervention", depth=results.depth("middle"), arm=ARMS)
-
-
 def reach(results: Results) -> Picture:
     """Return the figure of how far a gradient step of the earlier half reaches."""
-    table = _changes(results)
+    table = results.at("intervention", depth=results.depth("middle"), arm=ARMS)
     table = table[(table["dose"] == 0.01) & (table["kind"] == "gradient")]
     draw = partial(reach_by_layer, table, results.arms(table, *ARMS))
     subject = f"What later layers and the output change by when the earlier half takes a gradient step, depth {results.depth('middle')}"
@@ -56,7 +52,7 @@ def reach_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Fi
 
 def share_left(results: Results) -> Picture:
     """Return the figure of what of an early change is left when every unit's mean and spread are set back."""
-    table = _changes(results)
+    table = results.at("intervention", depth=results.depth("middle"), arm=ARMS)
     table = table[(table["dose"] == 0.01) & table["left"].notna()]
     draw = partial(left_by_layer, table, results.arms(table, *ARMS))
     subject = "What of an early change is left in a layer's sums when every unit's mean and spread are set back"
@@ -67,9 +63,7 @@ def share_left(results: Results) -> Picture:
 def left_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:
     """Draw the share left by layer, one panel per kind of change and checkpoint."""
     table = table.assign(percent=100 * table["left"])
-    tables = {
-        f"{KINDS[kind]}\n{when(checkpoint)}": rows for (checkpoint, kind), rows in table.groupby(["checkpoint", "kind"])
-    }
+    tables = {f"{KINDS[kind]}\n{when(at)}": rows for (at, kind), rows in table.groupby(["checkpoint", "kind"])}
     figure, filled = panels(tables, width, 1.6, 2, narrow=2)
     for panel, rows in filled:
         lines(panel, rows, "layer", "percent", arms)

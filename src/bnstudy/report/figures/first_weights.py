@@ -58,8 +58,7 @@ def fastest(table: pd.DataFrame) -> pd.DataFrame:
 
 def theory(table: pd.DataFrame) -> Iterator[Curve]:
     """Yield what theory says of plain networks of the depths of a table, on their way from one depth to the next."""
-    plain = table[table["net"] == "mlp"]
-    if len(plain):
+    if len(plain := table[table["net"] == "mlp"]):
         depths = np.geomspace(plain["depth"].min(), plain["depth"].max())
         for sign in (-1, 1):
             yield "mlp", "none", TENFOLD, 10 ** (sign / (2 * depths)), depths
@@ -92,16 +91,14 @@ def decides(results: Results, table: pd.DataFrame) -> Iterator[Curve]:
 def dots(table: pd.DataFrame, curves: list[Curve], width: float) -> Figure:
     """Draw a dot for each network, larger where it took fewer steps, a cross where it never arrived, and the curves."""
     nets = [net for net in KINDS if (table["net"] == net).any()]
-    gains, deep = ((float(table[name].min()), float(table[name].max())) for name in ("gain", "depth"))
+    gain, deep = ((float(table[name].min()), float(table[name].max())) for name in ("gain", "depth"))
     least, gap = table["steps"].min(), "\n" if width <= NARROW else " "
     arms = [arm for arm in ARMS if (table["arm"] == arm).any()]
     figure, panels = crossed_panels(nets, arms, width, lambda net, arm: f"{KINDS[net]},{gap}{arm_name(arm)}")
     for panel, (net, arm) in panels:
         rows = table[(table["net"] == net) & (table["arm"] == arm)]
-        panel.set(
-            xscale="log", yscale="log", xlim=(gains[0] / 1.2, gains[1] * 1.2), ylim=(deep[0] / 1.2, deep[1] * 1.2)
-        )
-        log_ticks(panel.xaxis, *gains)
+        panel.set(xscale="log", yscale="log", xlim=(gain[0] / 1.2, gain[1] * 1.2), ylim=(deep[0] / 1.2, deep[1] * 1.2))
+        log_ticks(panel.xaxis, *gain)
         log_ticks(panel.yaxis, *deep)
         panel.grid(False)
         came, never = rows[np.isfinite(rows["steps"])], rows[~np.isfinite(rows["steps"])]

@@ -8,19 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import (
-    Style,
-    by_arm,
-    crossed_panels,
-    entry,
-    label,
-    legend,
-    line,
-    lines,
-    log_scale,
-    panels,
-    trace,
-)
+from bnstudy.report.figures.axes import Style, by_arm, crossed_panels, entry, label, legend, lines, log_scale, panels
 from bnstudy.report.figures.checkpoints import in_order, when
 from bnstudy.report.figures.picture import Picture
 from bnstudy.report.figures.style import INK, MUTED
@@ -47,9 +35,7 @@ def ics_by_layer(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figu
     figure, grid = crossed_panels(matchings, in_order(table), width, lambda m, c: f"{MATCHINGS[m]}\n{when(c)}")
     for panel, (matching, checkpoint) in grid:
         rows = table[(table["matching"] == matching) & (table["checkpoint"] == checkpoint)]
-        for arm, other in by_arm(rows, arms):
-            gray: Style = {**line(arm), "color": MUTED, "linewidth": 0.9, "markersize": 3}
-            trace(panel, other, "layer", "other_batch", gray)
+        lines(panel, rows, "layer", "other_batch", arms, color=MUTED, linewidth=0.9, markersize=3)
         lines(panel, rows, "layer", "relative", arms)
     log_scale(figure.axes, [*table["relative"], *table["other_batch"]])
     label(figure, "layer whose gradient is compared (right = later)", "relative change\n(up = changes more)")
@@ -106,8 +92,6 @@ def _theory(panel: Axes, table: pd.DataFrame, arms: Sequence[str], growth: dict[
 def theory(checks: Sequence[CheckRow], batch: int) -> dict[str, float]:
     """Return, by arm, the growth of the squared gradient norm per layer at the start, gain 1: `none` keeps it (check E7),
     `bn` grows as check E5 expects for the batch size, where it is among those checked."""
-    growth = {"none": 1.0}
-    for row in checks:
-        if row["id"] == "E5" and row["key"] == f"batch_{batch}":
-            growth["bn"] = row["expected"]
-    return growth
+    expected = {(row["id"], row["key"]): row["expected"] for row in checks}
+    growth = expected.get(("E5", f"batch_{batch}"))
+    return {"none": 1.0} if growth is None else {"none": 1.0, "bn": growth}

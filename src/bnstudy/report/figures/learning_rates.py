@@ -39,23 +39,18 @@ def window_by_gain(results: Results) -> Picture:
         "Below, a bar where every seed arrived, else the number that did not; × where some diverged. "
         "On the tuning seeds, which choose the rates and are never evaluated. Scale 1 is He initialization."
     )
-    needs, numbers = ["none", "bn"], told(shared[of_all].assign(time=times), "time", ["gain", "rate"])
-    return Picture(
-        results, "rate-window-by-gain", draw, table, subject, how, None, ARMS, needs, found=usable(tables), told=numbers
-    )
+    needs, found = ["none", "bn"], usable(tables)
+    said = told(shared[of_all].assign(time=times), "time", ["gain", "rate"])
+    return Picture(results, "rate-window-by-gain", draw, table, subject, how, None, ARMS, needs, found=found, told=said)
 
 
 def usable(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return in words at how many rates every seed arrived with and without batch norm; "" where an arm is lacking."""
     if not tables or not all({"none", "bn"} <= set(rows["arm"]) for rows in tables.values()):
         return ""
-    arrived = {
-        arm: [rows[rows["arm"] == arm].groupby("rate")["reached"].all() for rows in tables.values()]
-        for arm in ("bn", "none")
-    }
-    bn, none = (sum(int(each.sum()) for each in arrived[arm]) for arm in ("bn", "none"))
-    tried = sum(len(each) for each in arrived["bn"])
-    return f"All seeds arrive at {bn} of {tried} learning rates with batch norm, and at {none} without"
+    arrived = pd.concat(tables, names=["panel"]).groupby(["panel", "rate", "arm"])["reached"].all().unstack("arm")
+    bn, none = (int(arrived[arm].eq(True).sum()) for arm in ("bn", "none"))
+    return f"All seeds arrive at {bn} of {arrived['bn'].count()} learning rates with batch norm, and at {none} without"
 
 
 def of_shared_rates(table: pd.DataFrame, panel: str) -> pd.DataFrame:

@@ -36,9 +36,10 @@ class Row(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of one panel: accuracies at severities 0, 1, ... in percent."""
+    """A line of one panel: accuracies at severities 0, 1, ... in percent; its name stands at its end."""
 
     arm: str
+    name: str
     dash: str
     values: Sequence[float]
 
@@ -111,14 +112,9 @@ def whole(parts: Sequence[str], height: float, alt: str) -> str:
 
 
 def strips(
-    subject: str,
-    rows: Sequence[Row],
-    unit: str,
-    alt: str,
-    log: bool = False,
-    room: float = 0,
+    subject: str, rows: Sequence[Row], unit: str, alt: str, log: bool = False, room: float = 0,
     span: Sequence[float] = (),
-) -> str:
+) -> str:  # fmt: skip
     """Return rows of marks over one scale, which also holds `span`; `unit` follows its last number, `room` is left free at
     the right."""
     scale = Scale([*span, *(mark.value for row in rows for mark in row.marks)], log, RIGHT - room)
@@ -138,49 +134,45 @@ def strips(
                 fits = x + 11 + CHARACTER * len(mark.text) <= WIDTH
                 parts.append(text(x + (11 if fits else -11), y + 4.5, mark.text, "start" if fits else "end", "strong"))
     for tick in ticks:
-        last = f" {unit}" if tick == ticks[-1] and unit and not scale.never else ""
-        end = scale(tick) + CHARACTER * len(f"{tick:g}{last}") / 2 > WIDTH
-        parts.append(
-            text(WIDTH if end else scale(tick), bottom + 14, f"{tick:g}{last}", "end" if end else "middle", "muted")
-        )
+        number = f"{tick:g} {unit}" if tick == ticks[-1] and unit and not scale.never else f"{tick:g}"
+        fits = scale(tick) + CHARACTER * len(number) / 2 <= WIDTH
+        x, anchor = (scale(tick), "middle") if fits else (WIDTH, "end")
+        parts.append(text(x, bottom + 14, number, anchor, "muted"))
     if scale.never:
         parts.append(text(WIDTH, bottom + 14, "never", "end", "muted"))
     return whole(parts, bottom + 20, alt)
 
 
-def lines(subject: str, panels: Sequence[Panel], names: Sequence[str], alt: str) -> str:
-    """Return panels of accuracy side by side, 0 to 100 percent, images below; `names` label the last panel's lines."""
+def lines(subject: str, panels: Sequence[Panel], alt: str) -> str:
+    """Return panels of accuracy side by side, 0 to 100 percent, images below; the last panel's lines have their names."""
     left, top, high, between, label = 30.0, 44.0, 86.0, 16.0, 68.0
     across = (WIDTH - left - label - between * (len(panels) - 1)) / len(panels)
     parts = [text(0, 13, subject, kind="muted")]
+
+    def height(percent: float) -> float:
+        return top + high * (1 - percent / 100)
+
     for percent in (0, 50, 100):
-        y = top + high * (1 - percent / 100)
+        y = height(percent)
         parts.append(text(left - 6, y + 4.5, str(percent), "end", "muted"))
         parts.append(f'<path d="M{left} {y}H{WIDTH - label}" stroke="var(--rule)"/>')
-    ends: list[float] = []
     for index, panel in enumerate(panels):
         start = left + index * (across + between)
         step = across / 6
         parts.append(text(start, 33, panel.title, kind="strong"))
         for line in panel.lines:
-            points = " ".join(
-                f"{start + step * (k + 0.5):.1f},{top + high * (1 - value / 100):.1f}"
-                for k, value in enumerate(line.values)
-            )
+            points = " ".join(f"{start + step * (k + 0.5):.1f},{height(v):.1f}" for k, v in enumerate(line.values))
             colour = f"var(--{variable(line.arm)},{look(line.arm).light})"
             dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
             parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.4"{dash}/>')
-            parts.append(glyph(line.arm, start + step * 5.5, top + high * (1 - line.values[-1] / 100)))
-        ends = [top + high * (1 - line.values[-1] / 100) for line in panel.lines]
-        if panel.images:
-            size = step - 2
-            for k, image in enumerate(panel.images):
-                x = start + step * k + 1
-                parts.append(
-                    f'<image x="{x:.1f}" y="{top + high + 9}" width="{size:.1f}" height="{size:.1f}" href="{png(image)}"/>'
-                )
-    for y, name in zip(apart(ends, 15.0, top, top + high), names, strict=True):
-        parts.append(text(WIDTH - label + 5, y + 4.5, name))
+            parts.append(glyph(line.arm, start + step * 5.5, height(line.values[-1])))
+        size = f'width="{step - 2:.1f}" height="{step - 2:.1f}"'
+        for k, image in enumerate(panel.images):
+            x = start + step * k + 1
+            parts.append(f'<image x="{x:.1f}" y="{top + high + 9}" {size} href="{png(image)}"/>')
+    ends = [height(line.values[-1]) for line in panels[-1].lines]
+    for y, line in zip(apart(ends, 15.0, top, top + high), panels[-1].lines):
+        parts.append(text(WIDTH - label + 5, y + 4.5, line.name))
     return whole(parts, top + high + across / 6 + 12, alt)
 
 

@@ -87,12 +87,8 @@ def drift_and_steps(drift: pd.DataFrame, convergence: pd.DataFrame) -> pd.DataFr
     keys = ["arm", "net", "depth", "gain", "seed"]
     mean = drift[drift["layer"] >= 2].groupby(keys)["moments"].mean().reset_index(name="drift")
     mean = mean.astype(convergence[keys].dtypes)  # of a study without drift there is no row to tell the types
-    return (
-        convergence.assign(time=times(convergence))[[*keys, "time"]]
-        .merge(mean, how="left")
-        .groupby(keys[:-1])
-        .filter(lambda runs: (runs["drift"].notna() | np.isinf(runs["time"])).any())
-    )
+    runs = convergence.assign(time=times(convergence))[[*keys, "time"]].merge(mean, how="left")
+    return runs.groupby(keys[:-1]).filter(lambda own: (own["drift"].notna() | np.isinf(own["time"])).any())
 
 
 def drift_steps(results: Results) -> Picture:
@@ -104,9 +100,7 @@ def drift_steps(results: Results) -> Picture:
     draw = partial(drift_against_steps, table, arms)
     subject = "Drift against steps to target"
     how = "One mark an arm, each at its own best learning rate; small dots are seeds. On the dotted rail, how many seeds never got there."
-    return Picture(
-        results, "drift-steps", draw, table, subject, how, claim="Q1f", arms=SHOWN, needs=["bn"], kind="Scatter plot"
-    )
+    return Picture(results, "drift-steps", draw, table, subject, how, "Q1f", SHOWN, ["bn"], kind="Scatter plot")
 
 
 def noisy(results: Results) -> Picture:
@@ -123,9 +117,7 @@ def noisy(results: Results) -> Picture:
         "on the rail above, how many seeds never got there, and so have no drift to the target. "
         f"Median steps without batch norm, with it, and with it shaken: {_medians(table)}."
     )
-    return Picture(
-        results, "noisy", draw, table, subject, how, claim="Q1e", arms=["none", "bn", "bn_noisy"], kind="Scatter plot"
-    )
+    return Picture(results, "noisy", draw, table, subject, how, "Q1e", ["none", "bn", "bn_noisy"], kind="Scatter plot")
 
 
 def drift_against_steps(table: pd.DataFrame, arms: Sequence[str], width: float, halfway: bool = False) -> Figure:
@@ -181,9 +173,7 @@ def _rail(panel: Axes, rail: float, failed: dict[str, int]) -> None:
     """Write on the rail how many seeds of an arm never got there."""
 
     def write(text: str, x: float, right: float) -> None:
-        panel.annotate(
-            text, (x, rail), (right, 3), color=MUTED, xycoords=("axes fraction", "data"), textcoords="offset points"
-        )
+        panel.annotate(text, (x, rail), (right, 3), ("axes fraction", "data"), "offset points", color=MUTED)
 
     write("never:" if failed else "all arrived", 0.01, 0)
     for index, (arm, count) in enumerate(failed.items()):
@@ -214,10 +204,10 @@ def growth(results: Results) -> Picture:
         "drift of the next input": relative_to_first(moved, "moments"),
         "change of the gradient": relative_to_first(changed, "relative"),
     }
-    table = pd.concat([rows.assign(measure=measure) for measure, rows in tables.items() if len(rows)] or [moved])
+    tables = {measure: rows for measure, rows in tables.items() if len(rows)}
+    table = pd.concat([rows.assign(measure=measure) for measure, rows in tables.items()] or [moved])
     labels, at = "times the first layer's\n(up = grows with depth)", (2, "would matter: 2 times")
-    held = {measure: rows for measure, rows in tables.items() if len(rows)}
-    draw = partial(over_layers, held, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True)
+    draw = partial(over_layers, tables, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True)
     subject = f"Movement at each layer as a multiple of the first layer's, depth {deep}"
     how = f"Drift between training losses 1.0 and {results.target:g}; change of the gradient at loss {results.target:g} when the layers below take the same relative step, from layer 2 on."
     return Picture(results, "growth", draw, table, subject, how, claim="Q4b", arms=arms)
@@ -225,7 +215,5 @@ def growth(results: Results) -> Picture:
 
 def relative_to_first(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return the table with `growth`: each layer's `column` over that of the network's first layer in the table."""
-    keys = ["arm", "depth", "seed"]
-    first = table.sort_values("layer").groupby(keys)[column].first().rename("first").reset_index()
-    table = table.merge(first, on=keys)
-    return table.assign(growth=table[column] / table["first"]).drop(columns="first")
+    first = table.sort_values("layer").groupby(["arm", "depth", "seed"])[column].transform("first")
+    return table.assign(growth=table[column] / first)

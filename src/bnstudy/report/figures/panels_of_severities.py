@@ -62,13 +62,11 @@ def over_severities(
     shown: dict[object, Line2D] = {}
     for panel, rows in filled:
         for mode, text in modes.items():
-            tested = of_mode(rows, mode)
-            if len(tested):
+            if len(tested := of_mode(rows, mode)):
                 style = mode_style(*mode)
                 trace(panel, tested, "severity", value, {**style, "markersize": 3.5})
                 shown[mode] = entry(text, {**style, "markeredgecolor": style["color"]})
-        best = (ceilings or {}).get(panel.get_title(loc="left"), rows[:0])
-        if len(best):
+        if len(best := (ceilings or {}).get(panel.get_title(loc="left"), rows[:0])):
             draw(panel, medians(best, "accuracy", ["severity"]), "severity", CEILING)
             shown["ceiling"] = entry("no normalization, trained on severity 5", CEILING)
         if value == "accuracy":

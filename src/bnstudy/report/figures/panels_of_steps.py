@@ -30,13 +30,12 @@ def steps(
     figure = Figure(figsize=(width, rows * (2.1 + strip) + 0.5), layout="constrained")
     figure.get_layout_engine().set(hspace=0.02, h_pad=0.02)  # type: ignore[call-arg, union-attr]
     grid = figure.add_gridspec(2 * rows, across, height_ratios=[1.8, strip] * rows)
-    whole = pd.concat(tables.values())
-    whole = whole[whole["arm"].isin(list(arms))]
-    ticks, names = side_by_side(whole[x])
-    numbers = pd.api.types.is_numeric_dtype(whole[x])
-    summaries = {
-        title: time_summary(table[table["arm"].isin(list(arms))], ["arm", x]) for title, table in tables.items()
-    }
+    tables = {title: table[table["arm"].isin(list(arms))] for title, table in tables.items()}
+    values = pd.concat(tables.values())[x]
+    ticks, names = side_by_side(values)
+    places = np.array(ticks, float) if log else np.arange(len(ticks))
+    numbers = pd.api.types.is_numeric_dtype(values)
+    summaries = {title: time_summary(table, ["arm", x]) for title, table in tables.items()}
     ends = pd.concat(summaries.values())[["median", "low", "high"]]
     for index, (title, table) in enumerate(summaries.items()):
         row, column = divmod(index, across)
@@ -46,26 +45,26 @@ def steps(
         log_scale([top], ends, pad=1.2, empty=(10.0, 1000.0))
         if log:
             top.set_xscale("log")
-        table = table.assign(place=table[x] if log else table[x].map(ticks.index).astype(float)).sort_values(
-            "place", kind="stable"
-        )
+        table = table.assign(place=table[x] if log else table[x].map(ticks.index).astype(float))
+        table = table.sort_values("place", kind="stable")
         for k, arm in enumerate(arms):
             shift = (k - (len(arms) - 1) / 2) * (0.06 if log else 0.09)
             joined = line(arm) if numbers else {**line(arm), "linestyle": "none"}
             draw(top, table[table["arm"] == arm], "place", joined, shift)
-        _strip(below, table, arms, np.array(ticks, float) if log else np.arange(len(ticks)), log)
-        top.tick_params(labelbottom=False, bottom=False)
-        if column:
-            top.tick_params(labelleft=False)
-        _ticks(below, ticks, names, log)
+        _strip(below, table, arms, places, log)
+        top.tick_params(labelbottom=False, bottom=False, labelleft=not column)
+        if log and len(ticks) > 4:
+            log_ticks(below.xaxis, *below.get_xlim())
+        else:
+            below.set_xticks(places, names)
+            below.minorticks_off()
     label(figure, xlabel, ylabel)
     legend(figure, arms)
     return figure
 
 
 def _strip(axes: Axes, table: pd.DataFrame, arms: Sequence[str], ticks: np.ndarray, log: bool) -> None:
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     axes.grid(False)
     axes.set_ylim(len(arms) - 0.4, -0.6)
     axes.set_yticks([])
@@ -90,18 +89,3 @@ def _strip(axes: Axes, table: pd.DataFrame, arms: Sequence[str], ticks: np.ndarr
                 )  # fmt: skip
     edge = half * 1.2
     axes.set_xlim((ticks[0] * 10**-edge, ticks[-1] * 10**edge) if log else (ticks[0] - edge, ticks[-1] + edge))
-
-
-def _ticks(axes: Axes, ticks: Sequence[object], names: Sequence[str], log: bool) -> None:
-    from matplotlib.ticker import FixedLocator, NullFormatter
-
-    if log:
-        if len(ticks) <= 4:
-            axes.set_xticks(np.array(ticks, float), names)
-        else:
-            log_ticks(axes.xaxis, *axes.get_xlim())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_minor_locator(FixedLocator([]))
-    else:
-        axes.set_xticks(range(len(ticks)), names)
-    axes.tick_params(bottom=True, labelbottom=True)

@@ -1,14 +1,15 @@
 """All arms of a study that has some from outside, one a row: what each is, how it does, and which of them are equal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import log10
+from typing import Any
 
 import pandas as pd
 
 from bnstudy.core import words
 from bnstudy.report.figures.picture import Numbers
 from bnstudy.report.figures.summary import known, median, times
-from bnstudy.report.results import RUN, Described, Results
+from bnstudy.report.results import RUN, Results
 
 TRAITS = {"mixes_samples": "mixes samples", "stores_averages": "stores averages", "draws": "draws random numbers"}
 PLACE = ["arm", "net", "width"]
@@ -46,9 +47,8 @@ def ranking(results: Results) -> Numbers:
         "neighbours whose intervals overlap may stand the other way round. Rates: at how many of the study's the target was "
         "reached. Contrast: accuracy where the contrast is shifted by severity 3. Accuracies are with stored statistics."
     )
-    return Numbers(
-        title, ["", "arm", "what it is", *held], rows, " ".join([how, *unranked(results, depth), *twins(all_rates)])
-    )
+    told = [how, *unranked(results, depth), *twins(all_rates)]
+    return Numbers(title, ["", "arm", "what it is", *held], rows, " ".join(told))
 
 
 def unranked(results: Results, depth: int) -> Iterator[str]:
@@ -58,9 +58,9 @@ def unranked(results: Results, depth: int) -> Iterator[str]:
         yield f"Not ranked: {words.arm(row.arm)}, {words.factor('net', row.net)} ({row.reason})."
 
 
-def traits(part: Described) -> str:
+def traits(part: Mapping[str, Any]) -> str:
     """Return what an arm is, in words."""
-    said = [text for name, text in TRAITS.items() if part[name]]  # type: ignore[literal-required]
+    said = [text for name, text in TRAITS.items() if part[name]]
     count = f"{part['parameters_per_unit']:g}"
     return ", ".join([*said, f"{'no' if count == '0' else count} parameter{'s' * (count != '1')} a unit"])
 

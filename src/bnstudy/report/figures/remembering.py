@@ -27,9 +27,9 @@ def remembering(results: Results) -> Picture:
     """Return the figure of the accuracy that each shift costs, with what is stored, measured anew, or held constant."""
     depth = tested_depth(results)
     table = points_lost(in_modes(results.at("shift", depth=depth), MODES))
-    table = table[table["family"].isin(kinds_of_shift(results))]
-    order = {family: place for place, family in enumerate(kinds_of_shift(results))}
-    table = table.sort_values("family", key=lambda families: families.map(order), kind="stable")
+    kinds = kinds_of_shift(results)
+    table = table[table["family"].isin(kinds)]
+    table = table.sort_values("family", key=lambda families: families.map(kinds.index), kind="stable")
     subject = f"Accuracy that each shift costs, by whose mean and spread are used, depth {depth}"
     how = (
         "Clean minus shifted accuracy with the same statistics, mean of the severities 1 to 5. Another source, where there is one, is images of "
@@ -37,9 +37,7 @@ def remembering(results: Results) -> Picture:
     )
     draw = partial(by_shift, table)
     arms = list(dict.fromkeys(arm for arm, _ in MODES if arm in set(table["arm"])))
-    return Picture(
-        results, "remembering", draw, table, subject, how, claim="Q2h", arms=arms, needs=["bn"], kind="Dot plot"
-    )
+    return Picture(results, "remembering", draw, table, subject, how, "Q2h", arms, ["bn"], kind="Dot plot")
 
 
 def by_shift(table: pd.DataFrame, width: float) -> Figure:

@@ -25,14 +25,9 @@ def sprite(rows: list[list[np.ndarray]]) -> np.ndarray:
     """
     if len({len(row) for row in rows}) != 1:
         raise ValueError("each row of a sprite has as many images as the others")
-    height, width = rows[0][0].shape[:2]
-    down, right = height + 1, width + 1
-    out = np.zeros((len(rows) * down - 1, len(rows[0]) * right - 1, 4), np.uint8)
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            place = out[i * down : i * down + height, j * right : j * right + width]
-            place[..., :3], place[..., 3] = image, 255
-    return out
+    opaque = [[np.dstack([image, np.full(image.shape[:2], 255, np.uint8)]) for image in row] for row in rows]
+    framed = [[np.pad(image, ((0, 1), (0, 1), (0, 0))) for image in row] for row in opaque]
+    return np.vstack([np.hstack(row) for row in framed])[:-1, :-1]
 
 
 def by_hue(samples: Mapping[str, np.ndarray], width: float) -> Figure:
@@ -49,8 +44,7 @@ def by_hue(samples: Mapping[str, np.ndarray], width: float) -> Figure:
         panel.tick_params(length=0)
         panel.grid(False)
         panel.set_facecolor(RULE)  # seen between the images, which may be as white as the page
-        for side in panel.spines.values():
-            side.set(visible=True, color=RULE)
+        panel.spines[:].set(visible=True, color=RULE)
     label(figure, "hue: " + ", ".join(HUES), "severity")
     return figure
 

@@ -6,19 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bnstudy.core.words import ANOTHER
-from bnstudy.report.figures.axes import (
-    DASHES,
-    Style,
-    crossed_panels,
-    entry,
-    label,
-    layer_ticks,
-    legend,
-    line,
-    log_scale,
-    reference,
-    trace,
-)
+from bnstudy.report.figures.axes import DASHES, crossed_panels, entry, label, legend, line, lines, log_scale, reference
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.style import NARROW
@@ -112,10 +100,7 @@ def xhat(results: Results) -> Picture:
 
 def mismatch_by_layer(table: pd.DataFrame, width: float) -> Figure:
     """Draw the mismatch by layer, one panel per kind of shift and depth, one line per severity."""
-    marked: Style = {**line("bn"), "marker": ""}
-    styles: dict[int, Style] = {
-        severity: {**marked, "linestyle": dash} for severity, dash in zip((1, 3, 5), (DASHES[2], DASHES[1], DASHES[0]))
-    }
+    styles = {s: {**line("bn"), "marker": "", "linestyle": dash} for s, dash in zip((1, 3, 5), DASHES[2::-1])}
     present = [family for family in MISSED if family in set(table["family"])]
     gap, depths = "\n" if width <= NARROW else ", ", sorted(table["depth"].unique())
     figure, grid = crossed_panels(present, depths, width, lambda f, d: f"{f}{gap}{d} layers", sharex=False)
@@ -123,8 +108,7 @@ def mismatch_by_layer(table: pd.DataFrame, width: float) -> Figure:
         rows = table[(table["family"] == family) & (table["depth"] == depth)]
         for severity, style in styles.items():
             if len(shifted := rows[rows["severity"] == severity]):
-                trace(panel, shifted, "layer", "offset", style)
-        layer_ticks(panel, rows["layer"])
+                lines(panel, shifted, "layer", "offset", ["bn"], **style)
     log_scale(figure.axes, [*table["offset"], 0.08])
     label(figure, "layer (right = later)", "mismatch of x-hat, in sd\n(up = worse)")
     kinds = [entry(f"severity {severity}", style) for severity, style in styles.items()]

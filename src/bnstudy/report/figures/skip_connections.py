@@ -39,9 +39,5 @@ def claims(results: Results) -> Numbers:
     table = table[(table["change"] == f"net {results.skip}") & (table["kind"] != "not recomputed")]
     how = "Every claim whose settings this study also ran with skip connections, judged by the same rule on those settings."
     title, head = "What the claims become with skip connections", ["claim", "says that", "without", "with"]
-    return Numbers(
-        title,
-        head,
-        [[row.id, results.claims[row.id].statement, row.base_verdict, row.verdict] for row in table.itertuples()],
-        how,
-    )
+    rows = [[row.id, results.claims[row.id].statement, row.base_verdict, row.verdict] for row in table.itertuples()]
+    return Numbers(title, head, rows, how)

@@ -28,8 +28,7 @@ def groups(present: Sequence[str]) -> dict[str, list[str]]:
     titles = ["without batch statistics", "parts taken away", "noise, and another norm", "half of the layers"]
     grouped = {}
     for index, pair in enumerate(pairs):
-        guests = [a for a in pair if a in present]
-        if guests:
+        if guests := [a for a in pair if a in present]:
             grouped[titles[index] if index < len(titles) else guests[0]] = base + guests
     return grouped or ({"": base} if base else {})
 
@@ -70,13 +69,8 @@ def post(results: Results) -> Picture:
 
 def over_depths(results: Results, table: pd.DataFrame, arms: Sequence[str]) -> Callable[[float], Figure]:
     """Return what draws steps by depth in one panel."""
-    return partial(
-        steps,
-        {"": table.sort_values("depth")},
-        "depth",
-        results.arms(table, *arms),
-        "depth, in layers (right = deeper)",
-    )
+    rows, shown = table.sort_values("depth"), results.arms(table, *arms)
+    return partial(steps, {"": rows}, "depth", shown, "depth, in layers (right = deeper)")
 
 
 def by_gain(results: Results) -> Picture:
@@ -86,9 +80,8 @@ def by_gain(results: Results) -> Picture:
     table = table[table.groupby("depth")["gain"].transform("nunique") > 1]
     shown = table[table["arm"].isin(arms)]
     tables = {title: rows for title, rows in by_depth(shown).items() if rows["gain"].nunique() > 1}
-    draw = partial(
-        steps, tables, "gain", results.arms(table, *arms), "scale of the first weights (1 = He, right = larger)"
-    )
+    x = "scale of the first weights (1 = He, right = larger)"
+    draw = partial(steps, tables, "gain", results.arms(table, *arms), x)
     subject = f"Steps to training loss {results.target:g} by the initial scale of the weights"
     how = "Each arm at its own best rate for that scale."
     return Picture(results, "steps-by-gain", draw, table, subject, how, claim="Q3h", arms=arms, needs=["none", "bn"])
@@ -115,10 +108,8 @@ def by_batch(results: Results) -> Picture:
     """Return the figure of steps by images per training batch."""
     table = results.at("convergence", target=results.target, depth=results.depth("shallow"), batch=...)
     table = table[table.groupby("arm")["batch"].transform("nunique") > 1]
-    rows = table.sort_values("batch")
-    draw = partial(
-        steps, {"": rows}, "batch", results.arms(table, "none", "bn"), "images a training batch (right = more)"
-    )
+    rows, arms = table.sort_values("batch"), results.arms(table, "none", "bn")
+    draw = partial(steps, {"": rows}, "batch", arms, "images a training batch (right = more)")
     subject = f"Steps to training loss {results.target:g} by images a training batch, depth {results.depth('shallow')}"
     return Picture(results, "batch-size", draw, table, subject, COUNTED, claim="U3", arms=["none", "bn"])
 
@@ -130,9 +121,7 @@ def halves(results: Results) -> Picture:
     table = results.beside(table, "depth", "gain", arm="bn_late")
     draw = partial(by_network, table, results.arms(table, *arms))
     subject = "Steps with batch norm in the early or in the late half of the layers alone"
-    return Picture(
-        results, "halves", draw, table, subject, COUNTED, claim="Q4c", arms=arms, needs=["bn_early", "bn_late"]
-    )
+    return Picture(results, "halves", draw, table, subject, COUNTED, "Q4c", arms, needs=["bn_early", "bn_late"])
 
 
 def one_layer(results: Results) -> Picture:

@@ -83,18 +83,14 @@ def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
     for place, (start, none, bn) in enumerate(table.itertuples()):
         panel.hlines(place, *np.clip([none, bn], low, high), color=MUTED, linewidth=1.2)
         for arm, value in (("none", none), ("bn", bn)):
-            face = look(arm).light if np.isfinite(value) else PAPER
-            panel.hlines(place, *np.clip(ends[start, arm], low, high), color=look(arm).light, linewidth=2.6, alpha=0.55)
-            panel.plot(
-                [min(value, high)], [place], look(arm).marker, markerfacecolor=face, markeredgecolor=look(arm).light,
-                markersize=6, clip_on=False,
-            )  # fmt: skip
+            marker, colour = look(arm).marker, look(arm).light
+            panel.hlines(place, *np.clip(ends[start, arm], low, high), color=colour, linewidth=2.6, alpha=0.55)
+            at, face = min(value, high), colour if np.isfinite(value) else PAPER
+            panel.plot([at], [place], marker, markerfacecolor=face, markeredgecolor=colour, markersize=6, clip_on=False)
             if never[start, arm]:
-                text, left = f"{never[start, arm]}/{of[start, arm]}", value > np.sqrt(low * high)
-                panel.annotate(
-                    text, (min(value, high), place), (-6 if left else 6, 4), textcoords="offset points", color=MUTED,
-                    fontsize=8.5, ha="right" if left else "left",
-                )  # fmt: skip
+                text = f"{never[start, arm]}/{of[start, arm]}"
+                x, side = (-6, "right") if value > np.sqrt(low * high) else (6, "left")
+                panel.annotate(text, (at, place), (x, 4), textcoords="offset points", color=MUTED, size=8.5, ha=side)
         ratio = none / bn if np.isfinite(none) or np.isfinite(bn) else np.nan
         told = f"{ratio:#.2g}" if 0 < ratio < np.inf else "–"
         panel.text(1.03, place, told, transform=panel.get_yaxis_transform(), va="center")
@@ -107,15 +103,8 @@ def dumbbells(rows: pd.DataFrame, width: float) -> Figure:
         first = table.iloc[0].clip(low, high).sort_values()
         for arm, side, by in zip(first.index, ("right", "left"), (-5, 5)):
             panel.plot([first[arm]], [-1], look(arm).marker, color=look(arm).light, markersize=4, clip_on=False)
-            panel.annotate(
-                words.arm(arm),
-                (first[arm], -1),
-                (by, 0),
-                textcoords="offset points",
-                ha=side,
-                va="center",
-                fontsize=8.5,
-            )
+            name, at = words.arm(arm), (first[arm], -1)
+            panel.annotate(name, at, (by, 0), textcoords="offset points", ha=side, va="center", size=8.5)
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
     label(figure, "steps to target (right = slower)", "")

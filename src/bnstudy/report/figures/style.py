@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
 import matplotlib
-from matplotlib.typing import RcKeyType
 
 from bnstudy.core import words
 
@@ -77,9 +76,7 @@ def look(arm: str) -> Look:
     return LOOKS.get(arm) or Look(OTHER["light"], OTHER["dark"], marker, (0, (2, 2)))
 
 
-def arm_name(arm: str) -> str:
-    """Return the arm in words."""
-    return words.arm(arm)
+arm_name = words.arm
 
 
 def variables(theme: str) -> str:
@@ -97,40 +94,14 @@ def variable(arm: str) -> str:
 @contextmanager
 def drawing() -> Iterator[None]:
     """Set matplotlib up to draw any figure and to render it: bare axes, ink text, text kept as text, stable ids."""
-    settings: dict[RcKeyType, Any] = {
+    settings: dict[Any, Any] = {
         "font.family": "DejaVu Sans",  # wide: the page's own font takes less room, so nothing spills
-        "font.size": POINTS,
-        "axes.labelsize": POINTS,
-        "axes.titlesize": POINTS,
-        "axes.titlelocation": "left",
-        "axes.titleweight": "bold",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.linewidth": 0.8,
-        "axes.axisbelow": True,
-        "axes.grid": True,
-        "axes.grid.axis": "y",
-        "grid.linewidth": 0.6,
-        "grid.color": RULE,
-        "xtick.labelsize": POINTS,
-        "ytick.labelsize": POINTS,
-        "legend.fontsize": POINTS,
-        "legend.frameon": False,
-        "figure.facecolor": "none",
-        "axes.facecolor": "none",
-        "savefig.facecolor": "none",
-        "svg.fonttype": "none",
-        "svg.hashsalt": "bnstudy",
-        "mathtext.default": "regular",
-        "axes.unicode_minus": True,
-    }
-    inked: tuple[RcKeyType, ...] = (
-        "text.color",
-        "axes.labelcolor",
-        "axes.edgecolor",
-        "xtick.color",
-        "ytick.color",
-        "legend.labelcolor",
-    )
+        "font.size": POINTS, "axes.titlesize": POINTS, "axes.titlelocation": "left", "axes.titleweight": "bold",
+        "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+        "axes.grid": True, "axes.grid.axis": "y", "grid.linewidth": 0.6, "grid.color": RULE,
+        "legend.frameon": False, "figure.facecolor": "none", "axes.facecolor": "none",
+        "svg.fonttype": "none", "svg.hashsalt": "bnstudy", "mathtext.default": "regular",
+    }  # fmt: skip
+    inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     with matplotlib.rc_context(settings | dict.fromkeys(inked, INK)):
         yield

@@ -52,16 +52,8 @@ def known(values: "Collection[float] | pd.Series", form: str = "z.0f") -> str:
 
 def medians(table: pd.DataFrame, value: str, by: list[str]) -> pd.DataFrame:
     """Return one row per group: `by`, median, low, high, n."""
-    rows = [
-        {**dict(zip(by, key, strict=True)), "median": median(group), **_ends(group), "n": len(group)}
-        for key, group in table.groupby(by, sort=True)[value]
-    ]
+    rows = [(*key, median(group), *interval(group), len(group)) for key, group in table.groupby(by, sort=True)[value]]
     return pd.DataFrame(rows, columns=[*by, "median", "low", "high", "n"])
-
-
-def _ends(values: pd.Series) -> dict[str, float]:
-    low, high = interval(values)
-    return {"low": low, "high": high}
 
 
 def told(table: pd.DataFrame, value: str, by: list[str]) -> str:
@@ -70,15 +62,12 @@ def told(table: pd.DataFrame, value: str, by: list[str]) -> str:
     >>> told(pd.DataFrame({"arm": ["bn", "bn", "none"], "depth": [5, 5, 5], "drift": [1.0, 3.0, 0.25]}), "drift", ["depth"])
     'Medians: batch norm, depth 5: 2; no normalization, depth 5: 0.25.'
     """
-    rows = medians(table, value, ["arm", *by])
-    numbers = ["never arrived" if np.isinf(number) else f"{number:.3g}" for number in rows["median"]]
-    parts = [
-        ", ".join(
-            [arm_name(key[0]), *(str(at) if isinstance(at, str) else f"{name} {at}" for name, at in zip(by, key[1:]))]
-        )
-        for key in rows[["arm", *by]].itertuples(index=False)
-    ]
-    return f"Medians: {'; '.join(f'{part}: {number}' for part, number in zip(parts, numbers))}."
+    said = []
+    for arm, *places, middle in medians(table, value, ["arm", *by])[["arm", *by, "median"]].itertuples(index=False):
+        where = [place if isinstance(place, str) else f"{name} {place}" for name, place in zip(by, places)]
+        number = "never arrived" if np.isinf(middle) else f"{middle:.3g}"
+        said.append(f"{', '.join([arm_name(arm), *where])}: {number}")
+    return f"Medians: {'; '.join(said)}."
 
 
 def times(table: pd.DataFrame) -> pd.Series:
@@ -108,7 +97,6 @@ def never(table: pd.DataFrame) -> str:
 
 def time_summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return one row per group: `by`, median, low, high, n of the steps to target, and `failed`, `diverged` seeds."""
-    table = table.assign(time=times(table), failed=~table["reached"].astype(bool))
-    table["diverged"] = table["diverged_at"].notna()
+    table = table.assign(time=times, failed=~table["reached"].astype(bool), diverged=table["diverged_at"].notna())
     counts = table.groupby(by, sort=True)[["failed", "diverged"]].sum().reset_index()
     return medians(table, "time", by).merge(counts, on=by)

@@ -43,17 +43,14 @@ def quantities(results: Results) -> Numbers:
         "Medians over seeds with 95% order-statistic intervals, pointwise. The first three over steps of 0.5 to 4 times the shared "
         "learning rate, as Santurkar et al. (2018) define them; curvature is the largest eigenvalue of the Hessian. No verdict rests on these: scaling weights in front of a batch norm scales them."
     )
-    return Numbers(
-        f"The surface in the literature's numbers, depth {results.depth('middle')}",
-        ["", "when", *map(arm_name, arms)],
-        [
-            [words, when(checkpoint), *(known(rows.loc[rows["arm"] == arm, column].dropna(), ".3g") for arm in arms)]
-            for column, words in QUANTITIES.items()
-            for checkpoint in in_order(table)
-            for rows in [table[table["checkpoint"] == checkpoint]]
-        ],
-        how,
-    )
+    rows = [
+        [words, when(checkpoint), *(known(of.loc[of["arm"] == arm, column].dropna(), ".3g") for arm in arms)]
+        for column, words in QUANTITIES.items()
+        for checkpoint in in_order(table)
+        for of in [table[table["checkpoint"] == checkpoint]]
+    ]
+    title = f"The surface in the literature's numbers, depth {results.depth('middle')}"
+    return Numbers(title, ["", "when", *map(arm_name, arms)], rows, how)
 
 
 def input_shares(results: Results) -> Numbers:
@@ -70,8 +67,7 @@ def shares(table: pd.DataFrame) -> list[list[str]]:
     """Return rows (inputs, median, interval) of `input_share`. `table`: landscape rows of one checkpoint."""
     rows, table = [], table.drop_duplicates(["inputs", "seed"])  # networks of a seed share their inputs
     for kind, words in INPUTS.items():
-        values = table.loc[table["inputs"] == kind, "input_share"]
-        if len(values):
+        if len(values := table.loc[table["inputs"] == kind, "input_share"]):
             low, high = interval(values)
             rows.append([words, f"{median(values):.3g}", f"{low:.3g} to {high:.3g}" if np.isfinite(low) else "–"])
     return rows

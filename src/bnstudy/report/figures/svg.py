@@ -10,6 +10,7 @@ from bnstudy.report.figures.style import LOOKS, OTHER, ROLES, variable
 
 LONG = re.compile(r"(?<![#\w])-?\d+\.\d{3,}")
 """A number with more digits than are seen, where it is a place: in a tag, never in a text."""
+FONT = re.compile(r"; font-family: [^;\"]*|(font: [^;\"]*?) ?'DejaVu Sans'[^;\"]*")
 
 
 def to_svg(figure: Figure, prefix: str) -> str:
@@ -46,19 +47,13 @@ def _shorter(svg: str) -> str:
     """Return matplotlib's SVG without what nobody sees: digits beyond a hundredth of a unit, ids that nothing refers to,
     shapes without fill and stroke; the font is said once."""
     svg = re.sub(r" xmlns:\w+=\"[^\"]*\"", lambda m: m[0] if "xlink" in m[0] else "", svg, count=3)
-    svg = re.sub(
-        r"; font-family: [^;\"]*|(font: [^;\"]*?) ?'DejaVu Sans'[^;\"]*",
-        lambda m: (m[1] or "") and f"{m[1]} system-ui,sans-serif",
-        svg,
-    )
+    svg = FONT.sub(lambda m: (m[1] or "") and f"{m[1]} system-ui,sans-serif", svg)
     # matplotlib's own style sheet would hold for the whole page
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.S)
     svg = svg.replace("<svg ", '<svg font-family="system-ui,sans-serif" stroke-linejoin="round" ', 1)
     svg = re.sub(r"<[^>]+>", lambda tag: LONG.sub(lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), tag[0]), svg)
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
-    svg = re.sub(
-        r' d="([^"]*)"', lambda m: ' d="' + re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(m[1].split())) + '"', svg
-    )
+    svg = re.sub(r'(?<= d=")[^"]*', lambda m: re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(m[0].split())), svg)
     svg = re.sub(r"<path d=\"[^\"]*\" style=\"fill: none\"/>", "", svg)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)

@@ -66,10 +66,8 @@ def lost_runs(results: Results) -> pd.DataFrame:
 def by_kind(rows: pd.DataFrame) -> dict[str, str]:
     """Return, by kind of network in words, in how many of its decided settings the forecast was right."""
     decided = rows[rows["outcome"] != "open"]
-    found = {}
-    for kind, of_kind in decided.groupby(decided["kind"].fillna(""), sort=False):
-        found[words.kind(str(kind)) if kind else "all"] = f"{(of_kind['outcome'] == 'right').sum()} of {len(of_kind)}"
-    return found
+    right = decided["outcome"].eq("right").groupby(decided["kind"].fillna(""), sort=False)
+    return {words.kind(str(kind)) if kind else "all": f"{own.sum()} of {len(own)}" for kind, own in right}
 
 
 def draw(rows: pd.DataFrame, rule: Rule | None, width: float) -> Figure:
@@ -92,10 +90,6 @@ def draw(rows: pd.DataFrame, rule: Rule | None, width: float) -> Figure:
     used = [MARKS[net] for net in MARKS if (rows["net"] == net).any()]
     marks = [entry(name, {"color": INK, "marker": mark, "linestyle": "none", "markersize": 5}) for mark, name in used]
     legend(figure, [], [*marks, reference([panel], 1.25, "1.25 times")])
-    meaning = rule and rule.meaning
-    label(
-        figure,
-        f"{meaning or 'a number of the untrained network'}\n(right = larger)",
-        "steps without / with\n(up = saves more)",
-    )
+    meaning = (rule and rule.meaning) or "a number of the untrained network"
+    label(figure, f"{meaning}\n(right = larger)", "steps without / with\n(up = saves more)")
     return figure

@@ -30,9 +30,7 @@ def on_clean(results: Results) -> Picture:
     draw = partial(accuracy_by_depth, table)
     subject = "Accuracy on clean test images, by depth and by whose statistics are used"
     how = "The clean test set, so any gap between the modes of one network is a matter of the statistics alone."
-    return Picture(
-        results, "statistics-on-clean", draw, table, subject, how, claim="Q2f", arms=["none", "bn"], needs=["bn"]
-    )
+    return Picture(results, "statistics-on-clean", draw, table, subject, how, "Q2f", ["none", "bn"], needs=["bn"])
 
 
 def accuracy_by_depth(table: pd.DataFrame, width: float) -> Figure:
@@ -63,8 +61,7 @@ def control(results: Results) -> Picture:
     """Return the figure of what the statistics of a test batch cannot do."""
     table = control_rows(results)
     table = in_modes(table[table["family"].isin(list(CONTROLS))], CONTROL)
-    present = set(table["family"])
-    tables = {text: table[table["family"] == family] for family, text in CONTROLS.items() if family in present}
+    tables = {text: rows for family, text in CONTROLS.items() if len(rows := table[table["family"] == family])}
     draw = partial(over_severities, tables, "accuracy", CONTROL, FURTHER, height=1.9, columns=2)
     subject = "Shifts of the classes, and colours that no longer tell the class"
     how = (
@@ -119,8 +116,7 @@ def accuracy_by_size(table: pd.DataFrame, width: float) -> Figure:
             if len(sized):
                 trace(panel, sized, "place", "accuracy", small)
             if len(stored):
-                alone: Style = {**small, "linestyle": "none"}
-                panel.plot(len(SIZES), stored.median(), **alone)
+                panel.plot(len(SIZES), stored.median(), **{**small, "linestyle": "none"})
         percent_y(panel)
         names = [size.removeprefix("batch").replace("whole", "all") for size in SIZES]
         panel.set_xticks(range(len(SIZES) + 1), [*names, "stored"])

@@ -68,10 +68,8 @@ def turns(row: ContrastRow) -> str:
     edges = {"more": [row.sesoi], "less": [-row.sesoi], "within": [-row.sesoi, row.sesoi]}[row.region]
     gap = _size(min(max(low - edge, edge - high) for edge in edges), row.unit)
     same = "" if row.stability is None else f"; {_percent(row.stability)} of draws agree"
-    if (
-        row.verdict == "contradicted" and row.region != "within" and row.sesoi and row.margin >= 0
-    ):  # its shade hangs on the far edge
-        far = -edges[0]
+    if row.verdict == "contradicted" and row.region != "within" and row.sesoi and row.margin >= 0:
+        far = -edges[0]  # its shade hangs on the far edge
         shade = _size(min(abs(low - far), abs(high - far)), row.unit)
         same = f", and {shade} from where “{verdict_words(row).partition(': ')[2]}” would{same}"
     return f"the interval is {gap} away from where the verdict would change{same}"
@@ -97,10 +95,7 @@ def checks(rows: Sequence[CheckRow]) -> str:
         return '<p class="note">This configuration has no external checks on file.</p>'
     head = ["id", "check", "expected", "measured", "tolerance", "passed"]
     numbers = [[short(row["expected"]), short(row["measured"]), short(row["tolerance"])] for row in rows]
-    body = [
-        [row["id"], row["name"], *cells, "yes" if row["passed"] else "NO"]
-        for row, cells in zip(rows, numbers, strict=True)
-    ]
+    body = [[row["id"], row["name"], *cells, "yes" if row["passed"] else "NO"] for row, cells in zip(rows, numbers)]
     ids: list[str] = []
     for index, row in enumerate(rows):  # several rows may share an id: the anchor is the first's
         anchor = f"check-{row['id']}"

@@ -60,9 +60,7 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
     script = (files / "page.js").read_text(encoding="utf-8").strip()
     css = (files / "page.css").read_text(encoding="utf-8")
     config = results.provenance.get("config", {})
-    seeds = int(
-        config.get("seeds", {}).get("evaluation") or max((s.n_seeds for c in claims for s in c.settings), default=0)
-    )
+    seeds = config.get("seeds", {}).get("evaluation") or max((s.n_seeds for c in claims for s in c.settings), default=0)
     images = IMAGES.get(config.get("data", {}).get("source"), ("", ""))
     sections = [(path.stem, body(path)) for path in notebooks]
     page = filled(
@@ -109,25 +107,24 @@ def strength(claim: ClaimRow) -> float:
 def scope(results: Results, images: str, seeds: int) -> str:
     """Return of which networks and images the page speaks, and how many verdicts its kinds of networks disagree on."""
     runs, own = results.provenance.get("runs"), str(results.base["net"])
+    nets = set(results.table("rates")["net"]) - {own}
     told = results.ledger.kinds
     kinds = [words.kind(kind) for kind in told]
-    others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(results.nets - {own}))]
+    others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(nets))]
     counts = [str(count) for count in sorted({kind.seeds for kind in told.values()} or {seeds})]
-    said = [
-        f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
-    ]
+    said = f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
     judged = results.table("robustness")
-    changed = [words.factor("net", net) for net in results.nets - {own}]
+    changed = [words.factor("net", net) for net in nets]
     flipped = set(judged.loc[judged["change"].isin(changed) & (judged["kind"] == "flipped"), "id"])
     apart = {row.id for row in results.claims.values() if {"supported", "contradicted"} <= set(row.kinds.values())}
     if claims := sorted(apart if kinds else flipped):
-        said.append(f"Kinds of networks disagree on claims {_linked(claims)}.")
+        said += f" Kinds of networks disagree on claims {_linked(claims)}."
     against = {row.id: others for row in results.claims.values() if (others := others_against(row))}
     if against:
         who = sorted({study for studies in against.values() for study in studies})
         turn = "Other studies decide" if len(who) > 1 else f"The study “{marks.escape(who[0])}” decides"
-        said.append(f"{turn} {_linked(against)} the other way.")
-    return " ".join(said)
+        said += f" {turn} {_linked(against)} the other way."
+    return said
 
 
 def _linked(claims: Iterable[str]) -> str:
@@ -162,10 +159,8 @@ def _classes(page: str) -> str:
 def _consistent(page: str) -> None:
     """Raise ValueError for an id used twice and for a link to an id that is not on the page."""
     ids = re.findall(r'\bid="([^"]+)"', page)
-    twice = sorted(i for i, n in Counter(ids).items() if n > 1)
-    if twice:
+    if twice := sorted(i for i, n in Counter(ids).items() if n > 1):
         raise ValueError(f"ids used twice on the page: {', '.join(twice)}; give each figure its own id")
     targets = set(re.findall(r'href="#([^"]+)"', page)) | set(re.findall(r"url\(#([^)]+)\)", page))
-    dangling = sorted(targets - set(ids))
-    if dangling:
+    if dangling := sorted(targets - set(ids)):
         raise ValueError(f"links to ids that are not on the page: {', '.join(dangling)}")

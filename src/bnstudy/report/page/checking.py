@@ -43,8 +43,7 @@ def seeds(row: ContrastRow, intervals: int, thetas: Sequence[Ends], networks: Ma
 def csv(claim: ClaimRow, thetas: Thetas) -> str:
     """Return a link to a claim's seeds: a row a setting, in natural units, "2.1..inf" for what is known to lie there."""
     found = [(row, thetas.get((claim.id, row.name), ())) for row in claim.settings]
-    names = sorted({seed for _, ends in found for seed, *_ in ends})
-    if not names:
+    if not (names := sorted({seed for _, ends in found for seed, *_ in ends})):
         return ""
     lines = [["setting", "what", "unit", "n", "k", "K", *(f"seed {seed}" for seed in names)]]
     for row, ends in found:
@@ -65,12 +64,12 @@ def cells(results: Results) -> str:
     for row in rates.to_dict("records"):
         roles.setdefault((slug({str(name): value for name, value in row.items()}), row["rate"]), []).append(row["role"])
     commit = results.provenance.get("commit") or "unknown"
-    first = ("best", "shared")  # the rates that claims rest on, then the grid
 
     def order(item: tuple[tuple[str, float], list[str]]) -> tuple[str, int, float]:
         (name, rate), _ = item
         kinds = {role.partition("@")[0] for role in roles.get((name, rate), [])}
-        return name, next((place for place, kind in enumerate(first) if kind in kinds), len(first)), rate
+        # the rates that claims rest on, then the grid
+        return name, 0 if "best" in kinds else 1 if "shared" in kinds else 2, rate
 
     rows = sorted(found.items(), key=order)
     return filled("cells.html", found=rows, named=named, roles=roles, commit=commit) if rows else ""
@@ -81,9 +80,9 @@ def networks(results: Results) -> dict[str, str]:
     own = {**results.base, "gain": 1.0, "inputs": "standardized"}
     named = {}
     for setting in (cell["setting"] for cell in results.cells):
-        differs = words.factors({name: setting[name] for name in own if setting[name] != own[name]})
-        said = [words.network(str(setting["arm"])), f"{setting['depth']} layers", *filter(None, [differs])]
-        named[slug(setting)] = ", ".join(said)
+        differs = {name: setting[name] for name in own if setting[name] != own[name]}
+        said = words.factors({"depth": setting["depth"], **differs})
+        named[slug(setting)] = f"{words.network(str(setting['arm']))}, {said}"
     return named
 
 

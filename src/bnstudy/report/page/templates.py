@@ -2,7 +2,7 @@
 
 import re
 
-import jinja2
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bnstudy.claims.sentences import elsewhere
 from bnstudy.core import words
@@ -25,15 +25,11 @@ def whole(text: object) -> str:
     return re.sub(r"\((\S+) to (\S+)\)", "(\\1\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}\\2)", str(text))
 
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader(__package__ or "", "."),
-    undefined=jinja2.StrictUndefined,
-    autoescape=True,
-    trim_blocks=True,
+TEMPLATES = Environment(
+    loader=PackageLoader(__package__ or "", "."), undefined=StrictUndefined, autoescape=True, trim_blocks=True
 )
 TEMPLATES.filters |= {"whole": whole, "explained": explained}
 TEMPLATES.globals |= {
-    "download": marks.download, "elsewhere": elsewhere, "makers": marks.makers, "ruler": ruler,
-    "sources": marks.sources,
+    "download": marks.download, "elsewhere": elsewhere, "makers": marks.makers, "ruler": ruler, "sources": marks.sources,
     "verdict_words": marks.verdict_words, "words": words,
 }  # fmt: skip

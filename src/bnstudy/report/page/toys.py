@@ -99,13 +99,11 @@ def _signed(value: float) -> str:
 def break_it(results: Results) -> Toy | None:
     """Return the toy that shifts the test pictures; accuracies are medians over seeds, points lost those of each seed."""
     tests = results.at("shift", arm=["none", "bn", "layernorm", "once"])
-    tests = tests[tests["depth"] == tests["depth"].min()]
+    # scaling is left out: a network without norm follows it by arithmetic
+    tests = tests[(tests["depth"] == tests["depth"].min()) & (tests["family"] != "scaling")]
     coloured, clean = lecture_rows(results), tests[tests["family"] == "clean"].assign(severity=0)
     tables = {"dark to coloured": coloured[coloured["family"] == "lecture_white"]}
-    # scaling is left out: a network without norm follows it by arithmetic
-    tables |= {
-        family: pd.concat([rows, clean]) for family, rows in tests.groupby("family", sort=False) if family != "scaling"
-    }
+    tables |= {family: pd.concat([rows, clean]) for family, rows in tests.groupby("family", sort=False)}
     frames, furthest = list[Frame](), dict[str, dict[str, float]]()
     for family, table in tables.items():
         accuracy = {}
@@ -117,19 +115,16 @@ def break_it(results: Results) -> Toy | None:
             continue
         pictures = results.samples.get("lecture_white" if family == "dark to coloured" else family)
         for severity in range(6):
-            marks = [
-                Row(n, [Mark(arm, median(a[severity]), f"{median(a[severity]):.0f}%")])
-                for (arm, n), a in accuracy.items()
-            ]
+            now = {key: median(of_seeds[severity]) for key, of_seeds in accuracy.items()}
+            marks = [Row(name, [Mark(arm, value, f"{value:.0f}%")]) for (arm, name), value in now.items()]
             alt = f"Accuracy, {family}, {severity}: {', '.join(f'{row.name} {row.marks[0].text}' for row in marks)}"
             picture = strips("Accuracy", marks, "%", alt, room=24, span=(100,))
             if pictures is not None:
                 seen = pictures[severity] if pictures.ndim == 4 else pictures[severity][0]
                 picture = f'<img alt="The test picture" src="{png(seen)}">{picture}'
             lost = furthest[family] = {name: median(a[0] - a[severity]) for (_, name), a in accuracy.items()}
-            frames.append(
-                Frame([family, str(severity)], picture, _lost(lost) if severity else "The pictures as they are.")
-            )
+            said = _lost(lost) if severity else "The pictures as they are."
+            frames.append(Frame([family, str(severity)], picture, said))
     if not frames:
         return None
     frames.insert(0, frames.pop(5))  # the toy begins where the first shift is largest

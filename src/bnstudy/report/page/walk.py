@@ -15,6 +15,7 @@ from bnstudy.report.page.templates import filled
 
 EVIDENCE = "### Evidence"
 """The heading of a notebook below which everything is folded on the page."""
+FOLD = '<details class="evidence"><summary>Evidence: further figures, every claim, how it was measured</summary>'
 
 
 class Renderer(mistune.HTMLRenderer):
@@ -56,15 +57,12 @@ def body(notebook: Path) -> str:
     for index, cell in enumerate(json.loads(notebook.read_text(encoding="utf-8"))["cells"], 1):
         text = "".join(cell["source"])
         if text.strip() == EVIDENCE:
-            parts.append(
-                '<details class="evidence"><summary>Evidence: further figures, every claim, how it was measured</summary>'
-            )
+            parts.append(FOLD)
         elif cell["cell_type"] == "markdown":
             parts.append(str(markdown(text)))
         for output in cell.get("outputs", []):
             parts.append(_output(output, f"{notebook}, cell {index}"))
-    folded = any(part.startswith('<details class="evidence">') for part in parts)
-    return "\n".join(parts) + "</details>" * folded
+    return "\n".join(parts) + "</details>" * (FOLD in parts)
 
 
 def figures(notebooks: Iterable[Path], folder: Path) -> None:
