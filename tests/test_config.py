@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bnstudy.config import study as c
 from bnstudy.config.__main__ import main
 from bnstudy.config.data import IMAGES
-from bnstudy.config.kinds import steps
+from bnstudy.config.kinds import recipe
 from bnstudy.config.models import DEFAULT_FILE
 from bnstudy.core.plugins import names
 from bnstudy.data import cifar10, fashion_mnist
@@ -232,7 +232,7 @@ def test_settings_are_the_union_of_the_grids() -> None:
 
 def test_steps_and_seeds() -> None:
     study = c.StudyConfig()
-    assert [steps(study, depth) for depth in (2, 10, 11, 20)] == [400, 400, 800, 800]
+    assert [recipe(study, depth).steps for depth in (2, 10, 11, 20)] == [400, 400, 800, 800]
     assert c.evaluation_seeds(study) == tuple(range(100, 118)) and c.evaluation_seeds(study, 2) == (100, 101)
     assert c.tuning_seeds(study) == [10_000, 10_001, 10_002]
     most = c.StudyConfig(seeds={"tuning": 10_000, "evaluation": 9_000, "first": 1_000})  # type: ignore[arg-type]

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 
 # One thread per job: the number of threads changes the bits of a sum, and parallelism is jobs.
-for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[name] = "1"
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 warnings.filterwarnings("ignore", message="There is a performance drop")  # of vmap over an arm from outside
 
@@ -40,7 +39,9 @@ SEALED = {*SEVERAL, "data", "rates", "index", "tables", "checks"}
 def main() -> None:
     """Run what the arguments ask for; a missing or unknown one ends with a message on how to call it."""
     from bnstudy.core import store
-    from bnstudy.pipeline import jobs, records
+    from bnstudy.data.local import ImagesSpec
+    from bnstudy.pipeline import external, jobs, records
+    from bnstudy.pipeline.perform import perform
 
     if sys.path[0] not in ("", os.getcwd()):  # as `python -m` has it: modules of the user's own
         sys.path.insert(0, os.getcwd())
@@ -48,8 +49,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     def command(run: Callable[[argparse.Namespace], None], *flags: str) -> argparse.ArgumentParser:
-        name = run.__name__.strip("_")
-        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added = commands.add_parser(run.__name__.strip("_"), help=run.__doc__, description=run.__doc__)
         added.set_defaults(run=run)
         for flag in flags:
             many = "+" if flag in SEVERAL else None
@@ -57,12 +57,13 @@ def main() -> None:
             added.add_argument(f"--{flag}", required=True, type=kind, nargs=many, help=HELP[flag])
         return added
 
-    def job(work: Callable[..., None], kind: type, *flags: str) -> None:
+    def job(name: str, work: Callable[..., None], kind: type, *flags: str) -> None:
         def run(a: argparse.Namespace) -> None:
-            work(store.read_json(kind, a.spec), *(getattr(a, flag) for flag in flags), a.out)
+            given = (store.read_json(kind, a.spec) if flag == "spec" else getattr(a, flag) for flag in flags)
+            work(*given, a.out)
 
-        run.__name__, run.__doc__ = work.__name__, (work.__doc__ or "").partition("\n")[0]
-        command(run, "spec", *flags, "code", "out")
+        run.__name__, run.__doc__ = name, (work.__doc__ or "").partition("\n")[0]
+        command(run, *dict.fromkeys([*flags, "code"]), "out")
 
     config = Path("config/config.yaml")
     command(_plan).add_argument("--config", type=Path, default=config, help=f"the study; by default {config}")
@@ -71,22 +72,21 @@ def main() -> None:
     running.add_argument("--minutes", type=float, default=float("inf"), help="begin no job after so long")
     running.add_argument("--cores", type=int, default=1, help="how many jobs run at once; on a card they share it")
     command(_check).add_argument("files", nargs="+", metavar="FILE", help="a study's config")
-    command(_try).add_argument(
-        "arms", nargs="+", metavar="ARM", help="a name, or package.module:Name for one of your own"
-    )
+    arm = "a name, or package.module:Name for one of your own"
+    command(_try).add_argument("arms", nargs="+", metavar="ARM", help=arm)
     command(_compare).add_argument("studies", nargs=2, type=Path, metavar="results/NAME", help="a finished study")
     command(_findings).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_reference).add_argument("study", type=Path, metavar="results/NAME", help="a finished study")
     command(_site, "out")
     command(_prune)
-    command(_data, "spec", "code", "out")
-    job(jobs.rehearse, records.RehearseJob)
-    job(jobs.sweep, records.SweepJob, "data")
-    job(jobs.choose, records.ChooseJob, "sweeps")
-    job(jobs.evaluate, records.EvaluateJob, "data", "rates")
-    job(jobs.measure, records.MeasureJob, "data", "index")
+    job("data", jobs.images, ImagesSpec, "spec", "code")
+    job("rehearse", jobs.rehearse, records.RehearseJob, "spec")
+    job("sweep", jobs.sweep, records.SweepJob, "spec", "data")
+    job("choose", jobs.choose, records.ChooseJob, "spec", "sweeps")
+    job("evaluate", jobs.evaluate, records.EvaluateJob, "spec", "data", "rates")
+    job("measure", jobs.measure, records.MeasureJob, "spec", "data", "index")
     command(_summarize, "spec", "sweeps", "evaluations", "measures", "rates", "data", "code", "out")
-    command(_checks, "code", "out")
+    job("checks", external.check, str, "code")  # it reads no specification
     command(_claims, "spec", "tables", "claims", "checks", "code", "out").add_argument(
         "--beside", type=Path, nargs="*", default=[], help="folders of reference studies"
     )
@@ -94,21 +94,16 @@ def main() -> None:
     command(_report, "spec", "notebooks", "quiz", "code", "out")
     arguments = parser.parse_args()
     if "code" in arguments:
-        _perform(arguments)
+        given = [getattr(arguments, flag) for flag in sorted(SEALED & set(vars(arguments)))]
+        inputs = [path for value in given for path in (value if isinstance(value, list) else [value])]
+        work = partial(arguments.run, arguments)
+        perform(arguments.run.__name__.strip("_"), arguments.code, inputs, work, arguments.out)
         return
     try:
         arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read had enough, as `| head -1` has: that is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python says so itself when it ends
-
-
-def _perform(a: argparse.Namespace) -> None:
-    from bnstudy.pipeline.perform import perform
-
-    given = [getattr(a, flag) for flag in sorted(SEALED & set(vars(a)))]
-    inputs = [path for value in given for path in (value if isinstance(value, list) else [value])]
-    perform(a.run.__name__.strip("_"), a.code, inputs, partial(a.run, a), a.out)
 
 
 def _plan(a: argparse.Namespace) -> None:
@@ -154,9 +149,9 @@ def _try(a: argparse.Namespace) -> None:
 
 def _compare(a: argparse.Namespace) -> None:
     """Print two finished studies claim by claim, as a page in Markdown."""
-    from bnstudy.compare import compare
+    from bnstudy.compare import load, page
 
-    compare(a.studies)
+    print(page(a.studies, [load(folder) for folder in a.studies]), end="")
 
 
 def _findings(a: argparse.Namespace) -> None:
@@ -194,15 +189,6 @@ def _prune(a: argparse.Namespace) -> None:
     print(f"deleted {prune()} cells that no study refers to")
 
 
-def _data(a: argparse.Namespace) -> None:
-    """Prepare the images of a data source."""
-    from bnstudy.core import store
-    from bnstudy.data.local import ImagesSpec
-    from bnstudy.pipeline import jobs
-
-    jobs.images(store.read_json(ImagesSpec, a.spec), a.code, a.out)
-
-
 def _summarize(a: argparse.Namespace) -> None:
     """Write the tables of a study."""
     from bnstudy.core import store
@@ -210,13 +196,6 @@ def _summarize(a: argparse.Namespace) -> None:
     from bnstudy.pipeline.tables import summarize  # pandas: whoever trains does without
 
     summarize(store.read_json(SummarizeJob, a.spec), a.sweeps, a.evaluations, a.measures, a.rates, a.data, a.out)
-
-
-def _checks(a: argparse.Namespace) -> None:
-    """Check what must come out whatever the study, and simulate the interval."""
-    from bnstudy.pipeline.external import check
-
-    check(a.code, a.out)
 
 
 def _claims(a: argparse.Namespace) -> None:

@@ -60,19 +60,12 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     both = [n for n in shared if all(row.verdict in DECIDED for row in pairs[n])]
     apart = [n for n in both if outcome(pairs[n][0]) != outcome(pairs[n][1])]
     one = [n for n in shared if n not in both and any(row.verdict in DECIDED for row in pairs[n])]
-    left = len(shared) - len(both) - len(one)
     lines = [f"# {names[0]} and {names[1]}, claim by claim", ""]
     lines += [f"- **{name}**: {summary(study.judged)}" for name, study in zip(names, studies)]
-    lines += [
-        "",
-        f"`python -m bnstudy compare {' '.join(folder.as_posix() for folder in folders)}` makes this page.",
-        "",
-    ]
-    lines += [
-        f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree, on "
-        f"{len(apart)} they don't. {len(one)} are decided by one alone, {left} by neither.",
-        "",
-    ]
+    lines += ["", f"`python -m bnstudy compare {' '.join(map(Path.as_posix, folders))}` makes this page.", ""]
+    agreed = f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree"
+    alone = f"{len(one)} are decided by one alone, {len(shared) - len(both) - len(one)} by neither"
+    lines += [f"{agreed}, on {len(apart)} they don't. {alone}.", ""]
     lines += ["## Was it forecast where batch norm saves steps?", "", FORECAST, ""]
     lines += [f"- {name}: {_fared(study.forecasts)}" for name, study in zip(names, studies)] + [""]
     for title, chosen in (("Where the two disagree", apart), ("Where only one decides", one)):
@@ -95,9 +88,8 @@ def _fared(forecasts: Sequence[Mapping[str, str]]) -> str:
     count = Counter(row["outcome"] for row in forecasts)
     wrong = [row for row in forecasts if row["outcome"] == "wrong"]
     kinds = Counter((row["net"], row["gain"], "saves" if row["saves"] == "True" else "saves nothing") for row in wrong)
-    told = "; ".join(
-        f"{n} of {net} at gain {float(gain):g}, forecast: {said}" for (net, gain, said), n in kinds.items()
-    )
+    each = [f"{n} of {net} at gain {float(gain):g}, forecast: {said}" for (net, gain, said), n in kinds.items()]
+    told = "; ".join(each)
     return f"{count['right']} right, {count['wrong']} wrong{f' ({told})' if told else ''}, {count['open']} open."
 
 
@@ -112,8 +104,3 @@ def summary(judged: JudgedWith) -> str:
     base = ", ".join(f"{key} {value}" for key, value in judged.base.items())
     targets = " and ".join(f"{target:g}" for target in judged.targets)
     return f"{base}; depths {depths}; target losses {targets}; n = {judged.seeds}"
-
-
-def compare(folders: Sequence[Path]) -> None:
-    """Print the page of two studies' folders."""
-    print(page(folders, [load(folder) for folder in folders]), end="")

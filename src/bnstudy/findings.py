@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from bnstudy.claims.records import AnswerRow, from_json
 from bnstudy.claims.sentences import elsewhere
@@ -29,22 +28,15 @@ def page(folder: Path) -> str:
         "",
         f"`python -m bnstudy findings {folder.as_posix()}` makes this page.",
         "",
-        f"{_runs(made)} The study's own networks: {summary(study.judged)}. Each effect is a median over {study.judged.seeds} paired seeds; its interval "
+        f"{made['runs']:,} networks were trained ({made['platform']}, torch {made['versions']['torch']}); "
+        f"{made['diverged']:,} of them diverged and count as never arriving. "
+        f"The study's own networks: {summary(study.judged)}. Each effect is a median over {study.judged.seeds} paired seeds; its interval "
         "holds together with all others of its question at 95%. It says what holds in these networks, not in all.",
     ]
     for answer in answers:
         lines += ["", f"## {answer.id} {answer.title}", "", answer.asked]
         for claim in study.claims.values():
             if claim.question == answer.id:
-                lines += [
-                    "",
-                    f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}{elsewhere(claim)}",
-                ]
+                said = f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}{elsewhere(claim)}"
+                lines += ["", said]
     return "\n".join(lines) + "\n"
-
-
-def _runs(made: dict[str, Any]) -> str:  # provenance is a document, shown and never computed with
-    return (
-        f"{made['runs']:,} networks were trained ({made['platform']}, torch {made['versions']['torch']}); "
-        f"{made['diverged']:,} of them diverged and count as never arriving."
-    )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bnstudy.arms.base import Norm, Place, Record
 from bnstudy.nets import mlp
-from bnstudy.nets.base import Layout, Net, assemble
+from bnstudy.nets.base import Net, assemble
 from bnstudy.nets.mlp import MLP
 
 EPS = 1e-5
@@ -24,6 +24,10 @@ OPENING = 200
 def _units(value: Tensor, like: Tensor) -> Tensor:
     """Return [C] with trailing axes of length 1, to broadcast against ``like`` [B, C, *S]."""
     return value.view(-1, *[1] * (like.dim() - 2))
+
+
+def _normalized(x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
+    return (x - _units(mean, x)) * _units((var + EPS).rsqrt(), x)
 
 
 class _Scaled(nn.Module):
@@ -83,7 +87,7 @@ class _Stored(_Scaled):
 
     def stored(self, x: Tensor) -> Tensor:
         """Return x normalized by the averages."""
-        return (x - _units(self.mean, x)) * _units((self.var + EPS).rsqrt(), x)
+        return _normalized(x, self.mean, self.var)
 
     @torch.no_grad()
     def keep(self, mean: Tensor, var: Tensor, samples: int) -> None:
@@ -101,15 +105,10 @@ class GhostBatchNorm(_Stored):
         axes = [0, *range(2, x.dim())]
         whole = max(1, x.shape[0] // GHOST)
         sizes = [GHOST] * (whole - 1) + [x.shape[0] - GHOST * (whole - 1)]
-        parts, means, variances = [], [], []
-        for part in x.split(sizes):
-            mean, var = part.mean(axes), part.var(axes, correction=0)
-            parts.append((part - _units(mean, x)) * _units((var + EPS).rsqrt(), x))
-            means.append(mean)
-            variances.append(var)
-        samples = x[:, 0].numel() // whole
-        self.keep(torch.stack(means).mean(0), torch.stack(variances).mean(0), samples)
-        return self.scaled(torch.cat(parts))
+        each = [(part, part.mean(axes), part.var(axes, correction=0)) for part in x.split(sizes)]
+        _, means, variances = zip(*each)
+        self.keep(torch.stack(means).mean(0), torch.stack(variances).mean(0), x[:, 0].numel() // whole)
+        return self.scaled(torch.cat([_normalized(*part) for part in each]))
 
 
 class BatchRenorm(_Stored):
@@ -160,8 +159,7 @@ class SkipInit(Norm):
 
     def __init__(self, models: int, channels: int, place: Place) -> None:
         super().__init__()
-        ends = place.layer > 1 and place.layer % 2 == 1
-        self.scale = nn.Parameter(torch.zeros(models, 1)) if ends else None
+        self.scale = nn.Parameter(torch.zeros(models, 1)) if place.layer > 1 and place.layer % 2 == 1 else None
 
     def forward(self, h: Tensor, record: Record = None) -> Tensor:
         return h if self.scale is None else h * self.scale.view(-1, *[1] * (h.dim() - 1))
@@ -179,8 +177,4 @@ class StandardizedMLP(MLP):
 
 def standardized_mlp(*arguments: Any, **named: Any) -> Net:
     """Build networks of :class:`StandardizedMLP`, as :func:`bnstudy.nets.mlp.build` does."""
-
-    def layout(inputs: int | tuple[int, ...], depth: int) -> Layout:
-        return mlp.layout(inputs, depth)._replace(net=StandardizedMLP)
-
-    return assemble(layout, *arguments, **named)
+    return assemble(lambda *size: mlp.layout(*size)._replace(net=StandardizedMLP), *arguments, **named)

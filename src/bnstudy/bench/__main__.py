@@ -16,48 +16,36 @@ from bnstudy.core import store
 from bnstudy.training import device
 
 RESULTS = Path("results")
-Passes = tuple[list[dict[training.Shape, training.Timed]], list[dict[str, float]]]
-
-
-class Progress:
-    """Says on a line how long the benchmark has run and what it found; the table follows at the end."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-
-    def say(self, text: str) -> None:
-        print(f"{time.monotonic() - self.started:4.0f} s  {text}", file=sys.stderr, flush=True)
 
 
 def bench(effort: Effort, results: Path) -> list[Metric]:
     """Measure everything; ``results`` holds what a finished default study left. Each metric says what it is."""
-    progress = Progress()
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - started:4.0f} s  {text}", file=sys.stderr, flush=True)
+
     with tempfile.TemporaryDirectory(prefix="bnstudy-bench-") as folder:
         data = str(Path(folder) / "images.npz")
-        passes, convolutional = _passes(data, effort, progress)
-        progress.say("one process a run, against stacked jobs")
-        per_run = fresh.process_per_run(data, effort, progress.say)
-        progress.say("memory of the largest jobs")
-        rows = [*training.rows(passes), *training.cnn_rows(convolutional), per_run]
+        stacked, convolutional = [], []
+        with Machine() as machine:
+            machine.alone("images", data)
+            for number in range(effort.passes):
+                say(f"pass {number + 1} of {effort.passes}: matrix product, stacked trainer, plain loop in turn")
+                stacked.append(training.one_pass(machine, data, effort, number % 2 == 1, say))
+                convolutional.append(training.cnn_pass(machine, data, effort, number % 2 == 1, say))
+        say("one process a run, against stacked jobs")
+        per_run = fresh.process_per_run(data, effort, say)
+        say("memory of the largest jobs")
+        rows = [*training.rows(stacked), *training.cnn_rows(convolutional), per_run]
         rows += fresh.job_peak(data, Path(folder), effort)
     rows += finished.costs(results / "default")
     rows.append(finished.size(results / "default", results / "cells", results / "data"))
     if torch.cuda.is_available() and effort != TINY:
-        progress.say("one card: stacks against a plain loop on the same card")
+        say("one card: stacks against a plain loop on the same card")
         device.settle("cuda", device.describe())
-        rows += card.rows(progress.say)
+        rows += card.rows(say)
     return sorted(rows, key=lambda m: IDS.index(m.id) if m.id in IDS else len(IDS))
-
-
-def _passes(data: str, effort: Effort, progress: Progress) -> Passes:
-    with Machine() as machine:
-        machine.alone("images", data)
-        stacked, convolutional = [], []
-        for number in range(effort.passes):
-            progress.say(f"pass {number + 1} of {effort.passes}: matrix product, stacked trainer, plain loop in turn")
-            stacked.append(training.one_pass(machine, data, effort, number % 2 == 1, progress.say))
-            convolutional.append(training.cnn_pass(machine, data, effort, number % 2 == 1, progress.say))
-        return stacked, convolutional
 
 
 def main() -> None:

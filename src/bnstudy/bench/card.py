@@ -31,7 +31,7 @@ STEPS, WARM, PLAIN = 200, 40, 100
 
 def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     """gpu_plain_loop, gpu_cnn_plain_loop, and the same for each shape."""
-    small, large = _random(2), _random(1)
+    small, large = made_up(2), made_up(1)
     shapes = [(small, spec(arm, depth, STEPS), STACK) for depth in DEPTHS for arm in ARMS]
     shapes += [(large, spec(arm, steps=STEPS, pool=1, **CNN), CNN_STACK) for arm in ARMS]
     found: list[list[float]] = []
@@ -45,24 +45,20 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
             ratios.append(theirs / ours)
         found.append(ratios)
         name = f"{setting.setting.net} {setting.setting.arm} {setting.setting.depth}"
-        say(
-            f"{name:14} {1e6 * ours:8.2f} us a step and network of {models}, plain {1e6 * theirs:7.0f} us: x {theirs / ours:.1f}"
-        )
+        took = f"{1e6 * ours:8.2f} us a step and network of {models}, plain {1e6 * theirs:7.0f} us"
+        say(f"{name:14} {took}: x {theirs / ours:.1f}")
     where = f"on {describe()}; the same card, step and batches of {BATCH}, set-up not counted"
-    mlp = (
-        f"speed-up of {STACK} stacked MLPs over a plain torch loop, geometric mean of {', '.join(ARMS)} at depths 5, 20"
-    )
+    arms = f"geometric mean of {', '.join(ARMS)} at depths 5, 20"
+    mlp = f"speed-up of {STACK} stacked MLPs over a plain torch loop, {arms}"
     cnn = f"the same for {CNN_STACK} CNNs of {CNN['depth']} layers of {CNN['width']} channels on 28 x 28 images"
     setup = f"share of a stack's {STEPS} steps' time that is set-up"
     each = [geometric_mean(pair) for pair in zip(*found[:4])], [geometric_mean(pair) for pair in zip(*found[4:])]
+    named = {f"gpu_{s.net}_{s.arm}_{s.depth}": of for s, of in zip((told.setting for _, told, _ in shapes), found)}
     return [
         metric("gpu_plain_loop", f"{mlp}, {where}", each[0]),
         metric("gpu_cnn_plain_loop", f"{cnn}, {where}", each[1]),
         metric("gpu_outside", f"{setup}, all shapes, on {describe()}", outside),
-        *(
-            metric(f"gpu_{s.setting.net}_{s.setting.arm}_{s.setting.depth}", f"this shape, {where}", ratios)
-            for (_, s, _), ratios in zip(shapes, found)
-        ),
+        *(metric(name, f"this shape, {where}", ratios) for name, ratios in named.items()),
     ]
 
 
@@ -91,21 +87,16 @@ def plain(images: Images, setting: TrainingSpec) -> float:
     """Seconds a step of one plain torch.nn network on the card; losses stay there until the end."""
     x, y = (torch.from_numpy(a).cuda() for a in part(images, setting, 0, "train"))
     index = order([0], SPLITS.train, BATCH, WARM + PLAIN)[:, 0].cuda()
-    s = setting.setting
-    layers: list[nn.Module] = [nn.Unflatten(1, images.x.shape[1:])] if s.net == "cnn" else []
-    channels = images.x.shape[1] if s.net == "cnn" else x.shape[1]
+    s, cnn = setting.setting, setting.setting.net == "cnn"
+    layers: list[nn.Module] = [nn.Unflatten(1, images.x.shape[1:])] if cnn else []
+    channels, bias = images.x.shape[1] if cnn else x.shape[1], s.arm == "none"
     for layer in range(s.depth):
-        bias = s.arm == "none"
-        stride = 2 if s.net == "cnn" and layer == 1 else 1
-        linear = (
-            nn.Conv2d(channels, s.width, 3, stride, 1, bias=bias)
-            if s.net == "cnn"
-            else nn.Linear(channels, s.width, bias)
-        )
-        norm = {"cnn": nn.BatchNorm2d, "mlp": nn.BatchNorm1d}[s.net]
+        stride = 2 if layer == 1 else 1
+        linear = nn.Conv2d(channels, s.width, 3, stride, 1, bias=bias) if cnn else nn.Linear(channels, s.width, bias)
+        norm = nn.BatchNorm2d if cnn else nn.BatchNorm1d
         layers += [linear, *([] if bias else [norm(s.width, EPS)]), nn.ReLU()]
         channels = s.width
-    pooled = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] if s.net == "cnn" else []
+    pooled = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] if cnn else []
     net = nn.Sequential(*layers, *pooled, nn.Linear(s.width, CLASSES)).cuda()
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=setting.momentum)
     losses = []
@@ -122,7 +113,8 @@ def plain(images: Images, setting: TrainingSpec) -> float:
     return (time.perf_counter() - started) / PLAIN
 
 
-def _random(factor: int) -> Images:
+def made_up(factor: int) -> Images:
+    """Return random images of 28 x 28 pixels, pooled by ``factor``, as many as a seed draws."""
     draw = np.random.default_rng(0)
     total = SPLITS.train + SPLITS.test + SPLITS.heldout
     x = pool(draw.random((total, 1, 28, 28), np.float32), factor)

@@ -65,8 +65,7 @@ def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: 
 
 def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
     """Seconds a step of :func:`bnstudy.training.train.train` with one CNN, counted as :func:`stacked` does."""
-    setting = spec(arm, steps=FIRST + steps, **CNN)
-    return _clocked(setting, [Run(seed, RATE)], path)
+    return _clocked(spec(arm, steps=FIRST + steps, **CNN), [Run(seed, RATE)], path)
 
 
 def _clocked(setting: TrainingSpec, runs: list[Run], path: str) -> float:

@@ -26,10 +26,8 @@ def costs(folder: Path) -> list[Metric]:
         spent, seeds = _seconds(folder)
     except LookupError as error:
         return [metric(name, f"{what}; {_missing(error)}", []) for name, what in WHAT.items()]
-    values = {
-        "measures_share": spent["measure"] / spent["evaluate"],
-        "seconds_per_seed": (spent["evaluate"] + spent["measure"]) / seeds / JOBS,
-    }
+    per_seed = (spent["evaluate"] + spent["measure"]) / seeds / JOBS
+    values = {"measures_share": spent["measure"] / spent["evaluate"], "seconds_per_seed": per_seed}
     record = folder / "provenance.json"
     provenance = json.loads(record.read_text()) if record.is_file() else {}
     if "wall_seconds" in provenance and "cores" in provenance:
@@ -60,8 +58,7 @@ def _seconds(folder: Path) -> tuple[dict[str, float], int]:
 def size(folder: Path, cells: Path, data: Path) -> Metric:
     """Return results_gib: the study's own folder, the networks it refers to, and the prepared images and checks."""
     what = "GiB on disk of the default study: its folder, the networks that it refers to, images and checks"
-    names = named(folder)
-    if not names:
+    if not (names := named(folder)):
         return metric("results_gib", f"{what}; {_missing(f'{folder} holds no networks')}", [])
     roots = [folder, data, *(cells / name for name in names)]
     found = (p.stat() for root in roots for p in root.rglob("*") if p.is_file())

@@ -23,14 +23,11 @@ def process_per_run(data: str, effort: Effort, say: Callable[[str], None]) -> Me
     depth, steps, runs = effort.depths[0], effort.fresh_steps, effort.fresh_runs
     stacked = [(data, ARM, depth, steps, job * MODELS) for job in range(JOBS)]
     plain = [(data, ARM, depth, steps, seed) for seed in range(runs)]
-    work = {
-        "stacked": lambda: fresh("all_stacked", stacked) / (JOBS * MODELS),
-        "plain": lambda: fresh("one_plain", plain) / runs,
-    }
+    work = {"all_stacked": stacked, "one_plain": plain}
     ratios = []
     for pair in range(effort.passes):
-        t = {name: work[name]() for name in (reversed(work) if pair % 2 else work)}
-        ratios.append(t["plain"] / t["stacked"])
+        t = {name: fresh(name, work[name]) / len(work[name]) for name in (reversed(work) if pair % 2 else work)}
+        ratios.append(MODELS * t["one_plain"] / t["all_stacked"])
         say(f"{ARM:5}{depth:4}{ratios[-1]:7.1f} x one process a run")
     what = (
         f"speed-up of {JOBS} stacked jobs of {MODELS} networks over one plain torch process of 1 thread a run, {JOBS} at a"
@@ -45,8 +42,7 @@ def train(study: StudyConfig, data: str, folder: Path) -> Used:
     plan = Plan(study)
     [job] = plan.jobs
     [setting] = plan.jobs[job]
-    role = f"best@{plan.config.targets[0]:g}"
-    best = Rate(setting=setting, role=role, rate=0.1, evaluable=True, reason="")
+    best = Rate(setting, f"best@{plan.config.targets[0]:g}", 0.1, evaluable=True, reason="")
     store.write_json(folder / "rates.json", [best])
     store.write_json(folder / "job.json", plan.evaluate(job))
     seals.seal(folder / "rates.json")

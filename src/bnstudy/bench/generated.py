@@ -36,11 +36,8 @@ def config(settings: int) -> StudyConfig:
 def cells(study: StudyConfig) -> int:
     """How many cells its tuning and its evaluation have at the least: a setting x rate x block of seeds each."""
     plan = Plan(study)
-    found = 0
-    for job in plan.jobs:
-        for told in (plan.sweep(job), plan.evaluate(job)):
-            found += sum(len(s.recipe.rates) * len(by_cell(s.seeds, told.stack)) for s in told.settings)
-    return found
+    every = [told for job in plan.jobs for told in (plan.sweep(job), plan.evaluate(job))]
+    return sum(len(s.recipe.rates) * len(by_cell(s.seeds, told.stack)) for told in every for s in told.settings)
 
 
 def tables(rows: int, folder: Path) -> list[str]:
@@ -64,18 +61,7 @@ def tables(rows: int, folder: Path) -> list[str]:
         table.to_parquet(path)
         seals.seal(path)
         paths.append(str(path.relative_to(folder)))
-    run = Outcome(
-        design,
-        0.1,
-        0,
-        target=0.5,
-        steps=20.0,
-        batch_steps=25,
-        reached=True,
-        diverged_at=None,
-        budget=40,
-        final_loss=1.0,
-    )
+    run = Outcome(design, 0.1, 0, 0.5, 20.0, True, batch_steps=25, diverged_at=None, budget=40, final_loss=1.0)
     choice = Choice(target=0.5, rate=0.1, evaluable=True, reason="")
     cell = CellSpec(**vars(training), rate=0.1, seeds=(0,), keep="levels", data="images", code="", torch="")
     loss: dict[str, Any] = {"loss": np.ones((40, 1), np.float32), "diverged": np.zeros(1, np.int64)}

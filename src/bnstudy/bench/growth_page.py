@@ -44,21 +44,18 @@ class Sizes(NamedTuple):
 def page(points: Sequence[Point], sizes: Sizes) -> str:
     """Return docs/growth.md."""
     lines = [f"| {LABELS[p.grown]} | {p.size:,} | {p.used.seconds:.1f} | {p.used.gib:.2f} |" for p in points]
-    return TEXT.read_text(encoding="utf-8").format(
-        found=sentence(points), alt=ALT, table="\n".join(lines), steps=sizes.steps
-    )
+    found, table = sentence(points), "\n".join(lines)
+    return TEXT.read_text(encoding="utf-8").format(found=found, alt=ALT, table=table, steps=sizes.steps)
 
 
 def sentence(points: Sequence[Point]) -> str:
     """Return in words what the figure shows: the first and the last size of everything that grows."""
     changes = []
     for grown, label in LABELS.items():
-        of_kind = [p for p in points if p.grown == grown]
-        first, last = of_kind[0], of_kind[-1]
-        changes.append(
-            f"{label} from {first.size:,} to {last.size:,}: {first.used.seconds:.1f} to {last.used.seconds:.1f} s, "
-            f"{first.used.gib:.2f} to {last.used.gib:.2f} GiB"
-        )
+        first, *_, last = (p for p in points if p.grown == grown)
+        time = f"{first.used.seconds:.1f} to {last.used.seconds:.1f} s"
+        memory = f"{first.used.gib:.2f} to {last.used.gib:.2f} GiB"
+        changes.append(f"{label} from {first.size:,} to {last.size:,}: {time}, {memory}")
     return "Processor time and memory of one process, least to greatest size. " + "; ".join(changes) + "."
 
 
@@ -83,7 +80,5 @@ def figure(points: Sequence[Point]) -> str:
         grid.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(grid.figure)
     text = written.getvalue()
-    text = text[text.index("<svg") :]
-    opening = text.index(">") + 1
-    label = f"<title>How time and memory grow</title><desc>{ALT}</desc>"
-    return text[: opening - 1] + ' role="img">' + label + text[opening:]
+    label = f' role="img"><title>How time and memory grow</title><desc>{ALT}</desc>'
+    return text[text.index("<svg") :].replace(">", label, 1)

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,22 +27,17 @@ def call(name: str, *arguments: Any) -> Any:
     return getattr(import_module("bnstudy.bench.contestants"), name)(*arguments)
 
 
-class Machine:
+class Machine(ExitStack):
     """Worker processes that live as long as the benchmark; use as a context."""
 
     def __init__(self) -> None:
+        super().__init__()
         for name in THREADS:  # the plain loop may have as many threads as torch chooses
             os.environ.pop(name, None)
         start = get_context("spawn")
-        self.jobs = [ProcessPoolExecutor(1, start, call, ("threads", 1)) for _ in range(JOBS)]
-        self.free = ProcessPoolExecutor(1, start)
-
-    def __enter__(self) -> "Machine":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for pool in [*self.jobs, self.free]:
-            pool.shutdown()
+        pools = (ProcessPoolExecutor(1, start, call, ("threads", 1)) for _ in range(JOBS))
+        self.jobs = [self.enter_context(pool) for pool in pools]
+        self.free = self.enter_context(ProcessPoolExecutor(1, start))
 
     def both(self, name: str, arguments: Callable[[int], Sequence[Any]]) -> list[Any]:
         """Run a contestant in every one-thread process at once; ``arguments`` maps the process's number to them."""
@@ -57,8 +53,7 @@ def fresh(name: str, arguments: Sequence[Sequence[Any]]) -> float:
     """Wall seconds to run a contestant once per entry of ``arguments``, each in a new process, ``JOBS`` at a time."""
 
     def run(each: Sequence[Any]) -> None:
-        command = [sys.executable, "-m", "bnstudy.bench.contestants", name, json.dumps(list(each))]
-        subprocess.run(command, check=True)
+        subprocess.run([sys.executable, "-m", "bnstudy.bench.contestants", name, json.dumps(list(each))], check=True)
 
     started = time.perf_counter()
     with ThreadPoolExecutor(JOBS) as pool:

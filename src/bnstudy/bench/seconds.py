@@ -11,11 +11,11 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 
-from bnstudy.bench.shapes import BATCH, CLASSES, RATE, SPLITS, spec
+from bnstudy.bench.card import made_up
+from bnstudy.bench.shapes import BATCH, RATE, spec
 from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.images import Images
 from bnstudy.nets.find import family
@@ -51,9 +51,7 @@ def timed(forecasts: pd.DataFrame) -> Iterator[Seconds]:
     Args:
         forecasts: forecasts.csv of a study: its settings without norm, and the steps that batch norm saves in each.
     """
-    draw = np.random.default_rng(0)
-    total = SPLITS.train + SPLITS.test + SPLITS.heldout
-    images = Images(draw.random((total, 1, 14, 14), np.float32), np.arange(total) % CLASSES, tuple("0123456789"))
+    images = made_up(2)
     for row in forecasts.to_dict("records"):
         net, depth, width = str(row["net"]), int(row["depth"]), int(row["width"])
         alone = hasattr(family(net), "ALONE")

@@ -69,5 +69,4 @@ def cnn_flops() -> int:
     """Floating-point operations of the convolutions and the head of one training step of a CNN, counted as by
     :func:`flops`, and as if the border of zeros were pixels: 2 x 9 a weight, pixel and image."""
     pixels, width, hidden = PIXELS, CNN["width"], CNN["depth"] - 1
-    convolutions = 9 * pixels * (2 * width + 3 * hidden * width * width)
-    return 2 * BATCH * (convolutions + 3 * width * CLASSES)
+    return 2 * BATCH * (9 * pixels * (2 * width + 3 * hidden * width * width) + 3 * width * CLASSES)

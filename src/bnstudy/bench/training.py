@@ -13,6 +13,7 @@ from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import ARMS, BATCH, CNN, CNN_ARMS, JOBS, MODELS, Effort, cnn_flops, flops
 
+PAIRS = "median, least and greatest of the passes"
 Shape = tuple[str, int]
 """(arm, depth)"""
 
@@ -47,8 +48,7 @@ def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Calla
     """Return {arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
     shares = {}
     for arm in CNN_ARMS:
-        cnn = partial(convolutional, machine, data, arm, effort.cnn_steps)
-        t = in_turn(machine, effort, {"cnn": cnn}, back)
+        t = in_turn(machine, effort, {"cnn": partial(convolutional, machine, data, arm, effort.cnn_steps)}, back)
         shares[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]
         say(f"{arm:5} cnn{shares[arm]:18.2f} of GEMM")
     return shares
@@ -77,28 +77,26 @@ def cnn_rows(passes: list[dict[str, float]]) -> list[Metric]:
         f" {CNN['width']} channels on 14 x 14 images, batch {BATCH} ({JOBS} processes of 1 thread, a network each; only the"
         " step's convolutions are counted, the border of zeros as if it were pixels; without it all is x .91) over that of a 1024 x 1024 float32 matrix product in the same processes;"
     )
-    pairs = "median, least and greatest of the passes"
     both = [geometric_mean(p.values()) for p in passes]
     each = [metric(f"cnn_gemm_{arm}", f"cnn_gemm, {arm}", [p[arm] for p in passes]) for arm in CNN_ARMS]
-    return [metric("cnn_gemm", f"{what} geometric mean over arms {', '.join(CNN_ARMS)}; {pairs}", both), *each]
+    return [metric("cnn_gemm", f"{what} geometric mean over arms {', '.join(CNN_ARMS)}; {PAIRS}", both), *each]
 
 
 def rows(passes: list[dict[Shape, Timed]]) -> list[Metric]:
     """Return plain_loop, gemm_ARM, and the same for each arm and depth."""
     setup = f"{JOBS} processes of 1 thread, {MODELS} networks each"
     depths = ", ".join(dict.fromkeys(str(depth) for _, depth in passes[0]))
-    pairs = "median, least and greatest of the passes"
     what = (
         f"speed-up of the stacked trainer ({setup}) over a plain torch loop (one network after another, on one thread or as"
         f" many as torch chooses, whichever is faster), per step of a network, set-up not counted; geometric mean over arms {', '.join(ARMS)} and depths"
-        f" {depths}; {pairs}"
+        f" {depths}; {PAIRS}"
     )
     metrics = [metric("plain_loop", what, [geometric_mean(t.plain / t.stacked for t in p.values()) for p in passes])]
     for arm in ARMS:
         what = (
             f"floating-point rate of a training step of arm {arm} ({setup}; only the step's matrix products are counted)"
             f" over that of a 1024 x 1024 float32 matrix product in the same processes; geometric mean over depths"
-            f" {depths}; {pairs}"
+            f" {depths}; {PAIRS}"
         )
         of_arm = [[t for (a, _), t in p.items() if a == arm] for p in passes]
         metrics.append(metric(f"gemm_{arm}", what, [geometric_mean(t.gemm for t in each) for each in of_arm]))

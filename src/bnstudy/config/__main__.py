@@ -3,7 +3,6 @@
 import json
 import sys
 
-from bnstudy.config.errors import fail
 from bnstudy.config.models import DEFAULT_FILE, schema
 from bnstudy.config.study import StudyConfig, read_study, settings
 
@@ -21,13 +20,13 @@ def main(arguments: list[str]) -> None:
     elif arguments == ["--default"]:
         print(DEFAULT_FILE.read_text(encoding="utf-8"), end="")
     elif not arguments or arguments[0].startswith("-"):
-        fail("usage: python -m bnstudy.config --schema | --default | FILE ...   (print one of these; or check files)")
+        usage = "python -m bnstudy.config --schema | --default | FILE ...   (print one of these; or check files)"
+        raise SystemExit(f"usage: {usage}")
     else:
         for name in arguments:
             study = read_study(name)
-            print(
-                f"{name}: study {study.study}, {len(settings(study))} settings; no errors in the file{_untried(study)}"
-            )
+            count, untried = len(settings(study)), _untried(study)
+            print(f"{name}: study {study.study}, {count} settings; no errors in the file{untried}")
 
 
 if __name__ == "__main__":

@@ -56,8 +56,7 @@ def cross_checks(study: StudyConfig, broken: Mapping[str, bool], positions: list
 
 
 def _batch_fits(study: StudyConfig, batch: int, path: KeyPath, remedy: str) -> Iterator[Problem]:
-    images = study.data.train
-    if batch > images:
+    if batch > (images := study.data.train):
         fault = f"the batch is larger than the training set, data.train = {images}"
         yield Problem(path, fault, f"at most {images}", remedy, value=batch)
 
@@ -138,27 +137,17 @@ def _recipes(study: StudyConfig) -> Iterator[Problem]:
                 told.add((other, kind))
                 who, whose = (f"kind {name}" if name else "the study itself" for name in (other, kind))
                 place = ", ".join(f"{key} {value}" for key, value in vars(setting).items() if key in TELL_APART)
-                apart = "; ".join(f"{key} {show(a)} and {show(b)}" for key, a, b in _apart(before, recipe))
+                both = ((key, value, vars(recipe)[key]) for key, value in vars(before).items())
+                apart = "; ".join(f"{key} {show(a)} and {show(b)}" for key, a, b in both if a != b)
                 fault = f"{who} and {whose} both have the networks {place}, but give them different {apart}"
                 remedy = "give both the same; or let them differ in net, width, gain or pool; or change a grid's depths"
                 yield Problem(("grids", i), fault, "the same networks trained in one way alone", remedy)
 
 
-def _apart(one: Recipe, other: Recipe) -> Iterator[tuple[str, object, object]]:
-    """Yield the keys in which two recipes differ, and both values."""
-    for key, value in vars(one).items():
-        if value != vars(other)[key]:
-            yield key, value, vars(other)[key]
-
-
 def _shared_rates(study: StudyConfig) -> Iterator[Problem]:
     """Check that each shared rate exists: it is the best rate of arm none at the same depth, base gain, standardized inputs."""
-    tuned = {
-        setting.depth
-        for grid in study.grids
-        for _, setting, _ in networks(study, grid)
-        if (setting.arm, setting.gain, setting.inputs) == ("none", BASE_GAIN, BASE_INPUTS)
-    }
+    every = (setting for grid in study.grids for _, setting, _ in networks(study, grid))
+    tuned = {s.depth for s in every if (s.arm, s.gain, s.inputs) == ("none", BASE_GAIN, BASE_INPUTS)}
     for i, grid in enumerate(study.grids):
         missing = [depth for depth in grid.depths if depth not in tuned]
         if "shared" in grid.rates and missing:
@@ -172,15 +161,13 @@ def _labels(grids: tuple[Grid, ...]) -> Iterator[Problem]:
     """Check that no two arms, and no two families of networks, have one label: the names of jobs hold it."""
     first: dict[tuple[str, str], str] = {}
     for i, grid in enumerate(grids):
-        named = [("arms", j, arm) for j, arm in enumerate(grid.arms)] + [
-            ("nets", j, n) for j, n in enumerate(grid.nets or ())
-        ]
-        for key, j, name in named:
-            same = first.setdefault((key, label(name)), name)
-            if same != name:
-                fault = f"its jobs would have the same names as those of {same}"
-                allowed = "names that differ in more than capitals and punctuation"
-                yield Problem(("grids", i, key, j), fault, allowed, "rename one of the two")
+        for key, names in (("arms", grid.arms), ("nets", grid.nets or ())):
+            for j, name in enumerate(names):
+                same = first.setdefault((key, label(name)), name)
+                if same != name:
+                    fault = f"its jobs would have the same names as those of {same}"
+                    allowed = "names that differ in more than capitals and punctuation"
+                    yield Problem(("grids", i, key, j), fault, allowed, "rename one of the two")
 
 
 def label(arm: str) -> str:

@@ -44,15 +44,14 @@ def data_checks(data: Data) -> Iterator[Problem]:
         yield problem
         return
     yield from _least(data)
-    outline = _outline(data)
-    if outline is None:
+    if (outline := _outline(data)) is None:
         return
     train, test = {"heldout": data.heldout, "train": data.train}, {"test": data.test}
     if outline.tests is None:
-        yield from _parts(data, outline.counts, {**train, **test}, data.source, data.images)
+        yield from _parts(outline.counts, {**train, **test}, data.source, data.images)
     else:
-        yield from _parts(data, outline.counts, train, f"{data.source} outside its test split", None)
-        yield from _parts(data, outline.tests, test, f"the test split of {data.source}", None)
+        yield from _parts(outline.counts, train, f"{data.source} outside its test split", None)
+        yield from _parts(outline.tests, test, f"the test split of {data.source}", None)
     yield from fits_pool(data, data.pool, ("data", "pool"))
 
 
@@ -64,9 +63,7 @@ def _least(data: Data) -> Iterator[Problem]:
             yield Problem(("data", name), "it is too few for images", f"at least {LEAST}", remedy, value=count)
 
 
-def _parts(
-    data: Data, counts: Sequence[int], sizes: dict[str, int], owner: str, images: int | None
-) -> Iterator[Problem]:
+def _parts(counts: Sequence[int], sizes: dict[str, int], owner: str, images: int | None) -> Iterator[Problem]:
     """Yield why images cannot be split: ``counts`` of each class, of which ``images`` are kept, into parts of ``sizes``."""
     available = sum(counts)
     if images is not None:
@@ -75,8 +72,7 @@ def _parts(
             yield Problem(("data", "images"), f"{owner} has {available} images", f"at most {available}", remedy)
             return
         available, owner = images, "data.images"
-    total = sum(sizes.values())
-    if total > available:
+    if (total := sum(sizes.values())) > available:
         named = [name for name in ("train", "test", "heldout") if name in sizes]
         fault = f"{' + '.join(named)} = {total}, but {owner} has {available} images"
         remedy = f"take away {total - available} images from {', '.join(named)}"
@@ -105,9 +101,8 @@ def fits_pool(data: Data, pool: int, path: KeyPath) -> Iterator[Problem]:
 def _path_problem(data: Data) -> Problem | None:
     """Return what is fault with ``data.path``."""
     sets, heeded = choices(data.source), reads(data.source)
-    given = {name: getattr(data, name) for name in ("keys", "white", "black", "size", "kind")}
-    for name, value in given.items():
-        if value not in (None, "images") and name not in heeded:
+    for name in ("keys", "white", "black", "size", "kind"):
+        if getattr(data, name) not in (None, "images") and name not in heeded:
             fault, remedy = f"data source {data.source} does not heed it", "delete the key, or change data.source"
             return Problem(("data", name), fault, "only with npz, or with folder", remedy)
     if data.path is None:
@@ -136,7 +131,7 @@ def _outline(data: Data) -> Outline | None:
         return IMAGES.get(data.source)
     paths = files(data.source, Path(data.path), reading := reading_of(data))
     changed = tuple(file.stat().st_mtime_ns for file in paths)
-    return _outline_of_files(data.source, Path(data.path), json.dumps(vars(reading)), tuple(paths), changed)
+    return _known(data.source, Path(data.path), json.dumps(vars(reading)), tuple(paths), changed)
 
 
 def reading_of(data: Data) -> Reading:
@@ -146,9 +141,7 @@ def reading_of(data: Data) -> Reading:
 
 
 @cache
-def _outline_of_files(
-    source: str, path: Path, reading: str, paths: tuple[Path, ...], changed: tuple[int, ...]
-) -> Outline | None:
+def _known(source: str, path: Path, reading: str, paths: tuple[Path, ...], changed: tuple[int, ...]) -> Outline | None:
     """Return what is known of the images in ``paths``; ``changed`` says when each was, so that new content is read anew."""
     how = Reading(**json.loads(reading))
     if source == "npz":

@@ -4,7 +4,7 @@ import difflib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -34,11 +34,6 @@ class Problem(NamedTuple):
     nearest: str = ""
     location: str = ""
     value: object = ABSENT
-
-
-def fail(text: str) -> NoReturn:
-    """End the program with ``text`` on stderr and exit status 1, without a traceback."""
-    raise SystemExit(text)
 
 
 def refusal(fault: str, allowed: str = "", remedy: str = "", nearest: str = "") -> PydanticCustomError:
@@ -160,13 +155,9 @@ def _type_remedy(value: object, node: JsonSchema) -> str:
     return "put the text in quotes"
 
 
-def translate(errors: Iterable[ErrorDetails], config: object, schema: JsonSchema) -> list[Problem]:
-    """Return pydantic's errors as Problems, with what is allowed taken from the JSON schema of the same models."""
-    return [problem for error in errors if (problem := _translated(error, config, schema))]
-
-
-def _translated(error: ErrorDetails, config: object, schema: JsonSchema) -> Problem | None:
-    """Return the Problem of one error; None for a list that is too short only since its items are wrong."""
+def translated(error: ErrorDetails, config: object, schema: JsonSchema) -> Problem | None:
+    """Return the Problem of an error of pydantic's, with what is allowed taken from the JSON schema of the same models; None
+    for a list that is too short only since its items are wrong."""
     path, context, code = error["loc"], error.get("ctx", {}), error["type"]
     if code == "extra_forbidden":
         return _unknown_key(path, schema)

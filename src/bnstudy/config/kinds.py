@@ -49,22 +49,12 @@ def networks(study: StudyConfig, grid: Grid) -> Iterator[tuple[str, Setting, Rec
             yield name, setting, recipe(study, setting.depth, kind)
 
 
-def steps(study: StudyConfig, depth: int, kind: Kind = OWN) -> int:
-    """Return the training budget, in steps, of a network of ``depth`` hidden layers."""
-    training = study.training
-    if depth >= training.deep_from:
-        return kind.deep_steps or training.deep_steps
-    return kind.steps or training.steps
-
-
 def recipe(study: StudyConfig, depth: int, kind: Kind = OWN) -> Recipe:
     """Return how the networks of a kind and depth are tuned and trained."""
-    return Recipe(
-        steps=steps(study, depth, kind),
-        targets=kind.targets or study.targets,
-        rates=kind.learning_rates or study.learning_rates,
-        seeds=kind.seeds or study.seeds.evaluation,
-    )
+    own, deep = study.training, depth >= study.training.deep_from
+    steps = (kind.deep_steps or own.deep_steps) if deep else (kind.steps or own.steps)
+    targets, rates = kind.targets or study.targets, kind.learning_rates or study.learning_rates
+    return Recipe(steps=steps, targets=targets, rates=rates, seeds=kind.seeds or study.seeds.evaluation)
 
 
 def depths(study: StudyConfig, kind: Kind = OWN) -> dict[str, int]:

@@ -24,21 +24,12 @@ Steps = Annotated[int, Field(ge=20, le=1_000_000)]  # the training loss is a mea
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
-Arm = Annotated[
-    Text,
-    AfterValidator(arm_name),
-    Field(description="a file of src/bnstudy/arms, or package.module:Name for one outside"),
-]
-Measure = Annotated[
-    Text,
-    AfterValidator(partial(known, "measures", "measure", "measure")),
-    Field(description="a file of src/bnstudy/measures"),
-]
-Net = Annotated[
-    Text,
-    AfterValidator(net_name),
-    Field(description="a file of src/bnstudy/nets with a function build, or package.module:Name for one outside"),
-]
+OUTSIDE = "or package.module:Name for one outside"
+Arm = Annotated[Text, AfterValidator(arm_name), Field(description=f"a file of src/bnstudy/arms, {OUTSIDE}")]
+MEASURE = partial(known, "measures", "measure", "measure")
+Measure = Annotated[Text, AfterValidator(MEASURE), Field(description="a file of src/bnstudy/measures")]
+BUILD = "a file of src/bnstudy/nets with a function build"
+Net = Annotated[Text, AfterValidator(net_name), Field(description=f"{BUILD}, {OUTSIDE}")]
 Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]

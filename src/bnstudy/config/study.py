@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from bnstudy.config.checks import cross_checks
-from bnstudy.config.errors import Problem, fail, report, translate
+from bnstudy.config.errors import Problem, report, translated
 from bnstudy.config.files import ConfigFile, TooLarge, locate, plain
 from bnstudy.config.kinds import networks
 from bnstudy.config.models import Grid, StudyConfig, schema
@@ -27,30 +27,24 @@ class Asked(NamedTuple):
     ``beside`` are the measures at the neighbours of the best rate: those of grids that ask for neighbours alone.
     """
 
+    recipe: Recipe
     rates: tuple[str, ...]
     measures: tuple[str, ...]
-    recipe: Recipe
     beside: tuple[str, ...]
 
 
 def settings(study: StudyConfig) -> dict[Setting, Asked]:
     """Return each distinct setting of the grids, sorted, and what is asked of it."""
-    rates: dict[Setting, set[str]] = {}
-    measures: dict[Setting, set[str]] = {}
-    beside: dict[Setting, set[str]] = {}
     recipes: dict[Setting, Recipe] = {}
-    every = names("measures", "measure")
+    asked: dict[Setting, tuple[set[str], ...]] = {}
     for grid in study.grids:
+        measures = names("measures", "measure") if grid.measures is None else grid.measures
+        at_best, beside = ((), measures) if grid.rates == NEIGHBOURS else (measures, ())
         for _, setting, recipe in networks(study, grid):
-            rates.setdefault(setting, set()).update(grid.rates)
-            for of_setting, where in ((measures, grid.rates != NEIGHBOURS), (beside, grid.rates == NEIGHBOURS)):
-                asked = every if grid.measures is None else grid.measures
-                of_setting.setdefault(setting, set()).update(asked if where else ())
             recipes[setting] = recipe  # all kinds that hold a setting have the same for it
-    return {
-        s: Asked(tuple(sorted(rates[s])), tuple(sorted(measures[s])), recipes[s], tuple(sorted(beside[s])))
-        for s in sorted(rates)
-    }
+            for known, more in zip(asked.setdefault(setting, (set(), set(), set())), (grid.rates, at_best, beside)):
+                known.update(more)
+    return {s: Asked(recipes[s], *(tuple(sorted(of)) for of in asked[s])) for s in sorted(recipes)}
 
 
 def evaluation_seeds(study: StudyConfig, count: int | None = None) -> tuple[int, ...]:
@@ -82,15 +76,15 @@ def _validated(config: Any, files: Sequence[ConfigFile]) -> StudyConfig:
     problems = [problem for file in files for problem in file.problems]
     where = partial(locate, files, config)
     if any(file.content is None for file in files):  # unreadable: what was read of it means nothing
-        fail(report(problems, {}, where))
+        raise SystemExit(report(problems, {}, where))
     try:
         data, unfit = plain(config)
     except TooLarge as error:
-        fail(report([*problems, Problem((), str(error), "", "write fewer values")], {}, where))
+        raise SystemExit(report([*problems, Problem((), str(error), "", "write fewer values")], {}, where)) from None
     study, more = _study(data, unfit)
     problems += more
     if problems or study is None:
-        fail(report(problems, config, where))
+        raise SystemExit(report(problems, config, where))
     return study
 
 
@@ -102,7 +96,7 @@ def _study(data: Any, unfit: list[Problem]) -> tuple[StudyConfig | None, list[Pr
         study = StudyConfig.model_validate_json(json.dumps(data))
     except ValidationError as error:
         errors = [e for e in error.errors() if not any(e["loc"][: len(p.path)] == p.path for p in unfit)]
-    problems = [*unfit, *translate(errors, data, schema())]
+    problems = [*unfit, *filter(None, (translated(error, data, schema()) for error in errors))]
     if not isinstance(data, dict):
         return None, problems
     paths = {problem.path[:2] for problem in problems}

@@ -42,13 +42,11 @@ def _outside(name: str, makes: str) -> str:
         raise refusal("it is not of the form package.module:Name", "letters, digits and _, as in mypkg.norms:Fancy")
     module, _, defined = name.partition(":")
     file = path_of(module)
-    if (module.startswith("bnstudy.") and module not in NAMED_AS_OUTSIDE) or (
-        file is None and installed(module) is None
-    ):
+    own = module.startswith("bnstudy.") and module not in NAMED_AS_OUTSIDE
+    if own or (file is None and installed(module) is None):
         remedy = f"put {module.replace('.', '/')}.py into the folder you start from, or its folder into PYTHONPATH"
-        raise refusal(
-            f"there is no module {module}", "a module of your own, beside the project, or an installed one", remedy
-        )
+        choices = "a module of your own, beside the project, or an installed one"
+        raise refusal(f"there is no module {module}", choices, remedy)
     if file is None:  # the rehearsal imports it
         return name
     try:
@@ -59,17 +57,14 @@ def _outside(name: str, makes: str) -> str:
         raise refusal(fault, "a file of Python", "mend that line") from None
     definitions = sorted(top_level(file))
     if defined not in definitions and not re.search(rb"import \*|globals\(|__getattr__|exec\(", text):
-        choices = "one of " + (", ".join(definitions) or "(nothing)")
-        raise refusal(
-            f"{file} defines no {defined}", choices, f"define {defined}, {makes}", nearest_name(defined, definitions)
-        )
+        choices, near = "one of " + (", ".join(definitions) or "(nothing)"), nearest_name(defined, definitions)
+        raise refusal(f"{file} defines no {defined}", choices, f"define {defined}, {makes}", near)
     return name
 
 
 def distinct(values: tuple[object, ...]) -> tuple[object, ...]:
     """Return ``values``; refuse them if two are equal."""
-    twice = sorted({str(v) for v in values if values.count(v) > 1})
-    if twice:
+    if twice := sorted({str(v) for v in values if values.count(v) > 1}):
         raise refusal(f"{', '.join(twice)} stands there more than once", "", "name each value once")
     return values
 

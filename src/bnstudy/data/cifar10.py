@@ -16,16 +16,10 @@ from bnstudy.data.images import Images, checked
 from bnstudy.data.local import WHOLE_COPY, Unusable, files
 
 FILES = (
-    (
-        "data_batch_1.bin",
-        "data_batch_2.bin",
-        "data_batch_3.bin",
-        "data_batch_4.bin",
-        "data_batch_5.bin",
-        "test_batch.bin",
-    ),
+    ("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+     "test_batch.bin"),
     ("cifar-10-binary.tar.gz",),
-)
+)  # fmt: skip
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 """The archive's MD5 as the publisher's page gives it; the page has no SHA-256."""
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
@@ -51,15 +45,13 @@ def load(path: Path | None = None) -> Images:
     say(f"reading {folder}")
     paths = files("cifar10", folder)
     raw = _unpacked(paths[0]) if len(paths) == 1 else [path.read_bytes() for path in paths]
-    names = [folder / name for name in FILES[0]]
-    records = np.concatenate([_records(content, name) for content, name in zip(raw, names)])
+    records = np.concatenate([_records(content, folder / name) for content, name in zip(raw, FILES[0])])
     if all(len(content) == PUBLISHED * RECORD for content in raw):
         if len(paths) == 1:
             verify(paths[0].read_bytes(), paths[0], MD5, "md5")
         else:
-            say(
-                f"{folder}: no checksums of the single files are published: size and labels are right, no more is known"
-            )
+            known = "size and labels are right, no more is known"
+            say(f"{folder}: no checksums of the single files are published: {known}")
     else:
         say(f"{folder}: {len(records)} images: this is not the published CIFAR-10, which has {6 * PUBLISHED}")
     x = to_unit(records[:, 1:].reshape(-1, 3, 32, 32))
@@ -72,8 +64,7 @@ def _records(raw: bytes, path: Path) -> np.ndarray:
         fault = f"truncated, or not CIFAR-10's binary version: {len(raw)} bytes are no whole number of {RECORD}"
         raise Unusable(path, fault, WHOLE_COPY)
     records = np.frombuffer(raw, np.uint8).reshape(-1, RECORD)
-    strange = np.flatnonzero(records[:, 0] > 9)
-    if len(strange):
+    if len(strange := np.flatnonzero(records[:, 0] > 9)):
         fault = f"image {strange[0]} has the label {records[strange[0], 0]}, labels are 0 to 9"
         raise Unusable(path, fault, "is it CIFAR-10's binary version?")
     return records
@@ -86,13 +77,11 @@ def _unpacked(archive: Path) -> list[bytes]:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
                 name = member.name.rsplit("/", 1)[-1]
-                content = tar.extractfile(member) if name in FILES[0] else None
-                if content:
+                if name in FILES[0] and (content := tar.extractfile(member)):
                     contents[name] = content.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise Unusable(archive, f"damaged, truncated or no tar.gz ({error})", WHOLE_COPY) from None
-    lacking = [name for name in FILES[0] if name not in contents]
-    if lacking:
+    if lacking := [name for name in FILES[0] if name not in contents]:
         raise Unusable(archive, f"the archive lacks {', '.join(lacking)}", "use cifar-10-binary.tar.gz as published")
     return [contents[name] for name in FILES[0]]
 

@@ -16,14 +16,10 @@ from bnstudy.data.images import Images, checked
 from bnstudy.data.local import Unusable, files
 
 FILES = (
-    (
-        "train-images-idx3-ubyte.gz",
-        "train-labels-idx1-ubyte.gz",
-        "t10k-images-idx3-ubyte.gz",
-        "t10k-labels-idx1-ubyte.gz",
-    ),
+    ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
+     "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
     ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-)
+)  # fmt: skip
 SHA256 = (
     "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",

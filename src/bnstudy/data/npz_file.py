@@ -183,12 +183,11 @@ def _likely(have: Sequence[str]) -> str:
 
 def _table(x: Array) -> str:
     """Return the layout of a table [N, features], with any axes of length 1; refuse pictures."""
+    fault = f"{x.key} has the shape {list(x.header.shape)}"
     if 0 in x.header.shape or len(x.header.shape) < 2:
-        raise Unusable(
-            x.path, f"{x.key} has the shape {list(x.header.shape)}", "store a row of features per sample: [N, features]"
-        )
+        raise Unusable(x.path, fault, "store a row of features per sample: [N, features]")
     if sum(n > 1 for n in x.header.shape[1:]) > 1:
-        fault = f"{x.key} has the shape {list(x.header.shape)}: a table has one axis of features"
+        fault += ": a table has one axis of features"
         raise Unusable(x.path, fault, "leave out kind: table, or store [N, features]")
     return "NF"
 
@@ -196,19 +195,17 @@ def _table(x: Array) -> str:
 def _layout(x: Array, stated: Sequence[str] | None) -> str:
     """Return which axis of x is what: as the file states, else from the one axis that can be that of the colours."""
     path, shape = x.path, x.header.shape
+    fault = f"x has the shape {list(shape)}"
     if 0 in shape:
-        raise Unusable(path, f"x has the shape {list(shape)}: there are no pixels", "store at least one image")
+        raise Unusable(path, f"{fault}: there are no pixels", "store at least one image")
     fits = [layout for layout in LAYOUTS if len(layout) == len(shape)]
     if len(shape) == 2:
-        fault = f"x has the shape {list(shape)}: one axis for each sample"
-        raise Unusable(
-            path, fault, "add kind: table to data; or store pictures as [N, H, W], [N, C, H, W] or [N, H, W, C]"
-        )
+        remedy = "add kind: table to data; or store pictures as [N, H, W], [N, C, H, W] or [N, H, W, C]"
+        raise Unusable(path, f"{fault}: one axis for each sample", remedy)
     if not fits:
-        fault = f"x has the shape {list(shape)}"
         raise Unusable(path, fault, "store [N, H, W], [N, C, H, W] or [N, H, W, C]: images, colours, height, width")
     if sum(n > 1 for n in shape[1:]) < 2:
-        fault = f"x has the shape {list(shape)}: pictures of a single row or column are tables or signals"
+        fault += ": pictures of a single row or column are tables or signals"
         raise Unusable(path, fault, "add kind: table to data")
     if stated is not None:
         if len(stated) != 1 or stated[0] not in fits:
@@ -218,7 +215,7 @@ def _layout(x: Array, stated: Sequence[str] | None) -> str:
     possible = [layout for layout in fits if "C" not in layout or shape[layout.index("C")] in CHANNELS]
     if len(possible) != 1:
         which = "either of axes 1 and 3" if possible else "neither of axes 1 and 3"
-        fault = f"x has the shape {list(shape)}: {which} can be that of the colours (1 to {CHANNELS[-1]})"
+        fault += f": {which} can be that of the colours (1 to {CHANNELS[-1]})"
         raise Unusable(path, fault, 'add layout="NCHW" or layout="NHWC" to numpy.savez')
     return possible[0]
 
@@ -231,9 +228,8 @@ def _header(path: Path, file: zipfile.ZipFile, key: str) -> Header:
             if any(n < 0 for n in header.shape):
                 raise ValueError("its shape is negative")
         except (ValueError, TypeError, OverflowError) as error:
-            raise Unusable(
-                path, f"the array {key} cannot be read: {error}", "write the file with numpy.savez"
-            ) from None
+            fault = f"the array {key} cannot be read: {error}"
+            raise Unusable(path, fault, "write the file with numpy.savez") from None
     if header.dtype.hasobject:
         remedy = f"write {key} as an array of numbers or texts: numpy.array(..., dtype=str) for texts"
         raise Unusable(path, f"{key} is an array of {header.kind}", remedy)

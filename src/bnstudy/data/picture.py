@@ -35,9 +35,8 @@ def picture(file: Path, size: int | None, white: float | None = None) -> np.ndar
             unit = np.asarray(shown, np.float32) / (1 if deep else DEPTH)
             return unit if white is None else unit * np.float32((DEEP if deep else DEPTH) / white)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise Unusable(
-            file, f"no picture, or damaged ({error})", "replace it by a whole copy, or take it out"
-        ) from None
+        remedy = "replace it by a whole copy, or take it out"
+        raise Unusable(file, f"no picture, or damaged ({error})", remedy) from None
 
 
 def _without_colour(picture: Image.Image) -> Image.Image:

@@ -53,10 +53,8 @@ def scale(path: Path, dtype: np.dtype, found: Range, black: float | None, white:
         raise Unusable(path, fault, f"say which numbers are black and white: add {likely} to data")
     if white is None and found.most < largest / DARK:
         fault = f"the largest pixel of x is {found.most:.9g} of {largest:.9g}: nearly black"
-        remedy = (
-            f"if that is white, add {likely} to data; if the pictures are meant to be so dark, add white: {largest:.9g}"
-        )
-        raise Unusable(path, fault, remedy)
+        remedy = f"if that is white, add {likely} to data; if the pictures are meant to be so dark"
+        raise Unusable(path, fault, f"{remedy}, add white: {largest:.9g}")
     return low, high
 
 
@@ -74,9 +72,8 @@ def to_unit(x: np.ndarray, black: float, white: float) -> np.ndarray:
 def _likely(found: Range, black: float | None) -> str:
     """Return the keys that would fit a range, in place of those that the config has."""
     if found.least >= 0:
-        known = next(
-            (n for n in (1, 15, 16, 31, 63, 127, 255, 1023, 4095, 16383, 65535) if n / DARK <= found.most <= n), None
-        )
+        usual = (1, 15, 16, 31, 63, 127, 255, 1023, 4095, 16383, 65535)
+        known = next((n for n in usual if n / DARK <= found.most <= n), None)
         return f"{'black: 0, ' * bool(black)}white: {known or format(found.most, '.9g')}"
     if -1 - HAIR <= found.least and found.most <= 1 + HAIR:
         return "black: -1, white: 1"

@@ -26,8 +26,5 @@ def samples(images: Images) -> dict[str, np.ndarray]:
         ground = PAINTED[inputs].ground
         hues = [paint(one.expand(len(HUES), -1, -1, -1), colour_at(severity, HUES), ground) for severity in range(6)]
         pictures[inputs] = torch.stack(hues)
-    return {name: _bytes(x.movedim(-3, -1)) for name, x in pictures.items()}
-
-
-def _bytes(x: torch.Tensor) -> np.ndarray:
-    return np.asarray((255 * x).round().clamp(0, 255).to(torch.uint8))
+    whole = {name: (255 * x.movedim(-3, -1)).round().clamp(0, 255).to(torch.uint8) for name, x in pictures.items()}
+    return {name: np.asarray(x) for name, x in whole.items()}

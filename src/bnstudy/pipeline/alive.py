@@ -28,9 +28,8 @@ def hold(folder: Path) -> None:
         SystemExit: Another process does.
     """
     if other := _lock(folder, keep=True):
-        raise SystemExit(
-            f"The study in {folder} is being made already, by {other}: wait until it ends, or stop it there by Ctrl+C."
-        )
+        made = f"The study in {folder} is being made already, by {other}"
+        raise SystemExit(f"{made}: wait until it ends, or stop it there by Ctrl+C.")
 
 
 def working(results: Path) -> str:

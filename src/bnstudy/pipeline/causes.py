@@ -27,16 +27,11 @@ def causes(logs: list[Path]) -> str:
         lines = path.read_text(errors="replace").strip().splitlines() if path.is_file() else []
         start = max((i for i, line in enumerate(lines) if line.startswith("Traceback")), default=None)
         if start is not None:  # of a traceback the error itself
-            lines = [*lines[:start][-3:], *_error(lines[start:])]
+            first = (i for i in range(start + 1, len(lines)) if lines[i] and not lines[i].startswith(" "))
+            lines = [*lines[:start][-3:], *lines[next(first, start) :]]
         where = " and ".join([str(path), *others])
         said += [f"The job {path.stem} failed (all it said is in {where}):", *filter(None, [message]), *lines[-MOST:]]
     return "\n".join(said)
-
-
-def _error(traceback: list[str]) -> list[str]:
-    """Return the lines of a traceback from the error's name on."""
-    first = next((i for i, line in enumerate(traceback[1:], 1) if line and not line.startswith(" ")), 0)
-    return traceback[first:]
 
 
 def say_last(text: str) -> None:

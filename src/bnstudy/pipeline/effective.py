@@ -63,8 +63,7 @@ def robustness(shift: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for _, same in rows.groupby(["pool", "family", "severity"]):
         base = same[(same["arm"] == "none") & (same["statistics"] == "running") & (same["clean"] >= LEARNED)]
-        fitted = line(logit(base["clean"]), logit(base["accuracy"])) if len(base) else (np.nan, np.nan, np.nan)
-        slope, intercept, r2 = fitted
+        slope, intercept, r2 = line(logit(base["clean"]), logit(base["accuracy"])) if len(base) else [np.nan] * 3
         holds = len(base) >= RUNS and r2 >= HOLDS
         expected = 100 / (1 + np.exp(-(intercept + slope * logit(same["clean"])))) if holds else np.nan
         parts.append(same.assign(r2=r2, runs=len(base), expected=expected))

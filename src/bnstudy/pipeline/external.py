@@ -9,7 +9,10 @@ from bnstudy.pipeline.perform import unedited
 
 
 def check(code: str, out: Path) -> None:
-    """Check what must come out whatever the study, and simulate the interval; or take what another study of this code left."""
+    """Check what must come out whatever the study, and simulate the interval.
+
+    What another study of this code left is taken from there.
+    """
     rows = SHARED / f"checks-{code.partition('=')[2]}.json"
     coverage = rows.with_suffix(".csv")
     if not seals.sound(rows):

@@ -5,16 +5,14 @@ one quantity of the untrained network without norm, and is written to config/for
 """
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from statistics import median
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from bnstudy.claims.file import load
 from bnstudy.claims.ledger import Rule
@@ -23,8 +21,8 @@ from bnstudy.config.study import StudyConfig, evaluation_seeds, read_study, sett
 from bnstudy.core import store
 from bnstudy.core.cell import Splits, TrainingSpec
 from bnstudy.core.setting import Setting
-from bnstudy.data.batches import scaling
-from bnstudy.data.images import Images, pool
+from bnstudy.data.batches import parts
+from bnstudy.data.images import pool
 from bnstudy.data.local import ImagesSpec
 from bnstudy.data.prepare import prepare
 from bnstudy.measures.cell import PROBE
@@ -62,23 +60,21 @@ def compared(study: StudyConfig) -> list[Setting]:
     return [s for s in known if s.arm == "none" and replace(s, arm="bn") in known]
 
 
-def untrained(study: StudyConfig, chosen: Iterable[Setting]) -> dict[Setting, dict[str, list[float]]]:
+def untrained(study: StudyConfig, chosen: Collection[Setting]) -> dict[Setting, dict[str, list[float]]]:
     """Return each quantity of the settings' untrained networks on the probe images, a number per evaluation seed."""
     data = study.data
     whole = prepare(ImagesSpec(data.source, data.path, None, data.images))
     splits = Splits(heldout=data.heldout, test=data.test, train=data.train)
-    pooled: dict[int, Images] = {}
+    pooled = {factor: whole._replace(x=pool(whole.x, factor)) for factor in {setting.pool for setting in chosen}}
     found: dict[Setting, dict[str, list[float]]] = {}
     alike = sorted(chosen, key=_data)
     for seed in evaluation_seeds(study):
         for (factor, _, size), of_data in groupby(alike, _data):
             group = list(of_data)
-            images = pooled.get(factor) or whole._replace(x=pool(whole.x, factor))
-            pooled[factor] = images
-            spec = partial(TrainingSpec, steps=0, momentum=0.0, targets=(), splits=splits)
-            x, labels = _probe(images, spec(group[0]), seed, size)
+            images, spec = pooled[factor], partial(TrainingSpec, steps=0, momentum=0.0, targets=(), splits=splits)
+            x, labels = (part[:, :size] for part in parts(images, spec(group[0]), [seed], "train"))
             for setting in group:
-                values = quantities(build(spec(setting), images, [seed]), x, labels)
+                values = quantities(build(spec(setting), images, [seed]), x.mT.contiguous(), labels)
                 for name, value in values.items():
                     found.setdefault(setting, {}).setdefault(name, []).append(value.item())
     return found
@@ -87,14 +83,6 @@ def untrained(study: StudyConfig, chosen: Iterable[Setting]) -> dict[Setting, di
 def _data(setting: Setting) -> tuple[int, str, int]:
     """Return on what the probe of a setting depends: pooling, inputs, and the number of its images."""
     return setting.pool, setting.inputs, getattr(family(setting.net), "PROBE", PROBE)
-
-
-def _probe(images: Images, spec: TrainingSpec, seed: int, size: int) -> tuple[Tensor, Tensor]:
-    """Return the first training images of a seed [1, features, n] and their labels [1, n]."""
-    splits, pixels, origin, scale = scaling(images, spec, seed)
-    first = splits["train"][:size]
-    x = (pixels[first].reshape(len(first), -1) - origin) * scale
-    return torch.from_numpy(x.astype(np.float32)).mT[None].contiguous(), torch.from_numpy(images.y[first])[None]
 
 
 def forecast(study: StudyConfig, rule: Rule) -> Forecasts:
@@ -113,8 +101,7 @@ def main() -> None:
     parser.add_argument("config", type=Path, help="the study; it need not have run")
     study = read_study(parser.parse_args().config)
     torch.set_num_threads(1)
-    rule = load(shipped(study.claims.file)).forecast
-    if rule is None:
+    if (rule := load(shipped(study.claims.file)).forecast) is None:
         parser.error(f"{study.claims.file} has no rule to forecast by (key forecast)")
     found = forecast(study, rule)
     path = FOLDER / f"{study.study}.json"

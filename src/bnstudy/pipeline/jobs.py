@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
-from bnstudy.core.setting import Setting
 from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import records
 from bnstudy.pipeline.perform import unedited
@@ -30,7 +29,10 @@ SHARED = Path("results/data")
 
 
 def images(spec: ImagesSpec, code: str, out: Path) -> None:
-    """Prepare the images of a data source, or take those that another study prepared."""
+    """Prepare the images of a data source.
+
+    Those that another study prepared are taken from there.
+    """
     shared = SHARED / out.name
     if not seals.sound(shared):
         from bnstudy.data.images import save
@@ -67,32 +69,27 @@ def rehearse(job: records.RehearseJob, out: Path) -> None:
 def sweep(job: records.SweepJob, data: Path, out: Path) -> None:
     """Train the tuning seeds of one arm on one kind of network over the rates; write every run and the best rates."""
     check = _settle(job)
-    progress = Progress(out.stem + " sweep")
-    seconds = 0.0
+    progress, spent = Progress(out.stem + " sweep"), {"training": 0.0}
     names: list[str] = []
     rows: list[tune.Outcome] = []
     best: list[records.Tuned] = []
+
+    def run(swept: records.Swept, trainer: Trainer, grid: list[float], steps: int) -> list[tune.Outcome]:
+        cells = cells_of(job, swept, steps, {rate: "steps" for rate in grid}, data)
+        spent["training"] += trainer.train(cells)
+        names.extend(map(store.key, cells))
+        return _outcomes(cells)
+
     for swept in job.settings:
         recipe = swept.recipe
         trainer = Trainer(data, job.stack, tune.budgets(recipe.steps), progress, check, job.device)
-
-        def run(
-            grid: list[float], steps: int, swept: records.Swept = swept, trainer: Trainer = trainer
-        ) -> list[tune.Outcome]:
-            nonlocal seconds
-            cells = cells_of(job, swept, steps, {rate: "steps" for rate in grid}, data)
-            seconds += trainer.train(cells)
-            names.extend(map(store.key, cells))
-            return _outcomes(cells)
-
-        outcomes, choices = tune.search(recipe.rates, recipe.targets, recipe.steps, run)
+        outcomes, choices = tune.search(recipe.rates, recipe.targets, recipe.steps, partial(run, swept, trainer))
         rows += outcomes
         best += [records.Tuned(setting=swept.setting, choice=choice) for choice in choices]
-    progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(names) - progress.trained}")
-    spent = {"training": seconds}
-    store.write_json(
-        out, records.SweepResult(tuple(names), progress.trained, spent, tuple(rows), tuple(best), processor())
-    )
+    reused = len(names) - progress.trained
+    progress.report(f"trained {progress.trained} cells in {spent['training']:.0f} s, reused {reused}")
+    found = records.SweepResult(tuple(names), progress.trained, spent, tuple(rows), tuple(best), processor())
+    store.write_json(out, found)
 
 
 def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
@@ -102,17 +99,15 @@ def choose(job: records.ChooseJob, sweeps: list[Path], out: Path) -> None:
     `none` at the base gain and inputs, all else equal; and grid, for each rate of the grid as it is.
     """
     tuned = [row for path in sweeps for row in store.read_json(records.SweepResult, path).best]
-    main: dict[Setting, tune.Choice] = {}
-    for row in tuned:
-        main.setdefault(row.setting, row.choice)  # the first of a setting's choices is that for its main target
+    main = {row.setting: row.choice for row in reversed(tuned)}  # a setting's first choice is that for its main target
     rates = []
     for setting, choice in ((row.setting, row.choice) for row in tuned):
         for name, decades in (("lower", -0.25), ("best", 0.0), ("upper", 0.25)):
             rate = tune.nearby(choice.rate, decades) if decades else choice.rate
-            rates.append(_rate(setting, f"{name}@{choice.target:g}", rate, choice))
+            rates.append(records.Rate(setting, f"{name}@{choice.target:g}", rate, choice.evaluable, choice.reason))
         base = main.get(replace(setting, **vars(job.base)))
         if base and choice is main[setting]:
-            rates.append(_rate(setting, "shared", base.rate, base))
+            rates.append(records.Rate(setting, "shared", base.rate, base.evaluable, base.reason))
     for grid in job.grid:
         rates += [records.Rate(grid.setting, "grid", rate, evaluable=True, reason="") for rate in grid.rates]
     store.write_json(out, sorted(rates, key=store.canonical))
@@ -124,8 +119,7 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
     The roles are those of :func:`choose`.
     """
     check = _settle(job)
-    progress = Progress(out.stem + " evaluate")
-    seconds = 0.0
+    progress, spent = Progress(out.stem + " evaluate"), {"training": 0.0}
     index: list[records.IndexEntry] = []
     rows: list[tune.Outcome] = []
     table = store.read_json(list[records.Rate], rates)
@@ -136,15 +130,12 @@ def evaluate(job: records.EvaluateJob, data: Path, rates: Path, out: Path) -> No
         asked, steps = rates_of(roles, evaluated), evaluated.recipe.steps
         cells = cells_of(job, evaluated, steps, dict(sorted(asked.items())), data)
         cells.sort(key=lambda cell: cell.keep)  # cells that share a stack stand together
-        seconds += Trainer(data, job.stack, [steps], progress, check, job.device).train(cells)
+        spent["training"] += Trainer(data, job.stack, [steps], progress, check, job.device).train(cells)
         best = next((row.rate for row in roles if row.role == f"best@{evaluated.recipe.targets[0]:g}"), None)
-        for cell in cells:
-            index.append(
-                records.IndexEntry(store.key(cell), setting, cell.rate, cell.keep, shared, best=cell.rate == best)
-            )
+        index += [records.IndexEntry(store.key(c), setting, c.rate, c.keep, shared, c.rate == best) for c in cells]
         rows += _outcomes(cells)
-    progress.report(f"trained {progress.trained} cells in {seconds:.0f} s, reused {len(index) - progress.trained}")
-    spent = {"training": seconds}
+    reused = len(index) - progress.trained
+    progress.report(f"trained {progress.trained} cells in {spent['training']:.0f} s, reused {reused}")
     store.write_json(out, records.EvaluateResult(tuple(index), progress.trained, spent, tuple(rows), processor()))
 
 
@@ -154,16 +145,14 @@ def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dic
     That is what the setting keeps at its best rate for the main target and at the neighbours of that, and the curve at
     the others, which are there for their steps alone.
     """
-    asked, target = set(evaluated.rates), evaluated.recipe.targets[0]
-    main = {name: f"{name}@{target:g}" for name in ("lower", "best", "upper")}
-    wanted = asked & {"shared", "grid"} | ({main["lower"], main["upper"]} if "neighbours" in asked else set())
-    found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role in wanted}
+    asked, target = set(evaluated.rates), f"{evaluated.recipe.targets[0]:g}"
+    found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role in asked & {"shared", "grid"}}
     if "best" in asked:
         found |= {row.rate: "curve" for row in roles if row.role.startswith("best@")}
     if "neighbours" in asked:
-        found |= {row.rate: evaluated.beside for row in roles if row.role in (main["lower"], main["upper"])}
+        found |= {row.rate: evaluated.beside for row in roles if row.role in (f"lower@{target}", f"upper@{target}")}
     if "best" in asked:
-        found |= {row.rate: evaluated.keep for row in roles if row.role == main["best"]}
+        found |= {row.rate: evaluated.keep for row in roles if row.role == f"best@{target}"}
     return found
 
 
@@ -175,16 +164,14 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
     demand([index])
     progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
-    entries = [
-        entry for entry in store.read_json(records.EvaluateResult, index).cells if entry.keep != "curve" or entry.best
-    ]
+    cells = store.read_json(records.EvaluateResult, index).cells
+    entries = [entry for entry in cells if entry.keep != "curve" or entry.best]
     wanted = {measured.setting: measured for measured in job.settings}
     for i, entry in enumerate(entries):
         cell = None
         of_setting = wanted[entry.setting]
         for name in of_setting.measures if entry.best else of_setting.beside:
-            code = store.key([job.code[name], entry.shared])
-            path = CELLS / entry.cell / "measures" / f"{name}-{code}.parquet"
+            path = CELLS / entry.cell / "measures" / f"{name}-{store.key([job.code[name], entry.shared])}.parquet"
             if not seals.sound(path):
                 started = time.monotonic()
                 cell = cell or TrainedCell(CELLS, entry.cell, images, entry.shared)
@@ -206,26 +193,26 @@ def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None
 
 def demand(indexes: Iterable[Path], measured: Iterable[Path] = ()) -> None:
     """Raise SystemExit where what evaluating or measuring jobs name is missing or differs: they then make it again."""
-    lost = [file for file in indexes if not whole_cells(file)] + [file for file in measured if not whole_tables(file)]
-    if lost:
+    if lost := [f for f in indexes if not whole_cells(f)] + [f for f in measured if not whole_tables(f)]:
         raise SystemExit(f"Run the same command again, which makes {', '.join(map(str, lost))} again.")
 
 
 def whole_cells(index: Path) -> bool:
     """Return whether all cells of an index are as they were written; if not, set aside those that differ, and the index."""
     names = [entry.cell for entry in store.read_json(records.EvaluateResult, index).cells]
-    lost = [name for name in names if not seals.sound_cell(CELLS, name)]
-    if lost:
-        seals.set_aside(index, f"names cells that are damaged or missing ({', '.join(lost)})")
-    return not lost
+    return _whole(index, "cells", [name for name in names if not seals.sound_cell(CELLS, name)])
 
 
 def whole_tables(measured: Path) -> bool:
     """Return whether all tables that a measuring job names are as they were written, as :func:`whole_cells` does."""
     tables = store.read_json(records.MeasureResult, measured).tables
-    lost = [file for files in tables.values() for file in files if not seals.sound(Path(file))]
+    every = [file for files in tables.values() for file in files]
+    return _whole(measured, "tables", [file for file in every if not seals.sound(Path(file))])
+
+
+def _whole(file: Path, what: str, lost: list[str]) -> bool:
     if lost:
-        seals.set_aside(measured, f"names tables that are damaged or missing ({', '.join(lost)})")
+        seals.set_aside(file, f"names {what} that are damaged or missing ({', '.join(lost)})")
     return not lost
 
 
@@ -250,16 +237,9 @@ def cells_of(
     ]
 
 
-def _rate(setting: Setting, role: str, rate: float, choice: tune.Choice) -> records.Rate:
-    return records.Rate(setting=setting, role=role, rate=rate, evaluable=choice.evaluable, reason=choice.reason)
-
-
 def _outcomes(cells: Iterable[CellSpec]) -> list[tune.Outcome]:
-    found = []
-    for cell in cells:
-        curve = store.arrays(CELLS, store.key(cell), "curve")
-        found += tune.outcomes(cell, **curve)
-    return found
+    curves = ((cell, store.arrays(CELLS, store.key(cell), "curve")) for cell in cells)
+    return [row for cell, curve in curves for row in tune.outcomes(cell, **curve)]
 
 
 def _stamp(code: str, *modules: str) -> str:

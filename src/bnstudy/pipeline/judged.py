@@ -20,9 +20,8 @@ def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
     own = kind(study, OWN)
     of_kinds = kinds(study)
     names = Lookup({}, own.depths, own.targets, own.seeds, own.base, of_kinds)
-    return counting.primary(
-        on_kinds(ledger, of_kinds), names, {setting: asked.rates for setting, asked in settings(study).items()}
-    )
+    rates = {setting: asked.rates for setting, asked in settings(study).items()}
+    return counting.primary(on_kinds(ledger, of_kinds), names, rates)
 
 
 def other_networks(study: StudyConfig) -> tuple[dict[str, str | int | float], ...]:
@@ -43,13 +42,9 @@ def other_networks(study: StudyConfig) -> tuple[dict[str, str | int | float], ..
 
 def kind(study: StudyConfig, named: Kind) -> JudgedKind:
     """Return what the claims' own names stand for in the networks of a kind."""
-    return JudgedKind(
-        base=own_factors(study, named),
-        depths=depths(study, named),
-        gain=named.gain,
-        seeds=named.seeds or study.seeds.evaluation,
-        targets=named.targets or study.targets,
-    )
+    base, names = own_factors(study, named), depths(study, named)
+    seeds, targets = named.seeds or study.seeds.evaluation, named.targets or study.targets
+    return JudgedKind(base=base, depths=names, gain=named.gain, seeds=seeds, targets=targets)
 
 
 def kinds(study: StudyConfig) -> dict[str, JudgedKind]:

@@ -32,7 +32,10 @@ def execute(notebook: Path, parameters: Mapping[str, object], output: Path) -> N
 
     logging.getLogger("papermill").setLevel(logging.WARNING)
     source = nbformat.read(notebook, as_version=4)
-    _check(notebook, parameters)
+    if not (known := papermill.inspect_notebook(str(notebook))):
+        raise ValueError(f"{notebook}: no cell is tagged `parameters`; tag the one that sets the notebook's inputs")
+    if unknown := sorted(set(parameters) - set(known)):
+        raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}")
     for attempt in range(1, ATTEMPTS + 1):
         with tempfile.TemporaryDirectory(prefix="bnstudy-") as scratch:
             try:
@@ -54,17 +57,6 @@ def execute(notebook: Path, parameters: Mapping[str, object], output: Path) -> N
     done.metadata.pop("papermill", None)  # clock times and paths of this machine
     with store.writing(output) as unfinished:
         nbformat.write(done, unfinished)
-
-
-def _check(notebook: Path, parameters: Mapping[str, object]) -> None:
-    from papermill.inspection import inspect_notebook
-
-    known = inspect_notebook(str(notebook), parameters=None)
-    if not known:
-        raise ValueError(f"{notebook}: no cell is tagged `parameters`; tag the one that sets the notebook's inputs")
-    unknown = sorted(set(parameters) - set(known))
-    if unknown:
-        raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; it declares {', '.join(sorted(known))}")
 
 
 def _kernel(scratch: Path) -> type:

@@ -20,28 +20,6 @@ NETWORKS: tuple[Keep, ...] = ("end", "levels")
 """What is kept of runs whose networks are measured."""
 
 
-class _Count:
-    """Cells of a study, and the seconds that those which are not stored take to train."""
-
-    def __init__(self, data: Path) -> None:
-        self.data, self.stored, self.wanted, self.seconds = data, 0, 0, 0.0
-
-    def add(self, job: TrainingJob, swept: Swept, rates: dict[float, Keep], steps: int, unknown: int) -> None:
-        """Add the cells of a setting at known rates, and as many as ``unknown`` rates will have.
-
-        ``steps`` are those that name the cells: of tuning's budgets the first. A run is counted with the whole budget.
-        """
-        lasts = swept.recipe.steps
-        for cell in cells_of(job, swept, steps, rates, self.data):
-            self.wanted += 1
-            if store.stored(CELLS, store.key(cell)):
-                self.stored += 1
-            else:
-                self.seconds += seconds(lasts, swept.setting, len(cell.seeds))
-        self.wanted += unknown * len(by_cell(swept.seeds, job.stack))
-        self.seconds += unknown * seconds(lasts, swept.setting, len(swept.seeds))
-
-
 def outlook(plan: Plan) -> str:
     """Say how many cells are stored, how many will be trained, about how many minutes that and measuring take, and where.
 
@@ -51,38 +29,47 @@ def outlook(plan: Plan) -> str:
     """
     file = Path(plan.folder) / "rates.json"
     rates = store.read_json(list[Rate], file) if file.is_file() else []
-    count = _Count(Path(plan.data))
+    have, wanted, spent = 0, 0, 0.0
+
+    def add(job: TrainingJob, swept: Swept, known: dict[float, Keep], steps: int, unknown: int) -> None:
+        """Add the cells of a setting at known rates, and as many as ``unknown`` rates will have.
+
+        ``steps`` are those that name the cells: of tuning's budgets the first. A run is counted with the whole budget.
+        """
+        nonlocal have, wanted, spent
+        cells = cells_of(job, swept, steps, known, Path(plan.data))
+        lacking = [len(cell.seeds) for cell in cells if not store.stored(CELLS, store.key(cell))]
+        have += len(cells) - len(lacking)
+        wanted += len(cells) + unknown * len(by_cell(swept.seeds, job.stack))
+        spent += seconds(swept.recipe.steps, swept.setting, sum(lacking) + unknown * len(swept.seeds))
+
     for name in plan.jobs:
         sweep = plan.sweep(name)
         for swept in sweep.settings:
             known = any(row.setting == swept.setting for row in rates)
-            steps = swept.recipe.steps
             grid: dict[float, Keep] = {rate: "steps" for rate in swept.recipe.rates}
-            count.add(sweep, swept, grid, budgets(steps)[0], 0 if known else 2)
+            add(sweep, swept, grid, budgets(swept.recipe.steps)[0], 0 if known else 2)
         job = plan.evaluate(name)
         measured = (Path(plan.folder) / "measure" / f"{name}.json").is_file()
         for asked in job.settings:
             roles = [row for row in rates if row.setting == asked.setting]
             recipe = asked.recipe
             unknown = 0 if roles else evaluated(asked.rates, len(recipe.targets), len(recipe.rates))
-            count.add(job, asked, rates_of(roles, asked), recipe.steps, unknown)
+            add(job, asked, rates_of(roles, asked), recipe.steps, unknown)
             if not measured:
                 places = (asked.keep in NETWORKS) + 2 * (asked.beside in NETWORKS and "neighbours" in asked.rates)
-                count.seconds += places * measuring(asked.setting, len(asked.seeds))
+                spent += places * measuring(asked.setting, len(asked.seeds))
     held = ", ".join(f"{question} {count}" for question, count in plan.primary.items())
     room = max((k for k in range(1, 1000) if rank(plan.fewest, k)), default=0)
     intervals = f"Intervals that hold together: {held}; {plan.fewest} seeds allow {room} a question."
-    arms = {swept.setting.arm for name in plan.jobs for swept in plan.sweep(name).settings}
-    if outside := ", ".join(sorted(arm for arm in arms if ":" in arm)):
-        intervals = (
-            f"A layer from outside is counted like batch norm; a slower one takes longer: {outside}.\n{intervals}"
-        )
-    memory = f"{intervals}\n{fits(plan)}"
-    stored = f"{count.stored} of about {count.wanted} cells are stored; training and measuring the rest takes about"
+    if outside := ", ".join(sorted({s.arm for settings in plan.jobs.values() for s in settings if ":" in s.arm})):
+        counted = f"A layer from outside is counted like batch norm; a slower one takes longer: {outside}."
+        intervals = f"{counted}\n{intervals}"
+    stored = f"{have} of about {wanted} cells are stored; training and measuring the rest takes about"
     if not plan.gpu:
-        return f"{stored} {count.seconds / 120:.1f} min on 2 cores.\n{memory}"
+        return f"{stored} {spent / 120:.1f} min on 2 cores.\n{intervals}\n{fits(plan)}"
     owned = f"{intervals}\nJobs that train or measure ask for gpu={plan.gpu}, so that one at a time has the card."
-    return f"{stored} {count.seconds / 60 / CARD:.1f} min with torch {plan.torch}.\n{owned}"
+    return f"{stored} {spent / 60 / CARD:.1f} min with torch {plan.torch}.\n{owned}"
 
 
 def fits(plan: Plan) -> str:
@@ -96,8 +83,7 @@ def fits(plan: Plan) -> str:
     said = f"A job takes up to about {most:.1f} GiB ({job}), this machine has {has:.1f}"
     if plan.device == "cpu" and most > has:
         raise SystemExit(f"{said}.\nNothing was run. Make network.width, the depths or stack smaller.")
-    at_once = f": run with --cores {int(has / most)} at most" if has < most * (os.cpu_count() or 1) else ""
-    return f"{said}{at_once}."
+    return said + (f": run with --cores {int(has / most)} at most." if has < most * (os.cpu_count() or 1) else ".")
 
 
 def memory() -> int:
@@ -136,12 +122,10 @@ def prune(results: Path = Path("results")) -> int:
     """
     if other := working(results):
         raise SystemExit(f"A study is being made, by {other}.\nNothing was deleted; prune when it has ended.")
-    indexes = [path for stage in ("sweep", "evaluate") for path in results.glob(f"*/{stage}/*.json")]
-    for index in indexes:
+    for index in (*results.glob("*/sweep/*.json"), *results.glob("*/evaluate/*.json")):
         if why := fault(index):
-            raise SystemExit(
-                f"{index} {why}.\nNothing was deleted; make that study again, or delete {index.parents[1]}."
-            )
+            remedy = f"make that study again, or delete {index.parents[1]}"
+            raise SystemExit(f"{index} {why}.\nNothing was deleted; {remedy}.")
     wanted = {name for study in results.glob("*") for name in named(study)}
     old = time.time() - YOUNG
     unused = [path for path in (results / "cells").glob("*") if path.name not in wanted and path.stat().st_mtime < old]

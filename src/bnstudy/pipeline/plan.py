@@ -73,9 +73,8 @@ class Plan:
     def rehearse(self) -> records.RehearseJob:
         """Return what of the study comes from outside, to be tried before anything is trained, and what stands beside it."""
         measures: dict[tuple[str, str, int, int], set[str]] = {}
-        for setting, asked in settings(self.config).items():
-            part = setting.arm, setting.net, setting.width, setting.batch
-            measures.setdefault(part, set()).update(asked.measures)
+        for s, asked in settings(self.config).items():
+            measures.setdefault((s.arm, s.net, s.width, s.batch), set()).update(asked.measures)
         every = [records.Rehearsed(*part, measures=tuple(sorted(of))) for part, of in sorted(measures.items())]
         places = {(p.net, p.width, p.batch) for p in every if p.outside}
         parts = tuple(p for p in every if (p.net, p.width, p.batch) in places)
@@ -91,38 +90,27 @@ class Plan:
 
     def evaluate(self, job: str) -> records.EvaluateJob:
         """Return what the evaluating job of that name is told."""
-        settings = (
-            records.Evaluated(
-                setting=setting,
-                recipe=asked.recipe,
-                seeds=evaluation_seeds(self.config, asked.recipe.seeds),
-                rates=asked.rates,
-                keep=_keep(asked.measures),
-                beside=_keep(asked.beside),
-            )
-            for setting, asked in self.jobs[job].items()
-        )
+        settings = []
+        for setting, asked in self.jobs[job].items():
+            seeds = evaluation_seeds(self.config, asked.recipe.seeds)
+            keep, beside = _keep(asked.measures), _keep(asked.beside)
+            settings.append(records.Evaluated(setting, asked.recipe, seeds, asked.rates, keep=keep, beside=beside))
         return records.EvaluateJob(**vars(self._training(job)), settings=tuple(settings))
 
     def choose(self) -> records.ChooseJob:
         """Return what the job that gathers the rates is told."""
         asked = settings(self.config).items()
-        return records.ChooseJob(
-            code=digest("bnstudy.training.tune"),
-            base=records.Base(arm="none", gain=BASE_GAIN, inputs=BASE_INPUTS),
-            grid=tuple(records.Grid(setting, of.recipe.rates) for setting, of in asked if "grid" in of.rates),
-        )
+        base = records.Base(arm="none", gain=BASE_GAIN, inputs=BASE_INPUTS)
+        grid = tuple(records.Grid(setting, of.recipe.rates) for setting, of in asked if "grid" in of.rates)
+        return records.ChooseJob(code=digest("bnstudy.training.tune"), base=base, grid=grid)
 
     def measure(self, job: str) -> records.MeasureJob:
         """Return what the measuring job of that name is told."""
         measured = self.jobs[job].items()
         names = sorted({name for _, asked in measured for name in (*asked.measures, *asked.beside)})
-        return records.MeasureJob(
-            code={name: digest(f"bnstudy.measures.{name}") for name in names},
-            torch=self.torch,
-            device=self.device,
-            settings=tuple(records.Measured(setting, asked.measures, asked.beside) for setting, asked in measured),
-        )
+        code = {name: digest(f"bnstudy.measures.{name}") for name in names}
+        settings = tuple(records.Measured(setting, asked.measures, asked.beside) for setting, asked in measured)
+        return records.MeasureJob(code=code, torch=self.torch, device=self.device, settings=settings)
 
     def summarize(self) -> records.SummarizeJob:
         """Return what the job that writes the tables is told."""
@@ -130,10 +118,8 @@ class Plan:
 
     def judge(self) -> JudgedWith:
         """Return what the claims' own names stand for in this study."""
-        own, of_kinds = judged.kind(self.config, OWN), judged.kinds(self.config)
-        return JudgedWith(
-            **vars(own), networks=judged.other_networks(self.config), primary=self.primary, kinds=of_kinds
-        )
+        own, networks = judged.kind(self.config, OWN), judged.other_networks(self.config)
+        return JudgedWith(**vars(own), networks=networks, primary=self.primary, kinds=judged.kinds(self.config))
 
     def code(self, stage: str, part: str = "") -> str:
         """Return the stamp of the code that a stage's job, of that name or on that notebook, depends on."""
@@ -147,7 +133,7 @@ class Plan:
             return stamp(*(f"bnstudy.measures.{name}" for name in self.measure(part).code))
         if stage in ("sweep", "evaluate"):
             first = next(iter(self.jobs[part]))
-            return stamps.training(first.arm, first.net, self.device)
+            return stamp(*trained_by(first.arm, first.net, self.device), "bnstudy.training.tune")
         return stamps.of(stage)
 
     def effective(self) -> dict[str, Any]:  # a document for the report, not a record: nobody computes with it
@@ -178,15 +164,10 @@ class Plan:
 
     def _training(self, job: str) -> records.TrainingJob:
         study, first = self.config, next(iter(self.jobs[job]))
-        return records.TrainingJob(
-            momentum=study.training.momentum,
-            stack=_stack(study, first.net),
-            splits=Splits(train=study.data.train, test=study.data.test, heldout=study.data.heldout),
-            code=digest(*trained_by(first.arm, first.net, self.device)),
-            torch=self.torch,
-            device=self.device,
-            tune=digest("bnstudy.training.tune"),
-        )
+        momentum, stack = study.training.momentum, _stack(study, first.net)
+        splits = Splits(train=study.data.train, test=study.data.test, heldout=study.data.heldout)
+        code, tune = digest(*trained_by(first.arm, first.net, self.device)), digest("bnstudy.training.tune")
+        return records.TrainingJob(momentum, stack, splits, code=code, torch=self.torch, device=self.device, tune=tune)
 
 
 @cache
@@ -219,11 +200,9 @@ REFERENCES = Path("results/reference")
 
 def _images(study: StudyConfig) -> ImagesSpec:
     """Return what the images depend on: the source, the digest of the user's files that it reads, the number kept."""
-    data, sha256 = study.data, None
-    reading = reading_of(data)
+    data, reading = study.data, reading_of(study.data)
     try:
-        if data.path is not None:
-            sha256 = local.fingerprint(data.source, Path(data.path), reading)
+        sha256 = None if data.path is None else local.fingerprint(data.source, Path(data.path), reading)
     except (ValueError, OSError) as error:
         raise SystemExit(f"{error}\nNothing was run.") from None
     return ImagesSpec(source=data.source, path=data.path, sha256=sha256, images=data.images, reading=reading)
@@ -233,8 +212,7 @@ def _beside(study: StudyConfig) -> list[str]:
     """Return the folders of the reference studies that the study's verdicts are set beside."""
     have = {path.parent.name: str(path.parent) for path in sorted(REFERENCES.glob("*/claims.json"))}
     wanted = [name for name in have if name != study.study] if study.beside is None else study.beside
-    unknown = [name for name in wanted if name not in have]
-    if unknown:
+    if unknown := [name for name in wanted if name not in have]:
         allowed = ", ".join(have) or "none"
         raise SystemExit(
             f"beside: {', '.join(unknown)}: no such study in {REFERENCES}; there are {allowed}. Take the name out, or keep a "

@@ -76,10 +76,8 @@ def contract(stage: Stage) -> Iterator[Reason]:
                 yield Reason(f"{name} asks for gradients, but no training moves it", "Make it a torch.nn.Parameter.")
     for name in ("bias", "has_statistics", "after_relu", "activation", "draws"):
         if not isinstance(getattr(norm, name), bool):
-            yield Reason(
-                f"its attribute {name} is a {type(getattr(norm, name)).__name__}",
-                f"{name} says True or False to the networks; give what you keep there another name, e.g. own_{name}.",
-            )
+            mend = f"{name} says True or False to the networks; give what you keep there another name, e.g. own_{name}."
+            yield Reason(f"its attribute {name} is a {type(getattr(norm, name)).__name__}", mend)
     for name, value in norm.state_dict().items():
         if value.shape[:1] != (NETWORKS,):
             yield Reason(f"{name} is {list(value.shape)}", "Its first axis must be the networks: [models, channels].")
@@ -101,14 +99,11 @@ def outputs(stage: Stage) -> Iterator[Reason]:
                 yield Reason("it overwrites its input", "Compute with copies: x = x - mean, not x -= mean.")
                 return
             if not y.isfinite().all():
-                remedy = (
-                    "Divide the sum of squares by the number of samples, as in x.var(0, correction=0): with one sample the variance is then 0, and eps keeps the root above 0."
-                    if samples == 1
-                    else "Mind divisions by zero, roots and logarithms; add eps under a root."
-                )
-                yield Reason(
-                    f"with {count} its output on {statistics} statistics is not finite (NaN or infinite)", remedy
-                )
+                remedy = "Mind divisions by zero, roots and logarithms; add eps under a root."
+                if samples == 1:
+                    remedy = "Divide the sum of squares by the number of samples, as in x.var(0, correction=0): with one sample the variance is then 0, and eps keeps the root above 0."
+                fault = f"with {count} its output on {statistics} statistics is not finite (NaN or infinite)"
+                yield Reason(fault, remedy)
                 return
 
 
@@ -200,20 +195,18 @@ def networks(stage: Stage) -> Iterator[Reason]:
     other = h.clone()
     other[0] += 1
     if not torch.equal(passed(norm, other, "batch")[1], passed(norm, h, "batch")[1]):
-        yield Reason(
-            "a change in one network changes another's output", "Never reduce over the first axis, the networks."
-        )
+        fault = "a change in one network changes another's output"
+        yield Reason(fault, "Never reduce over the first axis, the networks.")
     whole = passed(norm, h, "batch")[1:]
     only(norm, torch.tensor([1]))  # training goes on without the networks that are done
     try:
-        left = passed(norm, h[1:], "batch", only_last=True)
+        left = passed(norm, h[1:], "batch")
     except Exception as error:
         yield Reason(f"with fewer networks it fails ({error})", "Take their number from the input's shape.")
         return
     if not alike(left, whole):
-        yield Reason(
-            "with fewer networks its output changes", "Keep all that belongs to one in its parameters or buffers."
-        )
+        remedy = "Keep all that belongs to one in its parameters or buffers."
+        yield Reason("with fewer networks its output changes", remedy)
 
 
 def precision(stage: Stage) -> Iterator[Reason]:
@@ -224,17 +217,15 @@ def precision(stage: Stage) -> Iterator[Reason]:
         yield Reason(fault, "Return numbers of the input's type: return y.to(x.dtype).")
         return
     norm = stage.fresh().double()
-    remedy = (
-        "Make constants with the input's type, e.g. torch.ones_like(x) or x.new_tensor(...), and never call .float()."
-    )
+    fix = "Make constants with the input's type, e.g. torch.ones_like(x) or x.new_tensor(...), and never call .float()."
     for statistics in ("batch", "running"):
         try:
             y = passed(norm, stage.h.double(), statistics)
         except RuntimeError as error:
-            yield Reason(f"in double precision it fails ({str(error).splitlines()[0]})", remedy)
+            yield Reason(f"in double precision it fails ({str(error).splitlines()[0]})", fix)
             return
         if y.dtype != torch.float64:
-            yield Reason(f"given numbers of double precision it returns {str(y.dtype).removeprefix('torch.')}", remedy)
+            yield Reason(f"given numbers of double precision it returns {str(y.dtype).removeprefix('torch.')}", fix)
             return
 
 
@@ -243,15 +234,9 @@ def itself(stage: Stage) -> Iterator[Reason]:
     norm = stage.fresh()
     if not isinstance(norm, Guest) or random(norm, stage.h):
         return
-    alone = copy.deepcopy(norm)
-    only(alone, torch.tensor([0]))
-    module = copy.deepcopy(alone.module)
+    module = copy.deepcopy(norm.module)
+    only(module, torch.tensor(0))  # a place without an axis: the first network's numbers, as it has them alone
     with torch.no_grad():
-        for part in module.modules():
-            for name, p in list(part.named_parameters(recurse=False)):
-                setattr(part, name, torch.nn.Parameter(p[0]))
-            for name, b in list(part.named_buffers(recurse=False)):
-                part.register_buffer(name, b[0])
         for scale, training in enumerate((True, True, True, False), 1):
             h = scale * stage.h  # what remembers its first batch shows at another one
             expected = module.train(training)(h[0].transpose(0, 1).clone()).transpose(0, 1)
@@ -262,18 +247,10 @@ def itself(stage: Stage) -> Iterator[Reason]:
                 return
 
 
-def passed(
-    norm: Norm,
-    h: Tensor,
-    statistics: str,
-    update: bool = False,
-    step: int = 0,
-    only_last: bool = False,
-    grad: bool = False,
-) -> Tensor:
-    """Return the output of one pass; with gradients where ``h`` or ``grad`` asks. ``only_last``: the first network left."""
+def passed(norm: Norm, h: Tensor, statistics: str, update: bool = False, step: int = 0, grad: bool = False) -> Tensor:
+    """Return the output of one pass; with gradients where ``h`` or ``grad`` asks. Where ``h`` lacks networks, the first left."""
     norm.statistics, norm.update = statistics, update  # type: ignore[assignment]
-    norm.noise_of = ([1] if only_last else [0, 1], step)
+    norm.noise_of = ([0, 1][-len(h) :], step)
     with torch.set_grad_enabled(grad or h.requires_grad):
         y = norm(h)
     if not isinstance(y, Tensor):

@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,9 +62,8 @@ def provenance(folder: Path, config: dict[str, Any]) -> dict[str, Any]:  # docum
         "config_sha256": store.key(config),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "processors": "; ".join(
-            sorted({result.processor for result in trained} - {""})
-        ),  # of different ones, other bits
+        # of different ones, other bits
+        "processors": "; ".join(sorted({result.processor for result in trained} - {""})),
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "runs": len(rows) // max(len(targets), 1),
@@ -82,13 +82,10 @@ def processor() -> str:
     return named[1] if named else platform.processor() or platform.machine()
 
 
-def slowest(
-    results: Mapping[str, SweepResult | EvaluateResult | MeasureResult], count: int = 5
-) -> list[dict[str, str | float]]:
-    """Return the jobs that computed longest, {job, seconds}; what a job found stored cost it nothing."""
+def slowest(results: Mapping[str, SweepResult | EvaluateResult | MeasureResult]) -> list[dict[str, str | float]]:
+    """Return the five jobs that computed longest, {job, seconds}; what a job found stored cost it nothing."""
     seconds = {job: round(sum(result.seconds.values()), 1) for job, result in results.items()}
-    longest = sorted(seconds, key=lambda job: -seconds[job])[:count]
-    return [{"job": job, "seconds": seconds[job]} for job in longest]
+    return [{"job": job, "seconds": seconds[job]} for job in sorted(seconds, key=lambda job: -seconds[job])[:5]]
 
 
 def _results(folder: Path, stage: str, kind: type[Result]) -> dict[str, Result]:
@@ -97,16 +94,13 @@ def _results(folder: Path, stage: str, kind: type[Result]) -> dict[str, Result]:
 
 
 def _version(package: str) -> str | None:
-    try:
+    with suppress(PackageNotFoundError):  # a card's machine may do without Snakemake
         return version(package)
-    except PackageNotFoundError:  # a card's machine may do without Snakemake
-        return None
+    return None
 
 
 def _git(*arguments: str) -> str | None:
-    if not Path(".git").exists():  # unpacked inside another repository, whose commit says nothing
-        return None
-    try:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None  # not a checkout, or no git: the report says so by an empty commit
+    with suppress(OSError, subprocess.CalledProcessError):  # no git: the report says so by an empty commit
+        if Path(".git").exists():  # else unpacked, perhaps inside another repository, whose commit says nothing
+            return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+    return None

@@ -58,9 +58,8 @@ def keep(study: Path, out: Path | None = None) -> Path:
     cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in results.cells]
     (out / "evaluate").mkdir()
     (out / "evaluate" / "cells.json").write_text(json.dumps({"cells": cells}, separators=(",", ":")))
-    tables = {
-        path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in (study / "tables").glob("*.csv")
-    }
+    files = (study / "tables").glob("*.csv")
+    tables = {file.stem: pd.read_csv(file, keep_default_na=False, na_values=[""]) for file in files}
     rates = tables["rates"]
     for name, table in tables.items():
         if "rate" in table and name not in AT_ANY_RATE:

@@ -50,11 +50,9 @@ def rehearse(part: Rehearsed) -> list[Reason]:
     except Exception as error:
         remedy = "Its function is called as build in bnstudy/nets/mlp.py is."
         return [failed(f"the networks {part.net} cannot be built", error, remedy)]
-    if outside:
-        if reasons := list(_without_pixels(norm, h)) or list(
-            promises(stage := Stage(lambda: _norm(part, DEPTH, h), h))
-        ):
-            return reasons
+    stage = Stage(lambda: _norm(part, DEPTH, h), h)
+    if outside and (reasons := list(_without_pixels(norm, h)) or list(promises(stage))):
+        return reasons
     torch.set_num_threads(1)
     return list(_performed(part, norm if outside and mixes(stage) else None))
 
@@ -91,17 +89,11 @@ def _made(part: Rehearsed) -> Iterator[Reason]:
     except TypeError as error:
         yield Reason(f"called with the number of channels, {name} fails: {error}", remedy)
     except KeyError as error:  # how torch says that a class attribute has the name
-        yield failed(
-            "it cannot be made",
-            error,
-            "bias, statistics and update are words of the contract: give what you keep another name, e.g. own_bias.",
-        )
+        mend = "bias, statistics and update are words of the contract: give what you keep another name, e.g. own_bias."
+        yield failed("it cannot be made", error, mend)
     except Exception as error:
-        yield failed(
-            f"called with the number of channels, {part.width}, it fails",
-            error,
-            f"It is called with the number of channels alone: let it take {part.width}, or set network.width to a number that it takes.",
-        )
+        mend = f"It is called with the number of channels alone: let it take {part.width}, or set network.width to a number that it takes."
+        yield failed(f"called with the number of channels, {part.width}, it fails", error, mend)
 
 
 def _without_pixels(norm: Norm, h: Tensor) -> Iterator[Reason]:
@@ -144,9 +136,8 @@ def _performed(part: Rehearsed, mixing: Norm | None) -> Iterator[Reason]:
         yield failed("training fails", error, "Mend that line; nothing of the kind was seen in a single pass.")
         return
     if not np.array_equal(first.loss[:REPEATED], second.loss, equal_nan=True):
-        yield Reason(
-            "trained twice, it gives two results: its output is random", "Draw with torch alone; set no seed yourself."
-        )
+        fault = "trained twice, it gives two results: its output is random"
+        yield Reason(fault, "Draw with torch alone; set no seed yourself.")
         return
     if first.diverged.any():
         fault = f"its loss is no number, or a thousand times the first, within {STEPS} steps at rate {RATE}"
@@ -166,9 +157,8 @@ def _performed(part: Rehearsed, mixing: Norm | None) -> Iterator[Reason]:
                 import_module(f"bnstudy.measures.{name}").measure(cell)
                 testing += [name] * cell.tested
             except Exception as error:
-                yield failed(
-                    f"the measure {name} fails", error, "Mend that line; or leave the measure out of the grids."
-                )
+                mend = "Mend that line; or leave the measure out of the grids."
+                yield failed(f"the measure {name} fails", error, mend)
         if mixing and testing:
             yield without_test_mode(mixing, testing, part.measures)
 
@@ -181,10 +171,8 @@ def _unmoved(start: Any, end: Any) -> Iterator[Reason]:
         if not torch.equal(value, before[name]):
             never.discard(name.split(".", 1)[1].removeprefix("module."))
     for name in sorted(never):
-        yield Reason(
-            f"{name} never moves in training: the loss does not depend on it",
-            "Let it change what passes the ReLU, or do not make it a parameter.",
-        )
+        fault = f"{name} never moves in training: the loss does not depend on it"
+        yield Reason(fault, "Let it change what passes the ReLU, or do not make it a parameter.")
 
 
 def _reestimated(cell: TrainedCell, net: Any) -> Iterator[Reason]:
@@ -257,9 +245,7 @@ def rehearsed(job: RehearseJob) -> list[dict[str, Any]]:
 
     What is the package's own is described alone.
     """
-    found = [(part, rehearse(part)) for part in job.parts if part.outside]
-    broken = [(part, reasons) for part, reasons in found if reasons]
-    if broken:
+    if broken := [(part, reasons) for part in job.parts if part.outside and (reasons := rehearse(part))]:
         raise SystemExit(report(broken))
     return [vars(part) | described(part) for part in job.parts]
 

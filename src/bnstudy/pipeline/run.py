@@ -67,7 +67,7 @@ class Maker:
 
     def make(self, *tasks: Task) -> None:
         """Make the files that are missing or were made from something else; the tasks need nothing of each other."""
-        keys = [self._key(task) for task in tasks]
+        keys = [store.key([t.stage, t.told, [self.of[str(path)] for path in t.inputs]]) for t in tasks]
         missing = [(t, key) for t, key in zip(tasks, keys) if self.of.get(str(t.out)) != key or not t.out.exists()]
         running: dict[Future[float], tuple[Task, str]] = {}
         full: list[Task] = []
@@ -91,9 +91,6 @@ class Maker:
                 f"The card's memory was full with {self.cores} jobs at once: {names} did not end; all else is kept.\n"
                 f"what to do: run again with --cores {max(self.cores // 2, 1)}, which goes on from here"
             )
-
-    def _key(self, task: Task) -> str:
-        return store.key([task.stage, task.told, [self.of[str(path)] for path in task.inputs]])
 
 
 class Here(Executor):
@@ -140,29 +137,26 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
     def measured(name: str) -> int:
         return len({measure for asked in plan.jobs[name].values() for measure in asked.measures})
 
-    def each(
-        stage: str, told: Callable[[str], Any], inputs: Callable[[str], list[Path]], work: Callable[..., None]
-    ) -> Iterable[Task]:
+    def each(stage: str, told: Callable[[str], Any], work: Callable[..., None], *inputs: Path) -> Iterable[Task]:
         for name in sorted(names, key=measured, reverse=True) if stage == "measure" else names:
-            out, job, files = folder / stage / f"{name}.json", told(name), inputs(name)
+            index = [folder / "evaluate" / f"{name}.json"] if stage == "measure" else []
+            out, job, files = folder / stage / f"{name}.json", told(name), [*inputs, *index]
             yield Task(stage, plan.code(stage, name), out, job, files, work, [job, *files])
 
     with maker.workers:
-        if plan.rehearsed:
+        for out in map(Path, plan.rehearsed):
             rehearse = plan.rehearse()
-            out = Path(plan.rehearsed[0])
             maker.make(Task("rehearse", plan.code("rehearse"), out, rehearse, [], jobs.rehearse, [rehearse]))
         code = plan.code("data")
         maker.make(Task("data", code, data, plan.data, [], jobs.images, [plan.images, code]))
         code, checks = plan.code("checks"), folder / "checks.json"
         checking = Task("checks", code, checks, code, [], check, [code])  # as long as a sweep, and it needs nothing
-        maker.make(checking, *each("sweep", plan.sweep, lambda name: [data], jobs.sweep))
+        maker.make(checking, *each("sweep", plan.sweep, jobs.sweep, data))
         sweeps, evaluations, measures = (list(map(Path, plan.files(s))) for s in ("sweep", "evaluate", "measure"))
         choose = plan.choose()
         maker.make(Task("choose", plan.code("choose"), rates, choose, sweeps, jobs.choose, [choose, sweeps]))
-        maker.make(*each("evaluate", plan.evaluate, lambda name: [data, rates], jobs.evaluate))
-        index = dict(zip(plan.jobs, evaluations))
-        maker.make(*each("measure", plan.measure, lambda name: [data, index[name]], jobs.measure))
+        maker.make(*each("evaluate", plan.evaluate, jobs.evaluate, data, rates))
+        maker.make(*each("measure", plan.measure, jobs.measure, data))
     tables, told = folder / "tables", plan.summarize()
     every = [*sweeps, *evaluations, *measures, rates, data]
     given = [told, sweeps, evaluations, measures, rates, data]

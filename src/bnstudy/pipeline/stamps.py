@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from bnstudy.core.fingerprints import imported, stamp
-from bnstudy.training.stacks import trained_by
 
 ARMS = [f"bnstudy.arms.{arm}" for arm in ("none", "bn", "bn_frozen")]
 FIXED = {
@@ -26,11 +25,6 @@ def of(stage: str) -> str:
 def images(source: str) -> str:
     """Return that of preparing the images of a source."""
     return stamp("bnstudy.data.prepare", f"bnstudy.data.{source}")
-
-
-def training(arm: str, net: str, device: str) -> str:
-    """Return that of a job that tunes or evaluates an arm on a kind of network."""
-    return stamp(*trained_by(arm, net, device), "bnstudy.training.tune")
 
 
 def notebook(name: str) -> str:

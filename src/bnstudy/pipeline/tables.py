@@ -28,33 +28,25 @@ twice, took more than six minutes; 1,500 of 96x96 in three colours took 84 s."""
 
 
 def summarize(
-    job: SummarizeJob,
-    sweeps: list[Path],
-    evaluations: list[Path],
-    measures: list[Path],
-    rates: Path,
-    data: Path,
-    out: Path,
+    job: SummarizeJob, sweeps: list[Path], indexes: list[Path], measures: list[Path], rates: Path, data: Path, out: Path
 ) -> None:
     """Write results/NAME/tables/*.csv, sorted, so that the order of jobs cannot change a byte.
 
     What jobs of an earlier config left in results/NAME/sweep, evaluate and measure is deleted: no part of this study.
     """
-    demand(evaluations, measures)
+    demand(indexes, measures)
     out.mkdir(parents=True, exist_ok=True)
-    for stage, inputs in (("sweep", sweeps), ("evaluate", evaluations), ("measure", measures)):
+    for stage, inputs in (("sweep", sweeps), ("evaluate", indexes), ("measure", measures)):
         current = {path.resolve() for path in inputs}
         for path in (out.parent / stage).glob("*.json"):
             if path.resolve() not in current:
                 path.unlink()
     swept = [store.read_json(SweepResult, path) for path in sorted(sweeps)]
-    evaluated = [store.read_json(EvaluateResult, path) for path in sorted(evaluations)]
+    evaluated = [store.read_json(EvaluateResult, path) for path in sorted(indexes)]
     _write(out / "rates.csv", pd.DataFrame(flat(store.read_json(list[Rate], rates))))
     _write(out / "sweep.csv", pd.DataFrame(flat(row for result in swept for row in result.rows)))
     convergence = pd.DataFrame(flat(row for result in evaluated for row in result.rows))
-    convergence["diverged_at"] = convergence["diverged_at"].astype("Int64")
-    convergence["batch_steps"] = convergence["batch_steps"].astype("Int64")
-    _write(out / "convergence.csv", convergence)
+    _write(out / "convergence.csv", convergence.astype({"diverged_at": "Int64", "batch_steps": "Int64"}))
     entries = [entry for result in evaluated for entry in result.cells]
     curves = [({**vars(entry.setting), "rate": entry.rate}, partial(_curve, entry)) for entry in entries]
     _write_cells(out / "curves.csv", curves)

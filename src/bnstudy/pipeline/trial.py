@@ -11,25 +11,27 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from bnstudy.core.cell import Splits, TrainingSpec
+from bnstudy.core import store
+from bnstudy.core.cell import CellSpec, Splits, TrainingSpec
 from bnstudy.core.plugins import names
 from bnstudy.core.setting import Setting
-from bnstudy.data.batches import scaling
 from bnstudy.data.digits import load
-from bnstudy.data.images import Images
 from bnstudy.data.shifts import shift
+from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import accuracy
+from bnstudy.measures.view import SeedView
 from bnstudy.pipeline.records import Rehearsed, RehearseJob
-from bnstudy.pipeline.rehearsal import rehearsed
+from bnstudy.pipeline.rehearsal import Prepared, rehearsed
 from bnstudy.report.figures.summary import known
 from bnstudy.training.clock import looks, steps_to
-from bnstudy.training.train import Run, build, train
+from bnstudy.training.train import Run, train
 
 BASES = ("none", "bn", "layernorm")
 SEEDS, DEPTH, WIDTH, BATCH, SMALL = 12, 5, 64, 64, 8
@@ -109,23 +111,19 @@ def measured(arm: str) -> Found:
     """Return what an arm does on the digits."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    images, seeds = _images(), range(SEEDS)
+    images = _images()
     by_rate = {rate: _steps(arm, rate) for rate in RATES}
     best = min(RATES, key=lambda rate: (np.median(by_rate[rate]), np.isinf(by_rate[rate]).sum(), rate))
     by_gain = {gain: by_rate[best] if gain == 1 else _steps(arm, best, gain=gain) for gain in GAINS}
     small = [_steps(arm, rate, batch=SMALL) for rate in (best, best / 10**0.5, best / 10)]
-    spec, runs = _spec(arm), _runs(best)
-    stored = train(spec, runs, images, "end").checkpoints["final"]
-    kept = {name: value for name, value in stored.items() if name not in ("have", "step", "loss")}
-    net = build(spec, images, list(seeds))
-    net.load_state_dict({name: torch.from_numpy(value) for name, value in kept.items()})
-    net.set_statistics("running", update=False)
-    correct = []
-    shifted = shift(torch.from_numpy(images.x), *SHIFT, 0).numpy()
-    for pool in (images, images._replace(x=shifted)):
-        x, labels = _as_trained(images, pool, spec)
-        with torch.no_grad():
-            correct.append(accuracy(net(x), labels).numpy())
+    trained = train(_spec(arm), _runs(best), images, "end")
+    spec = CellSpec(**vars(_spec(arm)), rate=best, seeds=tuple(range(SEEDS)), keep="end", data="", code="", torch="")
+    with TemporaryDirectory() as folder, torch.no_grad():
+        store.put(Path(folder), spec, trained.checkpoints)
+        cell = TrainedCell(Path(folder), store.key(spec), Prepared(images))
+        net, view = cell.net("final", "running"), SeedView(cell, "test")
+        pools = cell.pixels, shift(cell.pixels, *SHIFT, 0)
+        correct = [accuracy(net(view(pool)), view.labels).numpy() for pool in pools]
     print(f"[try] {arm}: done", file=sys.stderr, flush=True)
     columns = {
         "steps": by_rate[best],
@@ -138,20 +136,10 @@ def measured(arm: str) -> Found:
     return Found(arm, best, columns)
 
 
-def _as_trained(images: Images, pool: Images, spec: TrainingSpec) -> tuple[Tensor, Tensor]:
-    """Return the test images of ``pool`` as networks see them that were trained on ``images`` [M, features, n], and labels."""
-    drawn = [scaling(images, spec, seed) for seed in range(SEEDS)]
-    index = [d.splits["test"] for d in drawn]
-    x = [(pool.x[i].reshape(len(i), -1) - d.origin) * d.scale for i, d in zip(index, drawn)]
-    labels = torch.from_numpy(np.stack([images.y[i] for i in index]))
-    return torch.from_numpy(np.stack(x).astype(np.float32)).mT, labels
-
-
 def _steps(arm: str, rate: float, gain: float = 1.0, batch: int = BATCH) -> np.ndarray:
     """Return the steps to the target of each seed [SEEDS], infinite where it is not reached."""
     trained = train(_spec(arm, gain, batch), _runs(rate), _images(), "curve")
-    at = looks(STEPS)[: len(trained.looks)]
-    return steps_to(trained.looks, at, trained.diverged, TARGET)
+    return steps_to(trained.looks, looks(STEPS)[: len(trained.looks)], trained.diverged, TARGET)
 
 
 def _spec(arm: str, gain: float = 1.0, batch: int = BATCH) -> TrainingSpec:
@@ -163,6 +151,4 @@ def _runs(rate: float) -> list[Run]:
     return [Run(seed, rate) for seed in range(SEEDS)]
 
 
-@cache
-def _images() -> Images:
-    return load()
+_images = cache(load)

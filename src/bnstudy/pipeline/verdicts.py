@@ -35,18 +35,16 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
     others = verdicts(beside)
     rows = [replace(row, beside=others.get(row.id, {})) for row in sensitivity.attach(rows, changed)]
+    frames = {"forecasts": forecast.frame(forecasts)}
     for name, table, row in (("contrasts", thetas, ThetaRow), ("robustness", changed, SensitivityRow)):
-        frame = pd.DataFrame(table, columns=[column.name for column in fields(row)])  # also where a study has no row
+        frames[name] = pd.DataFrame(table, columns=[column.name for column in fields(row)])  # also without a row
+    for name, frame in frames.items():
         with store.writing(out.with_name(f"{name}.csv")) as unfinished:
             frame.to_csv(unfinished, index=False, float_format="%.8g")
-    with store.writing(out.with_name("forecasts.csv")) as unfinished:
-        forecast.frame(forecasts).to_csv(unfinished, index=False, float_format="%.8g")
     store.write_json(out.with_name("answers.json"), to_json(judging.answers(ledger, rows)))
     store.write_json(out.with_name("findings.json"), to_json(judging.findings(ledger, rows)))
-    store.write_json(
-        out.with_name("ledger.json"),
-        to_json(replace(given, identities=tuple(ledger.identities), forecast=ledger.forecast)),
-    )
+    judged = replace(given, identities=tuple(ledger.identities), forecast=ledger.forecast)
+    store.write_json(out.with_name("ledger.json"), to_json(judged))
     store.write_json(out, to_json(rows))
 
 

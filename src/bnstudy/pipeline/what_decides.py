@@ -103,11 +103,7 @@ def right(rule: Rule, known: Known) -> bool:
 
 def unseen(quantity: str, settings: Sequence[Known]) -> int:
     """Return in how many settings a band is right that was fitted to those with other untrained networks."""
-
-    def others(known: Known) -> list[Known]:
-        return [k for k in settings if k.values != known.values]
-
-    return sum(right(fit(quantity, others(known)).rule, known) for known in settings)
+    return sum(right(fit(quantity, [o for o in settings if o.values != k.values]).rule, k) for k in settings)
 
 
 def page(settings: Sequence[Known], study: str, seeds: Sequence[int]) -> tuple[str, Rule]:
@@ -166,8 +162,7 @@ def main() -> None:
     values = untrained(study, found)
     known = []
     for setting, interval in found.items():
-        of_seeds = values[setting].items()
-        medians, sds = ({name: float(f(v)) for name, v in of_seeds} for f in (np.median, np.std))
+        medians, sds = ({n: float(f(v)) for n, v in values[setting].items()} for f in (np.median, np.std))
         known.append(Known(setting, interval, medians, sds))
     text, rule = page(known, study.study, evaluation_seeds(study))
     PAGE.write_text(text)
