@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from markupsafe import escape
 
+from bnstudy.claims.records import FindingRow
 from bnstudy.pipeline.notebook import execute
 from bnstudy.pipeline.provenance import provenance
 from bnstudy.report import show
@@ -83,6 +85,20 @@ def test_runs_that_never_arrived_are_counted_where_a_figure_lacks_them() -> None
     line = "normalized once at 20 layers"
     assert late > 9 and show._late(study, table) == {line: f"{line}, {late} of {len(runs)}"}
     assert show._late(study, runs) == {}  # its rows tell who arrived
+
+
+def test_a_figure_of_which_the_verdict_says_nothing_has_its_own_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its rows say, and without that its subject, which is then said once."""
+    study, shown = Results(DEFAULT), list[tuple[str, str, str]]()
+    monkeypatch.setitem(study.findings, "drift", FindingRow(title="", caption="Up moves more."))
+    monkeypatch.setattr(show, "_show", lambda picture, *said: shown.append(said))
+    picture = movement.drift(study)
+    show.figure(picture, replace(picture, found="What the rows say"))
+    (plain, first, alt), (title, second, other) = shown
+    assert (plain, title) == (picture.subject, "What the rows say")
+    assert first.startswith("Up moves more.") and second.startswith(f"{picture.subject}. Up moves more.")
+    assert alt.startswith(f"Line plot: {picture.subject}. no normalization, batch norm, ")
+    assert other.startswith(f"Line plot: {picture.subject}. What the rows say. no normalization, batch norm, ")
 
 
 def test_nobody_reaches_the_target(tmp_path: Path) -> None:

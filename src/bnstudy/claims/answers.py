@@ -34,19 +34,19 @@ class Speaker:
         return bool(found) == (condition.verb == "has")
 
     def text(self, answers: Sequence[Answer]) -> str:
-        """Return the first answer that holds, with its fields filled.
+        """Return the first answer that holds, with its fields filled; nothing where none does.
 
         Raises:
-            ValueError: where none holds, or a field has no setting to speak of.
+            ValueError: where a field has no setting to speak of.
         """
         return fill(self.chosen(answers).text, self._field)
 
     def chosen(self, answers: Sequence[Answer]) -> Answer:
-        """Return the first answer that holds; raise ValueError where none does."""
+        """Return the first answer that holds, and one that says nothing where none does."""
         for answer in answers:
             if all(self.holds(Condition.read(condition)) for condition in answer.when):
                 return answer
-        raise ValueError("no answer holds; the last one must have no `when`")
+        return Answer(text="")
 
     def undecided(self, answer: Answer) -> str:
         """Return " (open)" or " (not judged)" where an answer tells a number of settings of which none is decided; else ""."""
@@ -130,10 +130,9 @@ def _judged(row: ClaimRow) -> str:
 
 
 def findings(ledger: Ledger, rows: Sequence[ClaimRow]) -> dict[str, FindingRow]:
-    """Return what is said of each figure, its title chosen by verdict."""
+    """Return what is said of each figure, its title chosen by verdict: none where the claim has no number for it."""
     speaker, by_figure = Speaker(ledger, rows), {}
     for finding in ledger.findings:
         title = speaker.text(finding.title).rstrip(".") + speaker.undecided(speaker.chosen(finding.title))
-        alt = finding.alt.format(title=title)
-        by_figure[finding.figure] = FindingRow(title=title, alt=alt, caption=finding.caption)
+        by_figure[finding.figure] = FindingRow(title=title, caption=finding.caption)
     return by_figure

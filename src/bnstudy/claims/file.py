@@ -48,8 +48,8 @@ def inconsistencies(ledger: Ledger) -> Iterator[str]:
     for q in ledger.questions:
         yield from (f"{q.id}: no claim {c}" for c in (q.lead, q.pivot) if c not in by_id)
     for finding in ledger.findings:
-        if names(finding.alt) - {"title"} or names(finding.caption):
-            yield f"{finding.figure}: alt may name {{title}} alone, and caption nothing"
+        if names(finding.caption):
+            yield f"{finding.figure}: caption may name nothing in braces"
 
 
 def _bad_parts(claim: Claim) -> Iterator[str]:
@@ -58,6 +58,11 @@ def _bad_parts(claim: Claim) -> Iterator[str]:
     unplaced = [s.name for s in claim.settings if s.name not in listed] if len(claim.parts) > 1 else []
     if unplaced:
         yield f"which of its parts {'; '.join(unplaced)} belongs to is not said: list it among the settings of one"
+    nowhere = [
+        s.name for s in claim.settings if not s.depth and claim.part(s.name).settings.get(s.name, "").startswith(";")
+    ]
+    if nowhere:
+        yield f"{'; '.join(nowhere)}: a place that begins with `;` stands behind the setting's depth, and there is none"
     for part in claim.parts:
         own = [s for s in claim.settings if claim.part(s.name) is part]
         can = dict.fromkeys(shade for s in own for shade in ("supported", *shades(s)))
@@ -83,8 +88,8 @@ def _choices(text: Any) -> Iterator[list[Answer]]:
 
 
 def _bad_answers(answers: list[Answer], by_id: dict[str, Claim]) -> Iterator[str]:
-    if answers[-1].when or any(not a.when for a in answers[:-1]):
-        yield "the last answer, and no other, has no `when`"
+    if any(not a.when for a in answers[:-1]):
+        yield "the last answer alone may have no `when`: those after it are never said"
     for answer in answers:
         try:
             conditions = [Condition.read(text) for text in answer.when]
@@ -145,7 +150,8 @@ def load(path: Path, kinds: Kinds | None = None) -> Ledger:
         errors = [str(error)]
     if errors:
         raise _unusable(path, errors)
-    return on_kinds(ledger, kinds or {})
+    placed = ledger.model_copy(update={"claims": [claim.placed() for claim in ledger.claims]})
+    return on_kinds(placed, kinds or {})
 
 
 def _read(path: Path) -> Any:
@@ -160,7 +166,7 @@ def merged(raw: Any, text: Any) -> Any:
     whole = {**{key: text[key] for key in ("findings",) if key in text}, **raw}
     for section in {"questions", "claims"} & set(text):
         if isinstance(raw.get(section), list):
-            words = text[section]
+            words = {key: {"parts": said} if isinstance(said, list) else said for key, said in text[section].items()}
             own = raw[section]
             whole[section] = [{**words.get(str(e.get("id")), {}), **e} if isinstance(e, dict) else e for e in own]
     return whole

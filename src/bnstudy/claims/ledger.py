@@ -1,15 +1,15 @@
 """The claims as strict models: what is tested (config/claims.yaml) and what is said of it (config/claims_text.yaml)."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bnstudy.claims.contrast import SHARED, Contrast, Strict
 
 Key = Annotated[str, Field(pattern="^(Q[1-9][a-z]|U[1-9]|A[1-9][0-9]*)$")]
 Group = Annotated[str, Field(pattern="^(Q[1-9]|U|A)$")]
-Figure = Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")]
 FIELDS = frozenset({"effect", "sesoi"})
 """What a fact may name in braces: the effect with its interval, and the smallest effect that matters."""
 Outcome = Literal["supported", "opposite", "negligible", "not enough", "higher", "lower"]
@@ -34,7 +34,7 @@ class Part(Strict):
     sides: tuple[str, str] | None = Field(None, strict=False)
     """words for a difference above 0 and below 0"""
     settings: dict[str, str] = {}
-    """name of a setting to where it is taken, in words; `;` ends the network's name"""
+    """name of a setting to where it is taken, in words; `;` ends the network's name, and begins what stands behind its depth"""
 
 
 class Heard(Strict):
@@ -52,6 +52,12 @@ class ClaimText(Strict):
     parts: list[Part] = Field(min_length=1)
     heard: Heard | None = None
     """told beside the claim where it is contradicted"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_alone(cls, data: Any) -> Any:
+        """Take a list as the parts of a claim of which nothing is heard."""
+        return {"parts": data} if isinstance(data, list) else data
 
     def weighed(self) -> dict[str, str]:
         """Return what is heard as a row of claims.json has it; nothing where the file says nothing."""
@@ -81,12 +87,33 @@ class Claim(ClaimText):
     @model_validator(mode="before")
     @classmethod
     def _spread(cls, data: Any) -> Any:
-        """Give the keys that stand once at the claim to each of its contrasts that lacks them."""
+        """Give what stands once, in `each` or at the claim, to each contrast that lacks it, and the claim its id's question."""
         if not isinstance(data, dict) or not isinstance(data.get("settings"), list):
             return data
-        common = {k: data[k] for k in SHARED & set(data)}
+        each = data.get("each", {})
+        if not isinstance(each, dict):
+            raise ValueError("`each` holds keys of settings, as in each: {unit: times, sesoi: ln 1.25}")
+        common = {**each, **{k: data[k] for k in SHARED & set(data)}}
         settings = [{**common, **s} if isinstance(s, dict) else s for s in data["settings"]]
-        return {k: v for k, v in data.items() if k not in SHARED} | {"settings": settings}
+        begins = re.match("Q[1-9]|[UA]", str(data.get("id")))
+        question = {"question": begins[0]} if begins else {}
+        own = {k: v for k, v in data.items() if k != "each" and k not in SHARED}
+        return {**question, **own, "settings": settings}
+
+    def placed(self) -> "Claim":
+        """Return the claim with where each setting is taken spelt out in its parts.
+
+        A place that begins with `;` stands behind the setting's depth. Of a claim with one part, a setting without a place is
+        at its depth, unless others are at it too: then its name says more.
+        """
+        at = {s.name: f"at {{{s.depth}}}" for s in self.settings if s.depth}
+        depths = [*at.values()]
+        alone = {name: place for name, place in at.items() if len(self.parts) == 1 and depths.count(place) == 1}
+        parts = []
+        for part in self.parts:
+            said = {name: at.get(name, "") * place.startswith(";") + place for name, place in part.settings.items()}
+            parts.append(part.model_copy(update={"settings": {**alone, **said}}))
+        return self.model_copy(update={"parts": parts})
 
 
 class Answer(Strict):
@@ -96,10 +123,16 @@ class Answer(Strict):
     text: str
 
 
-Choice = Annotated[list[Answer], Field(min_length=1)]
-"""The first answer whose `when` holds is said."""
-Saying = Annotated[list[Choice], Field(min_length=1)]
-"""Sentences, each chosen by itself; one that is chosen to be empty is left out."""
+Choice = Annotated[
+    list[Answer],
+    BeforeValidator(lambda given: [{"text": given}] if isinstance(given, str) else given),
+    Field(min_length=1),
+]
+"""The first answer whose `when` holds is said, and nothing where none holds; a text alone is always said."""
+Saying = Annotated[
+    list[Choice], BeforeValidator(lambda given: [given] if isinstance(given, str) else given), Field(min_length=1)
+]
+"""Sentences, each chosen by itself; where nothing is chosen, there is none. A text alone is one sentence."""
 
 
 Said = TypeVar("Said")
@@ -120,13 +153,12 @@ class Ask(Sourced, Generic[Said]):
 
 
 class Card(Strict, Generic[Said]):
-    """What the first screen says of a question: its words, the finding, where it stops, and its small picture."""
+    """What the first screen says of a question: its words, the finding, where it stops."""
 
     asked: str
     """the learner's words, in short"""
     finding: Said
     stops: Said
-    figure: Figure
 
 
 class Guess(Sourced, Generic[Said]):
@@ -176,6 +208,12 @@ class Story(Strict, Generic[Said]):
     lecture: list[Lecture[Said]]
     unclear: list[Unclear[Said]]
 
+    @field_validator("argument", mode="before")
+    @classmethod
+    def _steps(cls, given: Any) -> Any:
+        """Take the texts of steps by their claims, in the order in which they stand."""
+        return [{"claim": claim, "text": text} for claim, text in given.items()] if isinstance(given, dict) else given
+
 
 class QuestionText(Strict):
     """What is said of a question."""
@@ -196,12 +234,10 @@ class Question(QuestionText):
 
 
 class Finding(Strict):
-    """What is said of a figure: the title is a finding, so it is chosen by verdict; alt and caption repeat it."""
+    """What is said of a figure: the title is a finding, so it is chosen by verdict; where none holds, it has its own."""
 
     figure: str
     title: Choice
-    alt: str
-    """kind of chart and data; {title} is the finding"""
     caption: str
     """what to see, how to read it, what it cannot show"""
 

@@ -160,10 +160,9 @@ class AnswerRow:
 
 @dataclass(frozen=True, kw_only=True)
 class FindingRow:
-    """What is said of a figure: a value of findings.json."""
+    """What is said of a figure: a value of findings.json. Without a title it has its own."""
 
     title: str
-    alt: str
     caption: str
 
 

@@ -102,7 +102,7 @@ def _figure(picture: Picture) -> None:
         _html(f'<p class="note">{escape(f"{subject}: no figure, since this study lacks {lacks}.")}</p>')
         return
     finding = _finding(picture)
-    title = finding.title
+    title = finding.title or picture.found or subject
     seeds, fewer, least = _seeds(results, table)
     intervals = "Medians over seeds" if picture.intervals == INTERVALS and seeds < FEWEST else picture.intervals
     count = f"{intervals}, n = {seeds}." if intervals else f"n = {seeds}."
@@ -119,7 +119,7 @@ def _figure(picture: Picture) -> None:
     if lacking := [arm_name(a) for a in arms if a not in have]:
         caption.append(f"Not among these runs: {', '.join(lacking)}.")
     shown = [arm_name(a) for a in arms if a in have]
-    said = finding.alt or f"{picture.kind}: {subject}.{f' {title}.' if title != subject else ''}"
+    said = f"{picture.kind}: {subject}.{f' {title}.' if title != subject else ''}"
     alt = f"{said} {', '.join(shown)}{'; ' * bool(shown)}n = {seeds}.{_values(picture)}"
     _show(picture, title, " ".join(filter(None, caption)), alt)
 
@@ -148,10 +148,10 @@ def _pictures(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
 
 
 def _finding(picture: Picture) -> FindingRow:
-    """Return what the verdict says of the figure; where none speaks of it what its rows say, or its neutral subject."""
+    """Return what the verdict says of the figure; nothing where none speaks of it."""
     row = picture.results.claims.get(picture.claim or "")
-    neutral = FindingRow(title=picture.found or picture.subject, alt="", caption="")
-    return picture.results.findings.get(picture.id, neutral) if row and row.verdict != "not tested" else neutral
+    none = FindingRow(title="", caption="")
+    return picture.results.findings.get(picture.id, none) if row and row.verdict != "not tested" else none
 
 
 def _values(picture: Picture) -> str:

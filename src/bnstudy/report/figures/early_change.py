@@ -86,4 +86,4 @@ def recovery(results: Results) -> Picture:
     draw = partial(steps, {"": rows}, "kind", arms, "what is equal for both", ylabel=ylabel)
     subject = "Steps that the later half alone needs until the loss is back within 5%"
     how = "After a random change of the earlier half: every weight matrix by half its norm, or by as much as doubles the loss. Below, a bar where every seed came back, else the number that didn't."
-    return Picture(results, "adaptation", draw, table, subject, how, claim="Q4e", arms=ARMS)
+    return Picture(results, "adaptation", draw, table, subject, how, claim="Q4e", arms=ARMS, kind="Dot plot")

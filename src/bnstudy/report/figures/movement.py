@@ -208,7 +208,7 @@ def growth(results: Results) -> Picture:
     table = pd.concat([rows.assign(measure=measure) for measure, rows in tables.items()] or [moved])
     labels, at = "times the first layer's\n(up = grows with depth)", (2, "would matter: 2 times")
     draw = partial(over_layers, tables, "growth", results.arms(table, *arms), labels, at=at, least=2.2, sharex=True)
-    subject = f"Movement at each layer as a multiple of the first layer's, depth {deep}"
+    subject = f"Movement and change of the gradient at each layer over the first layer's, depth {deep}"
     how = f"Drift between training losses 1.0 and {results.target:g}; change of the gradient at loss {results.target:g} when the layers below take the same relative step, from layer 2 on."
     return Picture(results, "growth", draw, table, subject, how, claim="Q4b", arms=arms)
 

@@ -15,12 +15,12 @@ INTERVALS = "Medians over seeds, 95% intervals of each point alone"
 class Picture:
     """A figure of a study.
 
-    `draw` makes it for a width in inches from the rows of `table`. Its title, alternative text and the caption's first
-    words are the finding that the claims file has for figure `id`, chosen by the verdict of `claim`; where it has none, or
-    the claim is not tested, the title is `found`, what the rows themselves say, and without it the neutral `subject`.
-    `how` says how to read the figure. `arms` are
-    those that the caption speaks of, `needs` those without which there is no figure, all of them where it is left out:
-    what is lacking is said instead. `told` are the figure's numbers for those who cannot see it, where no claim has them.
+    `draw` makes it for a width in inches from the rows of `table`. Its title is the finding that the claims file has for
+    figure `id`, chosen by the verdict of `claim`; where it has none, or the claim is not tested, the title is `found`, what
+    the rows themselves say, and without it the neutral `subject`. The alternative text names `kind`, `subject`, title, arms
+    and numbers. `how` says how to read the figure. `arms` are those that the caption speaks of, `needs` those without which
+    there is no figure, all of them where it is left out: what is lacking is said instead. `told` are the figure's numbers for
+    those who cannot see it, where no claim has them.
     """
 
     results: Results

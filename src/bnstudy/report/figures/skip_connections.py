@@ -18,7 +18,7 @@ def steps(results: Results) -> Picture:
     table = results.beside(table, "depth", net=results.skip)
     draw = partial(by_network, table, results.arms(table, *ARMS))
     subject = f"Steps to training loss {results.target:g} with and without skip connections"
-    return Picture(results, "skips", draw, table, subject, COUNTED, claim="U7", arms=ARMS)
+    return Picture(results, "skips", draw, table, subject, COUNTED, claim="U7", arms=ARMS, kind="Dot plot")
 
 
 def gradients(results: Results) -> Picture:

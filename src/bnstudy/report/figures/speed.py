@@ -101,7 +101,7 @@ def by_inputs(results: Results) -> Picture:
         "the smallest, and then all by one number, so that their mean square is that of standardized ones. × 64: the "
         "scale alone."
     )
-    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms)
+    return Picture(results, "steps-by-inputs", draw, table, subject, how, claim="Q3c", arms=arms, kind="Dot plot")
 
 
 def by_batch(results: Results) -> Picture:
@@ -121,7 +121,8 @@ def halves(results: Results) -> Picture:
     table = results.beside(table, "depth", "gain", arm="bn_late")
     draw = partial(by_network, table, results.arms(table, *arms))
     subject = "Steps with batch norm in the early or in the late half of the layers alone"
-    return Picture(results, "halves", draw, table, subject, COUNTED, "Q4c", arms, needs=["bn_early", "bn_late"])
+    needs = ["bn_early", "bn_late"]
+    return Picture(results, "halves", draw, table, subject, COUNTED, "Q4c", arms, needs=needs, kind="Dot plot")
 
 
 def one_layer(results: Results) -> Picture:

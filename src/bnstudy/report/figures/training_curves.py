@@ -22,7 +22,10 @@ def survival(results: Results) -> Picture:
     draw = partial(kaplan_meier, table, results.arms(table, *arms))
     subject = f"Share of seeds still above training loss {results.target:g}"
     how = f"Kaplan-Meier curves; a run that never got there stays above the target to the end. Bands: 95%, exponential Greenwood, pointwise. The mark is the median. {never(table)}".strip()
-    return Picture(results, "survival", draw, table, subject, how, claim="Q3d", arms=arms, needs=["bn"], intervals="")
+    kind = "Kaplan-Meier curves"
+    return Picture(
+        results, "survival", draw, table, subject, how, claim="Q3d", arms=arms, needs=["bn"], intervals="", kind=kind
+    )
 
 
 def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figure:

@@ -73,7 +73,7 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
         ),
         seeds=seeds,
         few=ADVISED,
-        cards=[(row, mini(results, row.card.figure)) for row in answers if row.card],
+        cards=[(row, mini(results, row.id.lower())) for row in answers if row.card],
         how=filled("how.html"),
         stories=[(name, content) for name, content in sections if name != "methods"],
         methods=[(name, content) for name, content in sections if name == "methods"],
