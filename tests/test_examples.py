@@ -54,7 +54,8 @@ def test_it_prints_the_four_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 50 < left <= 100
 
 
-def test_the_notebook_runs() -> None:
+def test_the_notebook_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # its kernel's; other tests run beside it
     notebook = nbformat.read(EXAMPLES / "start_here.ipynb", as_version=4)
     (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     cell.source = QUICK
