@@ -222,7 +222,6 @@ def test_findings_and_figures_know_each_other(kernels: Path) -> None:
         subject, caption, _ = picture["caption"].partition(told["caption"])  # no subject where it is the title
         assert told["title"] in ("", title) and caption
         assert re.match(rf"{KIND}: {re.escape(subject + title)}\. .*n = 12\. .*\d", picture["alt"]), picture["alt"]
-    assert [name for name in findings if not findings[name]["title"]] == ["growth"]
 
 
 def first_screen(text: str) -> list[str]:
