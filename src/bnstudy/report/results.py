@@ -58,6 +58,18 @@ class CheckRow(TypedDict):
     passed: bool
 
 
+class Described(TypedDict):
+    """What an arm is on one family of networks, of one width: an entry of rehearsal.json."""
+
+    arm: str
+    net: str
+    width: int
+    mixes_samples: bool
+    stores_averages: bool
+    draws: bool
+    parameters_per_unit: float
+
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -143,8 +155,8 @@ class Results:
         return found
 
     @cached_property
-    def rehearsed(self) -> list[dict[str, Any]]:  # entries of rehearsal.json: values of several kinds
-        """What each arm is on one family of networks, of one width; empty where the study has none from outside."""
+    def rehearsed(self) -> list[Described]:
+        """What the arms are; empty where the study has none from outside."""
         return self._json("rehearsal", [])
 
     @cached_property

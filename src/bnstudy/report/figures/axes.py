@@ -4,7 +4,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypedDict, TypeVar, Unpack
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,18 @@ DASHES: tuple[Dash, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1,
 """Dashes of lines that have one colour."""
 
 
-Style = dict[str, Any]
-"""How a line and its marks look: keywords of matplotlib's Line2D."""
+class Style(TypedDict, total=False):
+    """How a line and its marks look: keywords of matplotlib's Line2D."""
+
+    color: str
+    linestyle: Dash
+    linewidth: float
+    marker: str
+    markersize: float
+    markeredgewidth: float
+    markeredgecolor: str
+    markerfacecolor: str
+    fillstyle: Literal["full", "left"]
 
 
 def panels(
@@ -183,7 +193,7 @@ def by_depth(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {f"depth {depth}": rows for depth, rows in table.groupby("depth", sort=True)}
 
 
-def lines(axes: Axes, table: pd.DataFrame, x: str, y: str, arms: Sequence[str], **other: Any) -> None:
+def lines(axes: Axes, table: pd.DataFrame, x: str, y: str, arms: Sequence[str], **other: Unpack[Style]) -> None:
     """Draw a seaborn line per arm: median over seeds, band = order-statistic interval; whole-number ticks on x.
 
     `other` is what looks otherwise than an arm's line.

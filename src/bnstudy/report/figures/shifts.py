@@ -6,7 +6,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bnstudy.core.words import ANOTHER
-from bnstudy.report.figures.axes import DASHES, crossed_panels, entry, label, legend, line, lines, log_scale, reference
+from bnstudy.report.figures.axes import (
+    DASHES,
+    Style,
+    crossed_panels,
+    entry,
+    label,
+    legend,
+    line,
+    lines,
+    log_scale,
+    reference,
+)
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.style import NARROW
@@ -100,7 +111,8 @@ def xhat(results: Results) -> Picture:
 
 def mismatch_by_layer(table: pd.DataFrame, width: float) -> Figure:
     """Draw the mismatch by layer, one panel per kind of shift and depth, one line per severity."""
-    styles = {s: {**line("bn"), "marker": "", "linestyle": dash} for s, dash in zip((1, 3, 5), DASHES[2::-1])}
+    plain: Style = {**line("bn"), "marker": ""}
+    styles: dict[int, Style] = {s: {**plain, "linestyle": dash} for s, dash in zip((1, 3, 5), DASHES[2::-1])}
     present = [family for family in MISSED if family in set(table["family"])]
     gap, depths = "\n" if width <= NARROW else ", ", sorted(table["depth"].unique())
     figure, grid = crossed_panels(present, depths, width, lambda f, d: f"{f}{gap}{d} layers", sharex=False)

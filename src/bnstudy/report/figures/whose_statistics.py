@@ -116,7 +116,8 @@ def accuracy_by_size(table: pd.DataFrame, width: float) -> Figure:
             if len(sized):
                 trace(panel, sized, "place", "accuracy", small)
             if len(stored):
-                panel.plot(len(SIZES), stored.median(), **{**small, "linestyle": "none"})
+                alone: Style = {**small, "linestyle": "none"}
+                panel.plot(len(SIZES), stored.median(), **alone)
         percent_y(panel)
         names = [size.removeprefix("batch").replace("whole", "all") for size in SIZES]
         panel.set_xticks(range(len(SIZES) + 1), [*names, "stored"])
