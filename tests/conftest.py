@@ -1,13 +1,17 @@
 """Fixtures that several test files ask for: the claims file, and a made study as it is judged."""
 
+import os
 from collections.abc import Iterator
 
-import pytest
+# One thread, as jobs have it: threads of several workers on the same cores wait for each other. Read when torch is imported.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
-from bnstudy.claims.ledger import Ledger
-from bnstudy.claims.records import ClaimRow
-from helpers import judging
-from helpers.synthetic import Tables, whole
+import pytest  # noqa: E402
+
+from bnstudy.claims.ledger import Ledger  # noqa: E402
+from bnstudy.claims.records import ClaimRow  # noqa: E402
+from helpers import judging  # noqa: E402
+from helpers.synthetic import Tables, whole  # noqa: E402
 
 SLOW = "workflow slurm outside extending teaching card cifar10 page browser reference bench notebooks site".split()
 """Files that run whole studies, or draw whole pages: few tests each."""

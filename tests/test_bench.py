@@ -98,7 +98,6 @@ def test_one_process_a_run_is_compared_by_wall_time_a_run(monkeypatch: pytest.Mo
 
 
 def test_a_copy_a_layer_is_seen(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.set_num_threads(1)
     monkeypatch.setattr(contestants.time, "perf_counter", time.process_time)  # other processes may be at work
     ratios = []
     for _ in range(15):

@@ -16,7 +16,6 @@ from bnstudy.checks.base import at_least, at_most, equal, growth
 from bnstudy.checks.run import CHECKS, run
 from bnstudy.nets.base import Net
 
-torch.set_num_threads(1)
 Plant = Callable[[pytest.MonkeyPatch], None]
 """Plants a fault."""
 

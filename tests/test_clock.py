@@ -14,8 +14,6 @@ from bnstudy.training.train import Run, Trained, build, train
 from helpers.plain import Plain
 from helpers.trained import IMAGES, training_spec
 
-torch.set_num_threads(1)  # as jobs have it
-
 SOUND = np.zeros(1, int)
 
 

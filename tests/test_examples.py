@@ -11,7 +11,6 @@ from torch import nn
 import batchnorm_from_scratch as small
 from helpers.project import ROOT
 
-torch.set_num_threads(1)
 EXAMPLES = ROOT / "examples"
 QUICK = "small.SEEDS, small.RATES, small.STEPS = 1, (0.03,), 300\nfindings = small.findings()"
 TITLES = ["Moving target", "Shifted data", "Speed", "Decoupling"]
@@ -54,8 +53,7 @@ def test_it_prints_the_four_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 50 < left <= 100
 
 
-def test_the_notebook_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # its kernel's; other tests run beside it
+def test_the_notebook_runs() -> None:
     notebook = nbformat.read(EXAMPLES / "start_here.ipynb", as_version=4)
     (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     cell.source = QUICK

@@ -156,7 +156,6 @@ def test_crossing() -> None:
 def test_a_measure_changes_no_network_and_networks_do_not_meet(
     name: str, arm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch.set_num_threads(1)
     c, measure = cell(arm), import_module(f"bnstudy.measures.{name}").measure
     given, right = [], c.net
 

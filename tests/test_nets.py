@@ -22,7 +22,6 @@ from bnstudy.training.train import Run, build, train
 from helpers.plain import EXACT, check_run
 from helpers.trained import IMAGES, Source, cell, cell_spec, training_spec
 
-torch.set_num_threads(1)  # other processes may be at work
 NETS = ("cnn", "resnet", "resmlp")
 ARMS = names("arms", "build")
 NOISE = np.random.default_rng(0)

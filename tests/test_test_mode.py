@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from bnstudy.core.plugins import names
 from helpers.trained import cell
 from test_guests import tried
 
-torch.set_num_threads(1)
 FILE = '''
 import torch
 from torch import nn

@@ -18,8 +18,6 @@ from bnstudy.training.train import Run, build, train, train_on
 from helpers.plain import EXACT, check_run
 from helpers.trained import IMAGES, Source, cell_spec, training_spec
 
-torch.set_num_threads(1)  # as jobs have it: with more, the shapes in a stack decide how sums are split
-
 
 def spec(arm: str, width: int = 32, batch: int = 32, **more: Any) -> TrainingSpec:
     return training_spec(arm, width=width, batch=batch, **{"depth": 3, "steps": 50, **more})
