@@ -22,7 +22,6 @@ from bnstudy.pipeline.rehearsal import described, rehearse, report
 from helpers.project import ROOT
 from helpers.trained import cell
 
-torch.set_num_threads(1)
 OF_ONES_OWN = (
     "group8", "A", "rms", "OwnBN", "CtxBN", "Fast", "OneArgument", "Tanh", "GammaAlone", "Scalar", "RunningRMS", "Ghost",
     "Debug", "NoReLU", "drops", "Frozen",
@@ -214,7 +213,7 @@ TRAITS = [
 
 @pytest.mark.parametrize(("arm", "net", "mixes", "stores", "draws", "parameters"), TRAITS)
 def test_what_an_arm_is_is_told(arm: str, net: str, mixes: int, stores: int, draws: int, parameters: float) -> None:
-    assert list(described(Rehearsed(arm, net, 16, 8, ())).values()) == [mixes, stores, draws, parameters]
+    assert list(vars(described(Rehearsed(arm, net, 16, 8, ()))).values()) == [mixes, stores, draws, parameters]
 
 
 def test_batch_renormalization_begins_as_batch_normalization_and_leaves_it() -> None:

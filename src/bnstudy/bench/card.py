@@ -14,7 +14,7 @@ from torch import nn
 
 from bnstudy.arms.base import EPS
 from bnstudy.bench.figures import Metric, line, metric
-from bnstudy.bench.shapes import BATCH, CLASSES, CNN, RATE, SPLITS, spec
+from bnstudy.bench.shapes import BATCH, CLASSES, CNN_DEPTH, CNN_WIDTH, RATE, SPLITS, spec
 from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, pool
@@ -33,7 +33,7 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     """gpu_plain_loop, gpu_cnn_plain_loop, and the same for each shape."""
     small, large = made_up(2), made_up(1)
     shapes = [(small, spec(arm, depth, STEPS), STACK) for depth in DEPTHS for arm in ARMS]
-    shapes += [(large, spec(arm, steps=STEPS, pool=1, **CNN), CNN_STACK) for arm in ARMS]
+    shapes += [(large, spec(arm, CNN_DEPTH, STEPS, "cnn", CNN_WIDTH, pool=1), CNN_STACK) for arm in ARMS]
     found: list[list[float]] = []
     outside: list[float] = []
     for images, setting, models in shapes:
@@ -50,7 +50,7 @@ def rows(say: Callable[[str], None] = print, passes: int = 3) -> list[Metric]:
     where = f"on {describe()}; the same card, step and batches of {BATCH}, set-up not counted"
     arms = f"geometric mean of {', '.join(ARMS)} at depths 5, 20"
     mlp = f"speed-up of {STACK} stacked MLPs over a plain torch loop, {arms}"
-    cnn = f"the same for {CNN_STACK} CNNs of {CNN['depth']} layers of {CNN['width']} channels on 28 x 28 images"
+    cnn = f"the same for {CNN_STACK} CNNs of {CNN_DEPTH} layers of {CNN_WIDTH} channels on 28 x 28 images"
     setup = f"share of a stack's {STEPS} steps' time that is set-up"
     each = [geometric_mean(pair) for pair in zip(*found[:4])], [geometric_mean(pair) for pair in zip(*found[4:])]
     named = {f"gpu_{s.net}_{s.arm}_{s.depth}": of for s, of in zip((told.setting for _, told, _ in shapes), found)}

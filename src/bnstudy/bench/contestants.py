@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bnstudy.arms.base import EPS
-from bnstudy.bench.shapes import BATCH, CNN, MODELS, POOL, RATE, SPLITS, spec
+from bnstudy.bench.shapes import BATCH, CNN_DEPTH, CNN_WIDTH, MODELS, POOL, RATE, SPLITS, spec
 from bnstudy.core import seals
 from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.batches import order, part
@@ -65,7 +65,7 @@ def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: 
 
 def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
     """Seconds a step of :func:`bnstudy.training.train.train` with one CNN, counted as :func:`stacked` does."""
-    return _clocked(spec(arm, steps=FIRST + steps, **CNN), [Run(seed, RATE)], path)
+    return _clocked(spec(arm, CNN_DEPTH, FIRST + steps, "cnn", CNN_WIDTH), [Run(seed, RATE)], path)
 
 
 def _clocked(setting: TrainingSpec, runs: list[Run], path: str) -> float:

@@ -6,7 +6,6 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from bnstudy.bench.shapes import spec
 from bnstudy.config.models import Claims, Grid, StudyConfig
 from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, by_cell
+from bnstudy.core.store import Arrays
 from bnstudy.pipeline import stamps
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import EvaluateResult, IndexEntry, MeasureResult, Rate, SummarizeJob, SweepResult, Tuned
@@ -64,7 +64,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     run = Outcome(design, 0.1, 0, 0.5, 20.0, True, batch_steps=25, diverged_at=None, budget=40, final_loss=1.0)
     choice = Choice(target=0.5, rate=0.1, evaluable=True, reason="")
     cell = CellSpec(**vars(training), rate=0.1, seeds=(0,), keep="levels", data="images", code="", torch="")
-    loss: dict[str, Any] = {"loss": np.ones((40, 1), np.float32), "diverged": np.zeros(1, np.int64)}
+    loss: Arrays = {"loss": np.ones((40, 1), np.float32), "diverged": np.zeros(1, np.int64)}
     loss["looks"] = np.ones((len(looks(40)), 1), np.float32)
     store.put(folder / "results/cells", cell, {"curve": loss})
     entry = IndexEntry(cell=store.key(cell), setting=design, rate=0.1, keep="levels", shared=None, best=True)

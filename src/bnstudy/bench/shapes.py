@@ -1,6 +1,6 @@
 """The shapes that are timed, and how many floating-point operations one training step of them takes."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bnstudy.core.cell import Splits, TrainingSpec
 from bnstudy.core.setting import Setting
@@ -9,9 +9,9 @@ WIDTH, BATCH, POOL, PIXELS, CLASSES = 64, 64, 2, 14 * 14, 10
 MODELS, JOBS = 16, 2
 """The stacked trainer is timed as a study runs it on two cores: ``JOBS`` processes of one thread, ``MODELS`` each."""
 ARMS = ("none", "bn", "once")
-CNN: dict[str, Any] = {"net": "cnn", "depth": 8, "width": 32}
+CNN_DEPTH, CNN_WIDTH = 8, 32
 CNN_ARMS = ("none", "bn")
-"""What a CNN is timed as: networks of ``CNN`` on the same images and batches, one a process."""
+"""What a CNN is timed as: networks of ``CNN_DEPTH`` layers of ``CNN_WIDTH`` channels on the same images and batches, one a process."""
 RATE = 0.01
 SPLITS = Splits(train=2944, test=1024, heldout=1024)
 
@@ -68,5 +68,5 @@ def flops(depth: int, models: int = MODELS) -> int:
 def cnn_flops() -> int:
     """Floating-point operations of the convolutions and the head of one training step of a CNN, counted as by
     :func:`flops`, and as if the border of zeros were pixels: 2 x 9 a weight, pixel and image."""
-    pixels, width, hidden = PIXELS, CNN["width"], CNN["depth"] - 1
+    pixels, width, hidden = PIXELS, CNN_WIDTH, CNN_DEPTH - 1
     return 2 * BATCH * (9 * pixels * (2 * width + 3 * hidden * width * width) + 3 * width * CLASSES)

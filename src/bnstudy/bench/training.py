@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Machine
-from bnstudy.bench.shapes import ARMS, BATCH, CNN, CNN_ARMS, JOBS, MODELS, Effort, cnn_flops, flops
+from bnstudy.bench.shapes import ARMS, BATCH, CNN_ARMS, CNN_DEPTH, CNN_WIDTH, JOBS, MODELS, Effort, cnn_flops, flops
 
 PAIRS = "median, least and greatest of the passes"
 Shape = tuple[str, int]
@@ -73,8 +73,8 @@ def convolutional(machine: Machine, data: str, arm: str, steps: int) -> float:
 def cnn_rows(passes: list[dict[str, float]]) -> list[Metric]:
     """Return cnn_gemm, and the same for each arm."""
     what = (
-        f"floating-point rate of a training step (forward, backward, update) of a CNN of {CNN['depth']} layers of"
-        f" {CNN['width']} channels on 14 x 14 images, batch {BATCH} ({JOBS} processes of 1 thread, a network each; only the"
+        f"floating-point rate of a training step (forward, backward, update) of a CNN of {CNN_DEPTH} layers of"
+        f" {CNN_WIDTH} channels on 14 x 14 images, batch {BATCH} ({JOBS} processes of 1 thread, a network each; only the"
         " step's convolutions are counted, the border of zeros as if it were pixels; without it all is x .91) over that of a 1024 x 1024 float32 matrix product in the same processes;"
     )
     both = [geometric_mean(p.values()) for p in passes]

@@ -235,7 +235,7 @@ def _settings(lookup: Lookup, contrast: Contrast) -> list[Factors]:
     if contrast.depth not in lookup.depths:
         return []
     spec = contrast.model_dump(exclude_none=True)
-    others: tuple[dict[str, Any], ...] = ({}, spec.get("against", {}))
+    others: tuple[Factors, ...] = ({}, spec.get("against", {}))
     return [lookup.setting(spec, arm, **other) for other in others for arm in contrast.arms
             if other.get("depth", contrast.depth) in lookup.depths]  # fmt: skip
 

@@ -106,7 +106,8 @@ class Lookup:
                 self.base |= dict.fromkeys([column], *values)
         self._whole = self.base  # what a table holds that has no column of a factor
         self.gain, self.kinds = 1.0, dict(kinds or {})
-        self.change, self.roles = dict[str, Any](), dict[str, str]()
+        self.change: Factors = {}
+        self.roles: Mapping[str, str] = {}
         self._places: dict[str, Any] = {}  # whatever pandas gives as the places of a group
         self._values: dict[tuple[str, str], np.ndarray] = {}
         self._flat: dict[tuple[Any, ...], bool] = {}

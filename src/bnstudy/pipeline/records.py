@@ -33,6 +33,16 @@ class Rehearsed:
 
 
 @dataclass(frozen=True)
+class Traits:
+    """What an arm is: whether it mixes samples of a batch, stores averages, draws random numbers, and its parameters per unit."""
+
+    mixes_samples: bool
+    stores_averages: bool
+    draws: bool
+    parameters_per_unit: float
+
+
+@dataclass(frozen=True)
 class RehearseJob:
     """Rehearse what a study has from outside, and describe what stands beside it; ``code`` is the digest of each."""
 

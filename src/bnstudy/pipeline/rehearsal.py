@@ -4,7 +4,7 @@ Three layers of the study's own family, width and batch size are built, trained 
 measure that the study asks for, on made-up images.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -28,7 +28,7 @@ from bnstudy.measures.view import with_statistics_of
 from bnstudy.nets.find import builder
 from bnstudy.pipeline.promises import NETWORKS, Stage, alike, passed, promises, random
 from bnstudy.pipeline.reasons import Reason, failed
-from bnstudy.pipeline.records import Rehearsed, RehearseJob
+from bnstudy.pipeline.records import Rehearsed, RehearseJob, Traits
 from bnstudy.pipeline.testing import WatchedCell, mixes, without_test_mode
 from bnstudy.training.train import Run, train
 
@@ -57,12 +57,11 @@ def rehearse(part: Rehearsed) -> list[Reason]:
     return list(_performed(part, norm if outside and mixes(stage) else None))
 
 
-def described(part: Rehearsed) -> dict[str, Any]:
-    """Return what an arm is: whether it mixes samples of a batch, stores averages, draws random numbers, and its
-    parameters per unit; each the most of any layer."""
+def described(part: Rehearsed) -> Traits:
+    """Return what an arm is: of each trait, the most of any layer."""
     h = _last(part)[1]
     every = [_traits(_norm(part, layer, h), h) for layer in range(1, DEPTH + 1)]
-    return {name: max(traits[name] for traits in every) for name in every[0]}
+    return Traits(**{name: max(vars(traits)[name] for traits in every) for name in vars(every[0])})
 
 
 def _made(part: Rehearsed) -> Iterator[Reason]:
@@ -191,17 +190,17 @@ def _reestimated(cell: TrainedCell, net: Any) -> Iterator[Reason]:
         yield Reason("passes over the same images do not bring its averages to the statistics of these images", remedy)
 
 
-def _traits(norm: Norm, h: Tensor) -> dict[str, Any]:
+def _traits(norm: Norm, h: Tensor) -> Traits:
     half = h.shape[2] // 2
     other = h.clone()
     other[:, :, half:] *= 3
     before, after = (passed(norm, x, "batch")[:, :, :half] for x in (h, other))
-    return {
-        "mixes_samples": not alike(after, before),
-        "stores_averages": norm.has_statistics,
-        "draws": random(norm, h),
-        "parameters_per_unit": round(sum(p.numel() for p in norm.parameters()) / NETWORKS / h.shape[1], 3),
-    }
+    return Traits(
+        mixes_samples=not alike(after, before),
+        stores_averages=norm.has_statistics,
+        draws=random(norm, h),
+        parameters_per_unit=round(sum(p.numel() for p in norm.parameters()) / NETWORKS / h.shape[1], 3),
+    )
 
 
 class Prepared(StudyImages):
@@ -240,14 +239,14 @@ def _images(part: Rehearsed) -> Images:
     return Images(x, y.astype(np.int64), tuple("abcd"))
 
 
-def rehearsed(job: RehearseJob) -> list[dict[str, Any]]:
+def rehearsed(job: RehearseJob) -> list[Mapping[str, object]]:
     """Return what each part of a job is; end the program, all reasons its last lines, where one cannot be studied.
 
     What is the package's own is described alone.
     """
     if broken := [(part, reasons) for part in job.parts if part.outside and (reasons := rehearse(part))]:
         raise SystemExit(report(broken))
-    return [vars(part) | described(part) for part in job.parts]
+    return [vars(part) | vars(described(part)) for part in job.parts]
 
 
 def report(broken: list[tuple[Rehearsed, list[Reason]]]) -> str:

@@ -70,6 +70,14 @@ class Described(TypedDict):
     parameters_per_unit: float
 
 
+class StoredCell(TypedDict):
+    """The trained networks of one setting and rate: an entry of a job's index of cells."""
+
+    cell: str
+    setting: Mapping[str, Any]
+    rate: float
+
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -141,7 +149,7 @@ class Results:
         return self._json("checks", [])
 
     @cached_property
-    def cells(self) -> list[dict[str, Any]]:  # entries of the jobs' indices, as they wrote them
+    def cells(self) -> list[StoredCell]:
         """The stored cells of the evaluated networks: cell, setting, rate; empty where the study keeps no index of them."""
         indices = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("evaluate/*.json"))]
         return [cell for index in indices for cell in index["cells"]]

@@ -65,7 +65,7 @@ def endpoint(*arms: int, must: str, may: str = "", timed: bool = False) -> Calla
     return register
 
 
-def against(spec: Spec) -> dict[str, Any]:  # as Spec: the keys that `against` gives
+def against(spec: Spec) -> Spec:
     """Return what differs in the other network of a contrast of contrasts."""
     return {k: v for k, v in spec["against"].items() if v is not None}
 
