@@ -9,6 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from bnstudy.arms.base import Place
+from bnstudy.arms.find import make
+from bnstudy.core.plugins import names
 from bnstudy.data.batches import scaling
 from bnstudy.data.images import Images, save
 from bnstudy.data.labels import chosen, counts, largest, proportions
@@ -31,7 +34,13 @@ def one_by_one(net: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
     return torch.cat([net(batch) for batch in x.tensor_split(-(-x.shape[2] // size), 2)], 2)
 
 
-@pytest.mark.parametrize("arm", ["bn", "bn_frozen", "bn_detached", "bn_post", "bn_early"])
+GHOSTS = [
+    arm for arm in names("arms", "build") if any(hasattr(make(arm, [0], 4, Place(n, 2), 0), "ghost") for n in (1, 2))
+]
+"""Arms that normalize small batches in one pass."""
+
+
+@pytest.mark.parametrize("arm", GHOSTS)
 @pytest.mark.parametrize("size", [1, 2, 7, 32, 200, 256])
 @pytest.mark.parametrize("net", ["mlp", "cnn"])
 def test_many_batches_in_one_pass_are_batches(net: str, arm: str, size: int) -> None:
