@@ -42,6 +42,7 @@ def _seconds(folder: Path) -> tuple[dict[str, float], int]:
     spent: dict[str, float] = {}
     seeds: set[int] = set()
     for stage, kind in (("sweep", "training"), ("evaluate", "training"), ("measure", "measures")):
+        # whatever the version that ran the study wrote
         jobs: list[dict[str, Any]] = [json.loads(p.read_text()) for p in sorted((folder / stage).glob("*.json"))]
         if not jobs:
             raise LookupError(f"{folder / stage} holds no jobs")

@@ -62,7 +62,7 @@ def with_others(ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapp
     return ledger.model_copy(update={"questions": [*ledger.questions, question], "claims": [*ledger.claims, *claims]})
 
 
-def _parts(arm: str, base: str) -> list[dict[str, Any]]:
+def _parts(arm: str, base: str) -> list[dict[str, Any]]:  # as a claims file would have it
     """Return what is said of the steps, and of the accuracy, of two arms in words."""
     return [
         {
@@ -94,7 +94,7 @@ def _settings(
     ran: Mapping[str, pd.DataFrame], arm: str, other: str, depths: Mapping[str, int]
 ) -> Iterator[list[tuple[Contrast, str]]]:
     """Yield contrasts of steps, then of accuracy, at every place (depth, gain, inputs) where both arms were run, labelled."""
-    kinds: dict[str, dict[str, Any]] = {
+    kinds: dict[str, dict[str, Any]] = {  # as a claims file would have it
         "steps": {"endpoint": "steps_ratio", "arms": [other, arm], "unit": "times", "sesoi": "ln 1.25"},
         "accuracy": {"endpoint": "clean_difference", "arms": [arm, other], "unit": "points", "sesoi": 1.0},
     }

@@ -76,7 +76,7 @@ def figures(notebooks: Iterable[Path], folder: Path) -> None:
             (folder / f"{figure['id']}.rst").write_text(f"**{title}**\n\n{caption}\n", encoding="utf-8")
 
 
-def _output(output: dict[str, Any], place: str) -> str:
+def _output(output: dict[str, Any], place: str) -> str:  # an output as nbformat has it
     data = output.get("data", {})
     if FIGURE in data:
         return filled("figure.html", **data[FIGURE])
