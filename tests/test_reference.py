@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from pandas.api.types import is_float_dtype
 
+from bnstudy.claims.records import ClaimRow, from_json, to_json
 from bnstudy.config.study import StudyConfig
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.reference import CHOSEN, WHOLE, keep, renew, small
-from bnstudy.pipeline.verdicts import verdicts
+from bnstudy.pipeline.verdicts import set_beside
 from bnstudy.report.page.templates import filled
 from bnstudy.report.results import COLUMNS, Results
 from helpers import synthetic
@@ -73,6 +74,11 @@ def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> N
     assert "In the study" not in plain
     told = filled("story.html", row=results.answers["Q3"], checks=(), claims=turned)
     assert "In the study “other” it is contradicted." in told
+    facts = {"other": "With it training takes 3.0 times as many steps.", "third": "It takes as many."}
+    told = filled(
+        "story.html", row=results.answers["Q3"], checks=(), claims={"Q3a": replace(turned["Q3a"], beside_facts=facts)}
+    )
+    assert "In the study “other” it is contradicted: with it training takes 3.0 times as many steps." in told
 
 
 def test_a_kept_study_speaks_in_the_words_of_today(tmp_path: Path) -> None:
@@ -86,14 +92,13 @@ def test_a_kept_study_speaks_in_the_words_of_today(tmp_path: Path) -> None:
     (one / "answers.json").write_text("[]")
     renew(one)
     renewed = json.loads((one / "claims.json").read_text())
-    said = verdicts([other])
-    assert [row | {"beside": said.get(row["id"], {})} for row in before] == renewed
+    assert renewed == to_json(set_beside(from_json(list[ClaimRow], before), [other]))
     assert [answer["id"] for answer in json.loads((one / "answers.json").read_text())] == ["Q1", "Q2", "Q3", "Q4", "U"]
 
 
 def test_verdicts_of_reference_studies_stand_beside(tmp_path: Path) -> None:
     rows = json.loads((REFERENCES[0] / "claims.json").read_text())
-    found = verdicts([REFERENCES[0]])
+    found = {row.id: row.beside for row in set_beside(from_json(list[ClaimRow], rows), [REFERENCES[0]]) if row.beside}
     judged = {row["id"]: row["verdict"] for row in rows if row["verdict"] not in ("not judged", "not tested")}
     assert {claim: by[REFERENCES[0].name] for claim, by in found.items()} == judged
     own = StudyConfig.model_validate({"study": REFERENCES[0].name})

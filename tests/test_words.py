@@ -21,6 +21,7 @@ from bnstudy.claims.records import AnswerRow, ClaimRow, from_json
 from bnstudy.claims.sentences import ORDER, listing, outcome
 from bnstudy.core import words
 from helpers.judging import FILED, INTERVALS, LEDGER, decided, said, story
+from helpers.project import ROOT
 from helpers.thetas import SEEDS, exact, shades
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may bn_ resmlp".split()
@@ -200,14 +201,15 @@ def test_the_words_of_the_default_study_are_plain() -> None:
     assert len(set(captions)) == len(captions)
 
 
-@pytest.mark.parametrize("name", ["default", "thorough", "map", "fashion_mnist_full"])
-def test_a_real_story_is_read_in_three_minutes(name: str) -> None:
+@pytest.mark.parametrize(
+    "told", sorted((ROOT / "results/reference").glob("*/answers.json")), ids=lambda path: path.parent.name
+)
+def test_a_real_story_is_read_in_three_minutes(told: Path) -> None:
     """At some 170 words a minute, with the learner's question and the guess, which are its first three texts."""
-    folder = Path(__file__).parent.parent / "results" / "reference" / name
-    for answer in from_json(list[AnswerRow], json.loads((folder / "answers.json").read_text())):
+    for answer in from_json(list[AnswerRow], json.loads(told.read_text())):
         if answer.story:
-            text, told = " ".join(story(answer.story)), " ".join(story(answer.story)[3:]).split()
-            assert grade(text) <= 10 and len(told) <= 405, (answer.id, grade(text), len(told))
+            text, apart = " ".join(story(answer.story)), " ".join(story(answer.story)[3:]).split()
+            assert grade(text) <= 10 and len(apart) <= 405, (answer.id, grade(text), len(apart))
             assert np.mean([len(s.split()) for s in sentences(text)]) <= 16
 
 

@@ -74,7 +74,8 @@ class ClaimRow:
     them misses its median.
     ``stability`` is the share of draws of the seeds, 0..1, in which the same verdict comes out, and ``seeds_to_decide``
     about how many seeds would decide an open one: see :func:`bnstudy.claims.stability.stability`.
-    ``kinds`` holds the verdict on each kind of network by itself, by its name, and ``beside`` those of reference studies.
+    ``kinds`` holds the verdict on each kind of network by itself, by its name, and ``beside`` those of reference studies;
+    ``beside_facts`` what these measured, of a claim with one setting.
     """
 
     id: str
@@ -106,6 +107,7 @@ class ClaimRow:
     what: str = ""
     kinds: dict[str, str] = field(default_factory=dict)
     beside: dict[str, str] = field(default_factory=dict)
+    beside_facts: dict[str, str] = field(default_factory=dict)
     intervals: int = 0
     joint_error: float | None = None
     stability: float | None = None

@@ -193,7 +193,9 @@ def others_against(row: ClaimRow) -> list[str]:
 def elsewhere(row: ClaimRow) -> str:
     """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
     others = others_against(row)
-    return f" In the study “{listing(others)}” it is {TURNED[row.verdict]}." if others else ""
+    facts = [fact for study, fact in row.beside_facts.items() if row.beside[study] == TURNED.get(row.verdict)]
+    told = f": {facts[0][:1].lower()}{facts[0][1:].rstrip('.')}" if len(facts) == len(others) == 1 else ""
+    return f" In the study “{listing(others)}” it is {TURNED[row.verdict]}{told}." if others else ""
 
 
 def listing(labels: Sequence[str]) -> str:

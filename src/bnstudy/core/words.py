@@ -103,7 +103,10 @@ def factors(values: Mapping[str, Any]) -> str:
     return ", ".join(factor(name, value) for name, value in values.items())
 
 
-STUDIES = {"map": "map of first weights and depths", "fashion_mnist_full": "all of Fashion-MNIST"}
+STUDIES = {
+    "map": "map of first weights and depths", "fashion_mnist": "part of Fashion-MNIST",
+    "fashion_mnist_full": "all of Fashion-MNIST",
+}  # fmt: skip
 """Studies whose names say too little."""
 
 

@@ -18,7 +18,7 @@ from bnstudy.claims.sentences import sentence
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
 from bnstudy.pipeline.plan import REFERENCES
-from bnstudy.pipeline.verdicts import verdicts
+from bnstudy.pipeline.verdicts import set_beside
 from bnstudy.report.results import COLUMNS, Results
 
 WHOLE = (
@@ -89,12 +89,12 @@ def renew(folder: Path) -> None:
     study = Results(folder)
     ledger = load(Path(study.provenance["config"]["claims"]["file"]), study.ledger.kinds)
     own = {claim.id: claim for claim in ledger.claims}
-    others = verdicts([path for path in sorted(folder.parent.glob("*")) if path.name != folder.name])
     rows = []
     for row in study.claims.values():
         if said := own.get(row.id):
             row = replace(row, sentence=sentence(row, said), heard=said.weighed())
-        rows.append(replace(row, beside=others.get(row.id, {})))
+        rows.append(row)
+    rows = set_beside(rows, [path for path in sorted(folder.parent.glob("*")) if path.name != folder.name])
     told = {claim.id for claim in ledger.questions}
     # not as records: texts of then may lack a field of today
     kept = json.loads((folder / "answers.json").read_text(encoding="utf-8"))

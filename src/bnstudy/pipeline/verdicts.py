@@ -5,7 +5,8 @@ edit elsewhere judges nothing anew.
 """
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -33,8 +34,7 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     found["checks"] = pd.DataFrame([*json.loads(checks.read_text()), forecast.check(forecasts)])
     rows, thetas = judging.judge(ledger, *study, given.primary, given.kinds)
     changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
-    others = verdicts(beside)
-    rows = [replace(row, beside=others.get(row.id, {})) for row in sensitivity.attach(rows, changed)]
+    rows = set_beside(sensitivity.attach(rows, changed), beside)
     frames = {"forecasts": forecast.frame(forecasts)}
     for name, table, row in (("contrasts", thetas, ThetaRow), ("robustness", changed, SensitivityRow)):
         frames[name] = pd.DataFrame(table, columns=[column.name for column in fields(row)])  # also without a row
@@ -48,11 +48,13 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     store.write_json(out, to_json(rows))
 
 
-def verdicts(folders: Sequence[Path]) -> dict[str, dict[str, str]]:
-    """Return what reference studies say of each claim, by its id and the study's name; what they do not judge is left out."""
-    found: dict[str, dict[str, str]] = {}
+def set_beside(rows: Iterable[ClaimRow], folders: Sequence[Path]) -> list[ClaimRow]:
+    """Return claims with what reference studies say of each: verdicts, where they judge it, and of one setting its fact."""
+    said, facts = defaultdict[str, dict[str, str]](dict), defaultdict[str, dict[str, str]](dict)
     for folder in folders:
         for row in from_json(list[ClaimRow], json.loads((folder / "claims.json").read_text())):
             if row.verdict not in (NOT_JUDGED, "not tested"):
-                found.setdefault(row.id, {})[folder.name] = row.verdict
-    return found
+                said[row.id][folder.name] = row.verdict
+                if len(row.settings) == 1:
+                    facts[row.id][folder.name] = row.sentence.partition(". ")[2]
+    return [replace(row, beside=said[row.id], beside_facts=facts[row.id]) for row in rows]

@@ -113,6 +113,8 @@ def scope(results: Results, images: str, seeds: int) -> str:
     others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(nets))]
     counts = [str(count) for count in sorted({kind.seeds for kind in told.values()} or {seeds})]
     said = f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
+    if kinds:
+        said += " A case is one of them, at one depth, under one change."
     judged = results.table("robustness")
     changed = [words.factor("net", net) for net in nets]
     flipped = set(judged.loc[judged["change"].isin(changed) & (judged["kind"] == "flipped"), "id"])
