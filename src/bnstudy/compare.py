@@ -12,7 +12,7 @@ from bnstudy.claims.sensitivity import DECIDED
 from bnstudy.claims.sentences import NOT_JUDGED
 
 FORECAST = (
-    "One quantity of each untrained network says it before training ([what_decides.md](what_decides.md)); open is what the "
+    "One quantity of each untrained network is to say it before training ([what_decides.md](what_decides.md)); open is what the "
     "interval of the saving cannot tell from 1.25 times."
 )
 
@@ -67,7 +67,7 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     alone = f"{len(one)} are decided by one alone, {len(shared) - len(both) - len(one)} by neither"
     lines += [f"{agreed}, on {len(apart)} they don't. {alone}.", ""]
     lines += ["## Was it forecast where batch norm saves steps?", "", FORECAST, ""]
-    lines += [f"- {name}: {_fared(study.forecasts)}" for name, study in zip(names, studies)] + [""]
+    lines += [f"- {name}: {fared(study.forecasts)}" for name, study in zip(names, studies)] + [""]
     for title, chosen in (("Where the two disagree", apart), ("Where only one decides", one)):
         lines += [f"## {title}", ""]
         for name in chosen:
@@ -83,7 +83,7 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fared(forecasts: Sequence[Mapping[str, str]]) -> str:
+def fared(forecasts: Sequence[Mapping[str, str]]) -> str:
     """Return how many forecasts came true, and those that did not."""
     count = Counter(row["outcome"] for row in forecasts)
     wrong = [row for row in forecasts if row["outcome"] == "wrong"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bnstudy.claims.records import AnswerRow, from_json
 from bnstudy.claims.sentences import elsewhere
-from bnstudy.compare import load, outcome, summary
+from bnstudy.compare import FORECAST, fared, load, outcome, summary
 
 
 def page(folder: Path) -> str:
@@ -39,4 +39,13 @@ def page(folder: Path) -> str:
             if claim.question == answer.id:
                 said = f"**{claim.id}. {claim.statement}** *{outcome(claim)}*. {claim.sentence}{elsewhere(claim)}"
                 lines += ["", said]
+    lines += [
+        "",
+        "## Was it forecast where batch norm saves steps?",
+        "",
+        f"{FORECAST} In this study and those in the folder beside it:",
+        "",
+    ]
+    beside = (path.parent for path in sorted(folder.parent.glob("*/forecasts.csv")))
+    lines += [f"- {other.name}: {fared(load(other).forecasts)}" for other in beside]
     return "\n".join(lines) + "\n"
