@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import statistics
 import sys
 import time
@@ -17,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bnstudy.bench import __main__ as bench
 from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, seconds, training
 from bnstudy.bench.figures import IDS, Metric, line, metric
-from bnstudy.bench.machine import Used, used
+from bnstudy.bench.machine import THREADS, Machine, Used, used
 from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
 from bnstudy.core import seals, store
 from bnstudy.data.images import read
@@ -35,6 +36,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("bench") / "images.npz")
     contestants.images(path)
     return path
+
+
+def test_a_benchmark_leaves_the_number_of_threads_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whatever this process starts later has as many threads as there are cores."""
+    monkeypatch.setenv(THREADS[0], "1")
+    with Machine():
+        assert THREADS[0] not in os.environ
+    assert os.environ[THREADS[0]] == "1"
 
 
 def counted(net: Net) -> int:

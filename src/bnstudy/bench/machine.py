@@ -32,8 +32,9 @@ class Machine(ExitStack):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in THREADS:  # the plain loop may have as many threads as torch chooses
-            os.environ.pop(name, None)
+        # the plain loop may have as many threads as torch chooses
+        given = {name: os.environ.pop(name) for name in THREADS if name in os.environ}
+        self.callback(os.environ.update, given)
         start = get_context("spawn")
         pools = (ProcessPoolExecutor(1, start, call, ("threads", 1)) for _ in range(JOBS))
         self.jobs = [self.enter_context(pool) for pool in pools]
