@@ -14,7 +14,8 @@ from helpers import judging  # noqa: E402
 from helpers.synthetic import Tables, whole  # noqa: E402
 
 SLOW = "workflow slurm outside extending teaching card cifar10 page browser reference bench notebooks site".split()
-"""Files that run whole studies, or draw whole pages: few tests each."""
+SLOW += "examples nets guests figures_drawn page_parts batches words train".split()
+"""Files that take half a minute or more: whole studies, whole pages, many networks."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
