@@ -173,7 +173,11 @@ def check_study(rows: list[ClaimRow]) -> None:
     by_id = {row.id: [outcome(s) for s in row.settings] for row in rows}
     for step in (step for a in told if a.story for step in a.story.argument):
         found = set(by_id[step.claim])
-        assert "open" not in found or found <= {"open", "unmeasured"} or "open" in step.text, step
+        tells = step.claim in step.claims or not found <= {"open", "unmeasured"}  # its own numbers, or what it decides
+        assert "open" not in found or not tells or re.search(r"\b(open|clear)\b", step.text), step
+    for lecture in (lecture for a in told if a.story for lecture in a.story.lecture):
+        alone = all({"open"} <= set(by_id[claim]) <= {"open", "unmeasured"} for claim in lecture.claims)
+        assert not lecture.claims or not alone or re.search(r"\b(open|clear)\b", lecture.fact), lecture
     for card in cards:
         assert len(card.finding.split()) <= 14 and "(" not in card.finding, card.finding
         assert "not tested" not in card.finding + card.stops and "can't say" not in card.finding + card.stops

@@ -12,6 +12,9 @@ from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, FindingRow,
 from bnstudy.claims.sentences import ROOM, effects, lead, outcome, places
 from bnstudy.core.words import study
 
+NUMBERS = {"text", "fact", "answer"}
+"""What may tell numbers of a claim that decides nothing."""
+
 
 class Speaker:
     """Chooses and fills texts by the outcomes of a study's claims. Claims that the file lacks words for are never named."""
@@ -74,7 +77,11 @@ class Speaker:
                 told["sentences"] = list(filter(None, map(self.text, text.sentences)))
             if isinstance(text, Step):
                 told["text"] = self._with_open(told["text"], text.claim)
-            return told | ({"claims": self._sources(text)} if isinstance(text, Sourced) else {})
+            if isinstance(text, Sourced):
+                told["claims"] = self._sources(text)
+                own = [text.claim] if isinstance(text, Step) and text.claim in told["claims"] else told["claims"]
+                told |= {key: told[key] + self._undecided(told[key], own) for key in NUMBERS & told.keys()}
+            return told
         if isinstance(text, list) and text and isinstance(text[0], list):
             return " ".join(filter(None, map(self.text, text)))
         return [self.said(item) for item in text] if isinstance(text, list) else text
@@ -84,6 +91,13 @@ class Speaker:
         choices = [choice for _, one in text if isinstance(one, list) for choice in one if isinstance(choice, list)]
         told = (fields(self.chosen(choice).text) for choice in choices)
         return list(dict.fromkeys(place.claim for places_ in told for place, *_ in places_))
+
+    def _undecided(self, text: str, claims: Sequence[str]) -> str:
+        """Return a sentence, with a space before it, where the claims whose numbers a text tells decide nothing; else ""."""
+        left = all(self.settings(Place(claim), ("open",)) for claim in claims)
+        decided = any(self.settings(Place(claim), GROUPS["decided"]) for claim in claims)
+        said = not claims or re.search(r"\b(?:open|clear|depends)\b", text)
+        return " That stays open." if left and not decided and not said else ""
 
     def _with_open(self, text: str, claim: str) -> str:
         """Return a step of an argument with what its claim leaves open beside what it decides, unless the text says so."""
