@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from bnstudy.data.cifar10 import FILES
+from helpers.pages import built
 from helpers.project import ROOT, copy, python, small, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config/cifar10.yaml").read_text())
@@ -46,3 +47,4 @@ def test_all_of_it_in_small(project: Path) -> None:
     claims = json.loads((project / "results/small/claims.json").read_text())
     tested = {claim["id"] for claim in claims if claim["verdict"] != "not tested"}
     assert {"Q1a", "Q1d", "Q2a", "Q3a", "Q3d", "Q4a", "Q4g", "U7"} <= tested, tested
+    assert "small networks on small photographs" in built(project / "results/small")
