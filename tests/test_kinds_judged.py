@@ -197,7 +197,7 @@ def test_what_a_kind_lacks_is_told_below_its_settings_alone(tmp_path: Path, monk
     assert [s.counts for s in row.settings] == [True, False, True] and "lacks" not in row.sentence
     shown, below = blocks.claim(row).partition("settings")[2].split("</ul>")[:2]
     assert shown.count("<svg") == 2 and "lacks" not in shown
-    assert "Not evaluable: at 5 layers in networks of kind started small, to loss 0.5 (the study lacks it)." in below
+    assert "Not evaluable at 5 layers in networks of kind started small, to loss 0.5: the study lacks it." in below
     assert "plain networks: supported; networks of kind started small: not evaluable; conv" in blocks.claim(row)
     every = judged(load(claims(tmp_path, SHALLOW), KINDS), [LACKS[0]] * 3, monkeypatch)
     assert "the study lacks it" in every.sentence  # where there is nothing else

@@ -15,6 +15,7 @@ from bnstudy.config.study import StudyConfig
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.reference import CHOSEN, WHOLE, keep, renew, small
 from bnstudy.pipeline.verdicts import set_beside
+from bnstudy.report.figures import first_weights
 from bnstudy.report.page.templates import filled
 from bnstudy.report.results import COLUMNS, Results
 from helpers import synthetic
@@ -79,6 +80,27 @@ def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> N
         "story.html", row=results.answers["Q3"], checks=(), claims={"Q3a": replace(turned["Q3a"], beside_facts=facts)}
     )
     assert "In the study “other” it is contradicted: with it training takes 3.0 times as many steps." in told
+
+
+def test_the_map_tells_the_range_of_first_weights_at_every_depth() -> None:
+    results = Results(ROOT / "results/reference/map")
+    told = first_weights.widths(results)
+    assert told.head[2:] == ["no normalization", "batch norm"]
+    assert [row[:2] for row in told.rows] == [
+        [net, d] for net in ("plain", "skips") for d in ("3", "5", "10", "20", "30")
+    ]
+    runs = results.table("convergence").query("target == 0.5 and rate in (0.01, 0.03, 0.1)")
+    came = runs.groupby(["net", "depth", "arm", "gain", "seed"])["reached"].any()
+    scales = came.groupby(["net", "depth", "arm", "seed"]).sum() * np.log10(2.46 / 0.22) / 8
+    for net, (kind, depth, *arms) in zip(["mlp"] * 5 + ["resmlp"] * 5, told.rows, strict=True):
+        for arm, text in zip(("none", "bn"), arms):
+            values = sorted(scales[net, int(depth), arm])  # of twelve seeds the third from either end
+            middle = (values[5] + values[6]) / 2
+            assert text == f"{middle:.2f} ({values[2]:.2f} to {values[9]:.2f})", (kind, depth, arm)
+    judged = next(setting for setting in results.claims["U8"].settings if "with and without" in setting.name)
+    without, with_norm = (float(text.split()[0]) for text in told.rows[1][2:])
+    assert judged.estimate == pytest.approx(with_norm - without, abs=0.011)
+    assert not first_weights.widths(Results(ROOT / "results/reference/default")).rows
 
 
 def test_a_kept_study_speaks_in_the_words_of_today(tmp_path: Path) -> None:

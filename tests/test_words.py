@@ -284,6 +284,8 @@ def test_places_share_only_whole_words_of_where() -> None:
     places = ("5 layers in networks", "5 layers in networks started small", "20 layers in networks")
     plain, small, deep = (f"at {place}; to loss 0.5" for place in places)
     assert listing([plain, small]) == "at 5 layers in networks and networks started small to loss 0.5"
+    gradients = listing(["at 20 layers in networks", "for gradients at 20 layers in networks"])
+    assert gradients == "at 20 layers in networks and for gradients at 20 layers in networks"
     assert listing([plain, deep]) == "at 5 and 20 layers in networks to loss 0.5"
 
 

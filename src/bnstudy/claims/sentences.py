@@ -165,14 +165,19 @@ def _placed(lead: str, settings: Sequence[ContrastRow], whole: bool) -> list[str
 
 def _lacking(settings: Sequence[ContrastRow], whole: bool) -> list[str]:
     """Return why settings have no number, each reason once."""
-    by_reason: dict[str, list[ContrastRow]] = {}
-    for s in settings:
-        by_reason.setdefault((s.reason or "there is no interval").removeprefix(NOT_EVALUABLE), []).append(s)
-    said = []
-    for reason, rows in by_reason.items():
-        places = [] if whole and len(by_reason) == 1 else _placed("No result", rows, False)
+    said, reasons = [], by_reason(settings)
+    for reason, rows in reasons.items():
+        places = [] if whole and len(reasons) == 1 else _placed("No result", rows, False)
         said += [*places, _sentence(f"{'There is no result' if not places else 'The reason'}: {reason}")]
     return said
+
+
+def by_reason(settings: Iterable[ContrastRow]) -> dict[str, list[ContrastRow]]:
+    """Return settings by why they have no number."""
+    found: dict[str, list[ContrastRow]] = {}
+    for s in settings:
+        found.setdefault((s.reason or "there is no interval").removeprefix(NOT_EVALUABLE), []).append(s)
+    return found
 
 
 def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
@@ -209,6 +214,9 @@ def listing(labels: Sequence[str]) -> str:
         while min(map(len, rows)) > 1 and len({row[-1] for row in rows}) == 1:
             tail.insert(0, rows[0][-1])
             rows = [row[:-1] for row in rows]
+        # "at 20 layers" and "for gradients at 20 layers" are no "at and for gradients at 20 layers"
+        if any(len(row) == 1 and row[0] in PLACED for row in rows) and max(map(len, rows)) > 1:
+            rows, tail = [[*row, *tail] for row in rows], []
         while min(map(len, rows)) > 1 and len({row[0] for row in rows}) == 1:
             head.append(rows[0][0])
             rows = [row[1:] for row in rows]

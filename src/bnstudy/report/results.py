@@ -1,7 +1,7 @@
 """A finished study as the notebooks and the page read it: its tables, claims, checks and provenance."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 
-from bnstudy.claims.lookup import evaluable
+from bnstudy.claims.lookup import Lookup, evaluable
 from bnstudy.claims.records import AnswerRow, ClaimRow, FindingRow, JudgedWith, from_json
 from bnstudy.core.setting import FACTORS, SKIP
 
@@ -182,6 +182,12 @@ class Results:
     def ledger(self) -> JudgedWith:
         """What the claims were judged with."""
         return from_json(JudgedWith, self._json("ledger"))
+
+    def lookup(self, tables: Iterable[str]) -> Lookup:
+        """Return these tables as the endpoints of claims read them."""
+        judged = self.ledger
+        of = {name: self.table(name) for name in tables}
+        return Lookup(of, judged.depths, judged.targets, self.seeds, judged.base)
 
     @property
     def targets(self) -> list[float]:

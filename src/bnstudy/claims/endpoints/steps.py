@@ -96,19 +96,20 @@ def usable_rates(lookup: Lookup, spec: Spec) -> pd.DataFrame:
         names = " and ".join(lookup.describe(s) for s in settings)
         raise NotEvaluable(f"{names} were not run over the same grid of rates")
     step = math.log10(grids[0][-1] / grids[0][0]) / (len(grids[0]) - 1)
-    a, b = (_reached(lookup, spec, setting, grids[0]) for setting in settings)
+    target = lookup.target(spec.get("target"))
+    a, b = (_reached(lookup, setting, target, grids[0]) for setting in settings)
     return lookup.exact(step * (a - b))
 
 
-def _reached(lookup: Lookup, spec: Spec, setting: Factors, rates: list[float]) -> pd.Series:
+def _reached(lookup: Lookup, setting: Factors, target: float, rates: list[float]) -> pd.Series:
     """Return at how many of these rates each seed reached the target; unknown for a seed that was not run at all of them."""
-    rows = lookup.rows("convergence", setting, target=lookup.target(spec.get("target")))
+    rows = lookup.rows("convergence", setting, target=target)
     rows = rows[rows["rate"].isin(rates)]
     ran = rows.groupby("seed")["rate"].nunique()
     return rows["reached"].astype(bool).groupby(rows["seed"]).sum().where(ran == len(rates))
 
 
-def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.DataFrame:
+def _trained_from(lookup: Lookup, setting: Factors, target: float) -> pd.DataFrame:
     """Return whether a network gets to the target from each gain of its first weights: 1 or 0 [seed x gain].
 
     It does if it gets there within its budget at any of the middle three rates of the grid (of the four middle ones of an
@@ -116,7 +117,6 @@ def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.
     """
     import pandas as pd
 
-    setting = lookup.setting(spec, arm, **change)
     reached = {}
     for gain in sorted(set(lookup.tables.get("rates", pd.DataFrame()).get("gain", ()))):
         try:
@@ -124,15 +124,24 @@ def _trained_from(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.
         except Missing:
             continue
         middle = grid[(len(grid) - 3) // 2 :][:3]
-        reached[gain] = _reached(lookup, spec, {**setting, "gain": gain}, middle).astype(float).clip(upper=1)
+        reached[gain] = _reached(lookup, {**setting, "gain": gain}, target, middle).astype(float).clip(upper=1)
     if len(reached) < FEWEST_GAINS:
         raise Missing(f"the study lacks {lookup.describe(setting)} over a range of first weights")
     return pd.DataFrame(reached)
 
 
-def _decades(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.Series:
-    """Return how many decades of first weights a network trains from: a count of the study's gains times their step."""
-    trained = _trained_from(lookup, spec, arm, **change)
+def decades(lookup: Lookup, setting: Factors, target: float) -> pd.Series:
+    """Return how many decades of first weights a network trains from, per seed: a count of the study's gains times their step.
+
+    Args:
+        lookup: the study's tables.
+        setting: the network; whatever its gain, the whole range is read.
+        target: the loss in nats that it is to reach.
+
+    Raises:
+        Missing: where the study runs it from fewer than FEWEST_GAINS scales over the grid of rates.
+    """
+    trained = _trained_from(lookup, setting, target)
     gains = trained.columns
     return trained.sum(axis=1, skipna=False) * math.log10(gains[-1] / gains[0]) / (len(gains) - 1)
 
@@ -140,22 +149,24 @@ def _decades(lookup: Lookup, spec: Spec, arm: str, **change: object) -> pd.Serie
 @endpoint(2, must="depth", may="target", timed=True)
 def usable_gains(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the decades of first weights from which a gets to the target, minus those of b."""
-    a, b = (_decades(lookup, spec, arm) for arm in spec["arms"])
+    target = lookup.target(spec.get("target"))
+    a, b = (decades(lookup, lookup.setting(spec, arm), target) for arm in spec["arms"])
     return lookup.exact(a - b)
 
 
 @endpoint(1, must="depth against", may="target", timed=True)
 def usable_gains_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the decades of first weights from which a network gets to the target, minus those of another one."""
-    (arm,) = spec["arms"]
-    return lookup.exact(_decades(lookup, spec, arm) - _decades(lookup, spec, arm, **against(spec)))
+    here, there = lookup.setting(spec), lookup.setting(spec, **against(spec))
+    target = lookup.target(spec.get("target"))
+    return lookup.exact(decades(lookup, here, target) - decades(lookup, there, target))
 
 
 @endpoint(1, must="depth", may="target", timed=True)
 def central_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the mean of log10 gain over the first weights from which a network gets to the target; He's are at 0."""
-    (arm,) = spec["arms"]
-    trained = _trained_from(lookup, spec, arm)
+    setting = lookup.setting(spec)
+    trained = _trained_from(lookup, setting, lookup.target(spec.get("target")))
     if not trained.any(axis=None):
-        raise NotEvaluable(f"{lookup.describe(lookup.setting(spec, arm))}: it trains from none of its first weights")
+        raise NotEvaluable(f"{lookup.describe(setting)}: it trains from none of its first weights")
     return lookup.exact((trained * np.log10(trained.columns)).sum(axis=1, skipna=False) / trained.sum(axis=1))

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.claims.endpoints.steps import FEWEST_GAINS
+from bnstudy.claims.endpoints.steps import FEWEST_GAINS, decades
 from bnstudy.core.setting import FACTORS
 from bnstudy.report.figures.axes import Style, crossed_panels, entry, label, legend, log_ticks
-from bnstudy.report.figures.picture import Picture
+from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.starts import KINDS
 from bnstudy.report.figures.style import INK, MUTED, NARROW, arm_name, look
-from bnstudy.report.figures.summary import median, times
+from bnstudy.report.figures.summary import known, median, times
 from bnstudy.report.results import Results
 
 ARMS = ["none", "bn"]
@@ -32,11 +32,7 @@ Curve = tuple[str, str, str, np.ndarray, np.ndarray]
 
 def where(results: Results) -> Picture:
     """Return the map: a dot for each scale of the first weights and depth, a panel for each kind of network and arm."""
-    nets = [net for net in (str(results.base["net"]), results.skip) if net]
-    runs = results.filter(results.table("convergence"), target=results.target, gain=..., net=nets, arm=ARMS)
-    rates = results.table("rates").query("role == 'grid'")[[*FACTORS, "rate"]]
-    table = runs.merge(rates, on=[*FACTORS, "rate"])
-    table = table[table.groupby(["net", "depth"])["gain"].transform("nunique") >= FEWEST_GAINS]
+    table = over_gains(results)
     subject = f"Steps to training loss {results.target:g} by the scale of the first weights and the depth"
     how = (
         f"Each dot is at the best of {table['rate'].nunique()} learning rates. Scale 1 is that of He et al. Theory, of plain networks: "
@@ -47,6 +43,32 @@ def where(results: Results) -> Picture:
     draw = partial(dots, fastest(table), curves)
     intervals = "Medians over seeds"
     return Picture(results, "map", draw, table, subject, how, "U8", ARMS, None, intervals, "Dot plot")
+
+
+def over_gains(results: Results) -> pd.DataFrame:
+    """Return the runs over the grid of rates of each depth and kind of network that ran from a range of first weights."""
+    nets = [net for net in (str(results.base["net"]), results.skip) if net]
+    runs = results.filter(results.table("convergence"), target=results.target, gain=..., net=nets, arm=ARMS)
+    rates = results.table("rates").query("role == 'grid'")[[*FACTORS, "rate"]]
+    table = runs.merge(rates, on=[*FACTORS, "rate"])
+    return table[table.groupby(["net", "arm", "depth"])["gain"].transform("nunique") >= FEWEST_GAINS]
+
+
+def widths(results: Results) -> Numbers:
+    """Return how wide the range of first weights is that each network of the map trains from, with its interval."""
+    table = over_gains(results)
+    arms, at = results.arms(table, *ARMS), results.lookup(["rates", "convergence"])
+    ran = {(row["net"], row["depth"], row["arm"]): row for row in table[[*FACTORS]].to_dict("records")}
+    places = sorted({place[:2] for place in ran})
+    told = {place: known(decades(at, setting, results.target), ".2f") for place, setting in ran.items()}
+    rows = [[KINDS[net], str(depth), *(told.get((net, depth, arm), "–") for arm in arms)] for net, depth in places]
+    how = (
+        "Counted as claim U8 counts them: a network trains from a scale where it gets to the target at any of the middle three rates. "
+        "One that trains from all that were tried may train from more. Medians over seeds with 95% order-statistic intervals, "
+        "pointwise; the claim judges the shallow and the deep network alone."
+    )
+    head = ["network", "hidden layers", *map(arm_name, arms)]
+    return Numbers("Range of first weights that a network trains from, in decades (factors of ten)", head, rows, how)
 
 
 def fastest(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from bnstudy.claims.records import ClaimRow, ContrastRow
-from bnstudy.claims.sentences import NOT_JUDGED
+from bnstudy.claims.sentences import NOT_JUDGED, by_reason, listing
 from bnstudy.claims.stability import DRAWS, MOST
 from bnstudy.report.page.checking import Thetas, csv, seeds
 from bnstudy.report.page.marks import verdict_words
@@ -29,7 +29,9 @@ def claim(row: ClaimRow, thetas: Thetas | None = None, networks: Mapping[str, st
     def own_seeds(s: ContrastRow) -> str:
         return seeds(s, row.intervals, ends[s.name], networks or {})
 
-    said = {"change": change(row), "turns": turns, "where": _where, "csv": csv(row, thetas or {})}
+    lacking = by_reason([s for s in row.settings if not s.counts])
+    places = {reason: listing([_where(s) for s in settings]) for reason, settings in lacking.items()}
+    said = {"change": change(row), "turns": turns, "where": _where, "csv": csv(row, thetas or {}), "lacking": places}
     return filled("claim.html", row=row, dots=dots, seeds=own_seeds, **said)
 
 
