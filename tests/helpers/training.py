@@ -106,12 +106,12 @@ class Training:
             steps = np.round(np.exp(ln + (0.35 if target < 0.5 else 0.0)))
             late = (arm == "none") & (depth > 10) & (seeds % 16 == 2)
             reached = (steps <= budget) & (died == 0) & ~late
-            rows = pd.DataFrame({"rate": rate, "seed": seeds, "target": target})
-            rows["steps"], rows["reached"] = np.where(reached, steps, np.nan), reached
-            rows["batch_steps"] = np.where(reached, steps + 10, np.nan)
-            rows["diverged_at"], rows["budget"] = np.where(died > 0, died, np.nan), budget
-            rows["final_loss"] = np.where(died > 0, np.nan, 0.05 + 0.45 * np.minimum(steps / budget, 4.0))
-            frames.append(rows)
+            columns = {
+                "rate": rate, "seed": seeds, "target": target, "steps": np.where(reached, steps, np.nan), "reached": reached,
+                "batch_steps": np.where(reached, steps + 10, np.nan), "diverged_at": np.where(died > 0, died, np.nan),
+                "budget": budget, "final_loss": np.where(died > 0, np.nan, 0.05 + 0.45 * np.minimum(steps / budget, 4.0)),
+            }  # fmt: skip
+            frames.append(pd.DataFrame(columns))
         return pd.concat(frames)
 
     def curves(self, done: pd.DataFrame) -> pd.DataFrame:
