@@ -98,7 +98,9 @@ def _together(frames: list[tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame
     """One table of the rows of many settings; to assign a setting to each frame by itself takes ten times as long."""
     rows = pd.concat([frame for _, frame in frames], ignore_index=True)
     settings = pd.DataFrame([setting for setting, _ in frames])
-    return rows.assign(**settings.loc[settings.index.repeat([len(frame) for _, frame in frames])].reset_index(drop=True))
+    return rows.assign(
+        **settings.loc[settings.index.repeat([len(frame) for _, frame in frames])].reset_index(drop=True)
+    )
 
 
 def _order(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.claims.answers import answers, findings
+from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.file import load
-from bnstudy.claims.records import to_json
+from bnstudy.claims.judge import placed
+from bnstudy.claims.ledger import Claim
+from bnstudy.claims.records import ContrastRow, JudgedWith, to_json
 from bnstudy.claims.sentences import sentence
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
@@ -92,7 +95,9 @@ def renew(folder: Path) -> None:
     rows = []
     for row in study.claims.values():
         if said := own.get(row.id):
-            row = replace(row, sentence=sentence(row, said), heard=said.weighed())
+            pairs = zip(said.settings, row.settings, strict=True)
+            row = replace(row, settings=tuple(_told(said, *pair, study.ledger) for pair in pairs), heard=said.weighed())
+            row = replace(row, sentence=sentence(row, said))
         rows.append(row)
     rows = set_beside(rows, [path for path in sorted(folder.parent.glob("*")) if path.name != folder.name])
     told = {claim.id for claim in ledger.questions}
@@ -102,6 +107,12 @@ def renew(folder: Path) -> None:
     store.write_json(folder / "claims.json", to_json(rows))
     store.write_json(folder / "answers.json", to_json([*answers(ledger, rows), *guests]))
     store.write_json(folder / "findings.json", to_json(findings(ledger, rows)))
+
+
+def _told(claim: Claim, contrast: Contrast, row: ContrastRow, judged: JudgedWith) -> ContrastRow:
+    """Return a setting in the words of today; a check names its own places."""
+    label = row.label if contrast.endpoint == "check" else placed(claim, contrast, judged, judged.kinds)
+    return replace(row, label=label, what=claim.part(contrast.name).what)
 
 
 def small(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A first ranked answer: `python -m bnstudy try mynorm:RMSNorm` sets an arm beside none, bn and layernorm in some minutes.
+"""A first ranked answer: `python -m bnstudy try mynorm:RMSNorm` sets an arm beside none, bn and layernorm in a minute or two.
 
 Small networks of five layers learn scikit-learn's digits, twelve seeds each. It is a first look, by medians with 95%
 intervals that hold one at a time; its last line is a study that decides.

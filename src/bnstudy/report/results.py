@@ -233,10 +233,10 @@ class Results:
         chosen = rates[(rates["role"] == (role or f"best@{self.target:g}")) & evaluable(rates)][[*FACTORS, "rate"]]
         return self.filter(self.table(name), **where).merge(chosen.drop_duplicates(), on=[*FACTORS, "rate"])
 
-    def everywhere(self, name: str, **where: object) -> pd.DataFrame:
-        """Return the rows of a table at each setting's own best rate, whatever the network, first weights and inputs."""
+    def everywhere(self, name: str, role: str | None = None, **where: object) -> pd.DataFrame:
+        """Return the rows of a table at each setting's own rate in `role`, as `at`, whatever the network, first weights and inputs."""
         anything = dict[str, object].fromkeys([*self.base, "gain", "inputs"], ...)
-        return self.at(name, None, **{**anything, **where})
+        return self.at(name, role, **{**anything, **where})
 
     def filter(self, table: pd.DataFrame, **where: object) -> pd.DataFrame:
         """Return the rows of the study proper, with `where` in place of the defaults of `at`."""

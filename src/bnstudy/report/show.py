@@ -186,6 +186,8 @@ def _late(results: Results, table: pd.DataFrame) -> dict[str, str]:
     network = [*FACTORS, "rate"]
     if not {*network, "seed"} <= set(table) or {"reached", "time", "loss"} & set(table):
         return {}
+    if "checkpoint" in table and not table["checkpoint"].str.startswith("loss").any():
+        return {}  # drawn at a step, at which all of them are
     best, runs = results.everywhere("convergence", target=results.target), results.table("convergence")
     drawn = runs[runs["target"] == results.target].merge(table[network].drop_duplicates())
     panels = table[[factor for factor in FACTORS if factor != "arm"]].drop_duplicates()

@@ -107,7 +107,8 @@ def loss_curves(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figur
 
 def saved(results: Results) -> Picture:
     """Return the figure of how many times as many steps a network without batch norm needs, by depth."""
-    table = ratios(results.at("convergence", target=results.targets))
+    runs = [results.at("convergence", f"best@{target:g}", target=target) for target in results.targets]
+    table = ratios(pd.concat(runs))
     draw = partial(steps_saved, table)
     subject = "Steps without batch norm, as a multiple of the steps with it, by depth"
     both = table.groupby(["depth", "target"])["both"].max()

@@ -40,7 +40,7 @@ def forecasts(results: Results) -> Picture:
     few = int(rows.loc[rows["of"] > 0, "of"].min()) if (rows["of"] > 0).any() else results.seeds
     how += f" Some settings have {few} seeds." * (few < results.seeds)
     if rule:
-        how = f"The rule was chosen on other seeds: no saving where the number lies in the shaded band, {rule.low:g} to {rule.high:g}. {how}"
+        how = f"The rule was chosen on other seeds (docs/what_decides.md lists the networks): no saving where the number lies in the shaded band, {rule.low:g} to {rule.high:g}. {how}"
     subject = "What batch norm saves, over one number of the untrained network without it"
     alone = "Medians over seeds; intervals of 95% of each setting alone"
     drawn = partial(draw, rows, rule)
@@ -57,8 +57,14 @@ def forecasts(results: Results) -> Picture:
 def lost_runs(results: Results) -> pd.DataFrame:
     """Return the forecasts with how many runs without batch norm never arrived, `never` of `of`; 0 of 0 where no run is kept."""
     rows = results.table("forecasts")
-    runs = results.everywhere("convergence", target=results.target, arm="none").assign(time=times)
-    counts = runs.groupby(list(FACTORS))["time"].agg(never=lost, of="size").reset_index()
+    targets = {kind: judged.targets[0] for kind, judged in results.ledger.kinds.items()}
+    own = rows[[*FACTORS, "kind"]].assign(target=rows["kind"].map(targets).fillna(results.target))
+    found = [
+        results.everywhere("convergence", f"best@{target:g}", target=target, arm="none")
+        for target in sorted({*own["target"]})
+    ]
+    runs = pd.concat([own.iloc[:0], *found]).merge(own, on=[*FACTORS, "target"])
+    counts = runs.assign(time=times).groupby(list(FACTORS))["time"].agg(never=lost, of="size").reset_index()
     counted = rows.merge(counts, on=list(FACTORS), how="left")
     return counted.fillna({"never": 0, "of": 0}).astype({"never": int, "of": int})
 

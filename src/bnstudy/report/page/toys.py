@@ -102,7 +102,7 @@ def break_it(results: Results) -> Toy | None:
     # scaling is left out: a network without norm follows it by arithmetic
     tests = tests[(tests["depth"] == tests["depth"].min()) & (tests["family"] != "scaling")]
     coloured, clean = lecture_rows(results), tests[tests["family"] == "clean"].assign(severity=0)
-    tables = {"dark to coloured": coloured[coloured["family"] == "lecture_white"]}
+    tables = {"dark to coloured, on white": coloured[coloured["family"] == "lecture_white"]}
     tables |= {family: pd.concat([rows, clean]) for family, rows in tests.groupby("family", sort=False)}
     frames, furthest = list[Frame](), dict[str, dict[str, float]]()
     for family, table in tables.items():
@@ -113,7 +113,7 @@ def break_it(results: Results) -> Toy | None:
                 accuracy[mode[0], name] = rows.dropna()
         if not {("none", "without"), ("bn", "stored averages")} <= set(accuracy):
             continue
-        pictures = results.samples.get("lecture_white" if family == "dark to coloured" else family)
+        pictures = results.samples.get("lecture_white" if family == "dark to coloured, on white" else family)
         for severity in range(6):
             now = {key: median(of_seeds[severity]) for key, of_seeds in accuracy.items()}
             marks = [Row(name, [Mark(arm, value, f"{value:.0f}%")]) for (arm, name), value in now.items()]
@@ -207,7 +207,8 @@ def poke(results: Results) -> Toy | None:
     first = next((f for f in frames if f.at[1] == "1%" and f.at[3] == "trained"), frames[0])
     axes = {"look at": 0, "size": 1, "direction": 0, "network": 0}
     numbers = {"depth": depth, "half": depth // 2, "size": first.at[1], "seeds": table["seed"].nunique()}
-    answer = f"{first.said} Of all {len(frames)} changes and ways to look, more is passed on with batch norm in {more}."
+    free = sum(frame.at[0] != REACH["moments"] for frame in frames)  # mean and spread hold by arithmetic
+    answer = f"{first.said} Of {free} changes of values and gradients, more is passed on with batch norm in {more}."
     return Toy(axes, [first, *(frame for frame in frames if frame is not first)], answer, numbers)
 
 
