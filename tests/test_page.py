@@ -68,8 +68,9 @@ def test_everything_is_there(support: str) -> None:
     assert support.count('<math display="block"') == formulas >= 7
     assert len(re.findall(r'<section class="claim" id="claim-(\w+)"', support)) == len(FILED.claims)
     assert "no simulation of the intervals" in support and "no verdicts under other choices" in support
-    # verdict rule, confounds and what was changed; intervals; checks; scorecard; runs; the inputs' and the surface's numbers; relative drop
-    assert support.count("<table>") == 3 + 1 + 1 + 1 + 1 + 2 + 1
+    # verdict rule, confounds and what was changed; intervals; checks; scorecard; runs; the range of first weights; the inputs' and the surface's numbers;
+    # relative drop
+    assert support.count("<table>") == 3 + 1 + 1 + 1 + 1 + 1 + 2 + 1
     for anchor in ("q2", "q3", "runs", "claim-Q1b", "check-E5", "checking", "sources"):
         assert f'id="{anchor}"' in support
     places = [support.index(f'id="{anchor}"') for anchor in "answers how q1 q4 u quiz scorecard methods".split()]

@@ -120,7 +120,7 @@ class Results:
             else:
                 empty = pd.DataFrame(columns=COLUMNS.get(name, []))
                 # else no table joins it
-                numbers = kinds | dict.fromkeys(("depth", "width", "batch", "pool", "seed"), int)
+                numbers = {**kinds, "target": float, **dict.fromkeys(("depth", "width", "batch", "pool", "seed"), int)}
                 self._tables[name] = empty.astype({column: kind for column, kind in numbers.items() if column in empty})
         return self._tables[name]
 

@@ -58,14 +58,12 @@ def lost_runs(results: Results) -> pd.DataFrame:
     """Return the forecasts with how many runs without batch norm never arrived, `never` of `of`; 0 of 0 where no run is kept."""
     rows = results.table("forecasts")
     targets = {kind: judged.targets[0] for kind, judged in results.ledger.kinds.items()}
-    own = rows[[*FACTORS, "kind"]].assign(target=rows["kind"].map(targets).fillna(results.target))
-    found = [
-        results.everywhere("convergence", f"best@{target:g}", target=target, arm="none")
-        for target in sorted({*own["target"]})
-    ]
-    runs = pd.concat([own.iloc[:0], *found]).merge(own, on=[*FACTORS, "target"])
-    counts = runs.assign(time=times).groupby(list(FACTORS))["time"].agg(never=lost, of="size").reset_index()
-    counted = rows.merge(counts, on=list(FACTORS), how="left")
+    own = rows[[*FACTORS]].assign(target=rows["kind"].map(targets).astype(float).fillna(results.target))
+    main = {results.target, *targets.values()}
+    found = [results.everywhere("convergence", f"best@{target:g}", target=target, arm="none") for target in main]
+    runs = pd.concat(found).merge(own, on=[*FACTORS, "target"]).assign(time=times)
+    counts = runs.groupby([*FACTORS])["time"].agg(never=lost, of="size").reset_index()
+    counted = rows.merge(counts, on=[*FACTORS], how="left")
     return counted.fillna({"never": 0, "of": 0}).astype({"never": int, "of": int})
 
 
