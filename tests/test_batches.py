@@ -19,7 +19,8 @@ from bnstudy.measures import shift
 from bnstudy.measures.cell import StudyImages
 from bnstudy.measures.painted import label_shift
 from bnstudy.measures.view import SeedView, in_batches
-from helpers.trained import IMAGES, Source, alone, cell
+from bnstudy.training.train import build
+from helpers.trained import IMAGES, Source, alone, cell, training_spec
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,13 @@ GHOSTS = [
 @pytest.mark.parametrize("size", [1, 2, 7, 32, 200, 256])
 @pytest.mark.parametrize("net", ["mlp", "cnn"])
 def test_many_batches_in_one_pass_are_batches(net: str, arm: str, size: int) -> None:
-    c = cell(arm, net=net, width=16)
     # float64: where a batch's variance is near 0, 1/sqrt(eps) = 316 magnifies what rounding differs
-    nets, x = c.net("final").double(), c.split("test")[0][..., : 40 * size].double()
+    nets = build(training_spec(arm, 1, depth=4, width=16, batch=64, net=net), IMAGES, [0, 1, 2], torch.float64)
+    noise = torch.Generator().manual_seed(0)
+    for p in nets.parameters():  # as if trained: no gamma of 1, no beta of 0
+        p.data += 0.1 * torch.randn(p.shape, generator=noise, dtype=p.dtype)
+    nets.set_statistics("batch", update=False)
+    x = torch.randn(3, 64, min(40 * size, 256), generator=noise, dtype=torch.float64)
     before = deepcopy(nets.state_dict())
     with torch.no_grad():
         torch.testing.assert_close(in_batches(nets, x, size), one_by_one(nets, x, size), rtol=1e-9, atol=1e-9)

@@ -1,18 +1,14 @@
 """Training and measuring on a card, where there is one, and what can be said of it without one."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-import yaml
 
 from bnstudy.config.study import load_study
 from bnstudy.core import store
@@ -25,7 +21,6 @@ from bnstudy.pipeline.outlook import outlook
 from bnstudy.pipeline.plan import Plan
 from bnstudy.training import device
 from bnstudy.training.train import Run, Trained, train
-from helpers.project import ROOT, checked, python, said, small
 from helpers.trained import Source, cell_spec, training_spec
 
 IMAGES = digits.load()
@@ -205,39 +200,3 @@ def test_a_full_card_is_named_and_what_else_was_made_is_kept(tmp_path: Path, mon
     with pytest.raises(SystemExit, match="measure True did not end; all else is kept.*\\n.*--cores 1"):
         maker.make(*tasks)
     assert list(maker.of) == [str(tmp_path / "False.json")]
-
-
-def test_the_study_runs_in_one_process_and_goes_on(tmp_path: Path) -> None:
-    """All stages without Snakemake; what is there is not made again."""
-    config = Path(__file__).with_name("nano.yaml").read_text()
-    (tmp_path / "nano.yaml").write_text(config)
-    checked(tmp_path)
-    (tmp_path / "config").symlink_to(ROOT / "config")
-    run = partial(python, tmp_path, "-m", "bnstudy", "run", "--config", "nano.yaml", project=ROOT)
-    assert "Run again" in run("--minutes", "0").stderr
-    first = run("--cores", "2")
-    assert first.returncode == 0, first.stderr
-    study = next(tmp_path.glob("results/*/claims.json")).parent
-    claims = (study / "claims.json").read_bytes()
-    assert (study / "tables/convergence.csv").is_file() and b'"verdict"' in claims
-    (study / "rates.json").unlink()
-    again = run()
-    assert again.returncode == 0 and "choose" in again.stderr and "sweep" not in again.stderr
-    made = json.loads((study / "provenance.json").read_text())
-    assert made["device"] == made["versions"]["torch"].split("+")[0]
-    assert made["cells_trained"] and "choose" in made["stages"]
-    assert (study / "claims.json").read_bytes() == claims
-
-
-def test_a_small_copy_of_the_full_study_runs_without_a_card(tmp_path: Path) -> None:
-    """Config of the card's study as it is, but for fewer and smaller images, channels, layers, steps and seeds."""
-    full = yaml.safe_load((ROOT / "config/fashion_mnist_full.yaml").read_text())
-    data = {"source": "digits", "pool": 1, "train": 640, "test": 128, "heldout": 128}
-    more = {"data": data, "targets": [2.0], "learning_rates": full["learning_rates"][1:3]}
-    (tmp_path / "small.yaml").write_text(small(full, {5: 2, 9: 3, 21: 4}, 40, **more))
-    checked(tmp_path)
-    (tmp_path / "config").symlink_to(ROOT / "config")
-    said(tmp_path, "-m", "bnstudy", "run", "--config", "small.yaml", project=ROOT)
-    rows = pd.read_csv(tmp_path / "results/small/tables/convergence.csv")
-    assert set(rows["arm"]) == {"none", "bn", "bn_frozen", "once", "layernorm"}
-    assert set(rows["net"]) == {"cnn", "resnet"} and set(rows["depth"]) == {2, 3, 4}

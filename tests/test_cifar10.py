@@ -38,7 +38,7 @@ def test_all_of_it_in_small(project: Path) -> None:
         records[:, 0] = np.arange(80) % 10
         records[:, 1:] = 20 * records[:, :1] + noise.integers(0, 40, (80, 3072))
         (folder / name).write_bytes(records.tobytes())
-    data = {"source": "cifar10", "path": str(folder), "pool": 2, "train": 128, "test": 128, "heldout": 128}
+    data = {"source": "cifar10", "path": str(folder), "pool": 4, "train": 128, "test": 128, "heldout": 128}
     more = {"data": data, "targets": [2.2, 2.0], "learning_rates": [0.03, 0.1]}
     (project / "small.yaml").write_text(small(CONFIG, {5: 2, 10: 3, 20: 4}, 20, **more))
     # in one process: the dry run has tried Snakemake, whose 27 jobs would each import torch

@@ -63,6 +63,16 @@ def results(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) 
     return write(tmp_path_factory.mktemp("results"), tables)
 
 
+@pytest.fixture(scope="module")
+def swapped(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) -> Results:
+    return write(tmp_path_factory.mktemp("swapped"), synthetic.swap(tables))
+
+
+@pytest.fixture(scope="module")
+def less(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) -> Results:
+    return write(tmp_path_factory.mktemp("less"), synthetic.drop(tables, arm="none"))
+
+
 UNTRIED = ("what_decides.forecasts", "first_weights.where", "speed.one_layer")
 PICTURES = [draw for name, draw in drawers().items() if name not in UNTRIED]
 
@@ -174,22 +184,20 @@ def test_nobody_arrives(tmp_path: Path, tables: synthetic.Tables) -> None:
     assert training_curves.saved(study).table.empty
 
 
-def test_starts_cover_every_kind_of_network_and_turn_with_the_arms(tmp_path: Path, tables: synthetic.Tables) -> None:
-    one = starts.starts(write(tmp_path / "a", tables))
-    other = starts.starts(write(tmp_path / "b", synthetic.swap(tables)))
+def test_starts_cover_every_kind_of_network_and_turn_with_the_arms(results: Results, swapped: Results) -> None:
+    one, other = starts.starts(results), starts.starts(swapped)
     assert set(one.table["net"]) == {"mlp", "resmlp"} and one.table["start"].nunique() > 5
     assert one.found != other.found and " at 0 of" in one.found + other.found
 
 
 @pytest.mark.parametrize("name", list(cards.MINI))
 def test_small_pictures_turn_with_the_arms_and_need_their_runs(
-    name: str, results: Results, tables: synthetic.Tables, tmp_path: Path
+    name: str, results: Results, swapped: Results, less: Results
 ) -> None:
-    one, other = cards.mini(results, name), cards.mini(write(tmp_path / "swap", synthetic.swap(tables)), name)
+    one, other = cards.mini(results, name), cards.mini(swapped, name)
     assert one.startswith("<svg") and one != other and len(one) < 12_000
     assert not re.findall(r"#[0-9a-fA-F]{6}\b", re.sub(r"var\([^)]*\)", "", one))
-    lacking = cards.mini(write(tmp_path / "less", synthetic.drop(tables, arm="none")), name)
-    assert "without" not in lacking
+    assert "without" not in cards.mini(less, name)
 
 
 def test_nobody_reaches_the_target_still_draws(tables: synthetic.Tables) -> None:

@@ -44,7 +44,7 @@ def lacking(missing: Path, tmp_path: Path) -> Path:
 
 
 def test_a_mixed_world_builds(tmp_path: Path) -> None:
-    assert ">mixed<" in page(tmp_path, synthetic.tables("mixed", seeds=12), unrendered, seeds=12)
+    assert ">mixed<" in page(tmp_path, synthetic.tables("mixed", seeds=12, thin=True), unrendered, seeds=12)
 
 
 def test_a_study_without_batch_norm_builds_with_whole_cards(lacking: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_figure_of_which_the_verdict_says_nothing_has_its_own_title(monkeypatc
 
 
 def test_nobody_reaches_the_target(tmp_path: Path) -> None:
-    tables = synthetic.tables("support", seeds=6)
+    tables = synthetic.tables("support", seeds=6, thin=True)
     for name in ("convergence", "sweep"):
         tables[name] = tables[name].assign(reached=False, steps=np.nan)
     text = page(tmp_path, tables, unrendered, seeds=6)

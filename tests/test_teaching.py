@@ -10,7 +10,7 @@ from helpers.project import ROOT, copy, shell
 TEXT = (ROOT / "docs/teaching.md").read_text()
 LABS = dict(re.findall(r"\n## (Lab \d).*?\n(.*?)(?=\n## |\Z)", TEXT, re.DOTALL))
 SMALL = {"steps: 240": "steps: 24", "evaluation: 12": "evaluation: 2", "tuning: 2": "tuning: 1",
-    "train: 2944": "train: 256", "512": "128", "[0.003, 0.01, 0.03, 0.1, 0.3]": "[0.03, 0.1]"}  # fmt: skip
+    "source: mnist5k": "source: mnist5k, images: 600", "train: 2944": "train: 256", "512": "128", "[0.003, 0.01, 0.03, 0.1, 0.3]": "[0.03, 0.1]"}  # fmt: skip
 """What is made small, so that six studies take a minute."""
 
 

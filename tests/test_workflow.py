@@ -27,7 +27,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the nano study has been run."""
     folder = tmp_path_factory.mktemp("study")
-    project.copy(folder, "tests", checks=False)
+    project.copy(folder, "tests")
     snakemake(folder, "--cores", "2")
     return folder
 
@@ -84,20 +84,34 @@ def test_tables_have_the_columns_that_figures_use(study: Path) -> None:
     assert {"rates", "sweep", "convergence", "curves", "shift"} <= set(read)
 
 
-def test_the_number_of_cores_changes_no_byte(study: Path, tmp_path: Path) -> None:
+def test_one_process_on_one_core_has_the_same_bytes_and_goes_on(study: Path, tmp_path: Path) -> None:
+    """All stages without Snakemake; what is there is not made again."""
+
     def results(folder: Path) -> dict[str, bytes]:
         files = [folder / "results/nano/claims.json", *(folder / "results/nano/tables").iterdir()]
-        return {p.name: p.read_bytes() for p in files}
+        return {p.name: p.read_bytes() for p in files if p.name[0] != "."}  # without Snakemake's own stamp
 
-    for name in (*project.FOLDERS, "tests"):
-        shutil.copytree(study / name, tmp_path / name)
-    shutil.copy(study / "Snakefile", tmp_path)
+    shutil.copytree(study / "config", tmp_path / "config")
+    shutil.copy(study / "tests/nano.yaml", tmp_path)
     project.checked(tmp_path, study)
-    snakemake(tmp_path, "results/nano/claims.json", "--cores", "1")
+
+    def run(*options: str) -> str:
+        done = project.python(tmp_path, "-m", "bnstudy", "run", "--config", "nano.yaml", *options, project=study)
+        assert done.returncode == 0 or options[0] == "--minutes", done.stderr
+        return done.stderr
+
+    assert "Run again" in run("--minutes", "0")
+    run("--cores", "1")
     assert results(tmp_path) == results(study)
+    (tmp_path / "results/nano/rates.json").unlink()
+    again = run("--cores", "1")
+    assert "choose" in again and "sweep" not in again and results(tmp_path) == results(study)
+    made = json.loads((tmp_path / "results/nano/provenance.json").read_text())
+    assert made["device"] == made["versions"]["torch"].split("+")[0]
+    assert made["cells_trained"] and "choose" in made["stages"]
 
 
-@pytest.mark.parametrize("command", ["--unlock", "--summary", "--dag"])
+@pytest.mark.parametrize("command", ["--unlock", "--dag"])
 def test_what_starts_no_job_needs_no_number_of_cores(study: Path, command: str) -> None:
     assert ("digraph" in snakemake(study, command)) == (command == "--dag")
 
@@ -112,6 +126,29 @@ def test_the_report_of_snakemake_holds_the_page_the_claims_and_the_figures_with_
     assert len(expected) >= 2
     assert {name: text for name, text in captions.items() if name in expected} == expected
     assert set(captions) == {"report.html", "claims.json", "contrasts.csv", *expected} and all(captions.values())
+
+
+def test_what_is_damaged_is_named_and_made_again_by_the_same_command(study: Path, tmp_path: Path) -> None:
+    """One bit in a file of every kind, a cell without its cell.json, and a table that is gone."""
+    shutil.copytree(study, tmp_path / "a")
+    base, want = tmp_path / "a", faults.numbers(study)
+    index = json.loads((base / "results/nano/evaluate/bn_mlp_d2to3.json").read_text())["cells"]
+    (base / "results/cells" / index[0]["cell"] / "cell.json").unlink()
+    (base / "results/nano/tables/drift.csv").unlink()
+    counts = faults.flips(base, 1, random.Random(0), want)
+    said = (base / "said.log").read_text()
+    assert counts["bits flipped"] == len(faults.KINDS) and faults.fine(counts), (counts, said)
+    named = ("nano/tables", "nano/rates.json", "nano/claims.json", "cells/")  # of a folder what differs first
+    assert counts["runs"] == 1 and all(f"results/{name}" in said for name in named), said
+
+
+def test_nothing_in_a_name_is_a_command(study: Path, tmp_path: Path) -> None:
+    """Neither in that of the project's folder nor in that of the claims file."""
+    base = tmp_path / 'it\'s a "b";c $HOME {x} $(touch pwned) :\u00fc'
+    shutil.copytree(study, base)
+    counts = faults.injections(base, 1, random.Random(0))
+    assert faults.fine(counts) and not list(tmp_path.rglob("pwned")), (counts, (base / "said.log").read_text())
+    assert "rule claims" in (base / "said.log").read_text()
 
 
 @contextmanager
@@ -188,15 +225,10 @@ def test_what_is_new_alone_is_trained(
     assert had < cells(study) and len(cells(study) - had) == sum(trained.values()) <= most
 
 
-def test_another_study_reuses_the_cells_it_shares(study: Path, nano: Path) -> None:
-    nano.write_text(nano.read_text().replace("study: nano", "study: other"))
+def test_another_study_and_an_edited_search_for_rates_use_what_is_trained(study: Path, nano: Path) -> None:
+    nano.write_text(nano.read_text().replace("study: nano", "study: searched"))
     done = retrained(study)
     assert len(done) == 4 and not any(done.values()), done
-
-
-def test_an_edited_search_for_rates_chooses_again_from_what_is_trained(study: Path, nano: Path) -> None:
-    nano.write_text(nano.read_text().replace("study: nano", "study: searched"))
-    retrained(study)
     rates = study / "results/searched/rates.json"
     chosen = rates.stat().st_mtime_ns
     with added(study / "src/bnstudy/training/tune.py", "EDITED = 1"):
@@ -213,29 +245,6 @@ def test_jobs_of_an_earlier_config_are_no_part_of_the_tables(study: Path, nano: 
     snakemake(study, "--until", "summarize", "--cores", "2")
     left = {stage: {p.stem for p in study.glob(f"results/fewer/{stage}/*.json")} for stage in ("sweep", "evaluate")}
     assert left == {stage: {"none_mlp_d2to3", "bn_mlp_d2to3"} for stage in left}
-
-
-def test_what_is_damaged_is_named_and_made_again_by_the_same_command(study: Path, tmp_path: Path) -> None:
-    """One bit in a file of every kind, a cell without its cell.json, and a table that is gone."""
-    shutil.copytree(study, tmp_path / "a")
-    base, want = tmp_path / "a", faults.numbers(study)
-    index = json.loads((base / "results/nano/evaluate/bn_mlp_d2to3.json").read_text())["cells"]
-    (base / "results/cells" / index[0]["cell"] / "cell.json").unlink()
-    (base / "results/nano/tables/drift.csv").unlink()
-    counts = faults.flips(base, 1, random.Random(0), want)
-    said = (base / "said.log").read_text()
-    assert counts["bits flipped"] == len(faults.KINDS) and faults.fine(counts), (counts, said)
-    named = ("nano/tables", "nano/rates.json", "nano/claims.json", "cells/")  # of a folder what differs first
-    assert counts["runs"] == 1 and all(f"results/{name}" in said for name in named), said
-
-
-def test_nothing_in_a_name_is_a_command(study: Path, tmp_path: Path) -> None:
-    """Neither in that of the project's folder nor in that of the claims file."""
-    base = tmp_path / 'it\'s a "b";c $HOME {x} $(touch pwned) :\u00fc'
-    shutil.copytree(study, base)
-    counts = faults.injections(base, 1, random.Random(0))
-    assert faults.fine(counts) and not list(tmp_path.rglob("pwned")), (counts, (base / "said.log").read_text())
-    assert "rule claims" in (base / "said.log").read_text()
 
 
 def test_any_config_and_any_fault_in_short(tmp_path: Path) -> None:
