@@ -199,9 +199,10 @@ def test_summarizing_cell_by_cell_changes_no_value(tmp_path: Path, monkeypatch: 
         seals.seal(file)
     monkeypatch.chdir(tmp_path / "study")
     paths = [Path(f"{name}.json") for name in ("sweep", "evaluate", "measure", "rates")]
-    job, data = SummarizeJob(1, ""), Path("images.npz")
+    job, data, old = SummarizeJob(1, ""), Path("images.npz"), Path("sweep/old.json")
+    store.write_json(old, {})  # of a job of an earlier config
     tables.summarize(job, paths[:1], paths[1:2], paths[2:3], paths[3], data, Path("tables"))
-    assert arguments[0] == "summarize"
+    assert arguments[0] == "summarize" and not old.exists()
     pd.testing.assert_frame_equal(pd.read_csv("tables/ours.csv"), reference(files[:-1]), check_exact=True)
     assert Path("tables/curves.csv").read_text().count("\n") == 1 + len(clock.looks(40))
 

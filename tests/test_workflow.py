@@ -237,15 +237,5 @@ def test_another_study_and_an_edited_search_for_rates_use_what_is_trained(study:
     assert rates.stat().st_mtime_ns != chosen
 
 
-def test_jobs_of_an_earlier_config_are_no_part_of_the_tables(study: Path, nano: Path) -> None:
-    nano.write_text(nano.read_text().replace("study: nano", "study: fewer").replace("[none, bn]", "[none, bn, once]"))
-    retrained(study)
-    nano.write_text(nano.read_text().replace("[none, bn, once]", "[none, bn]"))
-    assert (study / "results/fewer/sweep/once_mlp_d2to3.json").is_file()
-    snakemake(study, "--until", "summarize", "--cores", "2")
-    left = {stage: {p.stem for p in study.glob(f"results/fewer/{stage}/*.json")} for stage in ("sweep", "evaluate")}
-    assert left == {stage: {"none_mlp_d2to3", "bn_mlp_d2to3"} for stage in left}
-
-
 def test_any_config_and_any_fault_in_short(tmp_path: Path) -> None:
     assert faults.fine(faults.configs(tmp_path, 30, random.Random(0)))
