@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bnstudy.bench import __main__ as bench
 from bnstudy.bench import contestants, finished, fresh, generated, growth, growth_page, seconds, training
-from bnstudy.bench.figures import IDS, Metric, line, metric
+from bnstudy.bench.figures import Metric, line, metric
 from bnstudy.bench.machine import THREADS, Machine, Used, used
 from bnstudy.bench.shapes import TINY, cnn_flops, flops, spec
 from bnstudy.core import seals, store
@@ -29,6 +29,11 @@ from bnstudy.pipeline.records import SummarizeJob
 from bnstudy.training import clock
 from bnstudy.training.train import Run, train
 from helpers.project import ROOT, said
+
+IDS = set(
+    "plain_loop process_per_run gemm_none gemm_bn cnn_gemm measures_share workflow_share job_peak_gib results_gib seconds_per_seed".split()
+)
+"""The figures that every run of the benchmark gives."""
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +113,12 @@ def test_one_process_a_run_is_compared_by_wall_time_a_run(monkeypatch: pytest.Mo
 
 def test_a_copy_a_layer_is_seen(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contestants.time, "perf_counter", time.process_time)  # other processes may be at work
-    ratios = []
+    linear, ratios = mlp.linear, []
     for _ in range(15):
-        fast, slow = (contestants.stacked(data, "none", 20, 6, 0, copy) for copy in (False, True))
-        ratios.append(slow / fast)
+        fast = contestants.stacked(data, "none", 20, 6, 0)
+        with monkeypatch.context() as patch:  # a copy of every layer's input into another memory layout
+            patch.setattr(mlp, "linear", lambda weight, h, bias: linear(weight, h.mT.contiguous().mT, bias))
+            ratios.append(contestants.stacked(data, "none", 20, 6, 0) / fast)
     assert statistics.median(ratios) > 1.04
 
 
@@ -161,7 +168,7 @@ def test_the_tiny_benchmark_gives_every_figure(
     monkeypatch.setattr("sys.argv", ["bench", "--tiny", "--out", str(tmp_path / "bench.json")])
     bench.main()
     rows = json.loads((tmp_path / "bench.json").read_text())
-    assert tuple(r["id"] for r in rows[: len(IDS)]) == IDS
+    assert {r["id"] for r in rows} >= IDS
     assert len({r["id"] for r in rows}) == len(rows)
     for r in rows:
         assert set(r) == {"id", "what", "value", "low", "high", "n"} and 0 < r["low"] <= r["value"] <= r["high"], r

@@ -19,6 +19,7 @@ from bnstudy.config.study import load_study
 from bnstudy.core.fingerprints import closure
 from bnstudy.core.setting import Setting
 from bnstudy.core.stats import Interval
+from bnstudy.data import digits
 from bnstudy.measures.untrained import COLUMNS, quantities
 from bnstudy.nets import mlp
 from bnstudy.pipeline import stamps
@@ -160,10 +161,16 @@ def test_only_decided_forecasts_count() -> None:
     assert str(check(rows[2:])["measured"]) == "nan" and list(frame([]))[-1] == "outcome"
 
 
-def test_a_study_is_forecast_before_it_runs() -> None:
+@pytest.mark.parametrize("own", [False, True], ids=["images of the package", "images of one's own"])
+def test_a_study_is_forecast_before_it_runs(own: bool, tmp_path: Path) -> None:
     grids = [{"name": "a", "arms": ["none", "bn"], "depths": [3], "gains": [0.1, 1.0]}]
     grids += [{"name": "b", "arms": ["none"], "depths": [4]}]
-    config = {"study": "made", "data": {"source": "digits", "pool": 1, "train": 512, "test": 128, "heldout": 128}}
+    data: dict[str, Any] = {"source": "digits", "pool": 1, "train": 512, "test": 128, "heldout": 128}
+    if own:
+        images = digits.load()
+        np.savez(tmp_path / "mine.npz", x=images.x, y=images.y)
+        data |= {"source": "npz", "path": str(tmp_path / "mine.npz")}
+    config = {"study": "made", "data": data}
     study = load_study({**config, "grids": grids, "seeds": {"evaluation": 3}, "claims": {"depths": {"shallow": 3}}})
     found = forecast(study, Rule(quantity="ln_square_head", low=-3, high=3))
     assert [f.setting for f in found.forecasts] == compared(study)

@@ -197,10 +197,14 @@ def test_a_table_takes_no_network_of_images(tmp_path: Path) -> None:
     np.savez(tmp_path / "mine.npz", x=F.reshape(COUNT, -1), y=Y)
     file = tmp_path / "study.yaml"
     study(tmp_path, kind="table")
-    text = yaml.safe_load(file.read_text()) | {"network": {"family": "cnn"}}
-    file.write_text(yaml.safe_dump(text))
-    with pytest.raises(SystemExit, match="a table has no pixels"):
-        config.read_study(file)
+    text = yaml.safe_load(file.read_text())
+    grid = {"name": "main", "arms": ["none"], "depths": [2], "inputs": ["scaled"]}
+    mine = {"kinds": {"mine": {"net": "cnn"}}, "grids": [{**grid, "kinds": ["mine"]}], "claims": {"depths": {}}}
+    for wrong in ({"network": {"family": "cnn"}}, mine):
+        file.write_text(yaml.safe_dump(text | wrong))
+        with pytest.raises(SystemExit, match="a table has no pixels") as refused:
+            config.read_study(file)
+        assert "nothing to paint" not in str(refused.value)  # scaling paints nothing
 
 
 def pictures(folder: Path, colour: bool = False, count: int = 330, **sizes: tuple[int, int]) -> None:

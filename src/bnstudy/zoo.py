@@ -3,6 +3,7 @@
 config/normalizers.yaml sets them beside none and bn. Whatever stands here could stand in a file beside the project.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -79,15 +80,16 @@ class _Stored(_Scaled):
 
     mean: Tensor
     var: Tensor
+    of_batch: Callable[[Tensor], Tensor]
+    """Returns x normalized as in training, and keeps the averages."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("var", torch.ones(channels))
 
-    def stored(self, x: Tensor) -> Tensor:
-        """Return x normalized by the averages."""
-        return _normalized(x, self.mean, self.var)
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scaled(self.of_batch(x) if self.training else _normalized(x, self.mean, self.var))
 
     @torch.no_grad()
     def keep(self, mean: Tensor, var: Tensor, samples: int) -> None:
@@ -99,16 +101,14 @@ class _Stored(_Scaled):
 class GhostBatchNorm(_Stored):
     """Batch normalization over every 16 samples by themselves (Hoffer et al. 2017); a rest of a batch joins the last."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return self.scaled(self.stored(x))
+    def of_batch(self, x: Tensor) -> Tensor:
         axes = [0, *range(2, x.dim())]
         whole = max(1, x.shape[0] // GHOST)
         sizes = [GHOST] * (whole - 1) + [x.shape[0] - GHOST * (whole - 1)]
         each = [(part, part.mean(axes), part.var(axes, correction=0)) for part in x.split(sizes)]
         _, means, variances = zip(*each)
         self.keep(torch.stack(means).mean(0), torch.stack(variances).mean(0), x[:, 0].numel() // whole)
-        return self.scaled(torch.cat([_normalized(*part) for part in each]))
+        return torch.cat([_normalized(*part) for part in each])
 
 
 class BatchRenorm(_Stored):
@@ -120,9 +120,7 @@ class BatchRenorm(_Stored):
         super().__init__(channels)
         self.register_buffer("steps", torch.zeros(()))
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return self.scaled(self.stored(x))
+    def of_batch(self, x: Tensor) -> Tensor:
         axes = [0, *range(2, x.dim())]
         mean, var = x.mean(axes), x.var(axes, correction=0)
         opened = (self.steps / OPENING).clamp(max=1)
@@ -134,7 +132,7 @@ class BatchRenorm(_Stored):
         self.keep(mean.detach(), var.detach(), x[:, 0].numel())
         with torch.no_grad():
             self.steps.add_(1)
-        return self.scaled(y)
+        return y
 
 
 class FilterResponseNorm(_Scaled):

@@ -19,7 +19,6 @@ from bnstudy.core import seals
 from bnstudy.core.cell import TrainingSpec
 from bnstudy.data.batches import order, part
 from bnstudy.data.images import Images, read, save
-from bnstudy.nets import base, mlp
 from bnstudy.training import optim
 from bnstudy.training.train import Run, build, train
 
@@ -27,8 +26,7 @@ FIRST = 2
 """Steps before the clock starts."""
 
 
-def threads(number: int) -> None:
-    torch.set_num_threads(number)
+threads = torch.set_num_threads
 
 
 def images(path: str) -> None:
@@ -49,18 +47,10 @@ def gemm(products: int, side: int = 1024) -> float:
     return products * 2 * side**3 / (time.perf_counter() - started)
 
 
-def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int, slow: bool = False) -> float:
-    """Seconds a step of :func:`bnstudy.training.train.train` with ``MODELS`` networks, set-up and first steps not counted.
-
-    ``slow`` copies every layer's input into another memory layout first: a fault that the figures must show."""
-    linear = base.linear
-
-    def copying(weight: Tensor, h: Tensor, bias: Tensor | None) -> Tensor:
-        return linear(weight, h.mT.contiguous().mT, bias)
-
+def stacked(path: str, arm: str, depth: int, steps: int, first_seed: int) -> float:
+    """Seconds a step of :func:`bnstudy.training.train.train` with ``MODELS`` networks, set-up and first steps not counted."""
     runs = [Run(seed, RATE) for seed in range(first_seed, first_seed + MODELS)]
-    with mock.patch.object(mlp, "linear", copying if slow else linear):
-        return _clocked(spec(arm, depth, FIRST + steps), runs, path)
+    return _clocked(spec(arm, depth, FIRST + steps), runs, path)
 
 
 def convolutional(path: str, arm: str, steps: int, seed: int) -> float:
@@ -93,14 +83,12 @@ def plain(path: str, arm: str, depth: int, steps: int) -> float:
 
 def all_stacked(path: str, arm: str, depth: int, steps: int, first_seed: int) -> None:
     """A whole job of the stacked trainer: ``MODELS`` networks."""
-    torch.set_num_threads(1)
     runs = [Run(s, RATE) for s in range(first_seed, first_seed + MODELS)]
     train(spec(arm, depth, steps), runs, read(Path(path), POOL), keep="curve")
 
 
 def one_plain(path: str, arm: str, depth: int, steps: int, seed: int) -> None:
     """A whole process for one plain network."""
-    torch.set_num_threads(1)
     plain_run(read(Path(path), POOL), arm, depth, steps, seed)
 
 
@@ -164,4 +152,5 @@ def fit(net: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, 
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     globals()[sys.argv[1]](*json.loads(sys.argv[2]))

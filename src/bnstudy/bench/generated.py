@@ -14,6 +14,7 @@ from bnstudy.bench.shapes import spec
 from bnstudy.config.models import Claims, Grid, StudyConfig
 from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, by_cell
+from bnstudy.core.fingerprints import stamp
 from bnstudy.core.store import Arrays
 from bnstudy.pipeline import stamps
 from bnstudy.pipeline.plan import Plan
@@ -71,7 +72,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     left = {
         "sweep": SweepResult(cells=(), trained=0, seconds={}, rows=(run,), best=(Tuned(design, choice),)),
         "evaluate": EvaluateResult(cells=(entry,), trained=0, seconds={}, rows=(run,)),
-        "measure": MeasureResult(tables={"drift": tuple(paths)}, seconds={}),
+        "measure": MeasureResult(tables={"drift": paths}, seconds={}),
         "rates": [Rate(setting=design, role="best@0.5", rate=0.1, evaluable=True, reason="")],
         "job": SummarizeJob(pool=1, code=""),
     }
@@ -83,7 +84,7 @@ def tables(rows: int, folder: Path) -> list[str]:
     seals.seal(folder / "images.npz")
     files = {"sweeps": "sweep", "evaluations": "evaluate", "measures": "measure", "rates": "rates"}
     arguments = [part for key, name in files.items() for part in (f"--{key}", f"{name}.json")]
-    told = f"--spec job.json --data images.npz --code {stamps.of('summarize')} --out tables"
+    told = f"--spec job.json --data images.npz --code {stamp(*stamps.FIXED['summarize'])} --out tables"
     return ["summarize", *told.split(), *arguments]
 
 

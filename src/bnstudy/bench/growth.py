@@ -55,25 +55,18 @@ def summarize(rows: int, folder: Path) -> Point:
     return Point("rows", rows, used([sys.executable, "-m", "bnstudy", *json.loads(written.stdout)], folder))
 
 
-def card_section(page: Path) -> str:
-    """Return what a page says of a card, which this machine may not have: the section is written by hand, and stays."""
-    head, mark, section = page.read_text().partition("\n## On one card") if page.is_file() else ("", "", "")
-    return mark + section
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bnstudy.bench.growth", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="the folder to write")
-    sizes, measured = Sizes(), []
-    out = parser.parse_args().out
+    parser.parse_args()
+    sizes, measured, old = Sizes(), [], Path("docs/growth.md")
     with tempfile.TemporaryDirectory(prefix="bnstudy-growth-") as folder:
         for point in points(sizes, Path(folder)):
             measured.append(point)
             seconds, gib = point.used
             print(f"{point.grown:8}{point.size:>10,}{seconds:9.1f} s{gib:7.2f} GiB", file=sys.stderr, flush=True)
-    out.mkdir(exist_ok=True)
-    (out / "growth.svg").write_text(figure(measured))
-    (out / "growth.md").write_text(page(measured, sizes) + card_section(out / "growth.md"))
+    by_hand = "".join(old.read_text().partition("\n## On one card")[1:])  # of a card, which this machine may not have
+    old.with_suffix(".svg").write_text(figure(measured))
+    old.write_text(page(measured, sizes) + by_hand)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ that turns round from pass to pass. A figure's pair is one pass: the geometric m
 from collections.abc import Callable
 from functools import partial
 from statistics import geometric_mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bnstudy.bench.figures import Metric, metric
 from bnstudy.bench.machine import Machine
@@ -34,7 +34,7 @@ def one_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Calla
         for arm in ARMS:
             steps = max(2, effort.layer_steps // depth)
             work: dict[str, Callable[[], float]] = {
-                "stacked": partial(stack, machine, data, arm, depth, steps),
+                "stacked": partial(slowest, machine, "stacked", MODELS, data, arm, depth, steps),
                 "plain": partial(machine.alone, "plain", data, arm, depth, steps * effort.plain // 2),
             }
             t = in_turn(machine, effort, work, back)
@@ -48,7 +48,8 @@ def cnn_pass(machine: Machine, data: str, effort: Effort, back: bool, say: Calla
     """Return {arm: share of the rate of the matrix product} of training a CNN in each process, both timed once, in turn."""
     shares = {}
     for arm in CNN_ARMS:
-        t = in_turn(machine, effort, {"cnn": partial(convolutional, machine, data, arm, effort.cnn_steps)}, back)
+        cnn = partial(slowest, machine, "convolutional", 1, data, arm, effort.cnn_steps)
+        t = in_turn(machine, effort, {"cnn": cnn}, back)
         shares[arm] = JOBS * cnn_flops() / t["cnn"] / t["gemm"]
         say(f"{arm:5} cnn{shares[arm]:18.2f} of GEMM")
     return shares
@@ -60,14 +61,9 @@ def in_turn(machine: Machine, effort: Effort, work: dict[str, Callable[[], float
     return {name: work[name]() for name in (reversed(work) if back else work)}
 
 
-def stack(machine: Machine, data: str, arm: str, depth: int, steps: int) -> float:
-    """Return the seconds per step of the stacked jobs at work together: those of the slowest."""
-    return max(machine.both("stacked", lambda job: (data, arm, depth, steps, job * MODELS)))
-
-
-def convolutional(machine: Machine, data: str, arm: str, steps: int) -> float:
-    """Return the seconds per step of the CNNs at work together: those of the slowest."""
-    return max(machine.both("convolutional", lambda job: (data, arm, steps, job)))
+def slowest(machine: Machine, name: str, seeds: int, *given: Any) -> float:
+    """Return the seconds per step of contestants at work together, each on ``seeds`` seeds of its own: those of the slowest."""
+    return max(machine.both(name, lambda job: (*given, job * seeds)))
 
 
 def cnn_rows(passes: list[dict[str, float]]) -> list[Metric]:

@@ -1,12 +1,12 @@
 """Linear models, whose answers are known: checks E9, E12 and E13."""
 
-from importlib import import_module
 from math import sqrt
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from bnstudy.arms import bn, bn_frozen
+from bnstudy.arms import bn, bn_frozen, none
 from bnstudy.arms.base import Norm, Place
 from bnstudy.checks.base import Check, at_least, at_most, equal, normal
 from bnstudy.nets.base import linear
@@ -14,7 +14,7 @@ from bnstudy.nets.base import linear
 STEPS, EVERY = 300, 20
 
 
-def _covariate_shift(arm: str, steps: int, networks: int = 12) -> Tensor:
+def _covariate_shift(arm: ModuleType, steps: int, networks: int = 12) -> Tensor:
     """Return the cosine of the gradients of layers 9 and 17 before and after the layers below step: [time, 2, networks].
 
     There are 25 linear layers of 10 units with Glorot initialization, and the arm stands after all but the last. The
@@ -26,8 +26,7 @@ def _covariate_shift(arm: str, steps: int, networks: int = 12) -> Tensor:
     y = normal("E9 target", networks, width, width, dtype=torch.float32) @ x
     weights = [normal(f"E9 weight {i}", networks, width, width, dtype=torch.float32) for i in range(layers)]
     weights = [w / sqrt(width) for w in weights]
-    build = import_module(f"bnstudy.arms.{arm}").build
-    norms: list[Norm] = [build(networks, width, Place(i, layers)) for i in range(1, layers)]
+    norms: list[Norm] = [arm.build(networks, width, Place(i, layers)) for i in range(1, layers)]
 
     def gradients(weights: list[Tensor]) -> tuple[Tensor, ...]:
         for w in weights:
@@ -59,10 +58,10 @@ def covariate_shift_is_larger_with_bn() -> list[Check]:
     of the steps, not at every step as reported. With smaller initial weights (sd 0.22 instead of 0.32) it is 1
     throughout, because the network does not move at all.
     """
-    none, normalized = _covariate_shift("none", STEPS), _covariate_shift("bn", 100)
+    plain, normalized = _covariate_shift(none, STEPS), _covariate_shift(bn, 100)
     checks, cosine = [], "cosine before and after"
     for i, layer in enumerate((9, 17)):
-        steady = float(none[:, i].median())
+        steady = float(plain[:, i].median())
         turned = float(normalized[:, i].median(1).values.min())
         of_none = f"{cosine}, none, layer {layer}, median over 300 steps"
         of_bn = f"{cosine}, bn, layer {layer}, lowest median in 100 steps"

@@ -1,32 +1,19 @@
-"""Check config files: ``python -m bnstudy.config FILE ...``; or print the config's schema or the default config."""
+"""Print the schema of configs, or the default config; ``python -m bnstudy check FILE`` checks one."""
 
 import json
 import sys
 
 from bnstudy.config.models import DEFAULT_FILE, schema
-from bnstudy.config.study import StudyConfig, read_study, settings
-
-
-def _untried(study: StudyConfig) -> str:
-    """Say where to try what a study has from outside."""
-    outside = sorted({name for s in settings(study) for name in (s.arm, s.net) if ":" in name})
-    return f"; python -m bnstudy check tries {', '.join(outside)}" if outside else ""
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the command line asks; end the program at the first config file that has errors."""
+    """Do what the command line asks."""
     if arguments == ["--schema"]:
         print(json.dumps(schema(), indent=2))
     elif arguments == ["--default"]:
         print(DEFAULT_FILE.read_text(encoding="utf-8"), end="")
-    elif not arguments or arguments[0].startswith("-"):
-        usage = "python -m bnstudy.config --schema | --default | FILE ...   (print one of these; or check files)"
-        raise SystemExit(f"usage: {usage}")
     else:
-        for name in arguments:
-            study = read_study(name)
-            count, untried = len(settings(study)), _untried(study)
-            print(f"{name}: study {study.study}, {count} settings; no errors in the file{untried}")
+        raise SystemExit("usage: python -m bnstudy.config --schema | --default   (or: python -m bnstudy check FILE)")
 
 
 if __name__ == "__main__":

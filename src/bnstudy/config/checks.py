@@ -17,7 +17,7 @@ from bnstudy.core.yaml_file import KeyPath
 MOST_SETTINGS = 10_000
 BASE_GAIN = 1.0
 BASE_INPUTS = "standardized"
-PLAIN = ("standardized", "raw", "mixed")
+PLAIN = ("standardized", "raw", "mixed", "scaled")
 """Inputs that are not painted."""
 TELL_APART = ("net", "depth", "gain", "width", "pool")
 """The factors by which kinds differ."""
@@ -68,16 +68,14 @@ def _grids(study: StudyConfig, positions: list[int]) -> Iterator[Problem]:
     total = 0
     for i, grid in zip(positions, study.grids):
         path: KeyPath = ("grids", i)
-        if grid.name in first_name:
-            fault = f"the name is taken by grids[{first_name[grid.name]}]"
+        if (first := first_name.setdefault(grid.name, i)) != i:
+            fault = f"the name is taken by grids[{first}]"
             yield Problem((*path, "name"), fault, "each grid its own name", "rename one of the two")
         lists = [crossed(study, grid, kind) for kind in of_grid(study, grid).values()]
         content = (frozenset(tuple(map(frozenset, each)) for each in lists), frozenset(grid.rates), grid.measures)
-        if content in first_same:
-            fault = f"the grid asks for exactly what grids[{first_same[content]}] asks for"
+        if (first := first_same.setdefault(content, i)) != i:
+            fault = f"the grid asks for exactly what grids[{first}] asks for"
             yield Problem(path, fault, "", "delete one of the two, or change what was meant to differ")
-        first_name.setdefault(grid.name, i)
-        first_same.setdefault(content, i)
         total += sum(prod(map(len, each)) for each in lists)
         yield from _fits(study, grid, path)
     if total > MOST_SETTINGS:
@@ -96,12 +94,19 @@ def _fits(study: StudyConfig, grid: Grid, path: KeyPath) -> Iterator[Problem]:
             if inputs not in PLAIN:
                 remedy = "take it out: a table has nothing to paint"
                 yield Problem((*path, "inputs", j), "it is for images", ", ".join(PLAIN), remedy, value=inputs)
-        own = ((("network", "family"), study.network.family),)
-        listed = tuple(((*path, "nets", j), net) for j, net in enumerate(grid.nets or ()))
-        for where, net in listed or own:
+        for where, net in _nets(study, grid, path):
             if defines("nets", net, "ALONE"):
                 remedy = "write mlp or resmlp: a table has no pixels"
                 yield Problem(where, "it is for images", "networks of linear maps", remedy, value=net)
+
+
+def _nets(study: StudyConfig, grid: Grid, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the families of networks of a grid, each with the key that names it."""
+    for j, net in enumerate(grid.nets or ()):
+        yield (*path, "nets", j), net
+    for name in () if grid.nets else grid.kinds or ("",):
+        kind = study.kinds.get(name)
+        yield (("kinds", name, "net"), kind.net) if kind and kind.net else (("network", "family"), study.network.family)
 
 
 def _kinds(study: StudyConfig, broken: Mapping[str, bool], positions: list[int]) -> Iterator[Problem]:

@@ -22,7 +22,6 @@ Rate = Annotated[float, Field(gt=0, le=1000)]
 Target = Annotated[float, Field(gt=0, le=100)]
 Steps = Annotated[int, Field(ge=20, le=1_000_000)]  # the training loss is a mean over 20 steps
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-FilePath = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
 OUTSIDE = "or package.module:Name for one outside"
 Arm = Annotated[Text, AfterValidator(arm_name), Field(description=f"a file of src/bnstudy/arms, {OUTSIDE}")]
@@ -33,7 +32,6 @@ Net = Annotated[Text, AfterValidator(net_name), Field(description=f"{BUILD}, {OU
 Pool = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=2, le=4096)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
-Device = Literal["cpu", "cuda"]
 Optimizer = Literal["sgd", "adam"]
 Painted = Literal["lecture_white", "lecture_gray", "lecture_white_ceiling", "lecture_gray_ceiling", "spurious_colour"]
 Inputs = Literal["standardized", "raw", "mixed", "scaled", Painted]
@@ -58,7 +56,7 @@ class Data(Strict):
 
     source: Annotated[Text, AfterValidator(partial(known, "data", "load", "data source"))] = "mnist5k"
     """a file of src/bnstudy/data with a function load"""
-    path: FilePath | None = None
+    path: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """the user's file or folder that the source reads"""
     keys: dict[Literal["x", "y", "test_x", "test_y", "classes", "layout"], Text] | None = None
     """names of the arrays of an npz by what they hold; left out: those of what they hold"""
@@ -93,7 +91,7 @@ class Network(Strict):
 class Training(Strict):
     """How one network is trained."""
 
-    device: Device = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
     """where networks train and are measured: processor cores, or one card (torch with CUDA)"""
     batch: Batch = 64
     """images per step"""

@@ -17,9 +17,6 @@ from bnstudy.core.plugins import names
 from bnstudy.core.recipe import Recipe
 from bnstudy.core.setting import Setting
 
-NEIGHBOURS = ("neighbours",)
-"""The rates of a grid whose measures are taken at the neighbours of the best rate."""
-
 
 class Asked(NamedTuple):
     """What the grids that hold a setting ask of it, together: roles of rates, and measures, both sorted; and its recipe.
@@ -39,7 +36,7 @@ def settings(study: StudyConfig) -> dict[Setting, Asked]:
     asked: dict[Setting, tuple[set[str], ...]] = {}
     for grid in study.grids:
         measures = names("measures", "measure") if grid.measures is None else grid.measures
-        at_best, beside = ((), measures) if grid.rates == NEIGHBOURS else (measures, ())
+        at_best, beside = ((), measures) if grid.rates == ("neighbours",) else (measures, ())
         for _, setting, recipe in networks(study, grid):
             recipes[setting] = recipe  # all kinds that hold a setting have the same for it
             for known, more in zip(asked.setdefault(setting, (set(), set(), set())), (grid.rates, at_best, beside)):
@@ -101,7 +98,6 @@ def _study(data: Any, unfit: list[Problem]) -> tuple[StudyConfig | None, list[Pr
         return None, problems
     paths = {problem.path[:2] for problem in problems}
     broken = {section: any(path[:1] == (section,) for path in paths) for section in StudyConfig.model_fields}
-    positions = None
     if study is None:
         sound = {key: data[key] for key in data if not broken.get(key, True) and key != "grids"}
         study = StudyConfig.model_validate_json(json.dumps(sound))
@@ -110,6 +106,6 @@ def _study(data: Any, unfit: list[Problem]) -> tuple[StudyConfig | None, list[Pr
             positions = [i for i in range(len(written)) if ("grids", i) not in paths]
             grids = tuple(Grid.model_validate_json(json.dumps(written[i])) for i in positions)
             study = study.model_copy(update={"grids": grids})
-    if positions is None:
-        positions = list(range(len(study.grids)))
+            return study, [*problems, *cross_checks(study, broken, positions)]
+    positions = list(range(len(study.grids)))
     return study, [*problems, *cross_checks(study, broken, positions)]

@@ -64,17 +64,10 @@ class Described(NamedTuple):
     labels: Labels
 
     @property
-    def counts(self) -> list[int]:
-        """The number of images of each class, without the official test split."""
-        return self._count(self.labels.y[: self.shape[0] - self.tests])
-
-    @property
-    def test_counts(self) -> list[int] | None:
-        """The number of images of each class in the official test split; None without one."""
-        return self._count(self.labels.y[self.shape[0] - self.tests :]) if self.tests else None
-
-    def _count(self, y: np.ndarray) -> list[int]:
-        return np.bincount(y, minlength=len(self.labels.classes)).tolist()
+    def counts(self) -> list[list[int]]:
+        """The number of images of each class: without the official test split, and in it."""
+        parts = np.split(self.labels.y, [self.shape[0] - self.tests])
+        return [np.bincount(y, minlength=len(self.labels.classes)).tolist() for y in parts]
 
 
 class Array:
@@ -145,7 +138,8 @@ def describe(path: Path, reading: Reading = AS_IS) -> Described:
             fault = f"{official.key} is {list(official.header.shape)} of {official.header.kind}, {x.key} {list(x.header.shape)} of {x.header.kind}"
             raise Unusable(official.path, fault, "store pictures for training and for the test alike")
         tests = official.header.shape[0]
-    found = x.range() if official is None else x.range().with_(official.range())
+    least, most, strange = zip(*(array.range() for array in (x, official) if array))
+    found = Range(min(least), max(most), sum(strange))
     if found.strange:
         fault = f"{found.strange} numbers of {x.key} are not finite (NaN or infinite)"
         raise Unusable(x.path, fault, "store finite numbers only: leave out what is missing, or fill it in")

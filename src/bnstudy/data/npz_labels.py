@@ -61,13 +61,12 @@ def _written(value: object) -> str:
 
 def _single(path: Path, y: np.ndarray) -> np.ndarray:
     """Return one value per image [N], from a column or from rows that each have one 1."""
-    kind = "Python objects" if y.dtype.hasobject else f"dtype {np.lib.format.dtype_to_descr(y.dtype)}"
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2 and y.dtype.kind in "buif" and np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all():
         y = y.argmax(1)
     if y.ndim != 1 or y.dtype.kind not in "buifUS":
-        fault = f"y is an array of {kind} and shape {list(y.shape)}"
+        fault = f"y is an array of dtype {np.lib.format.dtype_to_descr(y.dtype)} and shape {list(y.shape)}"
         remedy = f"store one label per image, [N]: of rows of scores y.argmax(1), of other values {NUMBERED}"
         raise Unusable(path, fault, remedy)
     if y.dtype.kind in "US" and (empty := np.count_nonzero(np.char.strip(y) == y.dtype.type())):

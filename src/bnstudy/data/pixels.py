@@ -20,10 +20,6 @@ class Range(NamedTuple):
     most: float
     strange: int = 0
 
-    def with_(self, other: "Range") -> "Range":
-        """Return the range of both."""
-        return Range(min(self.least, other.least), max(self.most, other.most), self.strange + other.strange)
-
 
 def scale(path: Path, dtype: np.dtype, found: Range, black: float | None, white: float | None) -> tuple[float, float]:
     """Return the numbers that become 0 and 1.

@@ -7,8 +7,6 @@ from bnstudy.data.colour import HUES, PAINTED, colour_at, ink, paint
 from bnstudy.data.images import Images
 from bnstudy.data.shifts import applicable, shift
 
-GROUNDS = ("lecture_white", "lecture_gray")
-
 
 def samples(images: Images) -> dict[str, np.ndarray]:
     """Return the first image of the middle class as 8-bit RGB under each shift [severity 0..5, H, W, 3] and on each
@@ -22,9 +20,8 @@ def samples(images: Images) -> dict[str, np.ndarray]:
     for kind in applicable(pool):
         shifted = torch.stack([shift(pool, kind, severity, 0)[first] for severity in range(6)])
         pictures[kind] = (shifted if shifted.shape[1] == 3 else ink(shifted)).expand(-1, 3, -1, -1)
-    for inputs in GROUNDS:
+    for inputs in ("lecture_white", "lecture_gray"):
         ground = PAINTED[inputs].ground
         hues = [paint(one.expand(len(HUES), -1, -1, -1), colour_at(severity, HUES), ground) for severity in range(6)]
         pictures[inputs] = torch.stack(hues)
-    whole = {name: (255 * x.movedim(-3, -1)).round().clamp(0, 255).to(torch.uint8) for name, x in pictures.items()}
-    return {name: np.asarray(x) for name, x in whole.items()}
+    return {name: (255 * x.movedim(-3, -1)).round().clamp(0, 255).byte().numpy() for name, x in pictures.items()}

@@ -7,8 +7,6 @@ one quantity of the untrained network without norm, and is written to config/for
 import argparse
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import groupby
 from pathlib import Path
 from statistics import median
 
@@ -23,11 +21,11 @@ from bnstudy.core.cell import Splits, TrainingSpec
 from bnstudy.core.setting import Setting
 from bnstudy.data.batches import parts
 from bnstudy.data.images import pool
-from bnstudy.data.local import ImagesSpec
 from bnstudy.data.prepare import prepare
 from bnstudy.measures.cell import PROBE
 from bnstudy.measures.untrained import quantities
 from bnstudy.nets.find import family
+from bnstudy.pipeline.plan import images_spec
 from bnstudy.training.train import build
 
 FOLDER = Path("config/forecasts")
@@ -63,26 +61,18 @@ def compared(study: StudyConfig) -> list[Setting]:
 def untrained(study: StudyConfig, chosen: Collection[Setting]) -> dict[Setting, dict[str, list[float]]]:
     """Return each quantity of the settings' untrained networks on the probe images, a number per evaluation seed."""
     data = study.data
-    whole = prepare(ImagesSpec(data.source, data.path, None, data.images))
+    whole = prepare(images_spec(study))
     splits = Splits(heldout=data.heldout, test=data.test, train=data.train)
     pooled = {factor: whole._replace(x=pool(whole.x, factor)) for factor in {setting.pool for setting in chosen}}
     found: dict[Setting, dict[str, list[float]]] = {}
-    alike = sorted(chosen, key=_data)
-    for seed in evaluation_seeds(study):
-        for (factor, _, size), of_data in groupby(alike, _data):
-            group = list(of_data)
-            images, spec = pooled[factor], partial(TrainingSpec, steps=0, momentum=0.0, targets=(), splits=splits)
-            x, labels = (part[:, :size] for part in parts(images, spec(group[0]), [seed], "train"))
-            for setting in group:
-                values = quantities(build(spec(setting), images, [seed]), x.mT.contiguous(), labels)
-                for name, value in values.items():
-                    found.setdefault(setting, {}).setdefault(name, []).append(value.item())
+    for setting in chosen:
+        images, spec = pooled[setting.pool], TrainingSpec(setting, 0, 0.0, (), splits)
+        size = getattr(family(setting.net), "PROBE", PROBE)
+        for seed in evaluation_seeds(study):
+            x, labels = (part[:, :size] for part in parts(images, spec, [seed], "train"))
+            for name, value in quantities(build(spec, images, [seed]), x.mT.contiguous(), labels).items():
+                found.setdefault(setting, {}).setdefault(name, []).append(value.item())
     return found
-
-
-def _data(setting: Setting) -> tuple[int, str, int]:
-    """Return on what the probe of a setting depends: pooling, inputs, and the number of its images."""
-    return setting.pool, setting.inputs, getattr(family(setting.net), "PROBE", PROBE)
 
 
 def forecast(study: StudyConfig, rule: Rule) -> Forecasts:

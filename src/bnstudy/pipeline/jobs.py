@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
@@ -19,10 +19,6 @@ from bnstudy.pipeline.provenance import processor
 from bnstudy.training import tune
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import CELLS, Trainer, trained_by
-
-if TYPE_CHECKING:
-    from bnstudy.measures.cell import StudyImages
-
 
 SHARED = Path("results/data")
 """What all studies share: prepared images, and the external checks."""
@@ -146,9 +142,7 @@ def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dic
     the others, which are there for their steps alone.
     """
     asked, target = set(evaluated.rates), f"{evaluated.recipe.targets[0]:g}"
-    found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role in asked & {"shared", "grid"}}
-    if "best" in asked:
-        found |= {row.rate: "curve" for row in roles if row.role.startswith("best@")}
+    found: dict[float, Keep] = {row.rate: "curve" for row in roles if row.role.partition("@")[0] in asked}
     if "neighbours" in asked:
         found |= {row.rate: evaluated.beside for row in roles if row.role in (f"lower@{target}", f"upper@{target}")}
     if "best" in asked:
@@ -158,37 +152,32 @@ def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dic
 
 def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
-    from bnstudy.measures.cell import TrainedCell
+    from bnstudy.measures.cell import StudyImages, TrainedCell
 
     _settle_torch(job.device, job.torch)
     demand([index])
-    progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
+    progress, images, seconds = Progress(out.stem + " measure"), _kept(StudyImages, data, job.device), 0.0
     tables: dict[str, list[str]] = {}
     cells = store.read_json(records.EvaluateResult, index).cells
     entries = [entry for entry in cells if entry.keep != "curve" or entry.best]
     wanted = {measured.setting: measured for measured in job.settings}
     for i, entry in enumerate(entries):
-        cell = None
-        of_setting = wanted[entry.setting]
-        for name in of_setting.measures if entry.best else of_setting.beside:
+        cell, setting = None, entry.setting
+        for name in wanted[setting].measures if entry.best else wanted[setting].beside:
             path = CELLS / entry.cell / "measures" / f"{name}-{store.key([job.code[name], entry.shared])}.parquet"
             if not seals.sound(path):
                 started = time.monotonic()
                 cell = cell or TrainedCell(CELLS, entry.cell, images, entry.shared)
-                table = import_module(f"bnstudy.measures.{name}").measure(cell)
-                for column, value in reversed({**vars(entry.setting), "rate": entry.rate}.items()):
-                    table.insert(0, column, value)
-                arm, net = entry.setting.arm, entry.setting.net
+                table = import_module(f"bnstudy.measures.{name}").measure(cell).assign(**vars(setting), rate=entry.rate)
                 unedited(_stamp(job.code[name], f"bnstudy.measures.{name}"), "measure")
-                unedited(_stamp(cell.spec.code, *trained_by(arm, net, job.device)), "measure")
+                unedited(_stamp(cell.spec.code, *trained_by(setting.arm, setting.net, job.device)), "measure")
                 with seals.sealing(path) as unfinished:
                     table.to_parquet(unfinished)
                 seconds += time.monotonic() - started
             tables.setdefault(name, []).append(str(path))
         progress.tick((i + 1) / len(entries))
     progress.report(f"measured {len(entries)} cells in {seconds:.0f} s")
-    written = {name: tuple(files) for name, files in tables.items()}
-    store.write_json(out, records.MeasureResult(tables=written, seconds={"measures": seconds}))
+    store.write_json(out, records.MeasureResult(tables=tables, seconds={"measures": seconds}))
 
 
 def demand(indexes: Iterable[Path], measured: Iterable[Path] = ()) -> None:
@@ -271,8 +260,6 @@ def _settle_torch(device: str, torch: str) -> None:
 
 
 @lru_cache(maxsize=1)
-def _study_images(data: Path, device: str) -> "StudyImages":
-    """Return the images of a study for its measures: whoever runs several jobs keeps them."""
-    from bnstudy.measures.cell import StudyImages
-
-    return StudyImages(data, device)
+def _kept(kind: Callable[..., Any], *given: Any) -> Any:
+    """Return what ``kind`` makes of what it is given: whoever runs several jobs on the same keeps it."""
+    return kind(*given)

@@ -8,9 +8,9 @@ from pathlib import Path
 from bnstudy.core import store
 from bnstudy.core.cell import Keep, by_cell
 from bnstudy.core.seals import fault
-from bnstudy.core.stats import rank
+from bnstudy.core.stats import max_intervals
 from bnstudy.pipeline.alive import working
-from bnstudy.pipeline.cost import CARD, PYTHON, evaluated, gib, measuring, seconds
+from bnstudy.pipeline.cost import CARD, MEASURED, PYTHON, evaluated, gib, seconds
 from bnstudy.pipeline.jobs import CELLS, cells_of, rates_of
 from bnstudy.pipeline.plan import Plan
 from bnstudy.pipeline.records import Rate, Swept, TrainingJob, named
@@ -58,10 +58,10 @@ def outlook(plan: Plan) -> str:
             add(job, asked, rates_of(roles, asked), recipe.steps, unknown)
             if not measured:
                 places = (asked.keep in NETWORKS) + 2 * (asked.beside in NETWORKS and "neighbours" in asked.rates)
-                spent += places * measuring(asked.setting, len(asked.seeds))
+                spent += places * seconds(MEASURED, asked.setting, len(asked.seeds))
     held = ", ".join(f"{question} {count}" for question, count in plan.primary.items())
-    room = max((k for k in range(1, 1000) if rank(plan.fewest, k)), default=0)
-    intervals = f"Intervals that hold together: {held}; {plan.fewest} seeds allow {room} a question."
+    room = max_intervals(plan.fewest)
+    intervals = f"Intervals that hold together: {held}; {plan.fewest} seeds allow {room:,} a question."
     if outside := ", ".join(sorted({s.arm for settings in plan.jobs.values() for s in settings if ":" in s.arm})):
         counted = f"A layer from outside is counted like batch norm; a slower one takes longer: {outside}."
         intervals = f"{counted}\n{intervals}"

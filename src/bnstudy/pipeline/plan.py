@@ -27,7 +27,6 @@ from bnstudy.core.setting import Setting
 from bnstudy.data import local
 from bnstudy.data.local import ImagesSpec
 from bnstudy.pipeline import cost, judged, records, stamps
-from bnstudy.pipeline.cost import evaluated
 from bnstudy.pipeline.notebook import pythonpath
 from bnstudy.training.stacks import trained_by
 
@@ -64,7 +63,7 @@ class Plan:
         self.torch = version("torch").split("+")[0] if self.device == "cpu" else card()
         self.gpu = 0 if self.device == "cpu" else 1
         self.jobs = dict(_jobs(study))
-        self.images = _images(study)
+        self.images = images_spec(study)
         self.rehearsed = [f"{self.folder}/rehearsal.json"] if self.rehearse().parts else []
         code = stamps.images(study.data.source).partition("=")[2]
         anywhere = replace(self.images, path=None)  # where the user's file lies changes nothing
@@ -134,7 +133,7 @@ class Plan:
         if stage in ("sweep", "evaluate"):
             first = next(iter(self.jobs[part]))
             return stamp(*trained_by(first.arm, first.net, self.device), "bnstudy.training.tune")
-        return stamps.of(stage)
+        return stamp(*stamps.FIXED[stage])
 
     def effective(self) -> dict[str, Any]:  # a document for the report, not a record: nobody computes with it
         """Return the whole config, defaults included."""
@@ -198,7 +197,7 @@ REFERENCES = Path("results/reference")
 """Where finished studies are kept that others are set beside."""
 
 
-def _images(study: StudyConfig) -> ImagesSpec:
+def images_spec(study: StudyConfig) -> ImagesSpec:
     """Return what the images depend on: the source, the digest of the user's files that it reads, the number kept."""
     data, reading = study.data, reading_of(study.data)
     try:
@@ -259,5 +258,5 @@ def _work(study: StudyConfig, setting: Setting, asked: Asked) -> float:
     """Return about how many seconds a setting takes, tuned and evaluated, if every run lasts the whole budget."""
     recipe = asked.recipe
     rates = len(recipe.rates)
-    runs = study.seeds.tuning * rates + recipe.seeds * evaluated(asked.rates, len(recipe.targets), rates)
+    runs = study.seeds.tuning * rates + recipe.seeds * cost.evaluated(asked.rates, len(recipe.targets), rates)
     return cost.seconds(recipe.steps, setting, runs)

@@ -1,6 +1,7 @@
 """Why an arm cannot be studied, worded for its author."""
 
 from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 from bnstudy.core.fingerprints import ROOT
@@ -15,13 +16,11 @@ class Reason(NamedTuple):
 
 def failed(what: str, error: BaseException, remedy: str) -> Reason:
     """Return a reason that names the error, and the author's line that raised it."""
-    place, where = error.__traceback__, ""
-    while place is not None:
-        file = place.tb_frame.f_code.co_filename
+    where = ""
+    for file, line, *_ in extract_tb(error.__traceback__):
         installed = {"site-packages", "dist-packages"} & set(Path(file).parts) or file.startswith("<frozen")
         if not installed and not Path(file).is_relative_to(ROOT):
-            where = f" ({Path(file).name}, line {place.tb_lineno})"
-        place = place.tb_next
+            where = f" ({Path(file).name}, line {line})"
     if isinstance(error, SyntaxError):
         where = f" ({Path(error.filename or '').name}, line {error.lineno})"
     said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])

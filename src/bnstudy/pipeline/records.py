@@ -214,7 +214,7 @@ class EvaluateResult:
 class MeasureResult:
     """What measuring leaves: the files of each measure's tables, and seconds by kind of work."""
 
-    tables: dict[str, tuple[str, ...]]
+    tables: dict[str, list[str]]
     seconds: dict[str, float]
 
 

@@ -20,16 +20,13 @@ from bnstudy.claims.records import ContrastRow, JudgedWith, to_json
 from bnstudy.claims.sentences import sentence
 from bnstudy.core import store
 from bnstudy.core.setting import FACTORS
+from bnstudy.pipeline.perform import BESIDE
 from bnstudy.pipeline.plan import REFERENCES
 from bnstudy.pipeline.verdicts import set_beside
 from bnstudy.report.results import COLUMNS, Results
 
-WHOLE = (
-    *(f"{name}.json" for name in ("answers", "checks", "claims", "findings", "ledger", "provenance")),
-    *(f"{name}.csv" for name in ("contrasts", "coverage", "forecasts", "robustness")),
-)
+WHOLE = ("checks.json", "claims.json", *(name for names in BESIDE.values() for name in names))
 """Files beside the tables."""
-AT_ANY_RATE = ("convergence", "rates", "sweep")
 BITS = 14
 """Binary digits that a measured number keeps: four decimal ones, to 6e-5 of it. Fewer bits pack smaller."""
 CHOSEN = (*FACTORS, "rate", "target", "dose")
@@ -59,13 +56,12 @@ def keep(study: Path, out: Path | None = None) -> Path:
     shutil.copy(study / "tables" / "samples.npz", out / "tables")
     results = Results(study)
     cells = [{name: entry[name] for name in ("cell", "setting", "rate")} for entry in results.cells]
-    (out / "evaluate").mkdir()
-    (out / "evaluate" / "cells.json").write_text(json.dumps({"cells": cells}, separators=(",", ":")))
+    store.write_text(out / "evaluate" / "cells.json", json.dumps({"cells": cells}, separators=(",", ":")))
     files = (study / "tables").glob("*.csv")
     tables = {file.stem: pd.read_csv(file, keep_default_na=False, na_values=[""]) for file in files}
     rates = tables["rates"]
     for name, table in tables.items():
-        if "rate" in table and name not in AT_ANY_RATE:
+        if "rate" in table and name not in ("convergence", "rates", "sweep"):
             role = "shared" if name == "curves" else "best@"
             drawn = rates.loc[rates["role"].str.startswith(role), [*FACTORS, "rate"]].drop_duplicates()
             table = table.astype({"gain": float, "rate": float}).merge(drawn.astype({"gain": float, "rate": float}))

@@ -172,7 +172,6 @@ def _make(plan: Plan, maker: Maker) -> dict[str, float]:
 
 def _timed(task: Task) -> float:
     started = time.monotonic()
-    task.out.parent.mkdir(parents=True, exist_ok=True)
     try:
         perform(task.stage, task.code, task.inputs, partial(task.work, *task.given, task.out), task.out)
     finally:

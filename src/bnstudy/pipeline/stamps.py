@@ -17,11 +17,6 @@ FIXED = {
 """The modules of stages whose jobs are the same in every study."""
 
 
-def of(stage: str) -> str:
-    """Return the stamp of a stage of which all studies share the code."""
-    return stamp(*FIXED[stage])
-
-
 def images(source: str) -> str:
     """Return that of preparing the images of a source."""
     return stamp("bnstudy.data.prepare", f"bnstudy.data.{source}")

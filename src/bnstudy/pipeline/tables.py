@@ -1,6 +1,6 @@
 """The tidy tables of a study: one table per measure, one row per observation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -43,23 +43,24 @@ def summarize(
                 path.unlink()
     swept = [store.read_json(SweepResult, path) for path in sorted(sweeps)]
     evaluated = [store.read_json(EvaluateResult, path) for path in sorted(indexes)]
-    _write(out / "rates.csv", pd.DataFrame(flat(store.read_json(list[Rate], rates))))
-    _write(out / "sweep.csv", pd.DataFrame(flat(row for result in swept for row in result.rows)))
+    _write(out / "rates.csv", [pd.DataFrame(flat(store.read_json(list[Rate], rates)))])
+    _write(out / "sweep.csv", [pd.DataFrame(flat(row for result in swept for row in result.rows))])
     convergence = pd.DataFrame(flat(row for result in evaluated for row in result.rows))
-    _write(out / "convergence.csv", convergence.astype({"diverged_at": "Int64", "batch_steps": "Int64"}))
+    _write(out / "convergence.csv", [convergence.astype({"diverged_at": "Int64", "batch_steps": "Int64"})])
     entries = [entry for result in evaluated for entry in result.cells]
     curves = [({**vars(entry.setting), "rate": entry.rate}, partial(_curve, entry)) for entry in entries]
-    _write_cells(out / "curves.csv", curves)
+    _write(out / "curves.csv", _cells(curves))
     paths: dict[str, list[str]] = {}
     for measured in (store.read_json(MeasureResult, path) for path in sorted(measures)):
         for name, tables in measured.tables.items():
             paths.setdefault(name, []).extend(tables)
     for name, files in paths.items():
         firsts = [(f, pd.read_parquet(f, columns=CELL).head(1).to_dict("records")) for f in files]
-        _write_cells(out / f"{name}.csv", [(first[0], partial(pd.read_parquet, f)) for f, first in firsts if first])
+        if some := [(first[0], partial(pd.read_parquet, f)) for f, first in firsts if first]:
+            _write(out / f"{name}.csv", _cells(some))
     if "shift" in paths:
         parts = pd.read_csv(out / "shift.csv", na_values=[""], keep_default_na=False, chunksize=100_000)
-        _write(out / "effective_robustness.csv", effective.robustness(pd.concat(map(effective.used, parts))))
+        _write(out / "effective_robustness.csv", [effective.robustness(pd.concat(map(effective.used, parts)))])
     _write_shifts(data, job.pool, out)
 
 
@@ -80,7 +81,7 @@ def _write_shifts(data: Path, factor: int, out: Path) -> None:
     images = images._replace(x=images.x[:count], y=images.y[:count])
     pool = torch.from_numpy(images.x)
     sizes = [{"family": f, "severity": s, **size(pool, f, s, 0)} for f in applicable(pool) for s in range(1, 6)]
-    _write(out / "shift_size.csv", pd.DataFrame(sizes))
+    _write(out / "shift_size.csv", [pd.DataFrame(sizes)])
     with store.writing(out / "samples.npz") as unfinished:
         np.savez_compressed(unfinished, **samples(images))  # type: ignore[arg-type]
 
@@ -93,32 +94,26 @@ def _curve(entry: IndexEntry) -> pd.DataFrame:
     return table.assign(**vars(entry.setting), rate=entry.rate)
 
 
-def _write_cells(path: Path, cells: Sequence[tuple[Mapping[str, object], Callable[[], pd.DataFrame]]]) -> None:
-    """Write the tables of many cells as :func:`_write` writes one, but holding one setting and rate at a time.
+def _cells(cells: Sequence[tuple[Mapping[str, object], Callable[[], pd.DataFrame]]]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one setting and rate after another, given what those of a cell have in common and how to read them."""
+    cell = itemgetter(*CELL)
+    for _, same in groupby(sorted(cells, key=lambda c: cell(c[0])), key=lambda c: cell(c[0])):
+        yield pd.concat([read() for _, read in same])
 
-    Args:
-        path: The file to write.
-        cells: What all rows of a cell have in common, and how to read them.
+
+def _write(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+    """Write tables one behind the other, holding one at a time.
 
     Raises:
-        ValueError: The columns of two cells differ.
+        ValueError: The columns of two differ.
     """
-    if not cells:
-        return
-    cell = itemgetter(*CELL)
     columns: list[str] = []
     with store.writing(path) as unfinished, open(unfinished, "wb") as file:
-        for _, same in groupby(sorted(cells, key=lambda c: cell(c[0])), key=lambda c: cell(c[0])):
-            table = _sorted(pd.concat([read() for _, read in same]))
+        for table in map(_sorted, tables):
             if columns and list(table) != columns:
                 raise ValueError(f"{path.stem}: cells have columns {columns} and {list(table)}; a measure's never vary")
             _csv(table, file, header=not columns)
             columns = list(table)
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    with store.writing(path) as unfinished, open(unfinished, "wb") as file:
-        _csv(_sorted(table), file, header=True)
 
 
 def _csv(table: pd.DataFrame, file: BinaryIO, header: bool) -> None:

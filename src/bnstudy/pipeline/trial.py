@@ -50,8 +50,6 @@ COLUMNS = {
     "small": f"steps, batches of {SMALL}",
 }
 """What is measured of each seed, and the heads of the table."""
-DIGITS = {"accuracy": 1, "shifted": 1}
-"""Decimals of what is no whole number."""
 NOTE = (
     f"Medians of {SEEDS} seeds with 95% intervals, in networks of {DEPTH} layers on scikit-learn's digits. Steps: at the best of",
     f"{len(RATES)} learning rates, half a decade apart, chosen on the same seeds; inf: not within {STEPS}. Rates, starts: at how many",
@@ -89,7 +87,7 @@ def table(found: Iterable[Found]) -> list[str]:
     ranked = sorted(found, key=lambda f: (np.median(f.columns["steps"]), -np.median(f.columns["rates"]), f.arm))
     rows = [["", "arm", "rate", *COLUMNS.values()]]
     for place, of_arm in enumerate(ranked, 1):
-        numbers = [known(of_arm.columns[n], f"z.{DIGITS.get(n, 0)}f") for n in COLUMNS]
+        numbers = [known(of_arm.columns[n], "z.1f" if "%" in head else "z.0f") for n, head in COLUMNS.items()]
         rows.append([f"{place}.", of_arm.arm, f"{of_arm.rate:g}", *numbers])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
@@ -116,7 +114,7 @@ def measured(arm: str) -> Found:
     best = min(RATES, key=lambda rate: (np.median(by_rate[rate]), np.isinf(by_rate[rate]).sum(), rate))
     by_gain = {gain: by_rate[best] if gain == 1 else _steps(arm, best, gain=gain) for gain in GAINS}
     small = [_steps(arm, rate, batch=SMALL) for rate in (best, best / 10**0.5, best / 10)]
-    trained = train(_spec(arm), _runs(best), images, "end")
+    trained = train(_spec(arm), [Run(seed, best) for seed in range(SEEDS)], images, "end")
     spec = CellSpec(**vars(_spec(arm)), rate=best, seeds=tuple(range(SEEDS)), keep="end", data="", code="", torch="")
     with TemporaryDirectory() as folder, torch.no_grad():
         store.put(Path(folder), spec, trained.checkpoints)
@@ -138,17 +136,13 @@ def measured(arm: str) -> Found:
 
 def _steps(arm: str, rate: float, gain: float = 1.0, batch: int = BATCH) -> np.ndarray:
     """Return the steps to the target of each seed [SEEDS], infinite where it is not reached."""
-    trained = train(_spec(arm, gain, batch), _runs(rate), _images(), "curve")
+    trained = train(_spec(arm, gain, batch), [Run(seed, rate) for seed in range(SEEDS)], _images(), "curve")
     return steps_to(trained.looks, looks(STEPS)[: len(trained.looks)], trained.diverged, TARGET)
 
 
 def _spec(arm: str, gain: float = 1.0, batch: int = BATCH) -> TrainingSpec:
     setting = Setting(arm, DEPTH, gain, "standardized", "mlp", WIDTH, batch, "sgd", 1)
     return TrainingSpec(setting, STEPS, MOMENTUM, (TARGET,), SPLITS)
-
-
-def _runs(rate: float) -> list[Run]:
-    return [Run(seed, rate) for seed in range(SEEDS)]
 
 
 _images = cache(load)
