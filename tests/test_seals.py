@@ -56,18 +56,18 @@ def test_every_flipped_bit_of_a_cell_is_seen_or_changes_no_number(cells: Path) -
     for path in sorted((cells / name).iterdir()):
         for bit in range(0, 8 * path.stat().st_size, 11 if path.name == "cell.json" else 499):
             flip(path, bit)
-            if not seals.cell_fault(cells, name):
+            if not seals.fault(cells / name, cell=True):
                 assert path.name == "cell.json" and store.get(cells, name) == before, bit  # a space for another
             flip(path, bit)
-    assert seals.cell_fault(cells, name) == ""
+    assert seals.fault(cells / name, cell=True) == ""
 
 
 @pytest.mark.parametrize("what", ["cell.json", "curve.npz"])
 def test_a_cell_without_a_file_counts_as_missing_and_can_be_stored_again(cells: Path, what: str) -> None:
     (cells / store.key(SPEC) / what).unlink()
-    assert not seals.sound_cell(cells, store.key(SPEC))
+    assert not seals.sound(cells / store.key(SPEC), cell=True)
     store.put(cells, SPEC, {"curve": {"loss": np.arange(6.0)}})
-    assert seals.sound_cell(cells, store.key(SPEC))
+    assert seals.sound(cells / store.key(SPEC), cell=True)
 
 
 @pytest.mark.parametrize("change", ["delete", "add", "edit"])
@@ -181,7 +181,7 @@ def test_what_prune_was_killed_at_counts_as_missing(
     with pytest.raises(KeyboardInterrupt):
         outlook.prune(tmp_path)
     assert sum((path / "cell.json").exists() for path in old) == 2
-    assert all(seals.cell_fault(old[0].parent, path.name) == "" for path in old if path.exists())
+    assert all(seals.fault(path, cell=True) == "" for path in old if path.exists())
 
 
 def test_prune_deletes_nothing_where_it_cannot_tell(old: list[Path], tmp_path: Path) -> None:

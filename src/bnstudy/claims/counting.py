@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bnstudy.claims.contrast import Contrast
-from bnstudy.claims.endpoints.common import against
 from bnstudy.claims.endpoints.steps import FEWEST_GAINS, OVER_GAINS
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import Lookup, Missing
@@ -33,7 +32,7 @@ def held(contrast: Contrast, names: Lookup, rates: Rates) -> bool:
     """Return whether a study's grids contain every network that a contrast, or one of its premises, speaks of."""
     spec = contrast.model_dump(exclude_none=True)
     arms = {arm for listed in (contrast.arms, *(p.arms for p in contrast.premises)) for arm in listed}
-    changes = [{}, against(spec)] if contrast.against else [{}]
+    changes = [{}, spec.get("against", {})]
     grid = contrast.endpoint == "usable_rates" or contrast.rate == "same"
     rate = "grid" if grid else contrast.rate or "best"
     names = names.of(contrast.on)

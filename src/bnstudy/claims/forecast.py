@@ -6,7 +6,7 @@ The rule stands in the claims file, committed before the study that is to judge 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,8 @@ def outcomes(lookup: Lookup, rule: Rule) -> list[ForecastRow]:
     if not {"untrained", "convergence"} <= set(lookup.tables):
         return []
     rows = []
-    for setting in _settings(lookup.tables["untrained"]):
+    untrained = lookup.tables["untrained"]
+    for setting in untrained.loc[untrained["arm"] == "none", [*FACTORS]].drop_duplicates().to_dict("records"):
         kind = kind_of(lookup, setting)
         own = lookup.of(kind)
         try:
@@ -99,24 +100,12 @@ def check(rows: Sequence[ForecastRow]) -> dict[str, object]:
     forecast it everywhere must not pass for knowing where. It is NaN where one of the two is empty. `where` says how many
     settings each of the two has.
     """
-    wrong = [
-        [row.outcome == "wrong" for row in rows if row.outcome != "open" and _saved(row) == saved]
-        for saved in (True, False)
-    ]
+    decided = [(row.saves, row.outcome == "wrong") for row in rows if row.outcome != "open"]
+    wrong = [[bad for saves, bad in decided if (saves != bad) == saved] for saved in (True, False)]
     measured = 100 * max(sum(part) / len(part) for part in wrong) if all(wrong) else math.nan
     save, other = map(len, wrong)
     where = f"in {save} settings that save steps and {other} that {'does' if other == 1 else 'do'} not"
     return {"id": CHECK, "key": "wrong", "name": "forecast wrong", "measured": measured, "passed": True, "where": where}
-
-
-def _saved(row: ForecastRow) -> bool:
-    return row.saves == (row.outcome == "right")
-
-
-def _settings(untrained: pd.DataFrame) -> Iterator[Factors]:
-    columns = [name for name in FACTORS if name in untrained]
-    for values in untrained.loc[untrained["arm"] == "none", columns].drop_duplicates().itertuples(index=False):
-        yield {name: getattr(value, "item", lambda v=value: v)() for name, value in zip(columns, values)}
 
 
 def kind_of(lookup: Lookup, setting: Factors) -> str:

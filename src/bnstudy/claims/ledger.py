@@ -123,15 +123,14 @@ class Answer(Strict):
     text: str
 
 
-Choice = Annotated[
-    list[Answer],
-    BeforeValidator(lambda given: [{"text": given}] if isinstance(given, str) else given),
-    Field(min_length=1),
-]
+def _alone(wrap: Callable[[str], Any]) -> BeforeValidator:
+    """Take a text alone as a list of it, wrapped."""
+    return BeforeValidator(lambda given: [wrap(given)] if isinstance(given, str) else given)
+
+
+Choice = Annotated[list[Answer], _alone(lambda text: {"text": text}), Field(min_length=1)]
 """The first answer whose `when` holds is said, and nothing where none holds; a text alone is always said."""
-Saying = Annotated[
-    list[Choice], BeforeValidator(lambda given: [given] if isinstance(given, str) else given), Field(min_length=1)
-]
+Saying = Annotated[list[Choice], _alone(str), Field(min_length=1)]
 """Sentences, each chosen by itself; where nothing is chosen, there is none. A text alone is one sentence."""
 
 

@@ -190,7 +190,6 @@ class Lookup:
             raise Missing(f"the study lacks {named}{kind}")
         if len(refused := rows[~evaluable(rows)]):
             reason = refused["reason"].iloc[0]
-            reason = reason if isinstance(reason, str) and reason else "no rate chosen"
             raise NotEvaluable(f"{named}: {reason}{REMEDIES.get(reason, '')}")
         if self._is_flat(setting):
             raise NotEvaluable(f"{named}: variances below 100 eps, where eps is part of what is measured")

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from bnstudy.core.fingerprints import path_of
+from bnstudy.core.fingerprints import ROOT, path_of
 from bnstudy.core.names import module_of
-
-PACKAGE = Path(__file__).parents[1]
 
 
 def defines(folder: str, name: str, what: str) -> bool:
@@ -24,7 +22,7 @@ def defines(folder: str, name: str, what: str) -> bool:
 @cache
 def names(folder: str | Path, function: str) -> tuple[str, ...]:
     """Return the modules of ``folder`` (a path, or one inside the package) that define ``function``, sorted."""
-    files = [f for f in (PACKAGE / folder).glob("*.py") if re.fullmatch("[a-z][a-z0-9_]*", f.stem)]
+    files = [f for f in (ROOT / folder).glob("*.py") if re.fullmatch("[a-z][a-z0-9_]*", f.stem)]
     return tuple(sorted(f.stem for f in files if function in top_level(f)))
 
 

@@ -38,30 +38,21 @@ def _line(file: Path, name: str) -> str:
     return f"{store.sha256(file)}  {name}\n"
 
 
-def fault(path: Path) -> str:
-    """Return what is wrong with a file or folder that was sealed; "" where it is as it was written."""
+def fault(path: Path, cell: bool = False) -> str:
+    """Return what is wrong with a stored cell, or a file or folder that was sealed; "" where it is as it was written."""
     try:
-        lines = path.with_name(path.name + SUFFIX).read_text().splitlines()
-        digests = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
-        missing = {str(file.relative_to(path.parent)) for file in _files(path)} - set(digests)
-        if missing or not digests:
-            return f"is not what was written ({', '.join(sorted(missing)) or 'nothing'} was added)"
-        changed = next((name for name in digests if store.sha256(path.parent / name) != digests[name]), None)
-        return f"is not what was written ({changed} differs)" if changed else ""
-    except FileNotFoundError as error:
-        return f"is not what was written ({Path(str(error.filename)).name} is missing)"
-    except (OSError, ValueError) as error:
-        return f"cannot be read ({error})"
-
-
-def cell_fault(cells: Path, name: str) -> str:
-    """Return what is wrong with a stored cell, or that it is missing; "" where it is as it was written."""
-    try:
-        content = json.loads((cells / name / "cell.json").read_bytes())
-        if store.key(content["spec"]) != name:
-            return "is not what was written (cell.json differs)"
-        digests = content["files"].items()
-        changed = next((file for file, digest in digests if store.sha256(cells / name / file) != digest), None)
+        if cell:
+            content = json.loads((path / "cell.json").read_bytes())
+            if store.key(content["spec"]) != path.name:
+                return "is not what was written (cell.json differs)"
+            folder, digests = path, content["files"]
+        else:
+            lines = path.with_name(path.name + SUFFIX).read_text().splitlines()
+            folder, digests = path.parent, {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+            missing = {str(file.relative_to(folder)) for file in _files(path)} - set(digests)
+            if missing or not digests:
+                return f"is not what was written ({', '.join(sorted(missing)) or 'nothing'} was added)"
+        changed = next((name for name, digest in digests.items() if store.sha256(folder / name) != digest), None)
         return f"is not what was written ({changed} differs)" if changed else ""
     except FileNotFoundError as error:
         return f"is not what was written ({Path(str(error.filename)).name} is missing)"
@@ -81,19 +72,11 @@ def set_aside(path: Path, why: str) -> None:
     print(f"[store] {path} {why}", file=sys.stderr, flush=True)
 
 
-def sound(path: Path) -> bool:
-    """Return whether a file is there as it was written; set aside one that differs."""
-    why = fault(path)
+def sound(path: Path, cell: bool = False) -> bool:
+    """Return whether a file or a cell is there as it was written; set aside one that differs."""
+    why = fault(path, cell)
     if why and path.exists():
         set_aside(path, why)
-    return not why
-
-
-def sound_cell(cells: Path, name: str) -> bool:
-    """Return whether the store holds a cell as it was written; set aside one that differs."""
-    why = cell_fault(cells, name)
-    if why and (cells / name).exists():
-        set_aside(cells / name, why)
     return not why
 
 

@@ -69,16 +69,10 @@ def max_intervals(n: int) -> int:
 def seeds_needed(intervals: int) -> int:
     """Return the fewest seeds that allow so many simultaneous intervals.
 
-    Raises:
-        ValueError: Not even MOST_SEEDS seeds do.
-
     >>> seeds_needed(1), seeds_needed(25)
     (6, 10)
     """
-    for n in range(2, MOST_SEEDS):
-        if rank(n, intervals):
-            return n
-    raise ValueError(f"no study of up to {MOST_SEEDS} seeds allows {intervals} intervals")
+    return next(n for n in range(2, MOST_SEEDS) if rank(n, intervals))
 
 
 def median_interval(lower: np.ndarray, upper: np.ndarray, intervals: int) -> Interval:

@@ -31,7 +31,6 @@ INPUTS = {
 NETS = {
     "mlp": "a plain network",
     "resmlp": "skip connections",
-    "skip": "skip connections",
     "cnn": "a convolutional network",
     "resnet": "a convolutional network with skip connections",
 }

@@ -189,7 +189,7 @@ def demand(indexes: Iterable[Path], measured: Iterable[Path] = ()) -> None:
 def whole_cells(index: Path) -> bool:
     """Return whether all cells of an index are as they were written; if not, set aside those that differ, and the index."""
     names = [entry.cell for entry in store.read_json(records.EvaluateResult, index).cells]
-    return _whole(index, "cells", [name for name in names if not seals.sound_cell(CELLS, name)])
+    return _whole(index, "cells", [name for name in names if not seals.sound(CELLS / name, cell=True)])
 
 
 def whole_tables(measured: Path) -> bool:

@@ -38,7 +38,6 @@ COLUMNS = {
     "landscape": [*RUN, "checkpoint", "change_absolute", "change_relative", "loss_range", "predictiveness",
                   "beta_smoothness", "hessian_top", "input_share"],
     "levels": [*RUN, "checkpoint", "statistics", "fit", "nll", "accuracy"],
-    "coverage": [],
     "contrasts": ["claim", "setting", "seed", "lower", "upper"],
     "robustness": ["id", "change", "verdict", "base_verdict", "kind"],
     "forecasts": ["kind", *FACTORS, "value", "saves", "saving", "low", "high", "outcome"],

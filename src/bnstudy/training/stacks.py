@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,6 +41,7 @@ class Stack(NamedTuple):
     results: "Iterator[tuple[int, Trained]]"
 
 
+@dataclass
 class Trainer:
     """Trains cells of one setting and stores them.
 
@@ -50,22 +51,17 @@ class Trainer:
     not be.
     """
 
-    def __init__(
-        self,
-        data: Path,
-        stack: int,
-        budgets: Sequence[int],
-        progress: Progress,
-        check: Callable[[], None],
-        device: str = "cpu",
-    ) -> None:
-        self.data, self.stack, self.budgets, self.progress, self.device = data, stack, budgets, progress, device
-        self.check = check
-        self.paused: list[Stack] = []
+    data: Path
+    stack: int
+    budgets: Sequence[int]
+    progress: Progress
+    check: Callable[[], None]
+    device: str = "cpu"
+    paused: list[Stack] = field(default_factory=list)
 
     def train(self, cells: Sequence[CellSpec]) -> float:
         """Train those of the cells that the store lacks, all of one setting and number of steps; return the seconds."""
-        missing = [cell for cell in cells if not seals.sound_cell(CELLS, store.key(cell))]
+        missing = [cell for cell in cells if not seals.sound(CELLS / store.key(cell), cell=True)]
         if not missing:
             return 0.0
         steps = missing[0].steps

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bnstudy.claims.endpoints.common import OFF, Spec, against, endpoint
+from bnstudy.claims.endpoints.common import OFF, Spec, endpoint
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable
 from bnstudy.core import words
 
@@ -119,7 +119,7 @@ def statistics_gain(lookup: Lookup, spec: Spec) -> pd.DataFrame:
         fresh = accuracy(lookup, setting, spec["statistics"], spec["family"])
         return fresh - accuracy(lookup, setting, "running", spec["family"])
 
-    return lookup.exact(gain() - gain(**against(spec)) if "against" in spec else gain())
+    return lookup.exact(gain() - gain(**spec["against"]) if "against" in spec else gain())
 
 
 @endpoint(2, must="depth")
@@ -131,7 +131,7 @@ def level_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(1, must="depth against")
 def level_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(that test loss here / against another network of the same arm)."""
-    return _at_equal_fit(lookup, lookup.setting(spec), lookup.setting(spec, **against(spec)))
+    return _at_equal_fit(lookup, lookup.setting(spec), lookup.setting(spec, **spec["against"]))
 
 
 def _at_equal_fit(lookup: Lookup, a: Factors, b: Factors) -> pd.DataFrame:

@@ -65,11 +65,6 @@ def endpoint(*arms: int, must: str, may: str = "", timed: bool = False) -> Calla
     return register
 
 
-def against(spec: Spec) -> Spec:
-    """Return what differs in the other network of a contrast of contrasts."""
-    return {k: v for k, v in spec["against"].items() if v is not None}
-
-
 def checkpoint(lookup: Lookup, spec: Spec) -> str:
     """Return the checkpoint as the tables name it; "main" is the one at which the main target was reached."""
     return lookup.level() if spec["checkpoint"] == "main" else str(spec["checkpoint"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bnstudy.claims.endpoints.common import Spec, against, endpoint
+from bnstudy.claims.endpoints.common import Spec, endpoint
 from bnstudy.claims.lookup import Factors, Lookup, Missing, NotEvaluable, bounds, total
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def steps_ratio(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(2, must="depth against", may="target rate", timed=True)
 def steps_interaction(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(T_a / T_b) here minus the same against another depth, gain or treatment of the inputs."""
-    return total((1, _steps_ratio(lookup, spec)), (-1, _steps_ratio(lookup, spec, **against(spec))))
+    return total((1, _steps_ratio(lookup, spec)), (-1, _steps_ratio(lookup, spec, **spec["against"])))
 
 
 @endpoint(1, must="depth against", may="target rate", timed=True)
 def steps_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return ln(T here / T against another network of the same arm)."""
     (arm,) = spec["arms"]
-    return total((1, ln_steps(lookup, spec, arm)), (-1, ln_steps(lookup, spec, arm, **against(spec))))
+    return total((1, ln_steps(lookup, spec, arm)), (-1, ln_steps(lookup, spec, arm, **spec["against"])))
 
 
 @endpoint(3, must="depth", may="target rate", timed=True)
@@ -157,7 +157,7 @@ def usable_gains(lookup: Lookup, spec: Spec) -> pd.DataFrame:
 @endpoint(1, must="depth against", may="target", timed=True)
 def usable_gains_change(lookup: Lookup, spec: Spec) -> pd.DataFrame:
     """Return the decades of first weights from which a network gets to the target, minus those of another one."""
-    here, there = lookup.setting(spec), lookup.setting(spec, **against(spec))
+    here, there = lookup.setting(spec), lookup.setting(spec, **spec["against"])
     target = lookup.target(spec.get("target"))
     return lookup.exact(decades(lookup, here, target) - decades(lookup, there, target))
 

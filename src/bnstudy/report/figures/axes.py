@@ -22,8 +22,6 @@ from bnstudy.report.figures.summary import interval, median
 A = TypeVar("A")
 B = TypeVar("B")
 Rows = TypeVar("Rows")
-DASHES: tuple[Dash, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
-"""Dashes of lines that have one colour."""
 
 
 class Style(TypedDict, total=False):

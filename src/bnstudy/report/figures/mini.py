@@ -12,8 +12,6 @@ import numpy as np
 from bnstudy.report.figures.style import look, variable
 
 WIDTH = 360
-POINT = 13
-"""Height of the text in units; on a phone a unit is a pixel."""
 CHARACTER = 8.6
 """No character of a label is wider on average, in units; the browser's test holds it."""
 LEFT, RIGHT, ROW = 136, 348, 30
@@ -86,15 +84,13 @@ class Scale:
 
 def glyph(arm: str, x: float, y: float) -> str:
     """Return an arm's mark."""
-    colour = f'fill="var(--{variable(arm)},{look(arm).light})"'
-    match look(arm).marker:
-        case "o":
-            return f'<circle cx="{x}" cy="{y}" r="5.5" {colour}/>'
-        case "s":
-            return f'<rect x="{x - 5:.1f}" y="{y - 5}" width="10" height="10" {colour}/>'
-        case "^":
-            return f'<path d="M{x} {y - 6}l6.5 11.5h-13z" {colour}/>'
-    return f'<path d="M{x} {y - 6.5}l6.5 6.5-6.5 6.5-6.5-6.5z" {colour}/>'
+    shapes = {
+        "o": f'circle cx="{x}" cy="{y}" r="5.5"',
+        "s": f'rect x="{x - 5:.1f}" y="{y - 5}" width="10" height="10"',
+        "^": f'path d="M{x} {y - 6}l6.5 11.5h-13z"',
+    }
+    shape = shapes.get(look(arm).marker, f'path d="M{x} {y - 6.5}l6.5 6.5-6.5 6.5-6.5-6.5z"')
+    return f'<{shape} fill="var(--{variable(arm)},{look(arm).light})"/>'
 
 
 def text(x: float, y: float, said: str, anchor: str = "start", kind: str = "") -> str:

@@ -12,15 +12,9 @@ from bnstudy.report.figures.summary import medians
 
 Modes = Mapping[tuple[str, str], str]
 """Arms and kinds of statistics (a column of shift.csv), each pair in words."""
-STORED: dict[tuple[str, str], str] = {
-    ("none", "running"): "no normalization",
-    ("bn", "running"): "batch norm, stored statistics",
-}
-TESTED: dict[tuple[str, str], str] = {
-    **STORED,
-    ("bn", "batch32"): "batch norm, test batch of 32",
-    ("bn", "reestimated"): "batch norm, re-estimated",
-}
+STORED = {("none", "running"): "no normalization", ("bn", "running"): "batch norm, stored statistics"}
+OF_BATCH = {**STORED, ("bn", "batch32"): "batch norm, test batch of 32"}
+TESTED = {**OF_BATCH, ("bn", "reestimated"): "batch norm, re-estimated"}
 CEILING: Style = {
     **line("none"), "marker": "_", "markersize": 14, "markeredgewidth": 2, "linestyle": "none",
     "markeredgecolor": look("none").light,
@@ -30,7 +24,7 @@ CEILING: Style = {
 
 def mode_style(arm: str, statistics: str) -> Style:
     """Return how an arm tested with some statistics looks: one colour per arm, a dash and fill per kind of statistics."""
-    style = line(arm)
+    style: Style = {**line(arm), "markeredgecolor": look(arm).light}
     if statistics == "running":
         return style
     if statistics in ("batch32", "hue32"):
@@ -40,8 +34,7 @@ def mode_style(arm: str, statistics: str) -> Style:
 
 def in_modes(table: pd.DataFrame, modes: Modes) -> pd.DataFrame:
     """Return the rows of these arms and kinds of statistics."""
-    keys = pd.Series(list(zip(table["arm"], table["statistics"], strict=True)), table.index, dtype=object)
-    return table[keys.isin(list(modes))]
+    return table[table.set_index(["arm", "statistics"]).index.isin(list(modes))]
 
 
 def of_mode(table: pd.DataFrame, mode: tuple[str, str]) -> pd.DataFrame:
@@ -65,7 +58,7 @@ def over_severities(
             if len(tested := of_mode(rows, mode)):
                 style = mode_style(*mode)
                 trace(panel, tested, "severity", value, {**style, "markersize": 3.5})
-                shown[mode] = entry(text, {**style, "markeredgecolor": style["color"]})
+                shown[mode] = entry(text, style)
         if len(best := (ceilings or {}).get(panel.get_title(loc="left"), rows[:0])):
             draw(panel, medians(best, "accuracy", ["severity"]), "severity", CEILING)
             shown["ceiling"] = entry("no normalization, trained on severity 5", CEILING)

@@ -65,6 +65,5 @@ def by_shift(table: pd.DataFrame, width: float) -> Figure:
 
 def _mark(arm: str, statistics: str) -> Style:
     """Return the look of a mark without its line: what is re-estimated is filled by half."""
-    style = mode_style(arm, statistics)
-    mark: Style = {**style, "linestyle": "none", "markeredgecolor": style["color"], "markeredgewidth": 1.0}
+    mark: Style = {**mode_style(arm, statistics), "linestyle": "none", "markeredgewidth": 1.0}
     return {**mark, "fillstyle": "left"} if statistics == "reestimated" else mark

@@ -6,21 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bnstudy.core.words import ANOTHER
-from bnstudy.report.figures.axes import (
-    DASHES,
-    Style,
-    crossed_panels,
-    entry,
-    label,
-    legend,
-    line,
-    lines,
-    log_scale,
-    reference,
-)
+from bnstudy.report.figures.axes import Style, crossed_panels, entry, label, legend, line, lines, log_scale, reference
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
-from bnstudy.report.figures.style import NARROW
+from bnstudy.report.figures.style import DASHES, NARROW
 from bnstudy.report.figures.summary import known, told
 from bnstudy.report.results import Results
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from bnstudy.core import words
 from bnstudy.report.figures.gradients import norm_by_layer
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.speed import COUNTED, by_network
@@ -36,7 +37,7 @@ def gradients(results: Results) -> Picture:
 def claims(results: Results) -> Numbers:
     """Return what the verdicts become in networks with skip connections."""
     table = results.table("robustness")
-    table = table[(table["change"] == f"net {results.skip}") & (table["kind"] != "not recomputed")]
+    table = table[(table["change"] == words.factor("net", results.skip)) & (table["kind"] != "not recomputed")]
     how = "Every claim whose settings this study also ran with skip connections, judged by the same rule on those settings."
     title, head = "What the claims become with skip connections", ["claim", "says that", "without", "with"]
     rows = [[row.id, results.claims[row.id].statement, row.base_verdict, row.verdict] for row in table.itertuples()]

@@ -51,20 +51,21 @@ def by_depths(results: Results) -> list[Picture]:
 
 def detached(results: Results) -> Picture:
     """Return the figure of steps with mean and variance as constants in the backward pass."""
-    arms = ["none", "bn", "bn_detached"]
-    table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm="bn_detached")
-    subject = f"Steps to training loss {results.target:g} with mean and variance as constants in the backward pass"
-    draw, how = over_depths(results, table, arms), "Each arm at its own best rate."
-    return Picture(results, "detached", draw, table, subject, how, "Q3f", arms, needs=["bn", "bn_detached"])
+    words, how = "mean and variance as constants in the backward pass", "Each arm at its own best rate."
+    return _beside(results, "detached", "bn_detached", words, how, "Q3f")
 
 
 def post(results: Results) -> Picture:
     """Return the figure of steps with batch norm before or after the ReLU."""
-    arms = ["none", "bn", "bn_post"]
-    table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm="bn_post")
-    subject = f"Steps to training loss {results.target:g} with batch norm before or after the ReLU"
-    draw = over_depths(results, table, arms)
-    return Picture(results, "post", draw, table, subject, COUNTED, "U5", arms, needs=["bn", "bn_post"])
+    return _beside(results, "post", "bn_post", "batch norm before or after the ReLU", COUNTED, "U5")
+
+
+def _beside(results: Results, id: str, arm: str, words: str, how: str, claim: str) -> Picture:
+    """Return the figure of steps with an arm beside no normalization and batch norm, at the depths that have it."""
+    arms = ["none", "bn", arm]
+    table = results.beside(results.at("convergence", target=results.target, arm=arms), "depth", arm=arm)
+    subject = f"Steps to training loss {results.target:g} with {words}"
+    return Picture(results, id, over_depths(results, table, arms), table, subject, how, claim, arms, needs=arms[1:])
 
 
 def over_depths(results: Results, table: pd.DataFrame, arms: Sequence[str]) -> Callable[[float], Figure]:

@@ -16,6 +16,8 @@ POINTS = 9.0
 """Text size in figures; at 3.6 inches on a 390-pixel screen it is about 12 pixels."""
 
 Dash = Literal["solid", "none"] | tuple[float, tuple[float, ...]]
+DASHES: tuple[Dash, ...] = ("solid", (0, (4, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
+"""Dashes of lines that have one colour."""
 
 
 class Look(NamedTuple):

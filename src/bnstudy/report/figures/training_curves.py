@@ -45,9 +45,8 @@ def kaplan_meier(table: pd.DataFrame, arms: Sequence[str], width: float) -> Figu
             panel.step(curve.index, curve, where="post", color=looks.light, linestyle=looks.dash, linewidth=looks.width)
             ends = (band.iloc[:, 0], band.iloc[:, 1])
             panel.fill_between(band.index, *ends, step="post", color=looks.light, alpha=0.15, linewidth=0)
-            middle = np.searchsorted(-curve.to_numpy(), -0.5)
-            if middle < len(curve):
-                panel.plot([curve.index[middle]], [0.5], looks.marker, color=looks.light, markersize=4.5)
+            if np.isfinite(fit.median_survival_time_):
+                panel.plot([fit.median_survival_time_], [0.5], looks.marker, color=looks.light, markersize=4.5)
         panel.set_ylim(0, 1.02)
         late = rows["budget"].max() if not rows["reached"].all() else rows["steps"].max() * 1.1
         panel.set_xlim(0, late)

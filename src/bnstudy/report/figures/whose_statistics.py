@@ -5,20 +5,17 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.report.figures.axes import DASHES, Style, draw, entry, label, legend, line, panels, percent_y, trace
+from bnstudy.report.figures.axes import Style, draw, entry, label, legend, line, panels, percent_y, trace
 from bnstudy.report.figures.coloured_images import FURTHER
 from bnstudy.report.figures.panels_of_dots import dots
-from bnstudy.report.figures.panels_of_severities import STORED, TESTED, in_modes, mode_style, of_mode, over_severities
+from bnstudy.report.figures.panels_of_severities import OF_BATCH, TESTED, in_modes, mode_style, of_mode, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
 from bnstudy.report.figures.shifts import tested_depth
+from bnstudy.report.figures.style import DASHES
 from bnstudy.report.figures.summary import known, medians, told
 from bnstudy.report.results import Results
 
-CONTROL = {
-    **STORED,
-    ("bn", "batch32"): "batch norm, test batch of 32",
-    ("bn", "whole"): "batch norm, all images at hand",
-}
+CONTROL = {**OF_BATCH, ("bn", "whole"): "batch norm, all images at hand"}
 CONTROLS = {"label": "one class more frequent", "spurious_colour": "colour that told the class"}
 SIZES = ["batch1", "batch2", "batch4", "batch8", "batch32", "batch128", "whole"]
 KINDS = {("clean", 0): "clean images", ("contrast", 3): "contrast, severity 3"}
@@ -41,8 +38,7 @@ def accuracy_by_depth(table: pd.DataFrame, width: float) -> Figure:
     shown = []
     for index, (mode, text) in enumerate(TESTED.items()):
         if len(rows := of_mode(table, mode)):
-            style = mode_style(*mode)
-            style = {**style, "markeredgecolor": style["color"], "markeredgewidth": 1.0}
+            style: Style = {**mode_style(*mode), "markeredgewidth": 1.0}
             draw(panel, medians(rows, "accuracy", ["place"]), "place", style, 0.08 * (index - 1.5))
             shown.append(entry(text, style))
     panel.set_xticks(range(len(depths)), [str(d) for d in depths])

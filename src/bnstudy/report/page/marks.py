@@ -28,8 +28,7 @@ def makers(by: str, minute: str | None = None) -> str:
 
 def sources(claims: Sequence[str]) -> str:
     """Return a link to each claim that what stands before rests on, with a space before it."""
-    links = (f' <a class="source" href="#claim-{claim}">{claim}</a>' for claim in dict.fromkeys(claims))
-    return "".join(links)
+    return "".join(f' <a class="source" href="#claim-{claim}">{claim}</a>' for claim in dict.fromkeys(claims))
 
 
 def escape(text: object) -> str:
