@@ -13,7 +13,6 @@ BY_NAME = {
     ("nets/find.py", "module_of('nets', net)"),
     ("bench/machine.py", "'bnstudy.bench.contestants'"),
     ("core/fingerprints.py", "first"),  # where an installed package lies: it is not imported
-    ("checks/linear.py", "f'bnstudy.arms.{arm}'"),
     ("data/prepare.py", "f'bnstudy.data.{spec.source}'"),
     ("pipeline/jobs.py", "f'bnstudy.measures.{name}'"),
     ("pipeline/rehearsal.py", "f'bnstudy.measures.{name}'"),

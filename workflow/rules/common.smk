@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from bnstudy.config.study import load_study
-from bnstudy.core.plugins import PACKAGE
+from bnstudy.core.fingerprints import ROOT
 from bnstudy.pipeline import alive
 from bnstudy.pipeline.causes import causes, say_last
 from bnstudy.pipeline.cost import megabytes, minutes

@@ -49,7 +49,7 @@ rule claims:
 # What the page and its blocks are filled into.
 TEMPLATES = sorted(
     os.path.relpath(file)  # so that a moved project makes nothing again
-    for file in (PACKAGE / "report" / "page").iterdir()
+    for file in (ROOT / "report" / "page").iterdir()
     if file.suffix in (".html", ".css", ".js")
 )
 

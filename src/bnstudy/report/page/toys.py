@@ -102,7 +102,7 @@ def break_it(results: Results) -> Toy | None:
     # scaling is left out: a network without norm follows it by arithmetic
     tests = tests[(tests["depth"] == tests["depth"].min()) & (tests["family"] != "scaling")]
     coloured, clean = lecture_rows(results), tests[tests["family"] == "clean"].assign(severity=0)
-    tables = {"dark to coloured, on white": coloured[coloured["family"] == "lecture_white"]}
+    tables = {"dark to coloured": coloured[coloured["family"] == "lecture_white"]}
     tables |= {family: pd.concat([rows, clean]) for family, rows in tests.groupby("family", sort=False)}
     frames, furthest = list[Frame](), dict[str, dict[str, float]]()
     for family, table in tables.items():
@@ -113,7 +113,7 @@ def break_it(results: Results) -> Toy | None:
                 accuracy[mode[0], name] = rows.dropna()
         if not {("none", "without"), ("bn", "stored averages")} <= set(accuracy):
             continue
-        pictures = results.samples.get("lecture_white" if family == "dark to coloured, on white" else family)
+        pictures = results.samples.get("lecture_white" if family == "dark to coloured" else family)
         for severity in range(6):
             now = {key: median(of_seeds[severity]) for key, of_seeds in accuracy.items()}
             marks = [Row(name, [Mark(arm, value, f"{value:.0f}%")]) for (arm, name), value in now.items()]
