@@ -103,8 +103,13 @@ class Speaker:
         """Return a step of an argument with what its claim leaves open beside what it decides, unless the text says so."""
         place = Place(claim)
         left, decided = self.settings(place, ("open",)), self.settings(place, GROUPS["decided"])
-        none = len(self.settings(place, ("unmeasured",)))
-        numberless = f" {none} more case{'s' * (none > 1)} gave no result." if none and decided else ""
+        none, listed = self.settings(place, ("unmeasured",)), self.settings(place, GROUPS["listed"])
+        told = (
+            f"No result {places(none, listed, ROOM['short'])}"
+            if len(none) == 1
+            else f"{len(none)} more cases gave no result"
+        )
+        numberless = f" {told}." if none and decided else ""
         if not left or not decided or re.search(r"\bopen\b", text):
             return text + numberless
         claimed, every = self.claims[claim], self.settings(place, GROUPS["measured"])

@@ -31,7 +31,7 @@ def forecasts(results: Results) -> Picture:
     missed = ", ".join(f"{row.never} of {row.of} at {row.value:.2g}" for row in late.itertuples())
     some = f" Seeds that never arrived without it: {missed}." if missed else ""
     kinds = "; ".join(f"{kind}: {told}" for kind, told in by_kind(rows).items())
-    found = f"Batch norm saves steps in {len(decided) - none} of {len(decided)} settings, and the forecast is right in {right}"
+    found = f"Batch norm saves steps in {len(decided) - none} of {len(decided)} settings, and here the forecast is right in {right}"
     how = (
         f"Each mark is a network with its start, of all that ran with batch norm and without it to their own main target: right in {right}, wrong in {wrong} (crossed out), and open in "
         f"{still} (hollow), where the interval holds 1.25, the least saving that counts. At the upper edge the interval has no end, since networks without batch norm did not arrive: {edge} of {len(rows)} settings.{some} "
