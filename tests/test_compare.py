@@ -17,12 +17,12 @@ def row(id: str, verdict: str, detail: str | None = None) -> ClaimRow:
 JUDGED = JudgedWith(depths={"shallow": 5}, base={"net": "mlp"}, targets=(0.5, 0.25), seeds=16)
 
 
-def compared(one: list[ClaimRow], other: list[ClaimRow]) -> str:
+def compared(one: list[ClaimRow], other: list[ClaimRow], *folders: str) -> str:
     forecasts = [
         {"outcome": o, "net": "cnn", "gain": "1", "saves": "False"} for o in ("right", "wrong", "wrong", "open")
     ]
     studies = [Study({r.id: r for r in rows}, JUDGED, forecasts) for rows in (one, other)]
-    return page([Path("results/a"), Path("results/b")], studies)
+    return page([*map(Path, folders or ("results/a", "results/b"))], studies)
 
 
 def sections(text: str) -> dict[str, str]:
@@ -44,6 +44,11 @@ def test_claims_are_sorted_by_whether_the_studies_agree() -> None:
     forecasts = found["Was it forecast where batch norm saves steps?"]
     assert "- b: 1 right, 2 wrong (2 of cnn at gain 1, forecast: saves nothing), 1 open." in forecasts
     assert found["Side by side"].count("| Q") == 5 and "A1" not in text
+
+
+def test_two_studies_of_one_name_are_told_apart_by_their_folders() -> None:
+    text = compared([row("Q1", "supported")], [row("Q1", "mixed")], "results/reference/default", "results/default")
+    assert "- results/default: *mixed*." in text and "- results/reference/default: *supported*." in text
 
 
 def test_two_that_agree_have_nothing_to_say() -> None:

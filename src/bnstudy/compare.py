@@ -54,7 +54,9 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     Returns:
         The page in Markdown.
     """
-    names, (first, second) = [folder.name for folder in folders], [study.claims for study in studies]
+    first, second = (study.claims for study in studies)
+    same = len({folder.name for folder in folders}) < len(folders)  # one study made twice: its folders tell which
+    names = [folder.as_posix() if same else folder.name for folder in folders]
     pairs = {name: (first[name], second[name]) for name in first if name in second}
     shared = [name for name, two in pairs.items() if all(row.verdict != NOT_JUDGED for row in two)]
     both = [n for n in shared if all(row.verdict in DECIDED for row in pairs[n])]
