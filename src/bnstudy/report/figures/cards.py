@@ -127,13 +127,12 @@ def reach(results: Results) -> str:
         if not set(SIDES) <= set(seeds.dropna(axis=1, how="all")):
             continue
         ratio = (seeds["none"] / seeds["bn"]).median()  # of each seed, as claims take it
-        told = f"× {ratio:.2g}{' (arithmetic)' * (measure == 'moments')}"  # batch norm sets them anew
-        rows.append(Row(name, [Mark("bn", 1), Mark("none", ratio, told)], joined=True))
+        rows.append(Row(name, [Mark("bn", 1), Mark("none", ratio, f"× {ratio:.2g}")], joined=True))
         said.append(f"{name} {ratio:.2g} times as far")
     if not rows:
         return ""
     subject = f"Reach of an early step at layer {depth}, batch norm = 1"
-    return strips(subject, rows, "", f"{subject}, without it: {'; '.join(said)}.", log=True, room=116)
+    return strips(subject, rows, "", f"{subject}, without it: {'; '.join(said)}.", log=True, room=44)
 
 
 MINI: dict[str, Callable[[Results], str]] = {"q1": movement, "q2": shift, "q3": starts, "q4": reach}
