@@ -72,7 +72,7 @@ def test_its_code_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @cache
 def with_fancy() -> Tables:
     """Return the support world with an arm from outside that is a copy of batch norm."""
-    found = tables("support")
+    found = tables("support", thin=True)
     for name, table in found.items():
         if "arm" in table:
             of_bn = table.query("arm == 'bn' and depth in (5, 20) and gain == 1 and inputs == 'standardized'")
