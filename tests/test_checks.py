@@ -209,3 +209,8 @@ def test_what_is_not_finite_becomes_none(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_growth_is_the_factor_a_layer_without_the_last() -> None:
     squares = torch.tensor([[27.0, 27.0], [9.0, 9.0], [2.0, 4.0], [1000.0, 1000.0]])
     assert growth(squares) == pytest.approx(3)
+
+
+def test_unknown_checks_are_named() -> None:
+    with pytest.raises(ValueError, match="unknown check E99: checks are E1, E2, .*E19"):
+        run(["E1", "E99"])

@@ -61,7 +61,7 @@ def looked(spec: TrainingSpec, run: Run) -> np.ndarray:
     return np.array(batchnorm_from_scratch.train(net, x.double(), y, places, run.rate))
 
 
-@pytest.mark.parametrize(("arm", "rate"), [("none", 0.03), ("bn", 0.02)])
+@pytest.mark.parametrize(("arm", "rate"), [("none", 0.03), ("bn", 0.02), ("layernorm", 0.03)])
 def test_the_clock_is_that_of_a_plain_torch_loop(arm: str, rate: float) -> None:
     """To the same look; and looks at every step of the way give the same steps within 10%, seed by seed."""
     spec = training_spec(arm, depth=5, width=32, batch=64, steps=240)

@@ -321,7 +321,7 @@ def _loads_or_stops(read: Any) -> None:
         assert all(line.isprintable() for line in stop.code.split("\n"))
 
 
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_config_loads_or_is_explained(data: st.DataObject) -> None:
     config = json.loads(c.StudyConfig().model_dump_json())

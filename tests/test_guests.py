@@ -68,6 +68,7 @@ KEPT: list[tuple[str, str, tuple[str, ...]]] = [
     *((f"helpers.own_norms:{arm}", "cnn", ("affine", "levels")) for arm in ("group8", "NoReLU")),
     ("torch.nn:BatchNorm2d", "cnn", ("affine", "levels")),
     *((f"helpers.own_norms:{arm}", "mlp", names("measures", "measure")) for arm in ("GammaAlone", "Scalar")),
+    *((arm, "mlp", ()) for arm in names("arms", "build") if "noisy" not in arm),
     *((f"bnstudy.zoo:{arm}", net, ()) for net, arms in ZOO.items() for arm in arms),
 ]
 

@@ -242,6 +242,21 @@ def test_a_specification_that_is_none_is_refused(fault: str) -> None:
         store.parse(SweepJob, fault)
 
 
+def test_a_missing_flag_is_a_message_on_how_to_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    required = {
+        "measure": "--spec, --data, --index, --code, --out",
+        "claims": "--spec, --tables, --claims, --checks, --code, --out",
+    }
+    for command, flags in required.items():
+        monkeypatch.setattr("sys.argv", ["bnstudy", command])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2 and f"bnstudy {command}" in said and f"required: {flags}" in said
+
+
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "folder/a.txt"
     store.write_text(path, "before")

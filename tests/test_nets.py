@@ -37,7 +37,7 @@ def spec(net: str, arm: str, depth: int = 5, **more: Any) -> TrainingSpec:
 
 @pytest.mark.parametrize(
     ("net", "arm", "depth", "width"),
-    [(net, arm, 5, 8) for net in NETS for arm in EXACT],
+    [(net, arm, 5, 8) for net in NETS for arm in EXACT] + [("cnn", arm, 8, 32) for arm in ("none", "bn")],
 )
 def test_a_run_equals_plain_torch(net: str, arm: str, depth: int, width: int) -> None:
     s = spec(net, arm, depth, width=width)

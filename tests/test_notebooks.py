@@ -40,7 +40,7 @@ def test_notebooks_run_in_their_own_folder(project: Path, monkeypatch: pytest.Mo
     assert "sum of gradients" in opened(project / "report" / "methods.ipynb")
     monkeypatch.chdir(project)  # as the workflow does it: every path from the project's folder
     copy = Path("results/default/notebooks/methods.ipynb")
-    execute(Path("report/methods.ipynb"), {"study": "results/default"}, copy)
+    execute(Path("report/methods.ipynb"), {"study": Path("results/default")}, copy)
     assert str(project) not in copy.read_text()
     assert "sum of gradients" in opened(project / copy)
 

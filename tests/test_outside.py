@@ -152,7 +152,7 @@ def test_the_walk_through_of_the_readme(tmp_path: Path) -> None:
         if "bnstudy compare" in content:  # any finished study will do
             shutil.copytree(tmp_path / "results/mine", tmp_path / "results/default")
         said += shell(tmp_path, content)
-    assert "settings; no errors" in said and "min on 2 cores" in said
+    assert "mine.yaml: study mine, 67 settings; no errors\n" in said and "min on 2 cores" in said
     assert "study mine, 3 settings, 1 rehearsed; no errors" in said
     claims = {c["id"]: c for c in json.loads((tmp_path / "results/mine/claims.json").read_text())}
     assert claims["Q3a"]["verdict"] != "not tested" and "RMSNorm" in claims["A2"]["statement"]

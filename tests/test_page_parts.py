@@ -258,7 +258,7 @@ def test_unknown_parameters_and_failing_cells_are_errors(tmp_path: Path) -> None
     with pytest.raises(ValueError, match=r"unknown parameters sudy; it declares study"):
         execute(ROOT / "report" / "q1.ipynb", {"sudy": "x"}, tmp_path / "q1.ipynb")
     with pytest.raises(Exception, match=r"no finished study in"):
-        execute(ROOT / "report" / "methods.ipynb", {"study": str(tmp_path)}, tmp_path / "m.ipynb")
+        execute(ROOT / "report" / "methods.ipynb", {"study": tmp_path}, tmp_path / "m.ipynb")
     assert not list(tmp_path.iterdir())
 
 

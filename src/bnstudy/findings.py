@@ -23,7 +23,6 @@ def page(folder: Path) -> str:
         made = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SystemExit(f"{folder} is no finished study ({error}); run `make report` first") from None
-    counts = sorted({str(judged.seeds) for judged in (study.judged, *study.judged.kinds.values())})
     lines = [
         f"# What the study `{made['config']['study']}` found",
         "",
@@ -31,7 +30,7 @@ def page(folder: Path) -> str:
         "",
         f"{made['runs']:,} networks were trained ({made['platform']}, torch {made['versions']['torch']}); "
         f"{made['diverged']:,} of them diverged and count as never arriving. "
-        f"The study's own networks: {summary(study.judged)}. Each effect is a median over {' or '.join(counts)} paired seeds; its interval "
+        f"The study's own networks: {summary(study.judged)}. Each effect is a median over {study.judged.counts} paired seeds; its interval "
         "holds together with all others of its question at 95%. It says what holds in these networks, not in all.",
     ]
     for answer in answers:

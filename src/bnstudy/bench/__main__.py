@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from bnstudy.bench import card, finished, fresh, training
-from bnstudy.bench.figures import Metric, line
+from bnstudy.bench.figures import IDS, Metric, line
 from bnstudy.bench.machine import Machine
 from bnstudy.bench.shapes import TINY, Effort
 from bnstudy.core import store
@@ -45,7 +45,7 @@ def bench(effort: Effort, results: Path) -> list[Metric]:
         say("one card: stacks against a plain loop on the same card")
         device.settle("cuda", device.describe())
         rows += card.rows(say)
-    return rows
+    return sorted(rows, key=lambda m: IDS.index(m.id) if m.id in IDS else len(IDS))
 
 
 def main() -> None:

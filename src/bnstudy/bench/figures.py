@@ -16,6 +16,13 @@ class Metric(NamedTuple):
     n: int
 
 
+IDS = tuple(
+    "plain_loop process_per_run gemm_none gemm_bn cnn_gemm"
+    " measures_share workflow_share job_peak_gib results_gib seconds_per_seed".split()
+)
+"""The metrics that every run of the benchmark gives; further ones follow them."""
+
+
 def metric(name: str, what: str, values: Sequence[float]) -> Metric:
     """Return the median of ``values`` with the least and the greatest."""
     if not values:

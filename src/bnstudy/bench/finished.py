@@ -46,6 +46,8 @@ def _seconds(folder: Path) -> tuple[dict[str, float], int]:
         jobs: list[dict[str, Any]] = [json.loads(p.read_text()) for p in sorted((folder / stage).glob("*.json"))]
         if not jobs:
             raise LookupError(f"{folder / stage} holds no jobs")
+        if any(kind not in job.get("seconds", {}) for job in jobs):
+            raise LookupError(f"the jobs of {folder / stage} recorded no seconds")
         if any(job["trained"] < len(job["cells"]) for job in jobs if kind == "training"):
             raise LookupError(f"{folder} reused networks that were stored before")
         if stage == "evaluate":

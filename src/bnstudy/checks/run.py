@@ -38,5 +38,8 @@ def run(ids: Sequence[str] | None = None) -> list[dict[str, str | float | bool |
     Raises:
         ValueError: There is no such check; the message names all.
     """
+    unknown = [i for i in ids or () if i not in CHECKS]
+    if unknown:
+        raise ValueError(f"unknown check {', '.join(unknown)}: checks are {', '.join(CHECKS)}")
     rows = [{"id": i, **row._asdict()} for i in (CHECKS if ids is None else ids) for row in CHECKS[i]()]
     return [row | {"measured": row["measured"] if isfinite(row["measured"]) else None} for row in rows]

@@ -12,8 +12,8 @@ from bnstudy.claims.decide import Evaluation, combine, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
 from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.lookup import TUNING, Factors, JudgedKind, Lookup, Missing, Unmeasured, Unreached
-from bnstudy.claims.records import ClaimRow, ContrastRow, ThetaRow
+from bnstudy.claims.lookup import TUNING, Factors, Lookup, Missing, Unmeasured, Unreached
+from bnstudy.claims.records import ClaimRow, ContrastRow, JudgedWith, ThetaRow
 from bnstudy.claims.sentences import NOT_EVALUABLE, NOT_JUDGED, ORDER, label, sentence
 from bnstudy.claims.stability import stability
 from bnstudy.core import words
@@ -75,16 +75,20 @@ def together(ledger: Ledger, claim: Claim, primary: Mapping[str, int] | None) ->
 def _worded(claim: Claim, contrast: Contrast, evaluation: Evaluation, lookup: Lookup) -> ContrastRow:
     """Return a setting's row with where it is taken, and what over what, in words."""
     row = evaluation.row
-    place = placed(claim, contrast, lookup, lookup.kinds)
+    place = placed(claim, contrast, lookup)
     return replace(row, label=row.label or place, what=claim.part(contrast.name).what, counts=not _beside(evaluation))
 
 
-def placed(claim: Claim, contrast: Contrast, study: Lookup | JudgedKind, kinds: Kinds) -> str:
+def placed(claim: Claim, contrast: Contrast, study: Lookup | JudgedWith) -> str:
     """Return where a setting is taken; beside settings on kinds of networks the study's own networks are named too."""
-    own = kinds[contrast.on] if contrast.on else study
+    own = study.kinds[contrast.on] if contrast.on else study
     text = claim.part(contrast.name).settings.get(contrast.name, f"for {contrast.name}")
     if not (contrast.on or contrast.net or contrast.gain) and any(other.on for other in claim.settings):
-        same = [kind for kind, judged in kinds.items() if judged.base == dict(study.base) and judged.gain == study.gain]
+        same = [
+            kind
+            for kind, judged in study.kinds.items()
+            if judged.base == dict(study.base) and judged.gain == study.gain
+        ]
         network, semicolon, rest = text.partition(";")
         text = f"{network} in {words.kind(same[0])}{semicolon}{rest}" if same else text
     return label(text, own.depths, own.targets)

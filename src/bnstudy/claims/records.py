@@ -188,6 +188,11 @@ class JudgedWith(JudgedKind):
         super().__post_init__()
         object.__setattr__(self, "kinds", ordered(self.kinds, [*KINDS]))
 
+    @property
+    def counts(self) -> str:
+        """How many seeds its networks have: "12 or 18"."""
+        return " or ".join(map(str, sorted({kind.seeds for kind in self.kinds.values()} or {self.seeds})))
+
 
 def to_json(record: Any) -> Any:
     """Return a record, or a list of records, as JSON holds it: mappings with their keys in the order of the fields."""

@@ -148,8 +148,7 @@ def _known(source: str, path: Path, reading: str, paths: tuple[Path, ...], chang
         from bnstudy.data.npz_file import describe  # imports numpy, which other sources do without
 
         described = describe(path, how)
-        counts = described.counts
-        return Outline(counts[0], *described.shape[2:], counts[1] if described.tests else None)
+        return Outline(described.counts, *described.shape[2:], described.test_counts)
     if source == "folder":
         from bnstudy.data.picture import shape
 

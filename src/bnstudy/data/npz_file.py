@@ -64,10 +64,17 @@ class Described(NamedTuple):
     labels: Labels
 
     @property
-    def counts(self) -> list[list[int]]:
-        """The number of images of each class: without the official test split, and in it."""
-        parts = np.split(self.labels.y, [self.shape[0] - self.tests])
-        return [np.bincount(y, minlength=len(self.labels.classes)).tolist() for y in parts]
+    def counts(self) -> list[int]:
+        """The number of images of each class, without the official test split."""
+        return self._count(self.labels.y[: self.shape[0] - self.tests])
+
+    @property
+    def test_counts(self) -> list[int] | None:
+        """The number of images of each class in the official test split; None without one."""
+        return self._count(self.labels.y[self.shape[0] - self.tests :]) if self.tests else None
+
+    def _count(self, y: np.ndarray) -> list[int]:
+        return np.bincount(y, minlength=len(self.labels.classes)).tolist()
 
 
 class Array:

@@ -7,6 +7,8 @@ one quantity of the untrained network without norm, and is written to config/for
 import argparse
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from statistics import median
 
@@ -65,14 +67,22 @@ def untrained(study: StudyConfig, chosen: Collection[Setting]) -> dict[Setting, 
     splits = Splits(heldout=data.heldout, test=data.test, train=data.train)
     pooled = {factor: whole._replace(x=pool(whole.x, factor)) for factor in {setting.pool for setting in chosen}}
     found: dict[Setting, dict[str, list[float]]] = {}
-    for setting in chosen:
-        images, spec = pooled[setting.pool], TrainingSpec(setting, 0, 0.0, (), splits)
-        size = getattr(family(setting.net), "PROBE", PROBE)
-        for seed in evaluation_seeds(study):
-            x, labels = (part[:, :size] for part in parts(images, spec, [seed], "train"))
-            for name, value in quantities(build(spec, images, [seed]), x.mT.contiguous(), labels).items():
-                found.setdefault(setting, {}).setdefault(name, []).append(value.item())
+    alike = sorted(chosen, key=_data)
+    for seed in evaluation_seeds(study):
+        for (factor, _, size), of_data in groupby(alike, _data):
+            group = list(of_data)
+            images, spec = pooled[factor], partial(TrainingSpec, steps=0, momentum=0.0, targets=(), splits=splits)
+            x, labels = (part[:, :size] for part in parts(images, spec(group[0]), [seed], "train"))
+            for setting in group:
+                values = quantities(build(spec(setting), images, [seed]), x.mT.contiguous(), labels)
+                for name, value in values.items():
+                    found.setdefault(setting, {}).setdefault(name, []).append(value.item())
     return found
+
+
+def _data(setting: Setting) -> tuple[int, str, int]:
+    """Return on what the probe of a setting depends: pooling, inputs, and the number of its images."""
+    return setting.pool, setting.inputs, getattr(family(setting.net), "PROBE", PROBE)
 
 
 def forecast(study: StudyConfig, rule: Rule) -> Forecasts:

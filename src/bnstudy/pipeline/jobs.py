@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bnstudy.core import seals, store
 from bnstudy.core.cell import CellSpec, Keep, TrainingSpec, by_cell
@@ -19,6 +19,10 @@ from bnstudy.pipeline.provenance import processor
 from bnstudy.training import tune
 from bnstudy.training.progress import Progress
 from bnstudy.training.stacks import CELLS, Trainer, trained_by
+
+if TYPE_CHECKING:
+    from bnstudy.measures.cell import StudyImages
+
 
 SHARED = Path("results/data")
 """What all studies share: prepared images, and the external checks."""
@@ -152,11 +156,11 @@ def rates_of(roles: Sequence[records.Rate], evaluated: records.Evaluated) -> dic
 
 def measure(job: records.MeasureJob, data: Path, index: Path, out: Path) -> None:
     """Measure the cells with checkpoints; a measure's table is kept in its cell under the measure's code digest."""
-    from bnstudy.measures.cell import StudyImages, TrainedCell
+    from bnstudy.measures.cell import TrainedCell
 
     _settle_torch(job.device, job.torch)
     demand([index])
-    progress, images, seconds = Progress(out.stem + " measure"), _kept(StudyImages, data, job.device), 0.0
+    progress, images, seconds = Progress(out.stem + " measure"), _study_images(data, job.device), 0.0
     tables: dict[str, list[str]] = {}
     cells = store.read_json(records.EvaluateResult, index).cells
     entries = [entry for entry in cells if entry.keep != "curve" or entry.best]
@@ -260,6 +264,8 @@ def _settle_torch(device: str, torch: str) -> None:
 
 
 @lru_cache(maxsize=1)
-def _kept(kind: Callable[..., Any], *given: Any) -> Any:
-    """Return what ``kind`` makes of what it is given: whoever runs several jobs on the same keeps it."""
-    return kind(*given)
+def _study_images(data: Path, device: str) -> "StudyImages":
+    """Return the images of a study for its measures: whoever runs several jobs keeps them."""
+    from bnstudy.measures.cell import StudyImages
+
+    return StudyImages(data, device)

@@ -40,8 +40,9 @@ def execute(notebook: Path, parameters: Mapping[str, object], output: Path) -> N
         with tempfile.TemporaryDirectory(prefix="bnstudy-") as scratch:
             try:
                 done = papermill.execute_notebook(
-                    copy.deepcopy(source), None, parameters, kernel_name="python3", language="python",
-                    progress_bar=False, start_timeout=60, kernel_manager_class=_kernel(Path(scratch)),
+                    copy.deepcopy(source), None, {k: str(v) if isinstance(v, Path) else v for k, v in parameters.items()}, kernel_name="python3",
+                    language="python", progress_bar=False, start_timeout=60,
+                    kernel_manager_class=_kernel(Path(scratch)),
                 )  # fmt: skip
                 break
             except Exception as error:

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -32,9 +31,8 @@ class Stage(NamedTuple):
 def promises(stage: Stage) -> Iterator[Reason]:
     """Yield every promise that the arm breaks; none behind a pass that fails or that is not repeated, which spoils the rest."""
     for promise in (contract, outputs, gradients, state, modes, networks, precision, itself):
-        most = 1 if promise in (outputs, state, precision, itself) else None  # the first reason spoils what follows
         try:
-            broken = list(islice(promise(stage), most))
+            broken = list(promise(stage))
         except Exception as error:  # an author's code may raise anything
             yield _failing(stage, error)
             return
@@ -96,14 +94,17 @@ def outputs(stage: Stage) -> Iterator[Reason]:
             count = "one sample" if samples == 1 else f"{samples} samples"
             if y.shape != h.shape:
                 yield Reason(f"it turns {list(h.shape)} into {list(y.shape)}", "The shape must stay.")
+                return
             if not torch.equal(h, stage.h[:, :, :samples]):
                 yield Reason("it overwrites its input", "Compute with copies: x = x - mean, not x -= mean.")
+                return
             if not y.isfinite().all():
                 remedy = "Mind divisions by zero, roots and logarithms; add eps under a root."
                 if samples == 1:
                     remedy = "Divide the sum of squares by the number of samples, as in x.var(0, correction=0): with one sample the variance is then 0, and eps keeps the root above 0."
                 fault = f"with {count} its output on {statistics} statistics is not finite (NaN or infinite)"
                 yield Reason(fault, remedy)
+                return
 
 
 def gradients(stage: Stage) -> Iterator[Reason]:
@@ -141,9 +142,11 @@ def state(stage: Stage) -> Iterator[Reason]:
                     fault = f"a pass moves the parameter {name.removeprefix('module.')}"
                     remedy = "Training alone moves parameters: compute with a copy, or make it a buffer."
                 yield Reason(fault, remedy)
+                return
         again = passed(norm, stage.h, statistics, grad=True).detach()
         if not alike(first, again):
             yield _differs(stage, statistics, first)
+            return
     twin = stage.fresh()
     twin.load_state_dict(norm.state_dict())
     for kept, what in ((twin, "built anew with its parameters and buffers"), (copy.deepcopy(norm), "copied")):
@@ -151,6 +154,7 @@ def state(stage: Stage) -> Iterator[Reason]:
             if not alike(passed(kept, stage.h, statistics), passed(norm, stage.h, statistics)):
                 remedy = "Keep what it remembers in buffers: self.register_buffer(...)."
                 yield Reason(f"{what}, it gives another output on {statistics} statistics", remedy)
+                return
 
 
 def _differs(stage: Stage, statistics: str, first: Tensor) -> Reason:
@@ -211,6 +215,7 @@ def precision(stage: Stage) -> Iterator[Reason]:
     if kind != stage.h.dtype:
         fault = f"given numbers of single precision it returns {str(kind).removeprefix('torch.')}"
         yield Reason(fault, "Return numbers of the input's type: return y.to(x.dtype).")
+        return
     norm = stage.fresh().double()
     fix = "Make constants with the input's type, e.g. torch.ones_like(x) or x.new_tensor(...), and never call .float()."
     for statistics in ("batch", "running"):
@@ -218,8 +223,10 @@ def precision(stage: Stage) -> Iterator[Reason]:
             y = passed(norm, stage.h.double(), statistics)
         except RuntimeError as error:
             yield Reason(f"in double precision it fails ({str(error).splitlines()[0]})", fix)
+            return
         if y.dtype != torch.float64:
             yield Reason(f"given numbers of double precision it returns {str(y.dtype).removeprefix('torch.')}", fix)
+            return
 
 
 def itself(stage: Stage) -> Iterator[Reason]:
@@ -237,6 +244,7 @@ def itself(stage: Stage) -> Iterator[Reason]:
             if not alike(y, expected):
                 fault = "it remembers something outside its parameters and buffers"
                 yield Reason(fault, "Keep counters and averages in buffers: self.register_buffer(...).")
+                return
 
 
 def passed(norm: Norm, h: Tensor, statistics: str, update: bool = False, step: int = 0, grad: bool = False) -> Tensor:

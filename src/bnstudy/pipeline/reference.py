@@ -107,7 +107,7 @@ def renew(folder: Path) -> None:
 
 def _told(claim: Claim, contrast: Contrast, row: ContrastRow, judged: JudgedWith) -> ContrastRow:
     """Return a setting in the words of today; a check names its own places."""
-    label = row.label if contrast.endpoint == "check" else placed(claim, contrast, judged, judged.kinds)
+    label = row.label if contrast.endpoint == "check" else placed(claim, contrast, judged)
     return replace(row, label=label, what=claim.part(contrast.name).what)
 
 

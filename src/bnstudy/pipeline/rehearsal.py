@@ -208,11 +208,18 @@ class Prepared(StudyImages):
 
     def __init__(self, images: Images) -> None:
         super().__init__(Path())
-        self._images, self._others = {1: images}, {1: None}  # nobody else collected such images; none are pooled
+        self.only = images
 
     def shifted(self, pool: int) -> list[tuple[str, int, Tensor]]:
         """Return (family, severity, images), the clean ones first."""
         return [shifted for shifted in super().shifted(pool) if shifted[:2] in (("clean", 0), ("contrast", 5))]
+
+    def images(self, pool: int) -> Images:
+        """Return the images."""
+        return self.only
+
+    def other(self, pool: int) -> None:
+        """Return None: nobody else collected such images."""
 
 
 def _shape(part: Rehearsed) -> tuple[int, int, int]:

@@ -50,6 +50,8 @@ COLUMNS = {
     "small": f"steps, batches of {SMALL}",
 }
 """What is measured of each seed, and the heads of the table."""
+DIGITS = {"accuracy": 1, "shifted": 1}
+"""Decimals of what is no whole number."""
 NOTE = (
     f"Medians of {SEEDS} seeds with 95% intervals, in networks of {DEPTH} layers on scikit-learn's digits. Steps: at the best of",
     f"{len(RATES)} learning rates, half a decade apart, chosen on the same seeds; inf: not within {STEPS}. Rates, starts: at how many",
@@ -87,7 +89,7 @@ def table(found: Iterable[Found]) -> list[str]:
     ranked = sorted(found, key=lambda f: (np.median(f.columns["steps"]), -np.median(f.columns["rates"]), f.arm))
     rows = [["", "arm", "rate", *COLUMNS.values()]]
     for place, of_arm in enumerate(ranked, 1):
-        numbers = [known(of_arm.columns[n], "z.1f" if "%" in head else "z.0f") for n, head in COLUMNS.items()]
+        numbers = [known(of_arm.columns[n], f"z.{DIGITS.get(n, 0)}f") for n in COLUMNS]
         rows.append([f"{place}.", of_arm.arm, f"{of_arm.rate:g}", *numbers])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

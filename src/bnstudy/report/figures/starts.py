@@ -27,8 +27,9 @@ def starts(results: Results) -> Picture:
     count = rows["start"].nunique()
     but = f", not at {'; '.join(map(str, others))}" if 0 < len(others) < 4 else ""
     found = f"Fewer steps with batch norm at {count - len(others)} of {count} starts{but}"
+    also = "; the cases of claim Q3a have other kinds too" * bool(results.ledger.kinds)
     how = (
-        "Starts of the study's own networks, with and without skips, of its own width and batch; the cases of claim Q3a have other kinds too. Each at its own best rate. Right: steps without batch norm over steps with it, a ratio of medians; claims take the "
+        f"Starts of the study's own networks, with and without skips, of its own width and batch{also}. Each at its own best rate. Right: steps without batch norm over steps with it, a ratio of medians; claims take the "
         "ratio of each seed, and the median of these. An open mark: most seeds never arrived. k/n: so many of n seeds never did."
     )
     draw, arms, numbers = partial(dumbbells, rows), ["none", "bn"], told(rows, "time", ["start"])

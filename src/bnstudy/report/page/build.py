@@ -66,7 +66,7 @@ def build(study_dir: Path, notebooks: list[Path], quiz: Path, out: Path) -> None
     page = filled(
         "page.html",
         title=config.get("title", "Batch normalization, cross-examined"),
-        scope=scope(results, images[0], seeds),
+        scope=scope(results, images[0]),
         glyphs="".join(
             f'<svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">{glyph(arm, 7, 7)}</svg> {text} '
             for arm, text in (("none", "without,"), ("bn", "with batch norm."))
@@ -104,15 +104,13 @@ def strength(claim: ClaimRow) -> float:
     return round(shown[len(shown) // 2], 3) if shown else -inf
 
 
-def scope(results: Results, images: str, seeds: int) -> str:
+def scope(results: Results, images: str) -> str:
     """Return of which networks and images the page speaks, and how many verdicts its kinds of networks disagree on."""
     runs, own = results.provenance.get("runs"), str(results.base["net"])
     nets = set(results.table("rates")["net"]) - {own}
-    told = results.ledger.kinds
-    kinds = [words.kind(kind) for kind in told]
+    kinds = [words.kind(kind) for kind in results.ledger.kinds]
     others = [NETS.get(net, words.kind(net)) for net in (own, *sorted(nets))]
-    counts = [str(count) for count in sorted({kind.seeds for kind in told.values()} or {seeds})]
-    said = f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {' or '.join(counts)} seeds each: {marks.escape(listing(kinds or others))}."
+    said = f"{f'{runs:,} runs of small' if runs else 'Small'} networks{f' on {images}' if images else ''}, {results.ledger.counts} seeds each: {marks.escape(listing(kinds or others))}."
     if kinds:
         said += " A case is one of them, at one depth, under one change."
     judged = results.table("robustness")

@@ -199,7 +199,7 @@ def poke(results: Results) -> Toy | None:
             ends = [group.iloc[-1][arm] for arm in SIDES]
             last = [f"{figures(end)} sd" if measure == "moments" else f"{figures(100 * end)}%" for end in ends]
             said = f"Change of {name} at {rows[-1].name}: {last[0]} without batch norm, {last[1]} with it."
-            more += ends[1] > ends[0] and last[0] != last[1]
+            more += measure != "moments" and ends[1] > ends[0] and last[0] != last[1]
             picture = strips(f"Change of {name}", rows, "", f"{', '.join(at)}. {said}", log=True, span=span)
             frames.append(Frame(at, picture, said))
     if not frames:
