@@ -208,12 +208,13 @@ def test_a_full_card_is_named_and_what_else_was_made_is_kept(tmp_path: Path, mon
 def test_a_small_copy_of_the_full_study_runs_without_a_card(tmp_path: Path) -> None:
     """Config of the card's study as it is, but for fewer and smaller images, channels, layers, steps and seeds."""
     full = yaml.safe_load((ROOT / "config/fashion_mnist_full.yaml").read_text())
-    data = {"source": "digits", "pool": 1, "train": 640, "test": 128, "heldout": 128}
-    more = {"data": data, "targets": [2.0], "learning_rates": full["learning_rates"][1:3]}
-    (tmp_path / "small.yaml").write_text(small(full, {5: 2, 9: 3, 21: 4}, 40, **more))
+    data = {"source": "digits", "pool": 1, "train": 256, "test": 128, "heldout": 128}
+    more = {"data": data, "targets": [2.2], "learning_rates": full["learning_rates"][2:]}
+    (tmp_path / "small.yaml").write_text(small(full, {5: 2, 9: 3, 21: 4}, 30, **more))
     checked(tmp_path)
     (tmp_path / "config").symlink_to(ROOT / "config")
     said(tmp_path, "-m", "bnstudy", "run", "--config", "small.yaml", project=ROOT)
     rows = pd.read_csv(tmp_path / "results/small/tables/convergence.csv")
     assert set(rows["arm"]) == {"none", "bn", "bn_frozen", "once", "layernorm"}
     assert set(rows["net"]) == {"cnn", "resnet"} and set(rows["depth"]) == {2, 3, 4}
+    assert set(rows[rows["reached"]]["arm"]) >= {"bn", "bn_frozen"}

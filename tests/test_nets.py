@@ -165,7 +165,7 @@ OPEN = {"steps", "hessian_top", "shape", "left"}
      ("resmlp", "bn", "lecture_white")],
 )  # fmt: skip
 def test_every_measure_runs(net: str, arm: str, inputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    c = cell(arm, 3, net=net, inputs=inputs, models=1)
+    c = cell(arm, 3, net=net, inputs=inputs, models=1, width=16)
     assert c.have("loss0.5").all()
     save(IMAGES, tmp_path / "images.npz")
     monkeypatch.setattr(c, "source", StudyImages(tmp_path / "images.npz"))

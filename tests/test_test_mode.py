@@ -93,7 +93,7 @@ def written(folder: Path, name: str, remedy: str = "") -> None:
 
 def compare(arm: str, measures: tuple[str, ...]) -> None:
     """Losses to 1e-5 nats, tables to a tenth of the least that is asked of an equal arm."""
-    cells = [cell(name, depth=2, width=16) for name in (arm, "bn_frozen")]
+    cells = [cell(name, depth=2, width=16, models=2) for name in (arm, "bn_frozen")]
     for checkpoint in cells[1].checkpoints()[1:]:
         np.testing.assert_allclose(cells[0].loss(checkpoint), cells[1].loss(checkpoint), rtol=1e-5, atol=1e-5)
     for measure in measures:

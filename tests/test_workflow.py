@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -217,25 +218,24 @@ def retrained(study: Path) -> dict[str, int]:
     return {f"{p.parent.name} {p.stem}": json.loads(p.read_text())["trained"] for p in files}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "jobs", "most"),
-    [
-        ("[0.03, 0.1]", "[0.003, 0.03, 0.1]", ("sweep",), 8),
-        ("evaluation: 8", "evaluation: 16", ("evaluate",), 12),
-        ("depths: [2, 3]", "depths: [2, 3, 4]", ("sweep bn_mlp_d2to4", "sweep none_mlp_d2to4", "evaluate bn_mlp_d2to4", "evaluate none_mlp_d2to4"), 99),
-        ("[none, bn]", "[none, bn, bn_frozen]", ("sweep bn_frozen_mlp_d2to3", "evaluate bn_frozen_mlp_d2to3"), 99),
-    ],
-    ids=["rate", "seed block", "depth", "arm"],
-)  # fmt: skip
-def test_what_is_new_alone_is_trained(
-    study: Path, nano: Path, old: str, new: str, jobs: tuple[str, ...], most: int
-) -> None:
-    assert old in nano.read_text()
-    had = cells(study)
-    nano.write_text(nano.read_text().replace(old, new))
-    trained = {job: n for job, n in retrained(study).items() if n}
-    assert trained and all(job.startswith(jobs) for job in trained), trained
-    assert had < cells(study) and len(cells(study) - had) == sum(trained.values()) <= most
+def test_what_is_new_alone_is_trained(study: Path, nano: Path) -> None:
+    """A rate, a depth, an arm and a block of seeds more: networks that were there train at that rate and on those seeds."""
+    had, text = cells(study), nano.read_text()
+    for old, new in (
+        ("[0.03, 0.1]", "[0.003, 0.03, 0.1]"), ("depths: [2, 3]", "depths: [2, 3, 4]"),
+        ("[none, bn]", "[none, bn, bn_frozen]"), ("evaluation: 8", "evaluation: 16"),
+    ):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    nano.write_text(text)
+    trained, added = retrained(study), cells(study) - had
+    assert had < cells(study) and sum(trained.values()) == len(added)
+    specs = [json.loads((study / "results/cells" / cell / "cell.json").read_text())["spec"] for cell in added]
+    of = [(spec["setting"]["arm"], spec["setting"]["depth"], spec) for spec in specs]
+    assert {(arm, depth) for arm, depth, _ in of} == {*product(("none", "bn", "bn_frozen"), (2, 3, 4))}
+    old = [spec for arm, depth, spec in of if arm != "bn_frozen" and depth < 4]
+    assert {spec["rate"] for spec in old if spec["keep"] == "steps"} == {0.003}
+    assert {min(spec["seeds"]) for spec in old if spec["keep"] != "steps"} == {108}
 
 
 def test_another_study_and_an_edited_search_for_rates_use_what_is_trained(study: Path, nano: Path) -> None:
