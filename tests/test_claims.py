@@ -26,8 +26,7 @@ def planned(study: StudyConfig) -> set[str]:
     every = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()} | {"rates": pd.DataFrame(rows)}
     given = Plan(study).judge()
     ledger = on_kinds(LEDGER, given.kinds)
-    said = (given.depths, given.targets, given.seeds, given.base, given.primary, given.kinds)
-    found = judge(ledger, every, *said)[0]
+    found = judge(ledger, every, given)[0]
     return {row.id for row in found if row.verdict != "not tested"}
 
 
@@ -43,7 +42,7 @@ def test_each_kind_of_the_default_study_is_judged_on() -> None:
     """Of every headline claim at least three kinds are, those of both starts among them where one depth is enough."""
     given = Plan(StudyConfig()).judge()
     held = {setting: asked.rates for setting, asked in settings(StudyConfig()).items()}
-    names = Lookup({}, given.depths, given.targets, given.seeds, given.base, given.kinds)
+    names = Lookup({}, given, given.kinds)
     for claim in on_kinds(FILED, given.kinds).claims:
         kinds = {c.on for c in claim.settings if c.on and counting.held(c, names, held)}
         if any(c.on for c in claim.settings):

@@ -9,10 +9,9 @@ import pytest
 
 from bnstudy.claims.endpoints.common import Spec
 from bnstudy.claims.endpoints.table import ENDPOINTS
-from bnstudy.claims.lookup import Lookup, Missing, NotEvaluable, total
+from bnstudy.claims.lookup import JudgedKind, Lookup, Missing, NotEvaluable, total
 
 BASE = {"depth": 2, "gain": 1.0, "inputs": "standardized", "net": "mlp", "width": 8, "batch": 4, "optimizer": "sgd"}
-DEPTHS = {"shallow": 2}
 PAIR = {"arms": ["none", "bn"], "depth": "shallow"}
 Layers = dict[int, float]
 MAIN = {"checkpoint": "loss0.5"}
@@ -45,8 +44,12 @@ def measured(arm: str, rate: float, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{"arm": arm, **BASE, "rate": rate, **r} for r in rows])
 
 
+def own(seeds: int = 4, targets: tuple[float, ...] = (0.5, 0.25), **base: int) -> JudgedKind:
+    return JudgedKind(base={**base}, depths={"shallow": 2}, targets=targets, seeds=seeds)
+
+
 def lookup(seeds: int = 4, **tables: pd.DataFrame) -> Lookup:
-    return Lookup({"rates": rates(), **tables}, DEPTHS, (0.5, 0.25), seeds)
+    return Lookup({"rates": rates(), **tables}, own(seeds))
 
 
 def theta(endpoint: str, at: Lookup, spec: Spec) -> pd.DataFrame:
@@ -87,8 +90,8 @@ def test_what_the_study_lacks_and_what_it_cannot_evaluate() -> None:
     with pytest.raises(Missing, match="the study lacks a network without normalization at 2 layers at the shared rate"):
         theta("steps_ratio", at, {**PAIR, "rate": "shared"})
     with pytest.raises(Missing, match="no second target"):
-        Lookup({"rates": rates()}, DEPTHS, (0.5,), 1).target("second")
-    edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
+        Lookup({"rates": rates()}, own(1, (0.5,))).target("second")
+    edge = Lookup({"rates": rates(none="rate on the grid's edge"), "convergence": convergence}, own(1))
     words = "a network without normalization at 2 layers: rate on the grid's edge, which learning_rates that reach"
     with pytest.raises(NotEvaluable, match=words):
         theta("steps_ratio", edge, PAIR)
@@ -99,14 +102,14 @@ def test_no_rate_that_reaches_the_target_is_an_outcome() -> None:
     table = rates()
     table.loc[table["arm"] == "none", "reason"] = "no rate reaches the target"
     convergence = pd.concat([runs("none", 0.1, [None, None]), runs("bn", 0.3, [50, 20])])
-    at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 2)
+    at = Lookup({"rates": table, "convergence": convergence}, own(2))
     assert ends(theta("steps_ratio", at, PAIR)) == [(log(2), inf), (log(5), inf)]
 
 
 def test_several_widths_are_refused() -> None:
     table = rates()
     with pytest.raises(ValueError, match="rates.csv mixes several values of width"):
-        Lookup({"rates": pd.concat([table, table.assign(width=16)])}, DEPTHS, (0.5,), 1)
+        Lookup({"rates": pd.concat([table, table.assign(width=16)])}, own(1, (0.5,)))
 
 
 def test_sums_of_censored_values() -> None:
@@ -185,7 +188,7 @@ def test_which_way_an_endpoint_points(
 def test_excess_is_counted_from_halfway() -> None:
     noisy = pd.concat([rates(), rates()[lambda t: t["arm"] == "bn"].assign(arm="bn_noisy")])
     convergence = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [20]), runs("bn_noisy", 0.3, [120], 200)])
-    at = Lookup({"rates": noisy, "convergence": convergence}, DEPTHS, (0.5, 0.25), 1)
+    at = Lookup({"rates": noisy, "convergence": convergence}, own(1))
     assert ends(theta("steps_excess", at, {"arms": ["bn_noisy", "bn", "none"], "depth": "shallow"})) == [(log(3),) * 2]
 
 
@@ -231,11 +234,11 @@ def test_usable_rates_are_counted_on_the_grid_alone() -> None:
         [runs("none", r, [None, 50]) for r in grid[:2]] + [runs("none", 0.1, [50, 50])]
         + [runs("bn", r, [50, 50]) for r in grid] + [runs("bn", 0.3, [50, 50])]
     )  # fmt: skip
-    at = Lookup({"rates": table, "convergence": convergence}, DEPTHS, (0.5, 0.25), 3)
+    at = Lookup({"rates": table, "convergence": convergence}, own(3))
     found = theta("usable_rates", at, {"arms": ["bn", "none"], "depth": "shallow"})
     assert [round(x, 4) for x in found["lower"]] == [1.0, 0.0, -inf] and found["upper"].iloc[2] == inf
     fewer = table[(table["arm"] == "bn") | (table["rate"] < 0.1)]
-    other = Lookup({"rates": fewer, "convergence": convergence}, DEPTHS, (0.5,), 2)
+    other = Lookup({"rates": fewer, "convergence": convergence}, own(2, (0.5,)))
     with pytest.raises((NotEvaluable, Missing)):
         theta("usable_rates", other, {"arms": ["bn", "none"], "depth": "shallow"})
 
@@ -250,7 +253,7 @@ def test_first_weights_are_counted_where_a_middle_rate_gets_there() -> None:
         came = [arm == "bn" or (close and rate == 0.03) or rate == 1.0 for close in near]  # 1.0 is no middle rate
         steps: list[float | None] = [50 if arrived else None for arrived in came]
         tables["convergence"].append(runs(arm, rate, steps).assign(gain=gain))
-    at = Lookup({name: pd.concat(parts) for name, parts in tables.items()}, DEPTHS, (0.5, 0.25), 3)
+    at = Lookup({name: pd.concat(parts) for name, parts in tables.items()}, own(3))
     found = theta("usable_gains", at, PAIR)
     assert [round(x, 4) for x in found["lower"]] == [-0.4, -0.3, -inf] and found["upper"].iloc[2] == inf
     middle = theta("central_gain", at, {"arms": ["none"], "depth": "shallow"})
@@ -260,14 +263,14 @@ def test_first_weights_are_counted_where_a_middle_rate_gets_there() -> None:
     fewer = {name: table[table["gain"] < 1.9] for name, table in at.tables.items()}
     lacks = "lacks a network without normalization at 2 layers over a range of first weights"
     with pytest.raises(Missing, match=lacks):
-        theta("central_gain", Lookup(fewer, DEPTHS, (0.5,), 2), {"arms": ["none"], "depth": "shallow"})
+        theta("central_gain", Lookup(fewer, own(2, (0.5,))), {"arms": ["none"], "depth": "shallow"})
 
 
 def test_contrasts_of_contrasts() -> None:
     table = pd.concat([rates(), rates().assign(gain=1.41)])
     plain = pd.concat([runs("none", 0.1, [80]), runs("bn", 0.3, [40])])
     big = pd.concat([runs("none", 0.1, [None]), runs("bn", 0.3, [50])]).assign(gain=1.41)
-    at = Lookup({"rates": table, "convergence": pd.concat([plain, big])}, DEPTHS, (0.5, 0.25), 1)
+    at = Lookup({"rates": table, "convergence": pd.concat([plain, big])}, own(1))
     spec = {"depth": "shallow", "gain": 1.41, "against": {"gain": 1.0}}
     assert ends(theta("steps_interaction", at, {**spec, "arms": ["none", "bn"]})) == [(log(2) - log(2), inf)]
     assert ends(theta("steps_change", at, {**spec, "arms": ["bn"]})) == [(log(1.25),) * 2]
@@ -304,7 +307,7 @@ def test_test_losses_are_compared_at_equal_loss_on_training_images() -> None:
         theta("level_ratio", lookup(1, levels=pd.concat([levels("none", 0.1, none), levels("bn", 0.3, far)])), PAIR)
     table = [levels("bn", 0.3, bn), levels("bn", 0.3, none).assign(batch=16)]
     made = {"rates": pd.concat([rates(), rates().assign(batch=16)]), "levels": pd.concat(table)}
-    at = Lookup(made, DEPTHS, (0.5,), 1, {"batch": 4})
+    at = Lookup(made, own(1, (0.5,), batch=4))
     spec = {"arms": ["bn"], "depth": "shallow", "batch": 16, "against": {"batch": 4}}
     assert ends(theta("level_change", at, spec)) == [(expected[0],) * 2]
 

@@ -109,12 +109,14 @@ def test_the_claim_follows_the_numbers(extended: Path, tmp_path: Path, base: syn
 import pandas as pd
 from pathlib import Path
 from bnstudy.claims.judge import judge, load
+from bnstudy.claims.records import JudgedWith
 ledger = load(Path("config/claims.yaml"))
 ledger = ledger.model_copy(update={{"claims": [ledger.claim("Q1z")]}})
+given = JudgedWith(base={synthetic.BASE}, depths={DEPTHS}, targets={TARGETS}, seeds=16)
 tables = {{name: pd.read_csv(f"{tmp_path}/{{name}}.csv") for name in {list(made)}}}
 for times in (2.0, 1.0, 0.5):
     tables["weights"]["growth"] = tables["weights"]["arm"].map(lambda arm: times if arm == "bn" else 1.0)
-    print(judge(ledger, tables, {DEPTHS}, {TARGETS}, base={synthetic.BASE})[0][0].verdict)"""
+    print(judge(ledger, tables, given)[0][0].verdict)"""
     assert said(extended, "-c", code).split() == ["supported", "contradicted", "contradicted"]
 
 

@@ -13,7 +13,7 @@ import torch
 
 from bnstudy.claims.forecast import ForecastRow, check, frame, outcomes
 from bnstudy.claims.ledger import Rule
-from bnstudy.claims.lookup import Lookup
+from bnstudy.claims.lookup import JudgedKind, Lookup
 from bnstudy.claims.records import JudgedWith, to_json
 from bnstudy.config.study import load_study
 from bnstudy.core.fingerprints import closure
@@ -127,7 +127,8 @@ def outcome(quantity: float, *ratios: float) -> tuple[bool, str]:
     ]
     untrained = [{**found, "rate": 0.1, "seed": seed, "ln_square_head": quantity} for seed in seeds]
     made = {"convergence": runs, "rates": rates, "untrained": untrained}
-    at = Lookup({name: pd.DataFrame(rows) for name, rows in made.items()}, {"shallow": 5}, (0.5,), 16, BASE)
+    own = JudgedKind(base=BASE, depths={"shallow": 5}, targets=(0.5,), seeds=16)
+    at = Lookup({name: pd.DataFrame(rows) for name, rows in made.items()}, own)
     [row] = outcomes(at, Rule(quantity="ln_square_head", low=-2, high=1))
     assert row.value == quantity and row.saving == pytest.approx(np.exp(np.mean(np.log(ratios))))
     return row.saves, row.outcome

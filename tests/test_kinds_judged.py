@@ -13,7 +13,7 @@ from bnstudy.claims.judge import ClaimsError, judge
 from bnstudy.claims.kinds import on_kinds
 from bnstudy.claims.ledger import Ledger
 from bnstudy.claims.lookup import JudgedKind, Missing, NotEvaluable, Unreached
-from bnstudy.claims.records import ClaimRow
+from bnstudy.claims.records import ClaimRow, JudgedWith
 from bnstudy.core.setting import Setting
 from bnstudy.core.stats import median_interval
 from bnstudy.report.page import blocks
@@ -51,6 +51,7 @@ def claims(folder: Path, *settings: str, kinds: str = "kinds: all") -> Path:
     return path
 
 
+JUDGED = JudgedWith(base=BASE, depths={"shallow": 5, "deep": 20}, targets=(0.5, 0.25), seeds=SEEDS)
 KINDS = {
     "mlp": JudgedKind(base=BASE, depths={"shallow": 5, "deep": 20}, targets=(0.5, 0.25), seeds=SEEDS),
     "started_small": JudgedKind(base=BASE, gain=0.41, depths={"shallow": 5}, targets=(0.5, 0.25), seeds=SEEDS),
@@ -97,7 +98,7 @@ def judged(ledger: Ledger, wanted: list[Any], patch: pytest.MonkeyPatch) -> Clai
     """Return the claim whose contrasts come out as wanted."""
     [claim] = ledger.claims
     feed(patch, given(claim.settings, wanted))
-    [row], _ = judge(ledger, {}, {"shallow": 5, "deep": 20}, (0.5, 0.25), SEEDS, BASE, kinds=KINDS)
+    [row], _ = judge(ledger, {}, replace(JUDGED, kinds=KINDS))
     return row
 
 
@@ -138,7 +139,7 @@ def test_the_settings_of_the_studys_own_networks_count_as_before(
     three = ledger.claims[0].settings * 2
     wide = ledger.model_copy(update={"claims": [ledger.claims[0].model_copy(update={"settings": three[:3]})]})
     feed(monkeypatch, given(three[:2], ["supported", LACKS[1]]))
-    assert judge(wide, {}, {"shallow": 5}, (0.5,), SEEDS, BASE)[0][0].verdict == "supported"
+    assert judge(wide, {}, JUDGED)[0][0].verdict == "supported"
 
 
 def runs(setting: Setting, targets: tuple[float, ...], rate: float, steps: np.ndarray) -> list[dict[str, Any]]:
@@ -168,7 +169,7 @@ def test_a_kind_is_read_at_its_own_gain_depth_target_and_seeds(tmp_path: Path) -
             rates.append({**vars(setting), "role": role, "rate": 0.1, "evaluable": True, "reason": ""})
     tables = {"convergence": pd.DataFrame(rows), "rates": pd.DataFrame(rates)}
     ledger = load(claims(tmp_path, SHALLOW), kinds)
-    [row], thetas = judge(ledger, tables, {"shallow": 5}, (0.5, 0.25), SEEDS, BASE, kinds=kinds)
+    [row], thetas = judge(ledger, tables, replace(JUDGED, kinds=kinds))
     for found in row.settings:
         interval = median_interval(ratios[found.kind], ratios[found.kind], 3)
         assert found.n_seeds == len(ratios[found.kind]) == (12 if found.kind == "cnn" else SEEDS)
@@ -181,7 +182,7 @@ def test_without_kinds_nothing_changes(tmp_path: Path, monkeypatch: pytest.Monke
     general, own = (load(claims(tmp_path, SHALLOW, DEEP, kinds=k)) for k in ("kinds: all", ""))
     assert on_kinds(general, {}) is general
     feed(monkeypatch, given(own.claims[0].settings, ["supported", "open"]))
-    found = [judge(ledger, {}, {"shallow": 5, "deep": 20}, (0.5,), SEEDS, BASE) for ledger in (general, own)]
+    found = [judge(ledger, {}, JUDGED) for ledger in (general, own)]
     assert found[0] == found[1] and len(theta(own.claims[0].settings[0], "open")) == SEEDS
 
 

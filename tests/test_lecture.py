@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bnstudy.claims.endpoints.accuracy import lecture_difference
-from bnstudy.claims.lookup import Lookup, NotEvaluable
+from bnstudy.claims.lookup import JudgedKind, Lookup, NotEvaluable
 from bnstudy.data.batches import part
 from bnstudy.data.colour import (
     DARK,
@@ -251,7 +251,8 @@ def judged(rows: dict[tuple[str, str, int], int], ceiling: list[int] | None = No
         arms.append(("none", "lecture_gray_ceiling"))
         made += [{**made[0], "inputs": "lecture_gray_ceiling", "severity": severity, "seed": i, "accuracy": v} for i, v in enumerate(ceiling)]  # fmt: skip
     rates = [{**fixed, "arm": a, "inputs": i, "role": "best@0.5", "evaluable": True, "reason": ""} for a, i in arms]
-    at = Lookup({"shift": pd.DataFrame(made), "rates": pd.DataFrame(rates)}, {"shallow": 5}, [0.5], 2)
+    own = JudgedKind(base={}, depths={"shallow": 5}, targets=(0.5,), seeds=2)
+    at = Lookup({"shift": pd.DataFrame(made), "rates": pd.DataFrame(rates)}, own)
     spec = {"depth": "shallow", "inputs": "lecture_gray", "family": "lecture_gray", "arms": ["none", "bn"]}
     return lecture_difference(at, {**spec, "statistics": "hue32", "severity": severity})
 

@@ -11,7 +11,7 @@ from bnstudy.claims.judge import findings, judge
 from bnstudy.claims.lookup import Lookup
 from bnstudy.claims.records import ClaimRow
 from bnstudy.core import words
-from helpers.judging import DEPTHS, INTERVALS, LEDGER, TARGETS, check_words, judged, one, why, word
+from helpers.judging import GIVEN, INTERVALS, LEDGER, check_words, judged, one, why, word
 from helpers.synthetic import BASE, Tables, drop, swap, tables
 from helpers.thetas import SEEDS
 
@@ -105,7 +105,7 @@ def test_leaked_tuning_seeds_change_no_verdict(base: Tables, held: dict[str, Cla
 def test_a_leak_into_an_endpoint_is_noticed(base: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same tables read with the tuning seeds among the evaluated ones give other numbers; and an endpoint that lets
     them through is refused."""
-    at = Lookup(leak(base), DEPTHS, TARGETS, SEEDS, BASE)
+    at = Lookup(leak(base), GIVEN)
     spec = {"arms": ["none", "bn"], "depth": "shallow"}
     steps_ratio = ENDPOINTS["steps_ratio"]
     assert steps_ratio.theta
@@ -217,7 +217,7 @@ def test_the_lecture_split_is_not_tested_until_it_is_there(base: Tables) -> None
 @cache
 def world(outcome: str) -> list[ClaimRow]:
     """Return the claims of a made world as judged."""
-    return judge(LEDGER, tables(outcome, thin=True, spread=0.05), DEPTHS, base=BASE)[0]
+    return judge(LEDGER, tables(outcome, thin=True, spread=0.05), GIVEN)[0]
 
 
 @pytest.mark.parametrize("outcome", ["oppose", "mixed", "missing"])

@@ -22,9 +22,9 @@ from bnstudy.report.figures.movement import drift_and_steps
 from bnstudy.report.figures.ranking import ranking
 from bnstudy.report.results import COLUMNS, Results
 from helpers import pages
-from helpers.judging import DEPTHS, FILED
+from helpers.judging import FILED, GIVEN
 from helpers.project import ROOT, copy, shell
-from helpers.synthetic import BASE, Tables, drop, tables
+from helpers.synthetic import Tables, drop, tables
 
 README = re.search(r"`mynorm.py`:\n\n```python\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
 assert README
@@ -83,12 +83,12 @@ def with_fancy() -> Tables:
 def test_an_arm_without_claims_is_set_beside_none_and_bn() -> None:
     """Better than none, the same as batch norm."""
     found = with_fancy()
-    wider = with_others(FILED, found, DEPTHS, BASE)
-    assert with_others(FILED, drop(found, arm="mynorm:Fancy"), DEPTHS, BASE) == FILED
+    wider = with_others(FILED, found, GIVEN)
+    assert with_others(FILED, drop(found, arm="mynorm:Fancy"), GIVEN) == FILED
     added = [claim for claim in wider.claims if claim.question == "A"]
     assert [claim.id for claim in added] == ["A1", "A2"]
     assert {len(claim.settings) for claim in added} == {4} and wider.primary("A") == 8
-    rows = {r.id: to_json(r) for r in judge(wider, found, DEPTHS, base=BASE)[0]}
+    rows = {r.id: to_json(r) for r in judge(wider, found, GIVEN)[0]}
     assert rows["A1"]["verdict"] == "supported"
     assert "fewer steps with Fancy than with no normalization" in rows["A1"]["sentence"]
     assert (rows["A2"]["verdict"], rows["A2"]["detail"]) == ("contradicted", "negligible")

@@ -1,5 +1,6 @@
 """What a change of thresholds, targets, rates or networks does to a verdict, and what is said of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,15 @@ from bnstudy.claims.records import ClaimRow, SensitivityRow
 from bnstudy.claims.sensitivity import attach, changes, kind, run, sentence
 from bnstudy.config.models import Claims, Grid, StudyConfig
 from bnstudy.pipeline.plan import Plan
-from helpers.judging import DEPTHS, LEDGER, TARGETS, judged, part
+from helpers.judging import GIVEN, LEDGER, judged, part
 from helpers.rows import claim_row
 from helpers.synthetic import BASE, GRIDS, Tables, drop
-from helpers.thetas import SEEDS, feed, given
+from helpers.thetas import feed, given
 
 
 def again(tables: Tables, claim: str) -> dict[str, SensitivityRow]:
     """Return the rows of one claim by change, at the K of the whole file."""
-    return {r.change: r for r in run(part(claim), tables, DEPTHS, TARGETS, SEEDS, BASE, GRIDS)}
+    return {r.change: r for r in run(part(claim), tables, GIVEN)}
 
 
 def rescaled(claim: str, outcome: str) -> list[str]:
@@ -65,7 +66,7 @@ def test_steps_counted_on_batches_are_a_change(base: Tables) -> None:
         row = again(tables, "Q3a")["steps counted on batches"]
         assert (row.base_verdict, row.kind) == ("supported", became), row
     assert "steps counted on batches" not in {
-        r.change for r in run(part("Q1b"), base, DEPTHS, TARGETS, SEEDS, BASE, GRIDS) if r.kind != "not recomputed"
+        r.change for r in run(part("Q1b"), base, GIVEN) if r.kind != "not recomputed"
     }
 
 
@@ -167,11 +168,11 @@ def test_the_networks_tried_are_those_of_the_study_s_own_grids() -> None:
 def test_other_starts_and_inputs_are_tried_where_a_claim_names_none(base: Tables) -> None:
     """Steps at gain 0.41 are judged in place of gain 1; what names its gain, or its test images, is left as it is."""
     slow = slower(base, 40.0, arm="bn", gain=0.41)
-    found = {r.id: r for r in run(part("Q3a", "Q3h", "Q2a"), slow, DEPTHS, TARGETS, SEEDS, BASE, [{"gain": 0.41}])
+    found = {r.id: r for r in run(part("Q3a", "Q3h", "Q2a"), slow, replace(GIVEN, networks=({"gain": 0.41},)))
              if r.change == "first weights 0.41 times as large"}  # fmt: skip
     assert (found["Q3a"].kind, found["Q3a"].base_verdict) == ("flipped", "supported")
     assert found["Q3h"].settings == "0 of 4" and found["Q2a"].kind == "not recomputed"
-    raw = {r.id: r for r in run(part("Q3a", "Q2a"), base, DEPTHS, TARGETS, SEEDS, BASE, [{"inputs": "raw"}])
+    raw = {r.id: r for r in run(part("Q3a", "Q2a"), base, replace(GIVEN, networks=({"inputs": "raw"},)))
            if r.change == "raw pixels"}  # fmt: skip
     assert raw["Q3a"].kind == "same" and raw["Q2a"].settings == "0 of 6"
 
@@ -213,7 +214,7 @@ def test_what_is_said() -> None:
 def test_every_claim_is_tried(base: Tables, held: dict[str, ClaimRow]) -> None:
     """One claim of each kind of endpoint."""
     some = part("Q1e", "Q2a", "Q3a", "Q3e", "Q3i", "Q4c", "U1", "U3")
-    found = run(some, base, DEPTHS, TARGETS, SEEDS, BASE, GRIDS)
+    found = run(some, base, GIVEN)
     assert {r.id for r in found} == {c.id for c in some.claims}
     for r in found:
         tried, every = r.settings.split(" of ")

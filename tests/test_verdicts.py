@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import product
 from math import inf, log
 from pathlib import Path
@@ -14,12 +15,12 @@ from bnstudy.claims.judge import answers, combine, decide, findings, judge
 from bnstudy.claims.ledger import Answer, Claim
 from bnstudy.claims.lookup import Missing, NotEvaluable
 from bnstudy.claims.numbers import effect, figures
-from bnstudy.claims.records import ClaimRow, JudgedWith, to_json
+from bnstudy.claims.records import ClaimRow, to_json
 from bnstudy.claims.sensitivity import run
 from bnstudy.pipeline.verdicts import judge as judge_study
 from bnstudy.report.results import Results
-from helpers.judging import DEPTHS, FILE, FILED, INTERVALS, LEDGER, check_words, decided, keys, part, said, why, word
-from helpers.synthetic import BASE, TARGETS, Tables, drop, tables, write
+from helpers.judging import FILE, FILED, GIVEN, INTERVALS, LEDGER, check_words, decided, keys, part, said, why, word
+from helpers.synthetic import Tables, drop, tables, write
 from helpers.thetas import SEEDS, exact, shades, theta
 
 BANNED = "wrong myth debunk actually obviously simply just proves course significant tends seems may".split()
@@ -252,13 +253,13 @@ def test_a_claim_that_is_not_judged_is_shown_with_its_numbers(claim: str) -> Non
                 pieces = [re.split(r"\{\w+\}", text[1:]) for text in (own.fact, own.turned or own.fact)]
                 assert any(all(p in shown.sentence for p in some) for some in pieces), shown.sentence
                 assert "hown without a verdict" in shown.sentence
-    assert run(part(claim, ledger=bare), {}, DEPTHS, (0.5,), SEEDS, BASE) == []
+    assert run(part(claim, ledger=bare), {}, GIVEN) == []
     counted = len(spec.settings) * (not spec.shares)
     assert bare.primary(spec.question) == LEDGER.primary(spec.question) - counted
 
 
 def test_three_seeds_decide_nothing_and_say_why() -> None:
-    rows, contrasts = judge(FILED, tables(seeds=3, grids=True, thin=True), DEPTHS, base=BASE)
+    rows, contrasts = judge(FILED, tables(seeds=3, grids=True, thin=True), replace(GIVEN, seeds=3))
     rows = [r for r in rows if not r.checks and r.verdict != "not judged"]
     assert {r.verdict for r in rows} == {"inconclusive"} and contrasts and len(rows) > 20
     assert all("too few seeds: 3 seeds allow no interval for" in why(r) for r in rows)
@@ -310,7 +311,7 @@ def test_margins_do_not_reach_the_reader() -> None:
 
 
 def test_rows_are_json_and_survive_csv(base: Tables, tmp_path: Path) -> None:
-    rows, contrasts = judge(LEDGER, base, DEPTHS, base=BASE)
+    rows, contrasts = judge(LEDGER, base, GIVEN)
     json.dumps(to_json(rows), allow_nan=False)
     assert [r.id for r in rows if not r.checks] == INTERVALS == list(SESOI)
     frame = pd.DataFrame(contrasts)
@@ -318,7 +319,7 @@ def test_rows_are_json_and_survive_csv(base: Tables, tmp_path: Path) -> None:
     assert (frame.groupby(["claim", "setting"])["seed"].nunique() == 16).all()
     write(base, tmp_path)
     again = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tmp_path.glob("*.csv")}
-    assert [r.sentence for r in judge(LEDGER, again, DEPTHS, base=BASE)[0]] == [r.sentence for r in rows]
+    assert [r.sentence for r in judge(LEDGER, again, GIVEN)[0]] == [r.sentence for r in rows]
 
 
 def test_a_study_that_compares_nothing_is_written_and_read(tmp_path: Path) -> None:
@@ -326,8 +327,7 @@ def test_a_study_that_compares_nothing_is_written_and_read(tmp_path: Path) -> No
     made = tables("support", thin=True)
     write({k: made[k][made[k]["arm"] == "none"] for k in ("rates", "convergence")}, tmp_path / "tables")
     (tmp_path / "checks.json").write_text("[]")
-    given = JudgedWith(depths=DEPTHS, base=BASE, targets=TARGETS, seeds=16)
-    judge_study(given, tmp_path / "tables", FILE, tmp_path / "checks.json", tmp_path / "claims.json")
+    judge_study(GIVEN, tmp_path / "tables", FILE, tmp_path / "checks.json", tmp_path / "claims.json")
     results = Results(tmp_path)
     assert results.thetas == {} and {row.verdict for row in results.claims.values()} <= {"not tested", "not judged"}
     assert list(results.table("contrasts")) == ["claim", "setting", "seed", "lower", "upper"]
@@ -336,7 +336,8 @@ def test_a_study_that_compares_nothing_is_written_and_read(tmp_path: Path) -> No
 def test_other_depths_and_targets_are_named() -> None:
     """A study with two depths of its own: the claims follow, and its middle depth is not there."""
     found = drop(drop(tables(depths=(2, 3, 6), seeds=8, thin=True), depth=3), target=0.25)
-    rows = {r.id: r for r in judge(LEDGER, found, {"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)[0]}
+    given = replace(GIVEN, depths={"shallow": 2, "deep": 6}, targets=(0.5,), seeds=8)
+    rows = {r.id: r for r in judge(LEDGER, found, given)[0]}
     assert rows["Q1b"].settings[0].name == "depth 2, mean and spread"
     assert rows["Q1b"].settings[0].label == "at 2 layers; in mean and spread"
     assert rows["Q3h"].verdict == "not tested" and "the study has no middle depth" in why(rows["Q3h"])

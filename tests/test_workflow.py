@@ -233,9 +233,9 @@ def test_what_is_new_alone_is_trained(study: Path, nano: Path) -> None:
     specs = [json.loads((study / "results/cells" / cell / "cell.json").read_text())["spec"] for cell in added]
     of = [(spec["setting"]["arm"], spec["setting"]["depth"], spec) for spec in specs]
     assert {(arm, depth) for arm, depth, _ in of} == {*product(("none", "bn", "bn_frozen"), (2, 3, 4))}
-    old = [spec for arm, depth, spec in of if arm != "bn_frozen" and depth < 4]
-    assert {spec["rate"] for spec in old if spec["keep"] == "steps"} == {0.003}
-    assert {min(spec["seeds"]) for spec in old if spec["keep"] != "steps"} == {108}
+    known = [spec for arm, depth, spec in of if arm != "bn_frozen" and depth < 4]
+    assert {spec["rate"] for spec in known if spec["keep"] == "steps"} == {0.003}
+    assert {min(spec["seeds"]) for spec in known if spec["keep"] != "steps"} == {108}
 
 
 def test_another_study_and_an_edited_search_for_rates_use_what_is_trained(study: Path, nano: Path) -> None:

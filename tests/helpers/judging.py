@@ -9,8 +9,8 @@ import pytest
 from bnstudy.claims.contrast import Contrast, shades
 from bnstudy.claims.judge import answers, findings, judge, load
 from bnstudy.claims.ledger import Claim, Ledger, Story
-from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow
-from helpers.synthetic import BASE
+from bnstudy.claims.records import AnswerRow, ClaimRow, ContrastRow, JudgedWith
+from helpers.synthetic import BASE, GRIDS
 from helpers.thetas import SEEDS, Given, feed, given
 
 FILE = Path(__file__).parents[2] / "config" / "claims.yaml"
@@ -19,6 +19,8 @@ LEDGER = FILED.model_copy(update={"claims": [c.model_copy(update={"judged": True
 """The claims file with every claim judged, so that each verdict and each word that it has is tried."""
 DEPTHS = {"shallow": 5, "middle": 10, "deep": 20}
 TARGETS = (0.5, 0.25)
+GIVEN = JudgedWith(base=BASE, depths=DEPTHS, networks=tuple(GRIDS), seeds=SEEDS, targets=TARGETS)
+"""What a made study is judged with."""
 INTERVALS = [claim.id for claim in LEDGER.claims if claim.settings[0].endpoint != "check"]
 """Claims that rest on intervals: all but the one about a formula."""
 
@@ -36,7 +38,7 @@ def part(*claims: str, ledger: Ledger = LEDGER) -> Ledger:
 
 def judged(tables: Mapping[str, pd.DataFrame], *claims: str, ledger: Ledger = LEDGER) -> dict[str, ClaimRow]:
     """Return the rows of some claims (default: all) of a study's tables, by id."""
-    rows = judge(part(*claims, ledger=ledger), tables, DEPTHS, TARGETS, SEEDS, BASE)[0]
+    rows = judge(part(*claims, ledger=ledger), tables, GIVEN)[0]
     return {row.id: row for row in rows}
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +26,7 @@ from bnstudy.report.figures.style import NARROW
 from bnstudy.report.page.build import build
 from bnstudy.report.results import Results
 from helpers import synthetic
-from helpers.judging import DEPTHS, FILED
+from helpers.judging import FILED, GIVEN
 from helpers.project import ROOT
 
 QUIZ = ROOT / "docs/quiz.md"
@@ -48,18 +49,17 @@ def study(folder: Path, tables: synthetic.Tables, seeds: int = 16, hangs: bool =
     """The files that the notebooks and the page read; with `hangs` also what verdicts hang on."""
     synthetic.write(tables, folder / "tables")
     np.savez(folder / "tables" / "samples.npz", **samples(digits.load()))  # type: ignore[arg-type]
-    rows, thetas = ledger.judge(FILED, tables, DEPTHS, base=synthetic.BASE)
-    judged = {"depths": DEPTHS, "targets": synthetic.TARGETS, "seeds": seeds, "base": synthetic.BASE}
-    said = {**judged, "identities": [identity.model_dump() for identity in FILED.identities]}
+    given = replace(GIVEN, seeds=seeds, identities=tuple(FILED.identities))
+    rows, thetas = ledger.judge(FILED, tables, given)
     if hangs:
-        changed = sensitivity.run(FILED, tables, DEPTHS, synthetic.TARGETS, seeds, synthetic.BASE, synthetic.GRIDS)
+        changed = sensitivity.run(FILED, tables, given)
         rows = sensitivity.attach(rows, changed)
         pd.DataFrame(changed).to_csv(folder / "robustness.csv", index=False)
     pd.DataFrame(thetas).to_csv(folder / "contrasts.csv", index=False, float_format="%.8g")
     own = {**CONFIG, "seeds": {"evaluation": seeds}}
     made = {"config": own, "versions": {"torch": "2"}, "commit": "0123abcd", "dirty": False, "runs": 7}
     for name, value in {
-        "claims": rows, "answers": ledger.answers(FILED, rows), "findings": ledger.findings(FILED, rows), "checks": CHECKS, "provenance": made, "ledger": said,
+        "claims": rows, "answers": ledger.answers(FILED, rows), "findings": ledger.findings(FILED, rows), "checks": CHECKS, "provenance": made, "ledger": given,
     }.items():  # fmt: skip
         (folder / f"{name}.json").write_text(json.dumps(to_json(value), allow_nan=False))
     (folder / "evaluate").mkdir(exist_ok=True)

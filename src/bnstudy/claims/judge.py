@@ -10,9 +10,8 @@ from bnstudy.claims.answers import answers, findings
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.decide import Evaluation, combine, decide, evaluate
 from bnstudy.claims.file import ClaimsError, load
-from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
-from bnstudy.claims.lookup import TUNING, Factors, Lookup, Missing, Unmeasured, Unreached
+from bnstudy.claims.lookup import Lookup, Missing, Unmeasured, Unreached
 from bnstudy.claims.records import ClaimRow, ContrastRow, JudgedWith, ThetaRow
 from bnstudy.claims.sentences import NOT_EVALUABLE, NOT_JUDGED, ORDER, label, sentence
 from bnstudy.claims.stability import stability
@@ -26,35 +25,26 @@ __all__ = ["ClaimsError", "Ledger", "answers", "combine", "decide", "findings", 
 
 
 def judge(
-    ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int],
-    targets: Sequence[float] = (0.5, 0.25), seeds: int | None = None, base: Factors | None = None,
-    primary: Mapping[str, int] | None = None, kinds: Kinds | None = None,
-) -> tuple[list[ClaimRow], list[ThetaRow]]:  # fmt: skip
+    ledger: Ledger, tables: Mapping[str, pd.DataFrame], given: JudgedWith
+) -> tuple[list[ClaimRow], list[ThetaRow]]:
     """Judge every claim of a study.
 
     Args:
-        ledger: the claims.
+        ledger: the claims, loaded for the kinds of ``given``.
         tables: those of results/NAME/tables by name, and as "checks" the rows of checks.json.
-        depths: {"shallow": 5, ...}, the numbers behind the names of the claims file.
-        targets: losses in nats, the main one first.
-        seeds: the number of evaluation seeds; by default as many as convergence.csv has.
-        base: the study's own width, batch, optimizer, pool, as for :class:`bnstudy.claims.lookup.Lookup`.
-        primary: K by question, how many intervals are to hold together; by default as many as the claims file lists.
-        kinds: the kinds that the claims were loaded for.
+        given: what they are judged with. Of a question that its ``primary`` lacks as many intervals are to hold together
+            as the claims file lists.
 
     Returns:
         The rows of claims.json, and those of contrasts.csv.
 
     Raises:
-        ValueError: where the tables hold several values of a factor and ``base`` does not say which is the study's own.
+        ValueError: where the tables hold several values of a factor and ``given`` does not say which is the study's own.
     """
-    if seeds is None:
-        known = tables["convergence"]["seed"]
-        seeds = int(known[known < TUNING].nunique())
-    lookup = Lookup(tables, depths, targets, seeds, base, kinds)
+    lookup = Lookup(tables, given, given.kinds)
     claim_rows, theta_rows = [], []
     for claim in ledger.claims:
-        intervals = together(ledger, claim, primary)
+        intervals = together(ledger, claim, given.primary)
         evaluations = [evaluate(lookup, contrast, intervals) for contrast in claim.settings]
         for evaluation in evaluations:
             theta_rows += [
@@ -67,9 +57,9 @@ def judge(
     return claim_rows, theta_rows
 
 
-def together(ledger: Ledger, claim: Claim, primary: Mapping[str, int] | None) -> int:
+def together(ledger: Ledger, claim: Claim, primary: Mapping[str, int]) -> int:
     """Return K for a claim: of its question as ``primary`` has it, else of all that the claims file lists; at least 1."""
-    return max(1, (primary or {}).get(claim.question, ledger.primary(claim.question)))
+    return max(1, primary.get(claim.question, ledger.primary(claim.question)))
 
 
 def _worded(claim: Claim, contrast: Contrast, evaluation: Evaluation, lookup: Lookup) -> ContrastRow:

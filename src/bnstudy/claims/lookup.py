@@ -17,8 +17,6 @@ from bnstudy.core.setting import DEPTHS, FACTORS, FIXED, SKIP
 if TYPE_CHECKING:  # the claims file is checked against the endpoints, which import this module, before any work
     import pandas as pd
 
-TUNING = 10_000
-"""Seeds from here on choose rates and are never evaluated."""
 EPS = 1e-5
 """What norms add to a variance (bnstudy.arms.base.EPS, which would import torch)."""
 UNREACHED = "no run reached the loss this is measured at"
@@ -73,39 +71,34 @@ class Unreached(NotEvaluable):
 
 
 class Lookup:
-    """The tables of a study, its n evaluation seeds and its target losses (the first is the main one).
+    """The tables of a study, as the claims' names read them in the study's own networks.
 
     A setting is all that names a network but its rate and seed, as :meth:`setting` returns it.
     """
 
     def __init__(
-        self, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int], targets: Sequence[float], seeds: int,
-        base: Factors | None = None, kinds: Mapping[str, JudgedKind] | None = None,
-    ) -> None:  # fmt: skip
+        self, tables: Mapping[str, pd.DataFrame], own: JudgedKind, kinds: Mapping[str, JudgedKind] | None = None
+    ) -> None:
         """Take a study's tables as they are.
 
         Args:
             tables: the tables by name. One without a column of a fixed factor is all at the study's own value of it.
-            depths: the numbers behind the claims' names shallow, middle and deep.
-            targets: losses in nats, the main one first.
-            seeds: the number of evaluation seeds.
-            base: the study's own values, {"net": "mlp", "width": 64, "batch": 64, "optimizer": "sgd", "pool": 2};
-                without it each table must hold one value of each.
+            own: what the claims' names stand for in the study itself; of a factor that its ``base`` lacks each table must
+                hold one value.
             kinds: the study's kinds of networks by name.
 
         Raises:
-            ValueError: where a table mixes values of a factor and ``base`` does not say which is the study's own.
+            ValueError: where a table mixes values of a factor and ``own`` does not say which is the study's.
         """
-        self.tables, self.depths, self.targets, self._count = dict(tables), depths, targets, seeds
-        self.base, given = dict(base or {}), set(base or {})
+        self.tables, self.kinds = dict(tables), dict(kinds or {})
+        self._read_as(own)
         for name, table in self.tables.items():
-            for column in [c for c in FIXED if c in table and c not in given]:
+            for column in [c for c in FIXED if c in table and c not in own.base]:
                 values = {*table[column].unique()} | ({self.base[column]} if column in self.base else set())
                 if len(values) > 1:
                     raise ValueError(f"{name}.csv mixes several values of {column}; say which is the study's own")
                 self.base |= dict.fromkeys([column], *values)
         self._whole = self.base  # what a table holds that has no column of a factor
-        self.gain, self.kinds = 1.0, dict(kinds or {})
         self.change: Factors = {}
         self.roles: Mapping[str, str] = {}
         self._places: dict[str, Any] = {}  # whatever pandas gives as the places of a group
@@ -113,6 +106,11 @@ class Lookup:
         self._flat: dict[tuple[Any, ...], bool] = {}
         self.contrasts: dict[str, pd.DataFrame] = {}
         self._of: dict[str, Lookup] = {}
+
+    def _read_as(self, own: JudgedKind) -> None:
+        self.base, self.gain, self.depths, self.targets = dict(own.base), own.gain, own.depths, own.targets
+        self._count = own.seeds
+        vars(self).pop("seeds", None)  # what another kind's were
 
     @cached_property
     def seeds(self) -> pd.Index:
@@ -141,10 +139,9 @@ class Lookup:
         if not kind:
             return self
         if kind not in self._of:
-            own, other = self.kinds[kind], copy.copy(self)
-            other.base, other.gain, other.depths, other.targets = own.base, own.gain, own.depths, own.targets
-            other._count, other.contrasts, other._of = own.seeds, {}, {}
-            vars(other).pop("seeds", None)  # what the study's own seeds were
+            other = copy.copy(self)
+            other._read_as(self.kinds[kind])
+            other.contrasts, other._of = {}, {}
             self._of[kind] = other
         return self._of[kind]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bnstudy.claims.contrast import Contrast
 from bnstudy.claims.ledger import Claim, Ledger, Question
-from bnstudy.claims.lookup import Factors
+from bnstudy.claims.lookup import JudgedKind
 from bnstudy.core import words
 from bnstudy.core.setting import FIXED
 
@@ -26,22 +26,22 @@ OPEN = "No claim speaks of these arms: each is set beside no normalization and b
 REASON = "1.25 times the steps is below the effect of one step of the rate grid; one accuracy point"
 
 
-def with_others(ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int], base: Factors) -> Ledger:
+def with_others(ledger: Ledger, tables: Mapping[str, pd.DataFrame], own: JudgedKind) -> Ledger:
     """Return the ledger with two claims more for each arm in rates.csv that it doesn't name: against `none` and `bn`.
 
-    Claimed are fewer steps, and more accuracy on clean images, wherever both were run at a depth with a name. ``depths``
-    and ``base`` are as for :func:`bnstudy.claims.judge.judge`.
+    Claimed are fewer steps, and more accuracy on clean images, wherever both were run at a depth of the study's ``own``
+    networks that has a name.
     """
     named = {arm for claim in ledger.claims for setting in claim.settings for arm in setting.arms}
     rates, shift = tables["rates"], tables.get("shift")
     rates = rates[rates["role"].str.startswith("best@")]
     for factor in FIXED:
-        rates = rates[rates[factor] == base[factor]]
+        rates = rates[rates[factor] == own.base[factor]]
     others = sorted(arm for arm in set(rates["arm"]) - named - set(BASES) if not arm.startswith(ONE_LAYER))
     ran = {"steps": rates, "accuracy": rates[:0] if shift is None else shift[shift["family"] == "clean"]}
     claims: list[Claim] = []
     for arm, other in product(others, BASES):
-        kinds = [*_settings(ran, arm, other, depths)]
+        kinds = [*_settings(ran, arm, other, own.depths)]
         if any(kinds):
             new, known = words.arm(arm), words.arm(other)
             parts = [

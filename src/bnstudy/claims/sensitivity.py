@@ -16,10 +16,9 @@ from bnstudy.claims.decide import Evaluation, combine, evaluate
 from bnstudy.claims.endpoints.steps import OVER_GAINS
 from bnstudy.claims.endpoints.table import ENDPOINTS
 from bnstudy.claims.judge import together
-from bnstudy.claims.kinds import Kinds
 from bnstudy.claims.ledger import Claim, Ledger
 from bnstudy.claims.lookup import Factors, Lookup, Missing, Unmeasured
-from bnstudy.claims.records import ClaimRow, SensitivityRow
+from bnstudy.claims.records import ClaimRow, JudgedWith, SensitivityRow
 from bnstudy.core import words
 
 if TYPE_CHECKING:
@@ -43,16 +42,11 @@ class Change(NamedTuple):
     batches: bool = False
 
 
-def run(
-    ledger: Ledger, tables: Mapping[str, pd.DataFrame], depths: Mapping[str, int], targets: Sequence[float], seeds: int,
-    base: Factors | None = None, networks: Sequence[Factors] = (), primary: Mapping[str, int] | None = None,
-    kinds: Kinds | None = None,
-) -> list[SensitivityRow]:  # fmt: skip
+def run(ledger: Ledger, tables: Mapping[str, pd.DataFrame], given: JudgedWith) -> list[SensitivityRow]:
     """Judge every claim that is judged again under every change.
 
     Args:
-        ledger, tables, depths, targets, seeds, base, primary, kinds: as for :func:`bnstudy.claims.judge.judge`.
-        networks: the study's networks of another kind, each by what differs: [{"batch": 32}, {"gain": 0.41}].
+        ledger, tables, given: as for :func:`bnstudy.claims.judge.judge`.
 
     Returns:
         The rows of robustness.csv. `base_verdict` is that of the same contrasts without the change; `settings` says how
@@ -60,13 +54,13 @@ def run(
         weakened (decided before, now open), decided (open before), or not recomputed (the change concerns none of the
         claim's contrasts, or the study holds none).
     """
-    plain, rows = Lookup(tables, depths, targets, seeds, base, kinds), []
+    plain, rows = Lookup(tables, given, given.kinds), []
     views = {repr(({}, {})): plain}
-    batches = Lookup(on_batches(tables), depths, targets, seeds, base, kinds)
+    batches = Lookup(on_batches(tables), given, given.kinds)
     for claim in (c for c in ledger.claims if c.judged):
-        intervals = together(ledger, claim, primary)
+        intervals = together(ledger, claim, given.primary)
         before = [evaluate(plain, contrast, intervals) for contrast in claim.settings]
-        for change in changes(claim, plain.base, networks):
+        for change in changes(claim, plain.base, given.networks):
             key = repr((change.factors, change.roles))
             view = batches if change.batches else views.setdefault(key, plain.changed(change.factors, change.roles))
             rows.append(_judge_again(claim, change, before, view, intervals))
@@ -74,7 +68,7 @@ def run(
 
 
 def changes(claim: Claim, base: Factors, networks: Sequence[Factors]) -> Iterator[Change]:
-    """Yield all that a claim is tried under; ``base`` and ``networks`` as of :func:`run`."""
+    """Yield all that a claim is tried under; ``base`` is the study's own value of each factor, ``networks`` are its others."""
     yield Change("half the smallest effect", partial(rescaled, factor=0.5))
     yield Change("twice the smallest effect", partial(rescaled, factor=2.0))
     yield Change("targets swapped", swapped)

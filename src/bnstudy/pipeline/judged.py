@@ -17,9 +17,8 @@ from bnstudy.core.setting import FACTORS
 
 def primary(study: StudyConfig, ledger: Ledger) -> dict[str, int]:
     """Return how many primary intervals each question has on the networks that the study's grids contain."""
-    own = kind(study, OWN)
     of_kinds = kinds(study)
-    names = Lookup({}, own.depths, own.targets, own.seeds, own.base, of_kinds)
+    names = Lookup({}, kind(study, OWN), of_kinds)
     rates = {setting: asked.rates for setting, asked in settings(study).items()}
     return counting.primary(on_kinds(ledger, of_kinds), names, rates)
 

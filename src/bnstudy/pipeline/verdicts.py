@@ -28,12 +28,11 @@ def judge(given: JudgedWith, tables: Path, claims: Path, checks: Path, out: Path
     from bnstudy.claims.others import with_others
 
     found = {p.stem: pd.read_csv(p, keep_default_na=False, na_values=[""]) for p in tables.glob("*.csv")}
-    ledger = with_others(judging.load(claims, given.kinds), found, given.depths, given.base)
-    study = (found, given.depths, given.targets, given.seeds, given.base)
-    forecasts = forecast.outcomes(Lookup(*study, given.kinds), ledger.forecast) if ledger.forecast else []
+    ledger = with_others(judging.load(claims, given.kinds), found, given)
+    forecasts = forecast.outcomes(Lookup(found, given, given.kinds), ledger.forecast) if ledger.forecast else []
     found["checks"] = pd.DataFrame([*json.loads(checks.read_text()), forecast.check(forecasts)])
-    rows, thetas = judging.judge(ledger, *study, given.primary, given.kinds)
-    changed = sensitivity.run(ledger, *study, given.networks, given.primary, given.kinds)
+    rows, thetas = judging.judge(ledger, found, given)
+    changed = sensitivity.run(ledger, found, given)
     rows = set_beside(sensitivity.attach(rows, changed), beside)
     frames = {"forecasts": forecast.frame(forecasts)}
     for name, table, row in (("contrasts", thetas, ThetaRow), ("robustness", changed, SensitivityRow)):

@@ -71,7 +71,7 @@ def savings(folder: Path, chosen: Sequence[Setting]) -> dict[Setting, Interval]:
     """
     judged = from_json(JudgedWith, json.loads((folder / "ledger.json").read_text()))
     tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in ("convergence", "rates")}
-    lookup = Lookup(tables, judged.depths, judged.targets, judged.seeds, judged.base, judged.kinds)
+    lookup = Lookup(tables, judged, judged.kinds)
     found = {}
     for setting in chosen:
         with suppress(NotEvaluable):

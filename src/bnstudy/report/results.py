@@ -184,9 +184,7 @@ class Results:
 
     def lookup(self, tables: Iterable[str]) -> Lookup:
         """Return these tables as the endpoints of claims read them."""
-        judged = self.ledger
-        of = {name: self.table(name) for name in tables}
-        return Lookup(of, judged.depths, judged.targets, self.seeds, judged.base)
+        return Lookup({name: self.table(name) for name in tables}, self.ledger)
 
     @property
     def targets(self) -> list[float]:
