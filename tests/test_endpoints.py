@@ -36,8 +36,8 @@ def rates(**reasons: str) -> pd.DataFrame:
 
 
 def runs(arm: str, rate: float, steps: list[float | None], budget: int = 100) -> pd.DataFrame:
-    table = pd.DataFrame({"seed": range(len(steps)), "steps": steps, "reached": [s is not None for s in steps]})
-    return table.assign(arm=arm, **BASE, rate=rate, target=0.5, budget=budget)
+    table = pd.DataFrame({"seed": range(len(steps)), "steps": pd.Series(steps, dtype=float)})
+    return table.assign(reached=table["steps"].notna(), arm=arm, **BASE, rate=rate, target=0.5, budget=budget)
 
 
 def measured(arm: str, rate: float, rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -27,9 +27,9 @@ from bnstudy.data.colour import (
 )
 from bnstudy.data.images import Images, split
 from bnstudy.data.inputs import pixels, shape
-from bnstudy.measures import colour, shift
+from bnstudy.measures import colour, painted, shift
 from bnstudy.measures.cell import TrainedCell
-from bnstudy.measures.painted import Tested, lecture, spurious_colour
+from bnstudy.measures.painted import lecture, spurious_colour
 from bnstudy.measures.view import SeedView
 from bnstudy.training.train import build
 from helpers.trained import IMAGES, cell, training_spec
@@ -154,7 +154,7 @@ Told = dict[tuple[str, int, str], tuple[Tensor, Tensor]]
 """(family, severity, statistics) -> (colours [M, n * passes, 3] in the order of batches, labels)."""
 
 
-def told(kind: str, split_of: Callable[..., Iterator[Tested]] = lecture) -> Told:
+def told(kind: str, split_of: Callable[..., Iterator[painted.Tested]] = lecture) -> Told:
     """Return what a split would show to networks."""
     c = cell("bn", inputs=kind)
     both = Recorder(c)

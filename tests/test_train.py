@@ -99,7 +99,7 @@ def test_who_leaves_the_stack_changes_nothing_for_those_who_stay(arm: str, optim
 @pytest.mark.parametrize("arm", EXACT + NOISY)
 @pytest.mark.parametrize(("width", "batch"), [(32, 32), (64, 64), (48, 16)])
 def test_bits_of_a_run_do_not_depend_on_its_stack(arm: str, width: int, batch: int) -> None:
-    s = spec(arm, width, batch, steps=30)
+    s = spec(arm, width, batch, steps=16)
     many = [Run(seed, rate) for seed in range(4) for rate in (0.03, 1e6, 0.1)]
     whole = train(s, many, IMAGES, keep="levels")
     for some in (many[:1], many[5:8], many[2:11]):
