@@ -5,17 +5,11 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from io import BytesIO
-from itertools import combinations, product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 from PIL import Image
 
 from bnstudy.data import digits
@@ -38,7 +32,6 @@ from bnstudy.report.figures.svg import to_svg
 from bnstudy.report.results import Results
 from helpers import synthetic
 from helpers.judging import DEPTHS
-from helpers.pages import drawers
 
 pytestmark = pytest.mark.usefixtures("drawn")
 
@@ -71,56 +64,6 @@ def swapped(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) 
 @pytest.fixture(scope="module")
 def less(tmp_path_factory: pytest.TempPathFactory, tables: synthetic.Tables) -> Results:
     return write(tmp_path_factory.mktemp("less"), synthetic.drop(tables, arm="none"))
-
-
-UNTRIED = ("what_decides.forecasts", "first_weights.where", "speed.one_layer")
-PICTURES = [draw for name, draw in drawers().items() if name not in UNTRIED]
-
-
-@pytest.mark.parametrize(
-    "picture", [*PICTURES, coloured_images.samples], ids=lambda f: f"{f.__module__.split('.')[-1]}.{f.__name__}"
-)
-def test_texts_never_overlap_and_stay_inside(
-    results: Results, picture: Callable[[Results], Picture | list[Picture]]
-) -> None:
-    made = picture(results)
-    for one, width in product(made if isinstance(made, list) else [made], (WIDE, NARROW)):
-        name, figure = one.id, one.draw(width)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        boxes = []
-        texts: list[Any] = figure.findobj(
-            lambda a: isinstance(a, Text) and a.get_visible() and bool(a.get_text().strip())
-        )
-        for text in texts:
-            box = text.get_window_extent(canvas.get_renderer())
-            if box.width > 0:
-                boxes.append((text.get_text(), box))
-        shown = [(t, b) for t, b in boxes if not _hidden_tick(figure, t, b)]
-        for (a, x), (b, y) in combinations(shown, 2):
-            cross = min(x.x1, y.x1) - max(x.x0, y.x0), min(x.y1, y.y1) - max(x.y0, y.y0)
-            assert min(cross) <= 0.5, f"{name} at {width} in: {a!r} over {b!r}"
-        for legend in figure.legends:  # its lines and marks too, and clear of the y label, centred on the figure
-            frame = legend.get_window_extent(canvas.get_renderer())
-            for text in (figure._supylabel, figure._supxlabel):  # type: ignore[attr-defined]
-                box = text.get_window_extent(canvas.get_renderer())
-                assert not frame.overlaps(box), f"{name} at {width} in: legend over {text.get_text()!r}"
-        for text, box in shown:
-            assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1, text
-
-
-def _hidden_tick(figure: Figure, text: str, box: Bbox) -> bool:
-    """Return whether a text is a tick label outside its axis's view: such labels exist as objects but are not drawn."""
-    for axes in figure.axes:
-        both: tuple[Any, ...] = (axes.xaxis, axes.yaxis)
-        for axis in both:
-            drawn = {id(t.label1) for t in axis._update_ticks() if t.label1.get_visible()} if axes.axison else set()
-            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-                for label in (tick.label1, tick.label2):
-                    if label.get_text() == text and id(label) not in drawn:
-                        if np.allclose(label.get_window_extent().extents, box.extents):
-                            return True
-    return False
 
 
 @pytest.mark.parametrize("picture", [movement.drift, learning_rates.window])

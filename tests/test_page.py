@@ -10,6 +10,7 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from markupsafe import escape
+from matplotlib.figure import Figure
 
 from bnstudy.claims.numbers import figures as numbers
 from bnstudy.report import show
@@ -24,6 +26,7 @@ from bnstudy.report.page.blocks import FIGURE, change, turns
 from bnstudy.report.page.build import strength
 from bnstudy.report.results import Results
 from helpers import synthetic
+from helpers.clashes import clashes
 from helpers.judging import FILED
 from helpers.pages import NOTEBOOKS, page, source
 from helpers.project import ROOT
@@ -33,8 +36,18 @@ from helpers.read_page import BOUND, cards, figures, found, unpacked
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study "support" with its page, every figure drawn; test_workflow.py has pages whose notebooks ran in kernels."""
-    folder = tmp_path_factory.mktemp("kernels")
-    page(folder, synthetic.tables("support", seeds=12, grids=True), show._pictures, seeds=12)
+    folder, pictures, found = tmp_path_factory.mktemp("kernels"), show._pictures, list[str]()
+
+    def looked_at(id: str, draw: Callable[[float], Figure]) -> dict[str, str]:
+        def drawn(width: float) -> Figure:
+            figure = draw(width)
+            found.extend(f"{id} at {width} in: {clash}" for clash in clashes(figure))
+            return figure
+
+        return pictures(id, drawn)
+
+    page(folder, synthetic.tables("support", seeds=12, grids=True), looked_at, seeds=12)
+    (folder / "clashes.json").write_text(json.dumps(found))
     return folder
 
 
@@ -77,6 +90,10 @@ def test_everything_is_there(support: str) -> None:
     assert places == sorted(places)
     assert "1 of 2 passed" in support and "<td>NO</td>" in support
     assert len(support.encode()) < 4e6
+
+
+def test_texts_of_figures_never_overlap_and_stay_inside(kernels: Path) -> None:
+    assert json.loads((kernels / "clashes.json").read_text()) == []
 
 
 def test_it_asks_the_network_for_nothing(support: str) -> None:
