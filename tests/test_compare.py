@@ -1,12 +1,13 @@
 """Two studies side by side."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bnstudy.claims.records import ClaimRow, JudgedWith
 from bnstudy.compare import Study, load, page
-from helpers.rows import claim_row
+from helpers.rows import claim_row, contrast_row
 
 
 def row(id: str, verdict: str, detail: str | None = None) -> ClaimRow:
@@ -49,6 +50,27 @@ def test_claims_are_sorted_by_whether_the_studies_agree() -> None:
 def test_two_studies_of_one_name_are_told_apart_by_their_folders() -> None:
     text = compared([row("Q1", "supported")], [row("Q1", "mixed")], "results/reference/default", "results/default")
     assert "- results/default: *mixed*." in text and "- results/reference/default: *supported*." in text
+
+
+def test_settings_on_the_same_networks_are_counted_by_what_the_seeds_had_told() -> None:
+    def claim(*verdicts: tuple[str, float | None], networks: str = "none-5") -> ClaimRow:
+        settings = [
+            contrast_row(name=str(place), verdict=verdict, stability=agree, networks=(networks,))
+            for place, (verdict, agree) in enumerate(verdicts)
+        ]
+        return claim_row(id="Q1", verdict="mixed", settings=tuple(settings))
+
+    stable, near, far = [("supported", share) for share in (0.95, 0.94, 0.7)]
+    lost = contrast_row(name="lost", n_seeds=0)
+    one = claim(stable, stable, near, far, ("open", None))
+    other = claim(stable, ("open", 1.0), ("contradicted", 1.0), stable, stable)
+    text = compared([replace(one, settings=(*one.settings, lost))], [replace(other, settings=(*other.settings, lost))])
+    found = sections(text)["Setting by setting"]
+    assert "Of 5 settings on the same networks 3 came out otherwise, 1 of them the other way round." in found
+    assert "of the seeds of a agree" in found
+    for row in ("95% and more | 2 | 1", "80% to 95% | 1 | 1", "below 80% | 1 | 0", "greatest seed | 1 | 1"):
+        assert f"{row} |" in found
+    assert "Setting by setting" not in sections(compared([one], [claim(stable, networks="none-20")]))
 
 
 def test_two_that_agree_have_nothing_to_say() -> None:

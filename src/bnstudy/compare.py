@@ -17,6 +17,11 @@ FORECAST = (
 )
 
 
+SHARES = {"95% and more": 0.95, "80% to 95%": 0.8, "below 80%": 0.0}
+"""Shares of draws of the seeds that agree with a verdict, and the least of each."""
+UNTOLD = "not told, since the interval ends at the least and the greatest seed"
+
+
 class Study(NamedTuple):
     """A finished study's claims by id, what they were judged with, and the rows of forecasts.csv."""
 
@@ -42,8 +47,8 @@ def load(folder: Path) -> Study:
 
 
 def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
-    """Return the page: what the two studies are, how forecasts fared, where they disagree, where only one decides, and all
-    claims side by side.
+    """Return the page: what the two studies are, how settings on the same networks came out, how forecasts fared, where
+    they disagree, where only one decides, and all claims side by side.
 
     They disagree on a claim that both decide with different verdicts; a contradiction of another shade is one too.
 
@@ -68,6 +73,7 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
     agreed = f"Of {len(shared)} claims both studies decide {len(both)}; on {len(both) - len(apart)} of these they agree"
     alone = f"{len(one)} are decided by one alone, {len(shared) - len(both) - len(one)} by neither"
     lines += [f"{agreed}, on {len(apart)} they don't. {alone}.", ""]
+    lines += repeated(names, [pairs[name] for name in shared])
     lines += ["## Was it forecast where batch norm saves steps?", "", FORECAST, ""]
     lines += [f"- {name}: {fared(study.forecasts)}" for name, study in zip(names, studies)] + [""]
     for title, chosen in (("Where the two disagree", apart), ("Where only one decides", one)):
@@ -83,6 +89,34 @@ def page(folders: Sequence[Path], studies: Sequence[Study]) -> str:
         cells = [text for row in two for text in (outcome(row), row.effect)]
         lines.append("| " + " | ".join([f"{name}. {two[0].statement}", *cells]).replace("\n", " ") + " |")
     return "\n".join(lines) + "\n"
+
+
+def repeated(names: Sequence[str], pairs: Sequence[tuple[ClaimRow, ClaimRow]]) -> list[str]:
+    """Return how the settings came out that compare the same networks in both studies, and whether the first one's seeds
+    had told it; nothing where no setting does."""
+    came: dict[str, list[bool]] = {share: [] for share in (*SHARES, UNTOLD)}
+    turned = 0
+    for first, second in pairs:
+        again = {(row.name, row.networks): row for row in second.settings if row.n_seeds}
+        for row in first.settings:
+            if not row.n_seeds or (other := again.get((row.name, row.networks))) is None:
+                continue
+            agree = row.stability
+            share = UNTOLD if agree is None else next(name for name, least in SHARES.items() if agree >= least)
+            came[share].append(row.verdict != other.verdict)
+            turned += {row.verdict, other.verdict} == {"supported", "contradicted"}
+    every = sum(came.values(), [])
+    if not every:
+        return []
+    said = f"Of {len(every)} settings on the same networks {sum(every)} came out otherwise, {turned} of them the other way round."
+    lines = [
+        "## Setting by setting",
+        "",
+        f"{said} By how many draws of the seeds of {names[0]} agree with a verdict:",
+        "",
+    ]
+    lines += ["| draws that agree | settings | came out otherwise |", "|---|---|---|"]
+    return [*lines, *(f"| {share} | {len(rows)} | {sum(rows)} |" for share, rows in came.items()), ""]
 
 
 def fared(forecasts: Sequence[Mapping[str, str]]) -> str:
