@@ -129,7 +129,7 @@ def test_the_default_config_states_every_default() -> None:
 
 
 STUDIES = [
-    *(f"config/{name}.yaml" for name in ("config", "thorough", "map", "quick", "fashion_mnist", "cifar10")),
+    *(f"config/{name}.yaml" for name in ("config", "again", "thorough", "map", "quick", "fashion_mnist", "cifar10")),
     "tests/nano.yaml",
 ]
 

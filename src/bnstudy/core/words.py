@@ -103,7 +103,7 @@ def factors(values: Mapping[str, Any]) -> str:
 
 
 STUDIES = {
-    "map": "map of first weights and depths", "fashion_mnist": "part of Fashion-MNIST",
+    "again": "default on other seeds", "map": "map of first weights and depths", "fashion_mnist": "part of Fashion-MNIST",
     "fashion_mnist_full": "all of Fashion-MNIST",
 }  # fmt: skip
 """Studies whose names say too little."""
