@@ -65,6 +65,11 @@ def test_training_depends_on_no_other_part(arm: str, net: str) -> None:
     assert arms <= {arm, *"base find guest bn none noise bn_noisy once".split()}
 
 
+@pytest.mark.parametrize("measure", names("measures", "measure"))
+def test_a_word_for_readers_measures_nothing_again(measure: str) -> None:
+    assert "bnstudy.core.words" not in closure(f"bnstudy.measures.{measure}")
+
+
 def test_plan_counts_what_is_stored(study: Path) -> None:
     said = project.python(study, "-m", "bnstudy", "plan", "--config", "tests/nano.yaml").stdout
     stored, wanted = map(int, re.findall(r"\d+", said)[:2])

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-ANOTHER = "another source"
-"""What tables call the family of test images that others than the study's source collected."""
 ARMS = {
     "none": "no normalization",
     "bn": "batch norm",

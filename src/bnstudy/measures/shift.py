@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bnstudy.core.words import ANOTHER
+from bnstudy.core.shifted import ANOTHER
 from bnstudy.measures.cell import TrainedCell
 from bnstudy.measures.common import Table, accuracy
 from bnstudy.measures.painted import BATCH, Tested, label_shift, lecture, spurious_colour

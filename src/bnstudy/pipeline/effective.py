@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bnstudy.core.setting import FACTORS
-from bnstudy.core.words import ANOTHER
+from bnstudy.core.shifted import ANOTHER
 
 HOLDS = 0.5
 """Least R^2 of a line that is used."""

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnstudy.core.words import ANOTHER
+from bnstudy.core.shifted import ANOTHER
 from bnstudy.report.figures.axes import Style, crossed_panels, entry, label, legend, line, lines, log_scale, reference
 from bnstudy.report.figures.panels_of_severities import TESTED, in_modes, over_severities
 from bnstudy.report.figures.picture import Numbers, Picture
