@@ -196,11 +196,18 @@ def others_against(row: ClaimRow) -> list[str]:
 
 
 def elsewhere(row: ClaimRow) -> str:
-    """Return a sentence, with a space before it, on which reference studies decide a claim otherwise; "" where none does."""
-    others = others_against(row)
-    facts = [fact for study, fact in row.beside_facts.items() if row.beside[study] == TURNED.get(row.verdict)]
-    told = f": {facts[0][:1].lower()}{facts[0][1:].rstrip('.')}" if len(facts) == len(others) == 1 else ""
-    return f" In the study “{listing(others)}” it is {TURNED[row.verdict]}{told}." if others else ""
+    """Return sentences, with a space before them, on which reference studies decide a claim otherwise; "" where none does."""
+    against = TURNED.get(row.verdict)
+    said = list[str]()
+    for name in (name for name, verdict in row.beside.items() if verdict == against):
+        fact = row.beside_facts.get(name, "").rstrip(".")
+        told = f": {fact[:1].lower()}{fact[1:]}" if fact else ""
+        said.append(
+            f" In “{words.study(name)}” too{told}."
+            if said
+            else f" In the study “{words.study(name)}” it is {against}{told}."
+        )
+    return "".join(said)
 
 
 def listing(labels: Sequence[str]) -> str:
