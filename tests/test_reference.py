@@ -80,10 +80,11 @@ def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> N
         "story.html", row=results.answers["Q3"], checks=(), claims={"Q3a": replace(turned["Q3a"], beside_facts=facts)}
     )
     assert "In the study “other” it is contradicted: with it training takes 3.0 times as many steps." in told
-    both = replace(turned["Q3a"], beside={**beside, "map": "contradicted"}, beside_facts={"map": "It takes 2.0 times."})
+    both = replace(
+        turned["Q3a"], beside={**beside, "one_more": "contradicted"}, beside_facts={"one_more": "It takes 2.0 times."}
+    )
     told = filled("story.html", row=results.answers["Q3"], checks=(), claims={"Q3a": both})
-    also = "In “map of first weights and depths” too: it takes 2.0 times."
-    assert f"In the study “other” it is contradicted. {also}" in told
+    assert "In the study “other” it is contradicted. In “one more” too: it takes 2.0 times." in told
 
 
 def test_the_map_tells_the_range_of_first_weights_at_every_depth() -> None:

@@ -16,7 +16,7 @@ CLAIMS = "results/nano/claims.json"
 STUDY = [
     *("--workflow-profile", "profiles/slurm", "--configfile", "tests/nano.yaml"),
     *("--slurm-status-command", "squeue"),  # this Slurm has no accounting, and sacct would be asked for ever
-    *("--slurm-init-seconds-before-status-checks", "9"),  # a job ends by then; where none did, the next waits 10 s more
+    *("--slurm-init-seconds-before-status-checks", "1"),
 ]
 """The smallest study through Slurm."""
 

@@ -43,7 +43,7 @@ JobCompType=jobcomp/filetxt
 JobCompLoc={folder}/jobs.txt
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
-SchedulerParameters=sched_min_interval=100000,sched_interval=1,bf_interval=1
+SchedulerParameters=sched_min_interval=100000,sched_interval=5,bf_interval=5
 MpiDefault=none
 ReturnToService=2
 MinJobAge=3600
