@@ -46,7 +46,8 @@ def test_a_kept_study_holds_every_row_that_a_figure_draws(tmp_path: Path) -> Non
         old, new = (results.at(name, **where).reset_index(drop=True) for results in (before, after))  # type: ignore[arg-type]
         pd.testing.assert_frame_equal(new, old[list(new)], check_dtype=False, rtol=7e-5)
         assert len(new)
-    assert len(drawers()) > 40
+    pd.testing.assert_frame_equal(after.table("contrasts"), before.table("contrasts"))
+    assert len(after.table("contrasts")) and len(drawers()) > 40
     for draw in drawers().values():
         made_, kept = (
             pictures if isinstance(pictures := draw(results), list) else [pictures] for results in (before, after)
@@ -65,6 +66,11 @@ def test_the_page_of_a_reference_study_is_drawn_from_its_folder_alone(folder: Pa
     for row in json.loads((folder / "claims.json").read_text()):
         assert f'id="claim-{row["id"]}"' in page
     assert page.count("<svg") >= 4 + 2 * 30  # the cards' small pictures, and the figures at two widths
+
+
+def test_all_of_them_are_small() -> None:
+    files = (ROOT / "results/reference").rglob("*")
+    assert sum(path.stat().st_size for path in files if path.is_file()) < 8e6
 
 
 def test_a_story_says_where_another_study_decides_otherwise(tmp_path: Path) -> None:

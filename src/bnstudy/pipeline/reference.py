@@ -25,8 +25,10 @@ from bnstudy.pipeline.plan import REFERENCES
 from bnstudy.pipeline.verdicts import set_beside
 from bnstudy.report.results import COLUMNS, Results
 
-WHOLE = ("checks.json", "claims.json", *(name for names in BESIDE.values() for name in names))
-"""Files beside the tables."""
+PACKED = ("contrasts", "robustness")
+"""Tables beside tables/ that have many rows. The page writes three digits of their numbers, which are not rounded before."""
+WHOLE = ("checks.json", "claims.json", *(n for names in BESIDE.values() for n in names if Path(n).stem not in PACKED))
+"""Other files beside tables/."""
 BITS = 14
 """Binary digits that a measured number keeps: four decimal ones, to 6e-5 of it. Fewer bits pack smaller."""
 CHOSEN = (*FACTORS, "rate", "target", "dose")
@@ -68,13 +70,20 @@ def keep(study: Path, out: Path | None = None) -> Path:
             table = results.filter(table, gain=..., inputs=..., net=..., width=..., batch=...)
         if name in DRAWN:
             table = table.query(DRAWN[name], engine="python")
-        packed = small(table[[column for column in table if column in COLUMNS.get(name, table)]])
-        floats = [column for column in packed if packed[column].dtype == "float32"]
-        packed.to_parquet(
-            out / "tables" / f"{name}.parquet", index=False, compression="zstd", compression_level=19,
-            use_dictionary=[column for column in packed if column not in floats], use_byte_stream_split=floats,
-        )  # fmt: skip
+        pack(small(table[[column for column in table if column in COLUMNS.get(name, table)]]), out / "tables" / name)
+    for name in PACKED:
+        pack(results.table(name), out / name)
     return out
+
+
+def pack(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as parquet, its texts as categories."""
+    table = table.astype(dict.fromkeys(table.select_dtypes(object), "category"))
+    floats = [*table.select_dtypes("float")]
+    table.to_parquet(
+        path.with_suffix(".parquet"), index=False, compression="zstd", compression_level=19,
+        use_dictionary=[column for column in table if column not in floats], use_byte_stream_split=floats,
+    )  # fmt: skip
 
 
 def renew(folder: Path) -> None:
@@ -112,12 +121,10 @@ def _told(claim: Claim, contrast: Contrast, row: ContrastRow, judged: JudgedWith
 
 
 def small(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose measured numbers have BITS binary digits, and whose texts are categories."""
+    """Return a table whose measured numbers have BITS binary digits."""
     table = table.copy()
     for column in table:
-        if table[column].dtype == object:
-            table[column] = table[column].astype("category")
-        elif table[column].dtype == float and column not in CHOSEN:
+        if table[column].dtype == float and column not in CHOSEN:
             mantissa, power = np.frexp(table[column].to_numpy())
             table[column] = np.ldexp(np.round(mantissa * 2**BITS) / 2**BITS, power).astype("float32")
     return table
