@@ -109,13 +109,8 @@ def repeated(names: Sequence[str], pairs: Sequence[tuple[ClaimRow, ClaimRow]]) -
     if not every:
         return []
     said = f"Of {len(every)} settings on the same networks {sum(every)} came out otherwise, {turned} of them the other way round."
-    lines = [
-        "## Setting by setting",
-        "",
-        f"{said} By how many draws of the seeds of {names[0]} agree with a verdict:",
-        "",
-    ]
-    lines += ["| draws that agree | settings | came out otherwise |", "|---|---|---|"]
+    lines = ["## Setting by setting", "", f"{said} By how many draws of the seeds of {names[0]} agree with a verdict:"]
+    lines += ["", "| draws that agree | settings | came out otherwise |", "|---|---|---|"]
     return [*lines, *(f"| {share} | {len(rows)} | {sum(rows)} |" for share, rows in came.items()), ""]
 
 
