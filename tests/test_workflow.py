@@ -235,12 +235,16 @@ def test_what_is_new_alone_is_trained(study: Path, nano: Path) -> None:
     nano.write_text(text)
     trained, added = retrained(study), cells(study) - had
     assert had < cells(study) and sum(trained.values()) == len(added)
+    jobs = {f"{stage} {arm}_mlp_d2to4" for stage in ("sweep", "evaluate") for arm in ("none", "bn", "bn_frozen")}
+    assert {job for job, n in trained.items() if n} == jobs
     specs = [json.loads((study / "results/cells" / cell / "cell.json").read_text())["spec"] for cell in added]
     of = [(spec["setting"]["arm"], spec["setting"]["depth"], spec) for spec in specs]
     assert {(arm, depth) for arm, depth, _ in of} == {*product(("none", "bn", "bn_frozen"), (2, 3, 4))}
     known = [spec for arm, depth, spec in of if arm != "bn_frozen" and depth < 4]
-    assert {spec["rate"] for spec in known if spec["keep"] == "steps"} == {0.003}
-    assert {min(spec["seeds"]) for spec in known if spec["keep"] != "steps"} == {108}
+    tuned = [spec["rate"] for spec in known if spec["keep"] == "steps"]
+    evaluated = [min(spec["seeds"]) for spec in known if spec["keep"] != "steps"]
+    assert set(tuned) == {0.003} and len(tuned) <= 8
+    assert set(evaluated) == {108} and len(evaluated) <= 12
 
 
 def test_another_study_and_an_edited_search_for_rates_use_what_is_trained(study: Path, nano: Path) -> None:

@@ -190,22 +190,20 @@ def _narrow(settings: Sequence[ContrastRow]) -> Iterable[str]:
 
 
 def others_against(row: ClaimRow) -> list[str]:
-    """Return which reference studies decide a claim otherwise, in words."""
+    """Return which reference studies decide a claim otherwise."""
     against = TURNED.get(row.verdict)
-    return [words.study(name) for name, verdict in row.beside.items() if verdict == against]
+    return [name for name, verdict in row.beside.items() if verdict == against]
 
 
 def elsewhere(row: ClaimRow) -> str:
     """Return sentences, with a space before them, on which reference studies decide a claim otherwise; "" where none does."""
-    against = TURNED.get(row.verdict)
     said = list[str]()
-    for name in (name for name, verdict in row.beside.items() if verdict == against):
+    for name in others_against(row):
         fact = row.beside_facts.get(name, "").rstrip(".")
-        told = f": {fact[:1].lower()}{fact[1:]}" if fact else ""
+        what = f": {fact[:1].lower()}{fact[1:]}" if fact else ""
+        study = words.study(name)
         said.append(
-            f" In “{words.study(name)}” too{told}."
-            if said
-            else f" In the study “{words.study(name)}” it is {against}{told}."
+            f" In “{study}” too{what}." if said else f" In the study “{study}” it is {TURNED[row.verdict]}{what}."
         )
     return "".join(said)
 

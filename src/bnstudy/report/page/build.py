@@ -122,7 +122,7 @@ def scope(results: Results, images: str) -> str:
     against = {row.id: others for row in results.claims.values() if (others := others_against(row))}
     if against:
         who = sorted({study for studies in against.values() for study in studies})
-        turn = "Other studies decide" if len(who) > 1 else f"The study “{marks.escape(who[0])}” decides"
+        turn = "Other studies decide" if len(who) > 1 else f"The study “{marks.escape(words.study(who[0]))}” decides"
         said += f" {turn} {_linked(against)} the other way."
     return said
 
